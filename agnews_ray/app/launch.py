@@ -1,0 +1,233 @@
+"""Use cases that run trials: prepare a study, show its plan, execute it."""
+
+import logging
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agnews_ray.data.scan import ScannedDataset, scan_dataset
+from agnews_ray.errors import StoreError
+from agnews_ray.model import zoo
+from agnews_ray.model.hub import go_offline_if_unreachable
+from agnews_ray.plan.trials import PlannedTrial, content_hash, plan_trials, same_question, slug
+from agnews_ray.record.environment import describe_environment
+from agnews_ray.record.schema import TrialRecord
+from agnews_ray.record.store import StudyStore
+from agnews_ray.spec.loader import build_study, override, read_job_file
+from agnews_ray.spec.study import StudySpec
+
+logger = logging.getLogger(__name__)
+
+CACHE_FOLDER = ".cache"
+"""Below the runs folder: downloads, generated corpora, tokenizers, tokenised splits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedStudy:
+    """A study whose every local check has passed; nothing has been started yet."""
+
+    study: StudySpec
+    store: StudyStore
+    cache: Path
+    scanned: ScannedDataset
+    trials: tuple[PlannedTrial, ...]
+    finished: dict[str, TrialRecord]
+    """Records of planned trials that need not run again, by trial id."""
+    num_gpus: int
+
+    @property
+    def todo(self) -> tuple[PlannedTrial, ...]:
+        """Trials without a record."""
+        return tuple(trial for trial in self.trials if trial.trial_id not in self.finished)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOutcome:
+    """What a call of ``execute_study`` came to."""
+
+    prepared: PreparedStudy
+    records: tuple[TrialRecord, ...]
+    """Of all planned trials that are finished, now or before, in planned order."""
+    failed: dict[str, Exception]
+    """Error by trial id."""
+
+
+def read_study(job_file: Path | None, flags: Mapping[str, Any]) -> StudySpec:
+    """Build a study from a job file and the flags that override it.
+
+    Args:
+        job_file: YAML, or None for the paper's study.
+        flags: dotted path to value; None is "not given".
+
+    Returns:
+        The study, with a name for itself and for each variant.
+
+    Raises:
+        SpecError: something is wrong with file or flags; lists every problem.
+        ModelError: a model that cannot exist.
+    """
+    content = read_job_file(job_file) if job_file else {}
+    study = build_study(override(content, flags), str(job_file) if job_file else "flags")
+    for variant in study.models:
+        zoo.check_model(variant)
+    models = tuple(
+        variant.model_copy(update={"name": zoo.display_name(variant)}) for variant in study.models
+    )
+    named = study.model_copy(update={"models": models})
+    return named.model_copy(update={"name": study.name or _default_name(named)})
+
+
+def prepare_study(study: StudySpec, runs: Path) -> PreparedStudy:
+    """Make every check that can be made before Ray is started.
+
+    Args:
+        study: from ``read_study``.
+        runs: the runs folder.
+
+    Returns:
+        The plan, and what of it is already done.
+
+    Raises:
+        AgnewsError: data, device, plan or runs folder are not as they should be.
+    """
+    store = StudyStore(runs, study.name)
+    _check_same_study(store, study)
+    if _needs_hub(study):
+        go_offline_if_unreachable()
+    cache = runs.absolute() / CACHE_FOLDER
+    _check_writable(cache)
+    scanned = scan_dataset(study.data, cache)
+
+    from agnews_ray.run.device import resolve_device, resolve_precision  # may import torch
+
+    device, num_gpus = resolve_device(study.scaling)
+    precision = resolve_precision(study.recipe, device)
+    identities = {variant.name: zoo.identity(variant) for variant in study.models}
+    trials = plan_trials(study, scanned.record, identities, device, precision)
+    planned = {trial.trial_id for trial in trials}
+    finished = {r.trial_id: r for r in store.records() if r.trial_id in planned}
+    return PreparedStudy(
+        study=study,
+        store=store,
+        cache=cache,
+        scanned=scanned,
+        trials=trials,
+        finished=finished,
+        num_gpus=num_gpus,
+    )
+
+
+def execute_study(
+    prepared: PreparedStudy, command: str, started_at: float, watcher: Any
+) -> StudyOutcome:
+    """Run the trials that have no record yet on an embedded Ray.
+
+    Args:
+        prepared: from ``prepare_study``.
+        command: the command line, for the records.
+        started_at: Unix time of ``submit``.
+        watcher: a ``run.study.StudyWatcher``, told what happens.
+
+    Returns:
+        Records of all finished trials, and the errors of those that failed.
+
+    Raises:
+        AgnewsError: the study cannot be started; trials already finished are kept.
+        KeyboardInterrupt: as sent; Ray is gone and finished trials are kept.
+    """
+    failed: dict[str, Exception] = {}
+    done = dict(prepared.finished)
+    with prepared.store.writing():
+        prepared.store.save_study(prepared.study)
+        if prepared.todo:
+            outcome = _run_embedded(prepared, command, started_at, watcher)
+            done |= {record.trial_id: record for record in outcome.finished}
+            failed |= outcome.failed
+    records = tuple(done[t.trial_id] for t in prepared.trials if t.trial_id in done)
+    return StudyOutcome(prepared=prepared, records=records, failed=failed)
+
+
+def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watcher: Any) -> Any:
+    from agnews_ray.run.session import embedded_ray
+
+    with (
+        embedded_ray(prepared.store.log_path, prepared.num_gpus) as session,
+        ThreadPoolExecutor(max_workers=1) as beside,
+    ):
+        loading = beside.submit(_load_tokenizers, prepared, watcher)
+        session.start()  # waits for processes to come up while the thread imports and loads
+        logger.info("Ray started %.1f s after the start", time.time() - started_at)
+        data = loading.result()
+        logger.info("tokenizers loaded %.1f s after the start", time.time() - started_at)
+
+        from agnews_ray.run.study import run_trials, start_board
+        from agnews_ray.run.trainer import TrialRunner
+
+        runner = TrialRunner(
+            study=prepared.study,
+            dataset=prepared.scanned.record,
+            environment=describe_environment(),
+            store=prepared.store,
+            scratch=session.folder,
+            command=command,
+            board=start_board(),
+        )
+        num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
+        return run_trials(prepared.todo, runner, data.load, num_at_once, started_at, watcher)
+
+
+def _load_tokenizers(prepared: PreparedStudy, watcher: Any) -> Any:
+    """Load every tokenizer, so that a model that cannot be loaded is told before any trial."""
+    from agnews_ray.run.study import TokenisedCache
+
+    data = TokenisedCache(
+        prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised
+    )
+    for trial in prepared.todo:
+        data.tokenizer(trial.variant)
+    return data
+
+
+def _default_name(study: StudySpec) -> str:
+    """``paper`` for the paper's own data and recipe, else the source and a hash of the question."""
+    if study.is_default_study():
+        return "paper"
+    question = study.model_dump(mode="json", include={"data", "recipe", "scaling"})
+    source = study.data.source.partition(":")[0]
+    return f"{slug(str(Path(source).with_suffix('')))}-{content_hash(question, 6)}"
+
+
+def _check_same_study(store: StudyStore, study: StudySpec) -> None:
+    """Two questions in one folder could not be compared."""
+    kept = store.load_study()
+    differing = same_question(kept, study) if kept else []
+    if differing:
+        hint = "give this study another --name, or delete that folder"
+        wanted = "the same data and recipe as the study kept there"
+        raise StoreError(str(store.folder), wanted, "; ".join(differing[:3]), hint)
+
+
+def _check_writable(cache: Path) -> None:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        probe = cache / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        hint = "choose another folder with --runs"
+        reason = error.strerror or str(error)
+        raise StoreError(str(cache.parent), "a folder to write to", reason, hint) from error
+
+
+def _needs_hub(study: StudySpec) -> bool:
+    source = study.data.source
+    is_remote_data = not source.startswith("synthetic:") and not Path(source).expanduser().exists()
+    return is_remote_data or any(
+        variant.init == "pretrained" and not Path(zoo.load_path(variant)).is_dir()
+        for variant in study.models
+    )
+
+

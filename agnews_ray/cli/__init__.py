@@ -1,0 +1,1 @@
+"""The ``agnews-ray`` command: parse, call one use case, print, exit code."""

@@ -1,0 +1,50 @@
+"""The command group, and how errors leave it."""
+
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Any
+
+import click
+
+import agnews_ray
+from agnews_ray.cli.compare import compare
+from agnews_ray.cli.submit import submit
+from agnews_ray.errors import AgnewsError
+
+INTERRUPTED_EXIT_CODE = 130
+
+
+class _Group(click.Group):
+    """Turns our errors into one line on stderr and an exit code; ``--debug`` adds the traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AgnewsError as error:
+            if ctx.params.get("debug"):
+                traceback.print_exception(error)
+            click.echo(f"error: {error}", err=True)
+            sys.exit(error.exit_code)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `agnews-ray submit jobs/demo.yaml`: two small models, no downloads.",
+)
+@click.version_option(agnews_ray.__version__, prog_name="agnews-ray")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:  # noqa: ARG001, FBT001  # read by _Group
+    """Fine-tune compact text classifiers under one recipe on Ray, and compare them."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+
+
+def _as_interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """A polite kill ends like Ctrl-C: Ray goes away, finished trials stay."""
+    raise KeyboardInterrupt
+
+
+main.add_command(submit)
+main.add_command(compare)

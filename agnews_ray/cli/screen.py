@@ -1,0 +1,178 @@
+"""What a person sees while a study runs: live bars on a terminal, plain lines elsewhere."""
+
+import math
+import sys
+import time
+from types import TracebackType
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from agnews_ray.compare.table import ComparisonTable
+from agnews_ray.report import tables
+
+PLAIN_INTERVAL_S = 10.0
+"""Seconds between two plain lines of one trial."""
+
+
+def is_terminal() -> bool:
+    """Whether stdout is a terminal."""
+    return sys.stdout.isatty()
+
+
+def print_table(table: ComparisonTable) -> None:
+    """Print the table laid out for a terminal, as wide as it needs."""
+    Console(soft_wrap=False).print(tables.to_rich(table))
+
+
+def clock(seconds: float) -> str:
+    """Write a duration as ``1:02:03`` or ``2:03``; ``-:--`` where it is not known."""
+    if math.isnan(seconds):
+        return "-:--"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class SilentScreen:
+    """Shows nothing; also the interface of the others."""
+
+    def __enter__(self) -> "SilentScreen":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        """Show a line."""
+
+    def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
+        """Show how far tokenising is."""
+
+    def started(self, trial: Any) -> None:
+        """Show that a ``PlannedTrial`` starts."""
+
+    def progress(self, progress: Any) -> None:
+        """Show a ``TrialProgress``."""
+
+    def finished(self, trial: Any, record: Any) -> None:
+        """Show the scores of a ``TrialRecord``."""
+
+    def failed(self, trial: Any, error: Exception) -> None:
+        """Show a trial's error."""
+
+
+class PlainScreen(SilentScreen):
+    """Lines for logs and pipes: starts, ends, and a sign of life every ten seconds."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+
+    def note(self, text: str) -> None:
+        click.echo(text)
+
+    def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
+        if done == total:
+            self.note(f"tokenised {split} for {variant}: {total:,} rows")
+
+    def started(self, trial: Any) -> None:
+        self.note(f"start {trial.trial_id}: {trial.num_steps:,} steps, {trial.precision}")
+
+    def progress(self, progress: Any) -> None:
+        now = time.monotonic()
+        due = now - self._last.get(progress.trial_id, -math.inf) >= PLAIN_INTERVAL_S
+        if progress.phase == "training" and due:
+            self._last[progress.trial_id] = now
+            self.note(f"      {progress.trial_id}: {describe(progress)}")
+
+    def finished(self, trial: Any, record: Any) -> None:
+        self.note(f"done  {trial.trial_id}: {describe_result(record)}")
+
+    def failed(self, trial: Any, error: Exception) -> None:
+        self.note(f"FAIL  {trial.trial_id}: {error}")
+
+
+class LiveScreen(SilentScreen):
+    """One bar a trial, redrawn in place."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", style="bold"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[note]}"),
+            refresh_per_second=4,
+        )
+        self._bars: dict[str, TaskID] = {}
+        self._ended: set[str] = set()
+
+    def __enter__(self) -> "LiveScreen":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def note(self, text: str) -> None:
+        self._progress.console.print(text, highlight=False)
+
+    def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
+        self._draw(f"tokenise {split}", done, total, f"{done:,} rows, {variant}")
+
+    def started(self, trial: Any) -> None:
+        name = f"{trial.variant.name} · seed {trial.seed}"
+        self._bars[trial.trial_id] = self._progress.add_task(
+            name, total=trial.num_steps, note="starting workers"
+        )
+
+    def progress(self, progress: Any) -> None:
+        if progress.trial_id not in self._ended:
+            note = describe(progress) if progress.phase == "training" else progress.phase
+            done = progress.num_steps if progress.phase in ("scoring", "saving") else progress.step
+            self._progress.update(self._bars[progress.trial_id], completed=done, note=note)
+
+    def finished(self, trial: Any, record: Any) -> None:
+        self._end(trial, f"[green]✓[/] {describe_result(record)}", trial.num_steps)
+
+    def failed(self, trial: Any, error: Exception) -> None:
+        self._end(trial, "[red]✗ failed[/]", None)
+        self._progress.console.print(f"{trial.trial_id}: {error}", markup=False, style="red")
+
+    def _end(self, trial: Any, note: str, completed: int | None) -> None:
+        self._ended.add(trial.trial_id)
+        self._progress.update(self._bars[trial.trial_id], completed=completed, note=note)
+
+    def _draw(self, name: str, done: int, total: int, note: str) -> None:
+        if name not in self._bars:
+            self._bars[name] = self._progress.add_task(name, total=total, note="")
+        self._progress.update(self._bars[name], completed=done, total=total, note=note)
+
+
+def describe(progress: Any) -> str:
+    """Write a trial's progress in a line."""
+    return (
+        f"epoch {progress.epoch:.2f}  step {progress.step:,}/{progress.num_steps:,}  "
+        f"loss {progress.loss:.3f}  {progress.samples_per_second:.0f} samples/s  "
+        f"{clock(progress.seconds_left)} left"
+    )
+
+
+def describe_result(record: Any) -> str:
+    """Write a finished trial's result in a line."""
+    training, test = record.training, record.test
+    return (
+        f"accuracy {test.accuracy:.4f}  macro-F1 {test.macro_f1:.4f}  "
+        f"{clock(training.train_seconds)} at {training.samples_per_second:.0f} samples/s"
+    )

@@ -1,0 +1,235 @@
+"""``agnews-ray submit``: run a study and print its comparison table."""
+
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+START_OF_PROCESS = time.time()
+
+DESCRIPTION_OF_SOURCE = (
+    "hub id, CSV, Parquet or JSON Lines file, folder with train and test files, or "
+    "synthetic:train=4000,test=1000,seed=7  [default: ag_news]"
+)
+
+
+def _split(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:  # noqa: ARG001
+    """Cut a comma-separated flag."""
+    return [part.strip() for part in value.split(",") if part.strip()] if value else None
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """Attach the flags that override a job file; each is named by its dotted path in the study."""
+    flags = [
+        _flag("--models", "models", "comma-separated: distilbert, minilm, bert, hub id or folder"),
+        _flag("--init", "init", "random: fresh weights, no download", choices=("pretrained", "random")),
+        _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),
+        _flag("--test-dataset", "data.test_source", "test file, where --dataset is a train file"),
+        _flag("--text-column", "data.text_columns", "comma-separated, joined by a space"),
+        _flag("--label-column", "data.label_column", "column of the labels"),
+        _flag("--label-base", "data.label_base", "lowest integer label", choices=("0", "1")),
+        _flag("--class-names", "data.class_names", "comma-separated, in label order"),
+        _flag("--max-length", "data.max_length_tokens", "tokens kept of a text  [default: 128]"),
+        _flag("--limit-train", "data.limit_train", "use a stratified sample of N train rows"),
+        _flag("--limit-test", "data.limit_test", "use a stratified sample of N test rows"),
+        _flag("--validation-fraction", "data.validation_fraction", "share cut from train"),
+        _flag("--seeds", "seeds", "comma-separated, one trial each  [default: 42]"),
+        _flag("--epochs", "recipe.num_epochs", "passes over train  [default: 2]"),
+        _flag("--learning-rate", "recipe.learning_rate", "peak rate  [default: 2e-5]"),
+        _flag("--global-batch-size", "recipe.global_batch_size", "rows per update  [default: 16]"),
+        _flag(
+            "--precision",
+            "recipe.precision",
+            "auto: fp16 on a GPU, on a CPU bf16 where it is native",
+            choices=("auto", "fp32", "bf16", "fp16"),
+        ),
+        _flag("--num-workers", "scaling.num_workers", "Ray Train workers a trial  [default: 1]"),
+        _flag("--device", "scaling.device", "auto: GPUs where there are", choices=("auto", "cpu", "cuda")),
+        _flag("--name", "name", "folder under --runs  [default: from data and recipe]"),
+    ]
+    for flag in reversed(flags):
+        command = flag(command)
+    return command
+
+
+LISTS = {"models", "seeds", "data.text_columns", "data.class_names"}
+
+
+def _flag(
+    name: str, path: str, description: str, choices: tuple[str, ...] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        name,
+        path.replace(".", "__"),
+        help=description,
+        type=click.Choice(choices) if choices else str,
+        callback=_split if path in LISTS else None,
+        metavar=None if choices else name.rpartition("-")[2].upper(),
+    )
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  agnews-ray submit --models distilbert,minilm             the paper's study
+  agnews-ray submit jobs/demo.yaml                         two small models, no downloads
+  agnews-ray submit jobs/demo.yaml --seeds 1,2,3 --name d3 three seeds of it
+  agnews-ray submit --dataset data/ --limit-train 8000     your own train.csv and test.csv
+  agnews-ray submit jobs/t4.yaml --dry-run                 show the plan, run nothing
+
+Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong, 130 interrupted."""
+)
+@click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.yaml]")
+@_options
+@click.option("--runs", default="runs", show_default=True, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Print the resolved study and its trials; run nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@click.option("--quiet", is_flag=True, help="Print the table and nothing else while it runs.")
+def submit(
+    job: Path | None, runs: Path, dry_run: bool, as_json: bool, quiet: bool, **flags: Any  # noqa: FBT001
+) -> None:
+    """Fine-tune every model of a study and print the comparison table.
+
+    JOB.yaml says what to run; flags override it. With neither it is the paper's study: DistilBERT
+    and MiniLM on AG News, 2 epochs, learning rate 2e-5, batch 16, seed 42. Runs on this machine,
+    on its GPUs where there are any. Trials that are already finished are not run again.
+    """
+    from agnews_ray.app import launch
+
+    prepared = launch.prepare_study(launch.read_study(job, _overrides(job, flags)), runs)
+    if dry_run:
+        _print_plan(prepared, as_json)
+        return
+    try:
+        outcome = _execute(prepared, as_json, quiet)
+    except KeyboardInterrupt:
+        _explain_interrupt(prepared)
+        sys.exit(130)
+    _print_outcome(outcome, as_json)
+    sys.exit(1 if outcome.failed else 0)
+
+
+def _overrides(job: Path | None, flags: dict[str, Any]) -> dict[str, Any]:
+    """Turn click's parameters back into dotted paths; ``--init`` goes into every model."""
+    dotted = {name.replace("__", "."): value for name, value in flags.items()}
+    init = dotted.pop("init")
+    if init is None:
+        return dotted
+    models: Any = dotted["models"]
+    if models is None and job is not None:
+        from agnews_ray.spec.loader import read_job_file
+
+        models = read_job_file(job).get("models")
+    models = models or ["distilbert", "minilm"]
+    as_mappings = [{"model": m} if isinstance(m, str) else m for m in models]
+    dotted["models"] = [{**m, "init": init} if isinstance(m, dict) else m for m in as_mappings]
+    return dotted
+
+
+def _execute(prepared: Any, as_json: bool, quiet: bool) -> Any:  # noqa: FBT001
+    from agnews_ray.app import launch
+    from agnews_ray.cli import screen
+
+    silent = as_json or quiet
+    chosen = screen.LiveScreen if screen.is_terminal() else screen.PlainScreen
+    with screen.SilentScreen() if silent else chosen() as shown:
+        for line in _introduction(prepared):
+            shown.note(line)
+        return launch.execute_study(prepared, shlex.join(sys.argv), START_OF_PROCESS, shown)
+
+
+def _introduction(prepared: Any) -> list[str]:
+    record, study = prepared.scanned.record, prepared.study
+    lines = [
+        f"study {study.name}: {len(prepared.trials)} trial(s), "
+        f"{len(prepared.trials) - len(prepared.todo)} already done",
+        f"data  {record.source}: {record.num_train:,} train and {record.test.num_selected:,} test "
+        f"rows, {len(record.class_names)} classes ({', '.join(record.class_names[:6])}), "
+        f"{record.label_kind}, text from {' + '.join(record.text_columns)}",
+    ]
+    num_empty = record.train.num_empty + record.test.num_empty
+    if num_empty:
+        share = num_empty / (record.train.num_rows + record.test.num_rows)
+        lines.append(f"note  {num_empty:,} rows ({share:.1%}) have no text; they are kept")
+    return lines
+
+
+def _print_plan(prepared: Any, as_json: bool) -> None:  # noqa: FBT001
+    from agnews_ray.spec.loader import to_yaml
+
+    trials = [
+        {
+            "trial_id": trial.trial_id,
+            "model": trial.variant.name,
+            "seed": trial.seed,
+            "num_steps": trial.num_steps,
+            "device": trial.device,
+            "precision": trial.precision,
+            "is_finished": trial.trial_id in prepared.finished,
+        }
+        for trial in prepared.trials
+    ]
+    if as_json:
+        study = prepared.study.model_dump(mode="json")
+        dataset = prepared.scanned.record.model_dump(mode="json")
+        click.echo(json.dumps({"study": study, "dataset": dataset, "trials": trials}, indent=2))
+        return
+    click.echo(to_yaml(prepared.study))
+    for line in _introduction(prepared):
+        click.echo(line)
+    for trial in trials:
+        state = "done" if trial["is_finished"] else "to run"
+        click.echo(
+            f"trial {trial['trial_id']}: {trial['num_steps']:,} steps, "
+            f"{trial['device']}, {trial['precision']}, {state}"
+        )
+
+
+def _print_outcome(outcome: Any, as_json: bool) -> None:  # noqa: FBT001
+    from agnews_ray.cli import screen
+    from agnews_ray.compare.table import compare_records
+    from agnews_ray.report import tables
+
+    prepared = outcome.prepared
+    order = [variant.name for variant in prepared.study.models]
+    name = prepared.study.name
+    table = compare_records(name, outcome.records, order) if outcome.records else None
+    if as_json:
+        document = {
+            "study": name,
+            "rows": table.model_dump(mode="json")["rows"] if table else [],
+            "failed": {trial_id: str(error) for trial_id, error in outcome.failed.items()},
+            "folder": str(prepared.store.folder),
+            "log": str(prepared.store.log_path),
+        }
+        click.echo(json.dumps(document, indent=2))
+        return
+    if table and screen.is_terminal():
+        screen.print_table(table)
+    elif table:
+        click.echo(tables.to_plain(table))
+    for trial_id, error in outcome.failed.items():
+        click.echo(f"error: {trial_id}: {error}", err=True)
+    click.echo(
+        f"results in {_short(prepared.store.folder)}, Ray's log in {_short(prepared.store.log_path)}"
+    )
+
+
+def _explain_interrupt(prepared: Any) -> None:
+    done = len(prepared.store.records())
+    click.echo(
+        f"\ninterrupted: {done} finished trial(s) kept in {_short(prepared.store.folder)}; "
+        "the same command runs the rest",
+        err=True,
+    )
+
+
+def _short(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

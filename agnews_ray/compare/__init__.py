@@ -1,0 +1,1 @@
+"""From records to rows: aggregation and, later, statistics; works without Ray and torch."""

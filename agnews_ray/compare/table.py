@@ -1,0 +1,140 @@
+"""Records of one study to the rows of the comparison table."""
+
+from collections.abc import Callable, Sequence
+from statistics import fmean, stdev
+
+from pydantic import BaseModel, ConfigDict
+
+from agnews_ray.errors import RecordError
+from agnews_ray.record.schema import TrialRecord
+
+
+class VariantRow(BaseModel):
+    """One variant over its seeds; fractions in [0, 1], seconds, bytes.
+
+    Fields named ``*_std`` are sample standard deviations over seeds, None for a single seed.
+    """
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    model: str
+    num_seeds: int
+    seeds: tuple[int, ...]
+    parameters: int
+    accuracy: float
+    accuracy_std: float | None
+    macro_f1: float
+    macro_f1_std: float | None
+    train_seconds: float
+    train_seconds_std: float | None
+    size_bytes: int
+    samples_per_second: float
+    padding_share: float
+    peak_memory_bytes: int
+    """Largest over the seeds."""
+    num_train_examples: int
+    num_test_examples: int
+    device: str
+    """What it was trained on, by name."""
+    precision: str
+    num_workers: int
+
+
+class ComparisonTable(BaseModel):
+    """The rows of one study."""
+
+    model_config = ConfigDict(frozen=True)
+
+    study: str
+    rows: tuple[VariantRow, ...]
+
+
+def compare_records(
+    study: str, records: Sequence[TrialRecord], order: Sequence[str]
+) -> ComparisonTable:
+    """Aggregate records, one row per variant, device, precision and number of workers.
+
+    Args:
+        study: its name.
+        records: at least one.
+        order: variant names in the order of the rows; others come after them.
+
+    Returns:
+        The table.
+
+    Raises:
+        RecordError: two records were trained or scored on other data or by another recipe.
+    """
+    refuse_unlike(records)
+    groups: dict[tuple[str, ...], list[TrialRecord]] = {}
+    for record in sorted(records, key=lambda r: r.seed):
+        groups.setdefault(_group(record), []).append(record)
+    position = {name: index for index, name in enumerate(order)}
+    ordered = sorted(groups, key=lambda group: (position.get(group[0], len(position)), group))
+    return ComparisonTable(study=study, rows=tuple(_row(groups[group]) for group in ordered))
+
+
+def refuse_unlike(records: Sequence[TrialRecord]) -> None:
+    """Raise where records do not answer the same question.
+
+    Args:
+        records: at least one.
+
+    Raises:
+        RecordError: names the first record that differs, and in what.
+    """
+    facts: dict[str, Callable[[TrialRecord], object]] = {
+        "dataset fingerprint": lambda r: r.dataset.fingerprint,
+        "number of test rows": lambda r: r.test.num_examples,
+        "number of train rows": lambda r: r.dataset.num_train,
+        "recipe": lambda r: r.recipe.model_dump(exclude={"precision"}),
+    }
+    first = records[0]
+    for record in records[1:]:
+        for name, fact in facts.items():
+            if fact(record) != fact(first):
+                where = f"trial {record.trial_id}"
+                found = f"another than in {first.trial_id}"
+                hint = "compare them in studies of their own"
+                raise RecordError(where, f"the same {name}", found, hint)
+
+
+def _group(record: TrialRecord) -> tuple[str, ...]:
+    return (record.variant.name, _device(record), record.precision, str(record.scaling.num_workers))
+
+
+def _device(record: TrialRecord) -> str:
+    environment = record.environment
+    return environment.gpu or "GPU" if record.device == "cuda" else environment.cpu
+
+
+def _row(records: Sequence[TrialRecord]) -> VariantRow:
+    first = records[0]
+    accuracies = [record.test.accuracy for record in records]
+    f1_scores = [record.test.macro_f1 for record in records]
+    seconds = [record.training.train_seconds for record in records]
+    return VariantRow(
+        model=first.variant.name,
+        num_seeds=len(records),
+        seeds=tuple(record.seed for record in records),
+        parameters=first.model.parameters,
+        accuracy=fmean(accuracies),
+        accuracy_std=_spread(accuracies),
+        macro_f1=fmean(f1_scores),
+        macro_f1_std=_spread(f1_scores),
+        train_seconds=fmean(seconds),
+        train_seconds_std=_spread(seconds),
+        size_bytes=first.model.size_bytes,
+        samples_per_second=fmean(record.training.samples_per_second for record in records),
+        padding_share=fmean(record.training.padding_share for record in records),
+        peak_memory_bytes=max(record.training.peak_memory_bytes for record in records),
+        num_train_examples=first.dataset.num_train,
+        num_test_examples=first.test.num_examples,
+        device=_device(first),
+        precision=first.precision,
+        num_workers=first.scaling.num_workers,
+    )
+
+
+def _spread(values: Sequence[float]) -> float | None:
+    return stdev(values) if len(values) > 1 else None

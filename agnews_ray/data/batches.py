@@ -1,0 +1,234 @@
+"""The global batch plan and padded tensors: plain NumPy and torch, no Ray.
+
+Every rank computes the same plan from ``(seed, epoch)`` and the lengths, then takes its stride of
+each batch: the global batches do not depend on the number of workers.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+
+SORTED_BATCHES = 100
+"""Batches of like length are cut from this many batches' worth of shuffled rows. Larger means
+less padding and less randomness in a batch's lengths; 100 keeps AG News under 2 % padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenisedRows:
+    """Ragged token ids of N rows in flat arrays."""
+
+    ids: NDArray[np.unsignedinteger]
+    """Shape (sum of lengths,)."""
+    offsets: NDArray[np.int64]
+    """Shape (N + 1,); row i is ``ids[offsets[i]:offsets[i + 1]]``."""
+    labels: NDArray[np.int64]
+    """Shape (N,), class ids."""
+    rows: NDArray[np.int64]
+    """Shape (N,), row numbers in the source."""
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> "TokenisedRows":
+        """Take over a table with columns ``input_ids`` (list of integers), ``label`` and ``row``.
+
+        Args:
+            table: N rows; a single chunk is not copied.
+
+        Returns:
+            The same rows.
+        """
+        ids = table["input_ids"].combine_chunks()
+        if isinstance(ids, pa.ChunkedArray):  # a table without rows has no chunk to combine
+            ids = pa.concat_arrays(ids.chunks) if ids.num_chunks else pa.array([], ids.type)
+        return cls(
+            ids=ids.flatten().to_numpy(),
+            offsets=np.concatenate([[0], np.cumsum(ids.value_lengths().to_numpy())]),
+            labels=table["label"].to_numpy(),
+            rows=table["row"].to_numpy(),
+        )
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Shape (N,), tokens per row, special tokens included."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, index: NDArray[np.int64]) -> "TokenisedRows":
+        """Pick rows.
+
+        Args:
+            index: shape (M,), positions in [0, N).
+
+        Returns:
+            M rows in that order.
+        """
+        lengths = self.lengths[index]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        flat = np.repeat(self.offsets[index] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return TokenisedRows(self.ids[flat], offsets, self.labels[index], self.rows[index])
+
+    def followed_by(self, other: "TokenisedRows") -> "TokenisedRows":
+        """Append rows."""
+        return TokenisedRows(
+            np.concatenate([self.ids, other.ids]),
+            np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.rows, other.rows]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one rank computes of one global batch."""
+
+    input_ids: torch.Tensor
+    """Shape (B, L), int64, padded to the longest row."""
+    attention_mask: torch.Tensor | None
+    """Shape (B, L), int64, 1 for tokens; None where nothing is padded."""
+    labels: torch.Tensor
+    """Shape (B,), int64."""
+    rows: NDArray[np.int64]
+    """Shape (B,), row numbers in the source."""
+    num_tokens: int
+    """Tokens that are not padding."""
+    num_global_rows: int
+    """Rows of the whole batch over all ranks."""
+    is_filler: bool = False
+    """Whether this rank got no row of a short batch and holds a copy that must not count."""
+
+    def to(self, device: torch.device) -> "Batch":
+        """Move the tensors; returns itself where they already are."""
+        if self.input_ids.device == device:
+            return self
+        mask = self.attention_mask
+        return Batch(
+            _move(self.input_ids, device),
+            None if mask is None else _move(mask, device),
+            _move(self.labels, device),
+            self.rows,
+            self.num_tokens,
+            self.num_global_rows,
+            self.is_filler,
+        )
+
+
+def plan_epoch(
+    lengths: NDArray[np.int64], batch_size: int, rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """Cut rows into batches of like length, in random order.
+
+    The rows are permuted, sorted by length within windows of ``SORTED_BATCHES`` batches, cut, and
+    the batches permuted; a short batch comes last.
+
+    Args:
+        lengths: shape (N,), tokens per row.
+        batch_size: rows per global batch.
+        rng: source of randomness; the same state gives the same plan.
+
+    Returns:
+        ceil(N / batch_size) arrays of positions; each position occurs once.
+    """
+    order = rng.permutation(lengths.size)
+    window = batch_size * SORTED_BATCHES
+    num_full = lengths.size // batch_size * batch_size
+    tail = order[num_full:]
+    batches = []
+    for start in range(0, num_full, window):
+        part = order[start : min(start + window, num_full)]
+        part = part[np.argsort(lengths[part], kind="stable")]
+        batches += list(part.reshape(-1, batch_size))
+    shuffled = [batches[i] for i in rng.permutation(len(batches))]
+    return [*shuffled, tail] if tail.size else shuffled
+
+
+def train_batches(
+    windows: Iterable[TokenisedRows],
+    batch_size: int,
+    seed: int,
+    epoch: int,
+) -> Iterator[TokenisedRows]:
+    """Make one epoch's global batches from windows of rows.
+
+    Rows that do not fill a batch are carried into the next window, so only the epoch's last
+    batch can be short. Rows that fit in memory are a single window.
+
+    Args:
+        windows: all train rows, each once.
+        batch_size: rows per global batch.
+        seed: the trial's seed.
+        epoch: counted from 0.
+
+    Yields:
+        Global batches; each row once.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    carried: TokenisedRows | None = None
+    for window in windows:
+        rows = carried.followed_by(window) if carried is not None else window
+        plan = plan_epoch(rows.lengths, batch_size, rng)
+        carried = None
+        if plan and plan[-1].size < batch_size:
+            carried = rows.take(np.sort(plan.pop()))
+        for index in plan:
+            yield rows.take(index)
+    if carried is not None:
+        yield carried
+
+
+def evaluation_batches(
+    windows: Iterable[TokenisedRows], batch_size: int
+) -> Iterator[TokenisedRows]:
+    """Cut windows into batches of like length; each row once, the last batch may be short.
+
+    Args:
+        windows: all rows of a split, each once.
+        batch_size: rows per batch.
+
+    Yields:
+        Batches, shortest rows first within a window.
+    """
+    for window in windows:
+        order = np.argsort(window.lengths, kind="stable")
+        for start in range(0, order.size, batch_size):
+            yield window.take(order[start : start + batch_size])
+
+
+def rank_share(batch: TokenisedRows, rank: int, world_size: int, pad_id: int) -> Batch:
+    """Take one rank's stride of a global batch and pad it.
+
+    Args:
+        batch: a global batch, rows of like length side by side.
+        rank: in [0, world_size).
+        world_size: number of ranks.
+        pad_id: token id of the padding.
+
+    Returns:
+        The rank's rows. A rank left without a row by a short batch gets the first one as filler,
+        so that all ranks take part in every gradient exchange.
+    """
+    index = np.arange(rank, len(batch), world_size)
+    is_filler = index.size == 0
+    share = batch.take(np.zeros(1, np.int64) if is_filler else index)
+    lengths = share.lengths
+    is_token = np.arange(lengths.max()) < lengths[:, None]
+    input_ids = np.full(is_token.shape, pad_id, dtype=np.int64)
+    input_ids[is_token] = share.ids
+    has_padding = not is_token.all()
+    return Batch(
+        input_ids=torch.from_numpy(input_ids),
+        attention_mask=torch.from_numpy(is_token.astype(np.int64)) if has_padding else None,
+        labels=torch.from_numpy(share.labels.astype(np.int64)),
+        rows=share.rows,
+        num_tokens=int(lengths.sum()),
+        num_global_rows=len(batch),
+        is_filler=is_filler,
+    )
+
+
+def _move(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor

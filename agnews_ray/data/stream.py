@@ -1,0 +1,195 @@
+"""Tokenise a split with Ray Data in one pass, keep it as Parquet, and feed it to the workers."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import ray
+import ray.data
+from ray.data import Datasource, ReadTask
+from ray.data.block import Block, BlockMetadata
+from tokenizers import Tokenizer
+
+from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.scan import SplitRows
+
+ROW_GROUP_ROWS = 8192
+"""Rows per Parquet row group: the unit that streaming shuffles between epochs."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenisedSplit:
+    """A tokenised split on disk."""
+
+    path: Path
+    num_rows: int
+    num_tokens: int
+    is_resident: bool
+    """Whether it is small enough to be held by each worker."""
+
+    def dataset(self, seed: int, epoch: int) -> ray.data.Dataset:
+        """Make the Ray Data dataset that workers iterate over, unsplit.
+
+        Args:
+            seed: the trial's seed.
+            epoch: counted from 0; each epoch streams the row groups in another order.
+
+        Returns:
+            A resident split as one block, the same for every epoch; otherwise a lazy stream.
+        """
+        if self.is_resident:
+            return ray.data.from_arrow(pq.read_table(self.path, memory_map=True))
+        groups = pq.ParquetFile(self.path).num_row_groups
+        order = np.random.default_rng([seed, epoch]).permutation(groups)
+        return self._stream([int(group) for group in order])
+
+    def ordered_dataset(self) -> ray.data.Dataset:
+        """Make a dataset that keeps the file's order, for scoring."""
+        if self.is_resident:
+            return ray.data.from_arrow(pq.read_table(self.path, memory_map=True))
+        return self._stream(list(range(pq.ParquetFile(self.path).num_row_groups)))
+
+    def _stream(self, groups: list[int]) -> ray.data.Dataset:
+        path = self.path
+
+        def reader(group: int) -> Callable[[], Iterable[Block]]:
+            return lambda: iter([pq.ParquetFile(path).read_row_group(group)])
+
+        tasks = [ReadTask(reader(group), _unknown_size()) for group in groups]
+        return ray.data.read_datasource(_Tasks(tasks), override_num_blocks=len(tasks))
+
+
+class _Tasks(Datasource):
+    """A datasource of ready-made read tasks, in order."""
+
+    def __init__(self, tasks: list[ReadTask]) -> None:
+        super().__init__()
+        self._tasks = tasks
+
+    def estimate_inmemory_data_size(self) -> int | None:
+        return None
+
+    def get_read_tasks(
+        self,
+        parallelism: int,  # noqa: ARG002  # the tasks are given: one per file or row group
+        per_task_row_limit: int | None = None,  # noqa: ARG002
+        data_context: object | None = None,  # noqa: ARG002
+    ) -> list[ReadTask]:
+        return self._tasks
+
+
+def tokenise_split(
+    split: SplitRows,
+    tokenizer_json: str,
+    final: Path,
+    max_resident_mb: int,
+    on_rows: Callable[[int], None],
+) -> TokenisedSplit:
+    """Tokenise the used rows of a split, or reuse what an earlier run kept.
+
+    Args:
+        split: the rows.
+        tokenizer_json: a ``tokenizers`` tokenizer with truncation set, without padding.
+        final: Parquet file to make: ``input_ids`` (list of uint16 or int32), ``label``, ``row``.
+            Its name must say all that its content depends on.
+        max_resident_mb: larger splits (MiB of token ids) are streamed to the workers.
+        on_rows: called with the number of rows done so far.
+
+    Returns:
+        The split on disk; the file is written whole or not at all.
+    """
+    if not final.is_file():
+        partial = final.with_suffix(".partial")
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _write(split, tokenizer_json, partial, on_rows)
+        partial.replace(final)
+    metadata = pq.read_metadata(final)
+    num_tokens = int(metadata.metadata[b"num_tokens"])
+    bytes_per_id = 2 if _id_type(tokenizer_json) == pa.uint16() else 4
+    return TokenisedSplit(
+        path=final,
+        num_rows=metadata.num_rows,
+        num_tokens=num_tokens,
+        is_resident=num_tokens * bytes_per_id <= max_resident_mb << 20,
+    )
+
+
+def iter_windows(iterator: ray.data.DataIterator, window_rows: int) -> Iterator[TokenisedRows]:
+    """Read a worker's dataset in windows.
+
+    Args:
+        iterator: an unsplit dataset shard.
+        window_rows: rows per window, the last one may be short; 0 for all in one.
+
+    Yields:
+        Windows in the dataset's order.
+    """
+    if window_rows == 0:
+        tables = list(iterator.iter_batches(batch_size=None, batch_format="pyarrow"))
+        yield TokenisedRows.from_table(pa.concat_tables(tables))
+        return
+    for table in iterator.iter_batches(
+        batch_size=window_rows, batch_format="pyarrow", prefetch_batches=1
+    ):
+        yield TokenisedRows.from_table(table.combine_chunks())
+
+
+def _write(
+    split: SplitRows, tokenizer_json: str, partial: Path, on_rows: Callable[[int], None]
+) -> None:
+    """Stream read tasks through tokenising tasks into one file, in file order."""
+    tasks = [
+        ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
+    ]
+    encode = _encoder(tokenizer_json)
+    tokenised = ray.data.read_datasource(
+        _Tasks(tasks), override_num_blocks=len(tasks)
+    ).map_batches(encode, batch_format="pyarrow", batch_size=None)
+    tokenised.context.execution_options.preserve_order = True
+    schema = pa.schema(
+        {"input_ids": pa.list_(_id_type(tokenizer_json)), "label": pa.int64(), "row": pa.int64()}
+    )
+    num_rows = num_tokens = 0
+    with pq.ParquetWriter(partial, schema) as writer:
+        for table in tokenised.iter_batches(batch_size=ROW_GROUP_ROWS, batch_format="pyarrow"):
+            writer.write_table(table.cast(schema), row_group_size=ROW_GROUP_ROWS)
+            num_rows += table.num_rows
+            num_tokens += sum(len(chunk.values) for chunk in table["input_ids"].chunks)
+            on_rows(num_rows)
+        writer.add_key_value_metadata({"num_tokens": str(num_tokens)})
+    if num_rows != split.num_rows:
+        raise RuntimeError(f"tokenised {num_rows} rows of {split.num_rows}")
+
+
+def _file_reader(split: SplitRows, index: int) -> Callable[[], Iterable[Block]]:
+    return lambda: split.iter_selected(index)
+
+
+def _encoder(tokenizer_json: str) -> Callable[[pa.Table], pa.Table]:
+    """Build the map function; the tokenizer travels as text and is parsed once per process."""
+    id_type = _id_type(tokenizer_json)
+    parsed: list[Tokenizer] = []
+
+    def encode(table: pa.Table) -> pa.Table:
+        if not parsed:
+            parsed.append(Tokenizer.from_str(tokenizer_json))
+        encodings = parsed[0].encode_batch_fast(table["text"].to_pylist())
+        ids = pa.array([encoding.ids for encoding in encodings], pa.list_(id_type))
+        return pa.table({"input_ids": ids, "label": table["label"], "row": table["row"]})
+
+    return encode
+
+
+def _id_type(tokenizer_json: str) -> pa.DataType:
+    size = Tokenizer.from_str(tokenizer_json).get_vocab_size(with_added_tokens=True)
+    return pa.uint16() if size <= np.iinfo(np.uint16).max else pa.int32()
+
+
+def _unknown_size() -> BlockMetadata:
+    return BlockMetadata(num_rows=None, size_bytes=None, exec_stats=None, input_files=None)

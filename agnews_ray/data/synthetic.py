@@ -1,0 +1,159 @@
+"""A made-up four-topic news corpus, generated from a seed: the demo's data, never a benchmark."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from agnews_ray.errors import DataError
+
+CLASS_NAMES = ("World", "Sports", "Business", "Sci/Tech")
+SCRAPS = ("#39;s", "&lt;b&gt;...&lt;/b&gt;", "(Reuters)", "\\", "#36;", "(AP) --", "quot;", "&amp;")
+ONSETS = "b br ch d dr f fl gr h j k l m n p pr qu r s sl st t tr v w z".split()
+NUCLEI = "a ai e ea i io o ou u".split()
+CODAS = ["", "l", "n", "nd", "r", "rt", "s", "st", "m"]
+CHUNK_ROWS = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyntheticSpec:
+    """Settings of the generator; written ``synthetic:train=4000,test=1000,seed=7``."""
+
+    train: int = 4000
+    """Train rows."""
+    test: int = 1000
+    """Test rows."""
+    seed: int = 7
+    """Draws the vocabulary and the rows."""
+    noise: float = 0.02
+    """Share of rows, train and test, whose label is drawn anew at random."""
+
+    @classmethod
+    def parse(cls, source: str) -> "SyntheticSpec":
+        """Read the settings after ``synthetic:``.
+
+        Args:
+            source: comma-separated ``key=value`` pairs, possibly none.
+
+        Returns:
+            The settings.
+
+        Raises:
+            DataError: an unknown key, or a value out of range.
+        """
+        known = {field.name: type(field.default) for field in dataclasses.fields(cls)}
+        values = {}
+        for pair in filter(None, source.partition(":")[2].split(",")):
+            key, _, value = pair.partition("=")
+            try:
+                values[key.strip()] = known[key.strip()](value)
+            except (KeyError, ValueError) as error:
+                wanted = f"key=value pairs of {', '.join(known)}"
+                raise DataError(source, wanted, repr(pair), "mend the source") from error
+        spec = cls(**values)
+        if min(spec.train, spec.test) < len(CLASS_NAMES) or spec.seed < 0 or not 0 <= spec.noise < 1:
+            wanted = f"at least {len(CLASS_NAMES)} rows a split, seed >= 0, noise in [0, 1)"
+            raise DataError(source, wanted, spec.canonical(), "mend the source")
+        return spec
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """AG News's topics."""
+        return CLASS_NAMES
+
+    def as_dict(self) -> dict[str, int | float]:
+        """The settings as plain values; also what the cache folder is named by."""
+        return {"generator": 1, **dataclasses.asdict(self)}
+
+    def canonical(self) -> str:
+        """The settings, every one written out."""
+        pairs = dataclasses.asdict(self).items()
+        return "synthetic:" + ",".join(f"{key}={value}" for key, value in pairs)
+
+
+def write_synthetic(spec: SyntheticSpec, folder: Path) -> None:
+    """Generate ``train.parquet`` and ``test.parquet`` unless they are there.
+
+    Each topic has its own words, words shared with one neighbour, and words shared by all, each
+    a few of them frequent, so that topics overlap as Business and Sci/Tech do in AG News.
+
+    Args:
+        spec: settings.
+        folder: made if missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, num_rows in (("train", spec.train), ("test", spec.test)):
+        final = folder / f"{split}.parquet"
+        if final.is_file():
+            continue
+        rng = np.random.default_rng([spec.seed, split == "test"])
+        partial = final.with_suffix(".partial")
+        schema = pa.schema({"text": pa.string(), "label": pa.int8()})
+        with pq.ParquetWriter(partial, schema) as writer:
+            for texts, labels in _chunks(spec, num_rows, rng):
+                columns = [pa.array(texts), pa.array(labels, pa.int8())]
+                writer.write_batch(pa.record_batch(columns, schema))
+        partial.replace(final)
+
+
+def _chunks(
+    spec: SyntheticSpec, num_rows: int, rng: np.random.Generator
+) -> Iterator[tuple[list[str], NDArray[np.int64]]]:
+    words = _vocabulary(np.random.default_rng(spec.seed))
+    for start in range(0, num_rows, CHUNK_ROWS):
+        count = min(CHUNK_ROWS, num_rows - start)
+        topics = (np.arange(count) + start) % len(CLASS_NAMES)
+        rng.shuffle(topics)
+        texts = [_text(int(topic), words, rng) for topic in topics]
+        is_noisy = rng.random(count) < spec.noise
+        labels = np.where(is_noisy, rng.integers(0, len(CLASS_NAMES), count), topics)
+        yield texts, labels
+
+
+def _vocabulary(rng: np.random.Generator) -> list[str]:
+    """Make 3,000 different pronounceable words."""
+    words: dict[str, None] = {}
+    while len(words) < 3000:
+        syllables = rng.integers(1, 4)
+        word = "".join(
+            ONSETS[rng.integers(len(ONSETS))]
+            + NUCLEI[rng.integers(len(NUCLEI))]
+            + CODAS[rng.integers(len(CODAS))]
+            for _ in range(syllables)
+        )
+        words[word] = None
+    return list(words)
+
+
+def _text(topic: int, words: list[str], rng: np.random.Generator) -> str:
+    """Draw one text: about 40 words, as AG News has, a few of which tell the topic."""
+    length = int(np.clip(rng.normal(38, 10), 8, 120))
+    own, shared, common = 300, 300, 600
+    kinds = rng.random(length)
+    skewed = rng.random(length) ** 2.5  # few words are frequent, most are rare
+    neighbour = (topic + rng.integers(0, 2)) % len(CLASS_NAMES)
+    picked = []
+    for kind, place in zip(kinds, skewed, strict=True):
+        if kind < OWN_SHARE:
+            picked.append(words[topic * own + int(place * own)])
+        elif kind < OWN_SHARE + SHARED_SHARE:
+            picked.append(words[1200 + neighbour * shared + int(place * shared)])
+        else:
+            picked.append(words[2400 + int(place * common)])
+    if rng.random() < SCRAP_SHARE:
+        picked.insert(int(rng.integers(0, length)), SCRAPS[rng.integers(len(SCRAPS))])
+    picked[0] = picked[0].capitalize()
+    return " ".join(picked) + "."
+
+
+OWN_SHARE = 0.10
+"""Share of words drawn from the topic's own list."""
+SHARED_SHARE = 0.15
+"""Share drawn from a list that two neighbouring topics have in common."""
+SCRAP_SHARE = 0.38
+"""Share of rows with an escape artefact: as counted in AG News's test split."""

@@ -1,0 +1,82 @@
+"""Every error that a user can meet.
+
+    AgnewsError            where, what was wanted, what was found, what to do
+    ├── SpecError          a job file or a flag is wrong (lists every problem)
+    ├── DataError          a dataset cannot be read, or is not what was said
+    ├── ModelError         a model or its tokenizer cannot be loaded
+    ├── HubError           the Hugging Face hub cannot be reached
+    ├── ResourceError      this machine or cluster has not got what was asked
+    ├── StoreError         a runs folder cannot be read or written
+    │   └── RecordError    a record is corrupt, too new, or unlike the others
+    └── TrialError         a trial failed while it ran
+"""
+
+from collections.abc import Sequence
+
+
+class AgnewsError(Exception):
+    """A problem that the user can mend.
+
+    All fields go to ``super().__init__`` so that the error pickles: it may be raised in a Ray
+    worker and read on the driver.
+
+    Args:
+        where: the file, flag, section or service at fault.
+        wanted: what would have been right.
+        found: what was there instead.
+        hint: what to do next, in the imperative.
+    """
+
+    exit_code = 2
+
+    def __init__(self, where: str, wanted: str, found: str, hint: str) -> None:
+        super().__init__(where, wanted, found, hint)
+        self.where = where
+        self.wanted = wanted
+        self.found = found
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.where}: want {self.wanted}, found {self.found}; {self.hint}"
+
+
+class SpecError(AgnewsError):
+    """A job file or the flags are wrong. Lists every problem at once, one per line."""
+
+    def __init__(self, where: str, problems: Sequence[str]) -> None:
+        Exception.__init__(self, where, tuple(problems))
+        self.where = where
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{self.where}: {problem}" for problem in self.problems)
+
+
+class DataError(AgnewsError):
+    """A dataset cannot be read, or is not what was said of it."""
+
+
+class ModelError(AgnewsError):
+    """A model or its tokenizer cannot be loaded."""
+
+
+class HubError(AgnewsError):
+    """The Hugging Face hub cannot be reached and its cache lacks what was asked."""
+
+
+class ResourceError(AgnewsError):
+    """This machine or cluster has not got what was asked."""
+
+
+class StoreError(AgnewsError):
+    """A runs folder cannot be read or written."""
+
+
+class RecordError(StoreError):
+    """A record is corrupt, written by a newer version, or unlike the ones beside it."""
+
+
+class TrialError(AgnewsError):
+    """A trial failed while it ran."""
+
+    exit_code = 1

@@ -1,0 +1,168 @@
+"""Model names: aliases and their published facts, hub ids, local folders."""
+
+import hashlib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+from agnews_ray.errors import ModelError
+from agnews_ray.spec.study import VariantSpec
+
+DIGESTED_SUFFIXES = (".json", ".txt", ".safetensors", ".model")
+"""Files of a model folder that decide what is trained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownModel:
+    """A published architecture; enough to build it without a download."""
+
+    hub_id: str
+    model_type: Literal["distilbert", "bert"]
+    num_layers: int
+    hidden_size: int
+    num_heads: int
+    intermediate_size: int
+    vocab_size: int = 30522
+
+
+KNOWN_MODELS = {
+    # Sanh et al. 2020, arXiv:1910.01108
+    "distilbert": KnownModel(
+        hub_id="distilbert-base-uncased",
+        model_type="distilbert",
+        num_layers=6,
+        hidden_size=768,
+        num_heads=12,
+        intermediate_size=3072,
+    ),
+    # Wang et al. 2020, arXiv:2002.10957
+    "minilm": KnownModel(
+        hub_id="microsoft/MiniLM-L12-H384-uncased",
+        model_type="bert",
+        num_layers=12,
+        hidden_size=384,
+        num_heads=12,
+        intermediate_size=1536,
+    ),
+    # Devlin et al. 2019, arXiv:1810.04805
+    "bert": KnownModel(
+        hub_id="bert-base-uncased",
+        model_type="bert",
+        num_layers=12,
+        hidden_size=768,
+        num_heads=12,
+        intermediate_size=3072,
+    ),
+}
+
+
+def known_model(model: str) -> KnownModel | None:
+    """Look up an alias or the hub id behind one.
+
+    Args:
+        model: as written by the user.
+
+    Returns:
+        Its published facts, or None for any other model.
+    """
+    by_hub_id = {known.hub_id: known for known in KNOWN_MODELS.values()}
+    return KNOWN_MODELS.get(model) or by_hub_id.get(model)
+
+
+def load_path(variant: VariantSpec) -> str:
+    """Say what ``from_pretrained`` is to be given.
+
+    Args:
+        variant: a checked variant.
+
+    Returns:
+        An absolute folder, or a hub id.
+    """
+    folder = Path(variant.model).expanduser()
+    known = known_model(variant.model)
+    if known is None and folder.is_dir():
+        return str(folder.resolve())
+    return known.hub_id if known else variant.model
+
+
+def check_model(variant: VariantSpec) -> None:
+    """Refuse a name that cannot be a model, before anything is loaded.
+
+    Args:
+        variant: names the model.
+
+    Raises:
+        ModelError: an unknown alias, a missing folder, a folder without safetensors weights, or
+            fresh weights for an architecture that is not known.
+    """
+    known, folder = known_model(variant.model), Path(variant.model).expanduser()
+    if known is None and folder.is_dir():
+        _check_folder(folder)
+    elif known is None:
+        _check_hub_id(variant.model)
+    if variant.init == "random" and known is None:
+        wanted = f"one of {', '.join(KNOWN_MODELS)} with --init random"
+        hint = "use --init pretrained, or a known architecture"
+        raise ModelError(f"model {variant.model!r}", wanted, "another model", hint)
+
+
+def identity(variant: VariantSpec) -> str:
+    """Say what a variant's weights are, for the trial id.
+
+    Args:
+        variant: a checked variant.
+
+    Returns:
+        ``sha256:...`` of a local folder's files, otherwise the hub id and revision.
+    """
+    path = Path(load_path(variant))
+    if not path.is_dir():
+        return f"{load_path(variant)}@{variant.revision or 'main'}"
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.iterdir() if p.suffix in DIGESTED_SUFFIXES):
+        with file.open("rb") as content:
+            digest.update(file.name.encode())
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    return f"sha256:{digest.hexdigest()[:32]}"
+
+
+def display_name(variant: VariantSpec) -> str:
+    """Name a variant for the table.
+
+    Args:
+        variant: a checked variant.
+
+    Returns:
+        Its own name if it has one, else the hub id or the folder's last telling part.
+    """
+    if variant.name:
+        return variant.name
+    path = Path(load_path(variant))
+    name = load_path(variant)
+    if path.is_dir():
+        name = path.name if path.name not in ("model", "artifact") else path.parent.name
+    return f"{name} (fresh)" if variant.init == "random" else name
+
+
+def _check_folder(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        hint = "pass a folder written by save_pretrained"
+        raise ModelError(f"model {str(folder)!r}", "a config.json in it", "none", hint)
+    if not any(folder.glob("*.safetensors")):
+        hint = "save the model with save_pretrained; pickled weights are not loaded"
+        raise ModelError(f"model {str(folder)!r}", "safetensors weights", "none", hint)
+
+
+def _check_hub_id(model: str) -> None:
+    """A bare word that is no alias is a typo, unless it looks like an old hub id."""
+    where = f"model {model!r}"
+    if model.startswith((".", "/", "~")) or model.count("/") > 1:
+        raise ModelError(where, "a folder", "nothing of that name", "check the path")
+    choices = [*KNOWN_MODELS, *(known.hub_id for known in KNOWN_MODELS.values())]
+    close = get_close_matches(model, choices, n=1, cutoff=0.8)
+    if "/" not in model and (close or "-" not in model):
+        near = close or get_close_matches(model, choices, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "write hub ids as owner/name"
+        wanted = f"one of {', '.join(KNOWN_MODELS)}, a hub id or a folder"
+        raise ModelError(where, wanted, "an unknown name", hint)

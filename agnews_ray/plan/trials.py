@@ -1,0 +1,148 @@
+"""A study times its seeds: planned trials with content-hash ids."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agnews_ray.errors import SpecError
+from agnews_ray.plan.budget import steps_per_epoch
+from agnews_ray.record.schema import DatasetRecord
+from agnews_ray.spec.study import Device, Precision, StudySpec, VariantSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTrial:
+    """One variant with one seed, ready to be run."""
+
+    trial_id: str
+    variant: VariantSpec
+    seed: int
+    device: Device
+    precision: Precision
+    num_steps: int
+
+
+def plan_trials(
+    study: StudySpec,
+    dataset: DatasetRecord,
+    identities: Mapping[str, str],
+    device: Device,
+    precision: Precision,
+) -> tuple[PlannedTrial, ...]:
+    """Plan every trial of a study, seeds innermost.
+
+    Args:
+        study: with a name for every variant.
+        dataset: as scanned.
+        identities: variant name to what identifies its weights (hub id and revision, or a
+            digest of local files).
+        device: what the trials will run on.
+        precision: what ``auto`` came to on that device.
+
+    Returns:
+        One trial per variant and seed. The id depends on everything that may change a result or
+        its cost, and on nothing else: not on the study's name, paths, or other variants.
+
+    Raises:
+        SpecError: two variants have one name, or there are fewer train rows than one batch has.
+    """
+    names = [variant.name for variant in study.models]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        found = f"models: want different names, found {twice[0]!r} twice; set `name` in a job file"
+        raise SpecError("study", [found])
+    rows, batch = dataset.num_train, study.recipe.global_batch_size
+    if rows < batch:
+        hint = "lower --global-batch-size, or use more rows"
+        found = f"train split: want at least one global batch ({batch} rows), found {rows}"
+        raise SpecError("study", [f"{found}; {hint}"])
+    num_steps = steps_per_epoch(rows, batch) * study.recipe.num_epochs
+    return tuple(
+        PlannedTrial(
+            trial_id=_trial_id(
+                study, variant, seed, identities[variant.name], dataset, precision
+            ),
+            variant=variant,
+            seed=seed,
+            device=device,
+            precision=precision,
+            num_steps=num_steps,
+        )
+        for variant in study.models
+        for seed in study.seeds
+    )
+
+
+def same_question(first: StudySpec, second: StudySpec) -> list[str]:
+    """Compare what must agree between two submits into one study folder.
+
+    Args:
+        first: what is kept there.
+        second: what is asked for now.
+
+    Returns:
+        Dotted names of the settings that differ; models and seeds may.
+    """
+    differing = []
+    for section in ("data", "recipe", "scaling"):
+        before = getattr(first, section).model_dump()
+        after = getattr(second, section).model_dump()
+        differing += [
+            f"{section}.{key}: {before[key]!r} there, {after[key]!r} asked"
+            for key in before
+            if before[key] != after[key] and (section, key) != ("data", "max_resident_mb")
+        ]
+    return differing
+
+
+def slug(text: str) -> str:
+    """Make a name safe for a folder: the last path part, as letters, digits and dashes.
+
+    Args:
+        text: any name, hub id or path.
+
+    Returns:
+        At most 40 characters, never empty.
+    """
+    tail = text.rstrip("/").rpartition("/")[2]
+    return re.sub(r"[^A-Za-z0-9]+", "-", tail).strip("-").lower()[:40] or "model"
+
+
+def content_hash(content: object, length: int) -> str:
+    """Hash JSON-ready content, independent of key order.
+
+    Args:
+        content: mappings, lists, strings, numbers.
+        length: hexadecimal digits wanted.
+
+    Returns:
+        The first digits of a SHA-256.
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def _trial_id(
+    study: StudySpec,
+    variant: VariantSpec,
+    seed: int,
+    identity: str,
+    dataset: DatasetRecord,
+    precision: Precision,
+) -> str:
+    rows = {"max_length_tokens", "limit_train", "limit_test", "validation_fraction", "split_seed"}
+    content = {
+        "identity": identity,
+        "init": variant.init,
+        "architecture": variant.architecture.model_dump() if variant.architecture else None,
+        "seed": seed,
+        "recipe": study.recipe.model_dump(exclude={"precision", "evaluation_batch_size"}),
+        "precision": precision,
+        "num_workers": study.scaling.num_workers,
+        "fingerprint": dataset.fingerprint,
+        "class_names": dataset.class_names,
+        "rows": study.data.model_dump(include=rows),
+    }
+    return f"{slug(variant.name)}-s{seed}-{content_hash(content, 10)}"

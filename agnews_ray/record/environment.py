@@ -1,0 +1,100 @@
+"""Versions, commit and hardware, read without importing the libraries they describe."""
+
+import os
+import platform
+import shutil
+import subprocess  # noqa: S404  # reads `git` and `nvidia-smi`, fixed arguments only
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from agnews_ray.record.schema import EnvironmentRecord
+
+PACKAGES = (
+    "agnews-ray",
+    "ray",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "evaluate",
+    "pyarrow",
+    "numpy",
+)
+
+
+def describe_environment() -> EnvironmentRecord:
+    """Describe this machine and the installed software.
+
+    Returns:
+        The description; what cannot be found out is None or 0.
+    """
+    gpus = _gpu_names()
+    return EnvironmentRecord(
+        python=platform.python_version(),
+        platform=platform.platform(),
+        cpu=_cpu_name(),
+        num_cpus=num_usable_cpus(),
+        memory_bytes=_memory_bytes(),
+        gpu=gpus[0] if gpus else None,
+        num_gpus=len(gpus),
+        commit=_commit(),
+        versions={name: found for name in PACKAGES if (found := _version(name))},
+    )
+
+
+def num_usable_cpus() -> int:
+    """Count the CPUs this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    commit = _output("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")
+    changed = _output("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
+    return f"{commit}-dirty" if commit and changed else commit
+
+
+def _gpu_names() -> list[str]:
+    listed = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
+    return listed.splitlines() if listed else []
+
+
+def _cpu_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_bytes() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return 0
+
+
+def _output(*command: str) -> str | None:
+    """Run a command; None where it is missing, fails or takes over five seconds."""
+    program = shutil.which(command[0])
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603
+            [program, *command[1:]], capture_output=True, text=True, timeout=5, check=True
+        )
+    except (subprocess.SubprocessError, OSError):
+        return None
+    return done.stdout.strip()

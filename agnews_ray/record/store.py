@@ -1,0 +1,193 @@
+"""The one place that knows file names under a runs folder; whole writes, checked reads."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from agnews_ray.errors import RecordError, SpecError, StoreError
+from agnews_ray.record.schema import SCHEMA_VERSION, TrialRecord
+from agnews_ray.spec.loader import build_study, to_yaml
+from agnews_ray.spec.study import StudySpec
+
+
+class StudyStore:
+    """The folder of one study: ``study.yaml``, ``submit.log`` and ``trials/<trial_id>/``."""
+
+    def __init__(self, runs: Path, study_name: str) -> None:
+        self.folder = runs.absolute() / study_name  # workers have another working folder
+        self.study_path = self.folder / "study.yaml"
+        self.log_path = self.folder / "submit.log"
+        self._trials = self.folder / "trials"
+        self._staging = self.folder / ".staging"
+
+    @classmethod
+    def at(cls, folder: Path) -> "StudyStore":
+        """Open an existing study folder.
+
+        Args:
+            folder: ``runs/<study>``.
+
+        Returns:
+            The store.
+
+        Raises:
+            StoreError: there is no study in that folder.
+        """
+        store = cls(folder.absolute().parent, folder.absolute().name)
+        if not store.study_path.is_file():
+            found = "no study.yaml in it" if folder.is_dir() else "no such folder"
+            hint = "pass the folder that `agnews-ray submit` named, such as runs/demo"
+            raise StoreError(str(folder), "the folder of a study", found, hint)
+        return store
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the study's lock, so that one ``submit`` at a time writes into it.
+
+        Raises:
+            StoreError: the folder cannot be written, or another submit holds it.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            hint = "choose another folder with --runs"
+            reason = error.strerror or str(error)
+            raise StoreError(str(self.folder), "a folder to write to", reason, hint) from error
+        lock = FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            hint = "wait for it, or give this study another --name"
+            raise StoreError(
+                str(self.folder), "no other submit at work", "one is running", hint
+            ) from error
+        try:
+            shutil.rmtree(self._staging, ignore_errors=True)
+            yield
+        finally:
+            shutil.rmtree(self._staging, ignore_errors=True)
+            lock.release()
+
+    def save_study(self, study: StudySpec) -> None:
+        """Keep the resolved study beside its results.
+
+        Args:
+            study: replaces what is there, if anything is.
+        """
+        write_whole(self.study_path, to_yaml(study))
+
+    def load_study(self) -> StudySpec | None:
+        """Read the study kept here.
+
+        Returns:
+            The study, or None where the folder is new.
+
+        Raises:
+            StoreError: the file is there but is not a study.
+        """
+        if not self.study_path.is_file():
+            return None
+        try:
+            content = yaml.safe_load(self.study_path.read_text(encoding="utf-8"))
+            return build_study(content, str(self.study_path))
+        except (SpecError, yaml.YAMLError, TypeError, UnicodeDecodeError) as error:
+            hint = "restore it, or choose another --name"
+            raise StoreError(str(self.study_path), "a study", "something else", hint) from error
+
+    def staging_folder(self, trial_id: str) -> Path:
+        """Make the folder in which a running trial leaves its files.
+
+        Args:
+            trial_id: the trial.
+
+        Returns:
+            An empty folder on the same file system as the final one.
+        """
+        folder = self._staging / trial_id
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def publish(self, record: TrialRecord, staged: Path) -> Path:
+        """Add the record to a staged trial and move all of it into place in one step.
+
+        Args:
+            record: of the finished trial.
+            staged: its folder from ``staging_folder``, holding everything but the record.
+
+        Returns:
+            The trial's final folder.
+        """
+        content = json.dumps(record.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
+        (staged / "record.json").write_text(content, encoding="utf-8")
+        final = self._trials / record.trial_id
+        final.parent.mkdir(parents=True, exist_ok=True)
+        return staged.replace(final)
+
+    def trial_folder(self, trial_id: str) -> Path:
+        """Name the folder of a finished trial (``record.json``, ``artifact/``, Parquet files)."""
+        return self._trials / trial_id
+
+    def records(self) -> tuple[TrialRecord, ...]:
+        """Read every finished trial, ordered by trial id.
+
+        Returns:
+            The records; empty where nothing has finished.
+
+        Raises:
+            RecordError: a record is corrupt or was written by a newer version.
+        """
+        return tuple(load_record(path) for path in sorted(self._trials.glob("*/record.json")))
+
+
+def load_record(path: Path) -> TrialRecord:
+    """Read one record.
+
+    Args:
+        path: a ``record.json``.
+
+    Returns:
+        The checked record.
+
+    Raises:
+        RecordError: it is corrupt, or its schema version is not the one known here.
+    """
+    hint = f"delete {path.parent} and submit again to run this trial anew"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecordError(str(path), "a trial record", "damaged JSON", hint) from error
+    if version != SCHEMA_VERSION:
+        hint = "upgrade agnews-ray" if str(version) > str(SCHEMA_VERSION) else hint
+        wanted = f"schema version {SCHEMA_VERSION}"
+        raise RecordError(str(path), wanted, f"version {version!r}", hint)
+    try:
+        return TrialRecord.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        found = f"{place}: {first['msg'].lower()}"
+        raise RecordError(str(path), "a trial record", found, hint) from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file in one step: a reader sees all of it or none of it.
+
+    Args:
+        path: the file; its folder exists.
+        text: written as UTF-8.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,1 @@
+"""Rows to what people read: terminal, Markdown, CSV, JSON, LaTeX. No arithmetic but units."""

@@ -1,0 +1,113 @@
+"""The comparison table in every format; the paper's six columns come first, under its names."""
+
+import csv
+import io
+from collections.abc import Callable
+
+from rich.table import Table
+from tabulate import tabulate
+
+from agnews_ray.compare.table import ComparisonTable, VariantRow
+
+MIB = 1 << 20
+"""The paper's "MB" are MiB of the saved weights."""
+
+
+def _with_spread(value: float, spread: float | None, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text if spread is None else f"{text} ± {spread:.{digits}f}"
+
+
+COLUMNS: dict[str, Callable[[VariantRow], str]] = {
+    "Model": lambda r: r.model,
+    "Parameters (M)": lambda r: f"{r.parameters / 1e6:.2f}",
+    "Accuracy": lambda r: _with_spread(r.accuracy, r.accuracy_std, 4),
+    "Macro-F1": lambda r: _with_spread(r.macro_f1, r.macro_f1_std, 4),
+    "Train time (min)": lambda r: _with_spread(
+        r.train_seconds / 60, r.train_seconds_std / 60 if r.train_seconds_std else None, 2
+    ),
+    "Model Size (MB)": lambda r: f"{r.size_bytes / MIB:.1f}",
+    "Samples/s": lambda r: f"{r.samples_per_second:.0f}",
+    "Padding": lambda r: f"{100 * r.padding_share:.1f} %",
+    "Peak (MB)": lambda r: f"{r.peak_memory_bytes / MIB:.0f}",
+    "Seeds": lambda r: str(r.num_seeds),
+    "Precision": lambda r: r.precision,
+}
+
+
+def to_rich(table: ComparisonTable) -> Table:
+    """Lay the table out for a terminal.
+
+    Args:
+        table: the rows.
+
+    Returns:
+        A rich table; numbers to the right.
+    """
+    laid_out = Table(title=caption(table), title_justify="left", header_style="bold")
+    for index, name in enumerate(COLUMNS):
+        laid_out.add_column(name, justify="right" if index else "left", overflow="fold")
+    for cells in _cells(table):
+        laid_out.add_row(*cells)
+    return laid_out
+
+
+def to_plain(table: ComparisonTable) -> str:
+    """Lay the table out for a file or a pipe."""
+    return caption(table) + "\n" + tabulate(_cells(table), [*COLUMNS], "simple", **_LITERAL)
+
+
+def to_markdown(table: ComparisonTable) -> str:
+    """Write a GitHub table."""
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in _cells(table)]
+    return tabulate(cells, [*COLUMNS], "github", **_LITERAL)
+
+
+def to_latex(table: ComparisonTable) -> str:
+    """Write a booktabs table; names are escaped."""
+    cells = [[cell.replace("±", "+-") for cell in row] for row in _cells(table)]
+    text = str(tabulate(cells, [*COLUMNS], "latex_booktabs", **_LITERAL))
+    return text.replace("+-", r"$\pm$")
+
+
+def to_csv(table: ComparisonTable) -> str:
+    """Write every field of every row, unrounded, in SI units."""
+    fields = list(VariantRow.model_fields)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(fields)
+    for row in table.rows:
+        values = row.model_dump()
+        values["seeds"] = " ".join(str(seed) for seed in row.seeds)
+        writer.writerow([values[name] for name in fields])
+    return out.getvalue().rstrip("\n")
+
+
+def to_json(table: ComparisonTable) -> str:
+    """Write ``{"study": ..., "rows": [...]}``, unrounded."""
+    return table.model_dump_json(indent=2)
+
+
+FORMATS: dict[str, Callable[[ComparisonTable], str]] = {
+    "table": to_plain,
+    "markdown": to_markdown,
+    "csv": to_csv,
+    "json": to_json,
+    "latex": to_latex,
+}
+
+_LITERAL = {"disable_numparse": True, "colalign": ["left"] + ["right"] * (len(COLUMNS) - 1)}
+
+
+def caption(table: ComparisonTable) -> str:
+    """Say in one line what the rows have in common."""
+    first = table.rows[0]
+    devices = ", ".join(sorted({row.device for row in table.rows}))
+    return (
+        f"{table.study}: {first.num_train_examples:,} train rows, "
+        f"{first.num_test_examples:,} test rows, {first.num_workers} worker(s), {devices}"
+    )
+
+
+def _cells(table: ComparisonTable) -> list[list[str]]:
+    return [[cell(row) for cell in COLUMNS.values()] for row in table.rows]

@@ -1,0 +1,1 @@
+"""Everything that executes on Ray: session, study, trainer, the fast engine, progress."""

@@ -1,0 +1,73 @@
+"""What ``auto`` means on this machine, and whether what was asked for is here."""
+
+import shutil
+from pathlib import Path
+
+from agnews_ray.errors import ResourceError
+from agnews_ray.spec.study import Device, Precision, RecipeSpec, ScalingSpec
+
+
+def resolve_device(scaling: ScalingSpec) -> tuple[Device, int]:
+    """Choose the device, failing at once where there are too few.
+
+    Args:
+        scaling: workers per trial, and the device asked for.
+
+    Returns:
+        The device and the number of GPUs there are for it (0 on a CPU).
+
+    Raises:
+        ResourceError: GPUs are asked for and there are none, or fewer than one trial's workers.
+    """
+    num_gpus = _count_gpus() if scaling.device != "cpu" else 0
+    if scaling.device == "cuda" and num_gpus == 0:
+        hint = "use --device cpu, or mend the driver (nvidia-smi tells)"
+        raise ResourceError("scaling.device", "a CUDA GPU", "none on this machine", hint)
+    if 0 < num_gpus < scaling.num_workers:
+        wanted = f"{scaling.num_workers} GPUs, one for each worker"
+        hint = f"use --num-workers {num_gpus}, or --device cpu"
+        raise ResourceError("scaling.num_workers", wanted, f"{num_gpus} on this machine", hint)
+    return ("cuda" if num_gpus else "cpu"), num_gpus
+
+
+def resolve_precision(recipe: RecipeSpec, device: Device) -> Precision:
+    """Choose the precision ``auto`` stands for, and refuse what the device has not got.
+
+    Args:
+        recipe: the precision asked for.
+        device: what the trials will run on.
+
+    Returns:
+        On a GPU fp16, as in the paper; on a CPU bf16 where it has instructions for it, else fp32.
+
+    Raises:
+        ResourceError: bf16 on a GPU without it (a T4).
+    """
+    if recipe.precision == "auto":
+        if device == "cuda":
+            return "fp16"
+        return "bf16" if has_bf16_instructions() else "fp32"
+    if recipe.precision == "bf16" and device == "cuda":
+        import torch
+
+        name = torch.cuda.get_device_name(0)
+        if not torch.cuda.is_bf16_supported(including_emulation=False):
+            hint = "use --precision fp16"
+            raise ResourceError("recipe.precision", "a GPU with bf16", name, hint)
+    return recipe.precision
+
+
+def _count_gpus() -> int:
+    """Ask torch, whose import takes seconds, only where there is a driver."""
+    if not Path("/dev/nvidiactl").exists() and shutil.which("nvidia-smi") is None:
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def has_bf16_instructions() -> bool:
+    """Whether the CPU multiplies bfloat16 matrices itself (emulation is slower than float32)."""
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text(encoding="utf-8", errors="replace") if cpuinfo.exists() else ""
+    return "avx512_bf16" in flags or "amx_bf16" in flags

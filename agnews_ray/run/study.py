@@ -1,0 +1,238 @@
+"""Which trials of a study run when: tokenise once per tokenizer, then trial by trial."""
+
+import hashlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import ray
+from transformers import PreTrainedTokenizerFast
+
+from agnews_ray.data.scan import ScannedDataset
+from agnews_ray.data.stream import tokenise_split
+from agnews_ray.errors import AgnewsError, TrialError
+from agnews_ray.model.build import (
+    encoder_json,
+    load_tokenizer,
+    load_trained_tokenizer,
+    train_tokenizer,
+)
+from agnews_ray.plan.trials import PlannedTrial, content_hash
+from agnews_ray.record.schema import DatasetRecord, TrialRecord
+from agnews_ray.run.progress import ProgressBoard, TrialProgress
+from agnews_ray.run.trainer import TokenisedData, TrialRunner
+from agnews_ray.spec.study import DataSpec, VariantSpec
+
+POLL_S = 0.25
+
+
+class StudyWatcher(Protocol):
+    """Whoever is told what happens in a running study, always from the calling thread."""
+
+    def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
+        """Rows tokenised so far."""
+
+    def started(self, trial: PlannedTrial) -> None:
+        """A trial's workers are being started."""
+
+    def progress(self, progress: TrialProgress) -> None:
+        """A trial's latest step or phase."""
+
+    def finished(self, trial: PlannedTrial, record: TrialRecord) -> None:
+        """A trial's record is in its place."""
+
+    def failed(self, trial: PlannedTrial, error: AgnewsError) -> None:
+        """A trial ended without a record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How the trials of one call ended."""
+
+    finished: tuple[TrialRecord, ...]
+    failed: dict[str, AgnewsError] = field(default_factory=dict)
+    """Error by trial id."""
+
+
+def run_trials(
+    trials: Sequence[PlannedTrial],
+    runner: TrialRunner,
+    load_data: Callable[[PlannedTrial], TokenisedData],
+    num_at_once: int,
+    started_at: float,
+    watcher: StudyWatcher,
+) -> Outcome:
+    """Run trials, several at once where there are GPUs for it; one failure stops no other.
+
+    Args:
+        trials: not yet finished.
+        runner: runs one.
+        load_data: gives a trial's tokenised data; called in the trials' order.
+        num_at_once: trials side by side, at least 1.
+        started_at: Unix time of ``submit``, for the first trial's seconds to its first step.
+        watcher: told what happens.
+
+    Returns:
+        Records and errors. Raises whatever interrupts the calling thread.
+    """
+    waiting = list(trials)
+    done: queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]] = queue.Queue()
+    finished: list[TrialRecord] = []
+    failed: dict[str, AgnewsError] = {}
+    num_running = 0
+    while waiting or num_running:
+        if waiting and num_running < num_at_once:
+            trial = waiting.pop(0)
+            since = started_at if trial is trials[0] else time.time()
+            watcher.started(trial)
+            try:
+                data = load_data(trial)
+            except AgnewsError as error:
+                done.put((trial, error))
+            else:
+                _start(runner, trial, data, since, done)
+            num_running += 1
+            continue
+        try:
+            trial, result = done.get(timeout=POLL_S)
+        except queue.Empty:
+            _watch(runner.board, watcher)
+            continue
+        num_running -= 1
+        if isinstance(result, TrialRecord):
+            finished.append(result)
+            watcher.finished(trial, result)
+        else:
+            failed[trial.trial_id] = result
+            watcher.failed(trial, result)
+    return Outcome(finished=tuple(finished), failed=failed)
+
+
+class TokenisedCache:
+    """Loads each tokenizer and tokenises each split once, keeping both on disk."""
+
+    def __init__(
+        self,
+        scanned: ScannedDataset,
+        spec: DataSpec,
+        cache: Path,
+        on_tokenised: Callable[[str, str, int, int], None],
+    ) -> None:
+        self._scanned = scanned
+        self._spec = spec
+        self._cache = cache
+        self._on_tokenised = on_tokenised
+        self._tokenizers: dict[str, PreTrainedTokenizerFast] = {}
+
+    def tokenizer(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
+        """Load a variant's tokenizer, or train it on the train split for fresh weights.
+
+        Args:
+            variant: named.
+
+        Returns:
+            The tokenizer; the same object every time.
+
+        Raises:
+            HubError: neither the hub nor its cache has it.
+            ModelError: it cannot be loaded.
+        """
+        if variant.name not in self._tokenizers:
+            load = self._trained if variant.init == "random" else load_tokenizer
+            self._tokenizers[variant.name] = load(variant)
+        return self._tokenizers[variant.name]
+
+    def load(self, trial: PlannedTrial) -> TokenisedData:
+        """Tokenise the splits for a trial, or find them from an earlier run.
+
+        Args:
+            trial: names the variant.
+
+        Returns:
+            The tokenised splits.
+        """
+        tokenizer = self.tokenizer(trial.variant)
+        encoder = encoder_json(tokenizer, self._spec.max_length_tokens)
+        folder = self._cache / "tokenised" / self._key(self._scanned.record, encoder)
+        rows = {"train": self._scanned.train, "test": self._scanned.test}
+        if self._scanned.validation.num_rows:
+            rows["validation"] = self._scanned.validation
+        splits = {}
+        for name, split in rows.items():
+
+            def report(done: int, name: str = name, total: int = split.num_rows) -> None:
+                self._on_tokenised(trial.variant.name, name, done, total)
+
+            path = folder / f"{name}.parquet"
+            splits[name] = tokenise_split(
+                split, encoder, path, self._spec.max_resident_mb, report
+            )
+        return TokenisedData(tokenizer=tokenizer, splits=splits)
+
+    def _trained(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
+        sizes = variant.architecture.vocab_size if variant.architecture else None
+        key = self._key(self._scanned.record, f"wordpiece-{sizes}")
+        folder = self._cache / "tokenizers" / key
+        if not (folder / "tokenizer.json").is_file():
+            train = self._scanned.train
+
+            def texts() -> Iterator[str]:
+                for index in range(len(train.files)):
+                    for table in train.iter_selected(index):
+                        yield from table["text"].to_pylist()
+
+            partial = folder.with_suffix(".partial")
+            train_tokenizer(texts, variant).save_pretrained(partial)
+            partial.replace(folder)
+        return load_trained_tokenizer(folder)
+
+    def _key(self, dataset: DatasetRecord, tokenizer: str) -> str:
+        """Hash all that a tokenised split depends on."""
+        rows = {"limit_train", "limit_test", "validation_fraction", "split_seed"}
+        content = [
+            dataset.fingerprint,
+            self._spec.model_dump(include=rows),
+            hashlib.sha256(tokenizer.encode()).hexdigest(),
+        ]
+        return content_hash(content, 20)
+
+
+def _start(
+    runner: TrialRunner,
+    trial: PlannedTrial,
+    data: TokenisedData,
+    started_at: float,
+    done: "queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]]",
+) -> None:
+    """Run a trial in a daemon thread: an interrupt must not wait for it."""
+
+    def target() -> None:
+        try:
+            done.put((trial, runner.run(trial, data, started_at)))
+        except AgnewsError as error:
+            done.put((trial, error))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the other trials go on
+            done.put((trial, _unexpected(trial, error)))
+
+    threading.Thread(target=target, name=trial.trial_id, daemon=True).start()
+
+
+def _unexpected(trial: PlannedTrial, error: Exception) -> AgnewsError:
+    found = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    wrapped = TrialError(f"trial {trial.trial_id}", "a finished run", found, "run with --debug")
+    wrapped.__cause__ = error
+    return wrapped
+
+
+def _watch(board: Any, watcher: StudyWatcher) -> None:
+    for progress in ray.get(board.read.remote()).values():
+        watcher.progress(progress)
+
+
+def start_board() -> Any:
+    """Start the progress actor."""
+    return ProgressBoard.remote()

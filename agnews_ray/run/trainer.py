@@ -1,0 +1,194 @@
+"""One planned trial to a ``TorchTrainer``, and what it leaves to a record."""
+
+import datetime
+import logging
+import os
+import pickle  # noqa: S403  # only written here
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray.data
+from ray.train import DataConfig, FailureConfig, LoggingConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer
+from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
+from transformers import PreTrainedTokenizerFast
+
+from agnews_ray.data.stream import TokenisedSplit
+from agnews_ray.errors import AgnewsError, TrialError
+from agnews_ray.model.zoo import load_path
+from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.environment import num_usable_cpus
+from agnews_ray.record.schema import DatasetRecord, EnvironmentRecord, TrialRecord
+from agnews_ray.record.store import StudyStore
+from agnews_ray.run.entry import WorkerConfig, WorkerSummary, train_trial
+from agnews_ray.spec.study import StudySpec
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenisedData:
+    """The splits of one tokenizer, ready for the workers."""
+
+    tokenizer: PreTrainedTokenizerFast
+    splits: dict[str, TokenisedSplit]
+    """By split: train, test, and validation where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRunner:
+    """Runs the trials of one study."""
+
+    study: StudySpec
+    dataset: DatasetRecord
+    environment: EnvironmentRecord
+    store: StudyStore
+    scratch: Path
+    """Where Ray Train keeps its own state; removed with the session."""
+    command: str
+    board: Any
+    """The progress actor."""
+
+    def run(self, trial: PlannedTrial, data: TokenisedData, started_at: float) -> TrialRecord:
+        """Train, score and record one trial.
+
+        Args:
+            trial: not yet finished.
+            data: tokenised for its variant.
+            started_at: Unix time from which the seconds to the first step count.
+
+        Returns:
+            The record, already in its place.
+
+        Raises:
+            AgnewsError: a problem that the user can mend, raised on a worker.
+            TrialError: any other failure; names the root cause.
+        """
+        staged = self.store.staging_folder(trial.trial_id)
+        config = self._worker_config(trial, data, staged, started_at)
+        trainer = TorchTrainer(
+            train_trial,
+            train_loop_config={"config": config},
+            scaling_config=self._scaling(trial),
+            datasets=self._datasets(trial, data),
+            # Unsplit: each worker sees all rows and takes its stride of the global batches.
+            dataset_config=DataConfig(
+                datasets_to_split=[], execution_options=_in_order(), enable_shard_locality=False
+            ),
+            run_config=RunConfig(
+                name=trial.trial_id,
+                storage_path=str(self.scratch / "train"),
+                failure_config=FailureConfig(max_failures=0),
+                logging_config=LoggingConfig(log_level="ERROR"),
+            ),
+        )
+        logger.info("%s: data ready after %.1f s", trial.trial_id, time.time() - started_at)
+        try:
+            result = trainer.fit()
+        except TrainingFailedError as error:
+            raise root_error(trial.trial_id, error, self.store.log_path) from error
+        record = self._record(trial, result.return_value)
+        self.store.publish(record, staged)
+        return record
+
+    def _worker_config(
+        self, trial: PlannedTrial, data: TokenisedData, staged: Path, started_at: float
+    ) -> WorkerConfig:
+        window = self.study.data.stream_window_rows
+        return WorkerConfig(
+            trial_id=trial.trial_id,
+            variant=trial.variant,
+            seed=trial.seed,
+            recipe=self.study.recipe,
+            precision=trial.precision,
+            num_steps=trial.num_steps,
+            class_names=self.dataset.class_names,
+            model_id=load_path(trial.variant),
+            pickled_tokenizer=pickle.dumps(data.tokenizer),
+            threads_per_worker=max(1, num_usable_cpus() // self.study.scaling.num_workers),
+            window_rows={
+                name: 0 if split.is_resident else window for name, split in data.splits.items()
+            },
+            staged=staged,
+            started_at=started_at,
+            board=self.board,
+        )
+
+    def _scaling(self, trial: PlannedTrial) -> ScalingConfig:
+        use_gpu = trial.device == "cuda"
+        workers = self.study.scaling.num_workers
+        # Half a CPU each where workers are many: Ray Data must keep some, or both wait for ever.
+        cpus = 1 if workers * 2 <= ray.cluster_resources().get("CPU", 0) else 0.5
+        return ScalingConfig(
+            num_workers=workers, use_gpu=use_gpu, resources_per_worker={"CPU": cpus}
+            | ({"GPU": 1} if use_gpu else {})
+        )
+
+    def _datasets(self, trial: PlannedTrial, data: TokenisedData) -> dict[str, ray.data.Dataset]:
+        """One dataset a split; a streamed train split has one an epoch, in another order each."""
+        train = data.splits["train"]
+        epochs = 1 if train.is_resident else self.study.recipe.num_epochs
+        datasets = {f"train-{epoch}": train.dataset(trial.seed, epoch) for epoch in range(epochs)}
+        others = {name: split for name, split in data.splits.items() if name != "train"}
+        return datasets | {name: split.ordered_dataset() for name, split in others.items()}
+
+    def _record(self, trial: PlannedTrial, summary: WorkerSummary) -> TrialRecord:
+        from agnews_ray.run.scoring import score  # evaluate takes seconds to import
+
+        names = self.dataset.class_names
+        return TrialRecord(
+            study=self.study.name,
+            trial_id=trial.trial_id,
+            created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            command=self.command,
+            variant=trial.variant,
+            seed=trial.seed,
+            recipe=self.study.recipe,
+            data=self.study.data,
+            scaling=self.study.scaling,
+            device=trial.device,
+            precision=trial.precision,
+            model=summary.model,
+            dataset=self.dataset,
+            training=summary.training,
+            test=score(summary.test.labels, summary.test.predicted, names),
+            validation=tuple(
+                score(epoch.labels, epoch.predicted, names) for epoch in summary.validation
+            ),
+            environment=self.environment,
+        )
+
+
+def root_error(trial_id: str, error: TrainingFailedError, log_path: Path) -> AgnewsError:
+    """Find the first worker's own error under what Ray Train raised.
+
+    Args:
+        trial_id: the trial that failed.
+        error: from ``fit``.
+        log_path: where the whole story is.
+
+    Returns:
+        Our own error as raised on the worker, or a ``TrialError`` naming the cause.
+    """
+    logger.error("trial %s failed", trial_id, exc_info=error)
+    cause: BaseException = error
+    if isinstance(error, WorkerGroupError) and error.worker_failures:
+        cause = error.worker_failures[min(error.worker_failures)]
+    seen: set[int] = set()
+    while id(cause) not in seen:
+        seen.add(id(cause))
+        if isinstance(cause, AgnewsError):
+            return cause
+        cause = getattr(cause, "cause", None) or cause.__cause__ or cause
+    text = " ".join(str(cause).split())
+    hint = f"read {os.path.relpath(log_path)}, mend the cause and submit again"
+    found = f"{type(cause).__name__}: {text[:300]}"
+    return TrialError(f"trial {trial_id}", "a finished run", found, hint)
+
+
+def _in_order() -> ray.data.ExecutionOptions:
+    options = DataConfig.default_ingest_options()
+    options.preserve_order = True
+    return options

@@ -1,0 +1,207 @@
+"""What one Ray Train worker does with a trial: load, train, score, and leave its files."""
+
+import pickle  # noqa: S403  # tokenizers travel by pickle, as Ray's own messages do
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import ray.train
+import ray.train.torch
+import torch
+import torch.distributed as dist
+
+from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
+from agnews_ray.data.stream import iter_windows
+from agnews_ray.model.build import build_classifier, num_parameters
+from agnews_ray.record.schema import ModelRecord, TrainingRecord
+from agnews_ray.run.entry import ScoredRows, WorkerConfig, WorkerSummary
+from agnews_ray.run.loop import (
+    FastEngine,
+    Predictions,
+    Rank,
+    TrainLog,
+    mean_final_loss,
+    peak_memory_bytes,
+)
+from agnews_ray.run.progress import ProgressReporter
+
+
+class Worker:
+    """One rank's walk through a trial."""
+
+    def __init__(self, config: WorkerConfig) -> None:
+        torch.set_num_threads(config.threads_per_worker)
+        context = ray.train.get_context()
+        rank = Rank(
+            index=context.get_world_rank(),
+            world_size=context.get_world_size(),
+            device=ray.train.torch.get_device(),
+        )
+        self._config = config
+        self._rank = rank
+        self._tokenizer = pickle.loads(config.pickled_tokenizer)  # noqa: S301  # our driver's
+        board = config.board if rank.index == 0 else None
+        self._reporter = ProgressReporter(
+            board, config.trial_id, config.num_steps, config.recipe.num_epochs
+        )
+        self._engine = FastEngine(
+            recipe=config.recipe,
+            precision=config.precision,
+            pad_id=self._tokenizer.pad_token_id or 0,
+            rank=rank,
+        )
+        self._first_step_at = 0.0
+        self._outside_s = 0.0
+        self._validation: list[ScoredRows] = []
+
+    def run(self) -> WorkerSummary | None:
+        """Load, train, score and save.
+
+        Returns:
+            The summary on rank 0, None elsewhere.
+        """
+        config, rank = self._config, self._rank
+        self._reporter.phase("loading")
+        bare = build_classifier(config.variant, config.class_names, config.seed)
+        # Dropout differs between ranks, and not between runs.
+        torch.manual_seed(config.seed * 1_000_003 + rank.index)
+        model = ray.train.torch.prepare_model(bare)
+        log = self._engine.train(model, self._batches(bare), config.num_steps, self._on_step)
+        peak = _max_over_ranks(peak_memory_bytes(rank.device), rank)
+        self._reporter.phase("scoring")
+        scoring_start = time.perf_counter()
+        found = self._predict(bare, "test")
+        scoring_seconds = time.perf_counter() - scoring_start
+        if rank.index != 0:
+            return None
+        self._reporter.phase("saving")
+        size_bytes = self._save_artifact(bare)
+        self._save_predictions(found)
+        self._save_curve(log)
+        return WorkerSummary(
+            model=ModelRecord(
+                model_id=config.model_id,
+                revision=getattr(bare.config, "_commit_hash", None),
+                parameters=num_parameters(bare),
+                size_bytes=size_bytes,
+            ),
+            training=self._training_record(log, peak, scoring_seconds),
+            test=_scored(found),
+            validation=tuple(self._validation),
+        )
+
+    def _batches(self, model: torch.nn.Module) -> Iterator[TokenisedRows]:
+        """All epochs' global batches, scoring the validation split after each epoch."""
+        recipe, window_rows = self._config.recipe, self._config.window_rows
+        held = [] if window_rows["train"] else list(self._windows("train-0", 0))
+        for epoch in range(recipe.num_epochs):
+            windows = held or self._windows(f"train-{epoch}", window_rows["train"])
+            yield from train_batches(windows, recipe.global_batch_size, self._config.seed, epoch)
+            if "validation" in window_rows:
+                self._validate(model)
+
+    def _windows(self, dataset: str, window_rows: int) -> Iterator[TokenisedRows]:
+        return iter_windows(ray.train.get_dataset_shard(dataset), window_rows)
+
+    def _validate(self, model: torch.nn.Module) -> None:
+        """Score the validation split; its time does not count as training."""
+        start = time.perf_counter()
+        found = self._predict(model, "validation")
+        if self._rank.index == 0:
+            self._validation.append(_scored(found))
+        self._outside_s += time.perf_counter() - start
+
+    def _on_step(self, step: int, loss: torch.Tensor, seconds: float) -> None:
+        if step == 1:
+            self._first_step_at = time.time()
+        if self._reporter.is_due():
+            seconds -= self._outside_s
+            rows = step * self._config.recipe.global_batch_size
+            mean_loss = float(loss) * self._rank.world_size
+            self._reporter.step(step, mean_loss, rows / seconds, seconds)
+
+    def _predict(self, model: torch.nn.Module, split: str) -> Predictions:
+        """Score all rows of a split over all ranks, in file order on rank 0."""
+        windows = self._windows(split, self._config.window_rows[split])
+        batches = evaluation_batches(windows, self._config.recipe.evaluation_batch_size)
+        mine = list(self._engine.predict(model, batches))
+        gathered: list[Any] = [mine]
+        if self._rank.world_size > 1:
+            gathered = [None] * self._rank.world_size
+            dist.all_gather_object(gathered, mine)
+        parts = [part for rank_parts in gathered for part in rank_parts]
+        rows = np.concatenate([part.rows for part in parts])
+        order = np.argsort(rows, kind="stable")
+        return Predictions(
+            rows[order],
+            np.concatenate([part.labels for part in parts])[order],
+            np.concatenate([part.logits for part in parts])[order],
+        )
+
+    def _training_record(
+        self, log: TrainLog, peak: int, scoring_seconds: float
+    ) -> TrainingRecord:
+        train_seconds = float(log.seconds[-1]) - self._outside_s
+        num_rows = int(log.rows.sum())
+        return TrainingRecord(
+            num_steps=len(log.loss),
+            num_train_examples=num_rows // self._config.recipe.num_epochs,
+            train_seconds=train_seconds,
+            samples_per_second=num_rows / train_seconds,
+            final_loss=mean_final_loss(log.loss),
+            padding_share=log.padding_share,
+            num_skipped_steps=log.num_skipped,
+            peak_memory_bytes=peak,
+            is_streamed=self._config.window_rows["train"] > 0,
+            seconds_to_first_step=self._first_step_at - self._config.started_at,
+            scoring_seconds=scoring_seconds,
+        )
+
+    def _save_artifact(self, model: Any) -> int:
+        folder = self._config.staged / "artifact"
+        model.save_pretrained(folder)
+        self._tokenizer.save_pretrained(folder)
+        return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+
+    def _save_predictions(self, found: Predictions) -> None:
+        logits = pa.FixedSizeListArray.from_arrays(found.logits.ravel(), found.logits.shape[1])
+        table = pa.table(
+            {
+                "row": found.rows,
+                "label": found.labels.astype(np.int32),
+                "predicted": found.logits.argmax(axis=1).astype(np.int32),
+                "logits": logits,
+            }
+        )
+        pq.write_table(table, self._config.staged / "predictions.parquet")
+
+    def _save_curve(self, log: TrainLog) -> None:
+        steps = np.arange(1, len(log.loss) + 1)
+        epochs = self._config.recipe.num_epochs * steps / len(steps)
+        table = pa.table(
+            {
+                "step": steps,
+                "epoch": epochs,
+                "loss": log.loss,
+                "learning_rate": log.learning_rate,
+                "samples_seen": np.cumsum(log.rows),
+                "seconds": log.seconds,
+                "rows_hash": log.rows_hash,
+            }
+        )
+        pq.write_table(table, self._config.staged / "curve.parquet")
+
+
+def _scored(found: Predictions) -> ScoredRows:
+    return ScoredRows(labels=found.labels, predicted=found.logits.argmax(axis=1))
+
+
+def _max_over_ranks(value: int, rank: Rank) -> int:
+    if rank.world_size == 1:
+        return value
+    values: list[Any] = [None] * rank.world_size
+    dist.all_gather_object(values, value)
+    return max(values)
