@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agnews_ray.data.files import FileLayout, detect_layout, iter_batches
 from agnews_ray.data.labels import LabelMap, Sighting, decide_labels, refuse_unknown
-from agnews_ray.data.sources import SourceFiles, resolve_source
+from agnews_ray.data.sources import resolve_source
 from agnews_ray.data.splits import select_limited, select_train_and_validation
 from agnews_ray.errors import DataError
 from agnews_ray.record.schema import DatasetRecord, SplitRecord

@@ -1,10 +1,21 @@
-"""Whether the Hugging Face hub answers, asked once before its libraries retry for half a minute."""
+"""The Hugging Face hub: whether it answers, and what its libraries' errors mean."""
 
 import os
 import urllib.error
 import urllib.request
+from pathlib import Path
+
+from agnews_ray.errors import AgnewsError, HubError, ModelError
+from agnews_ray.model.zoo import load_path
+from agnews_ray.spec.study import VariantSpec
 
 PROBE_TIMEOUT_S = 5.0
+"""Its libraries retry for half a minute before they give up; this asks once."""
+
+OFFLINE_WAYS = (
+    "go online once to fill the cache, set HF_ENDPOINT to a mirror, "
+    "pass a folder written by save_pretrained, or use --init random"
+)
 
 
 def go_offline_if_unreachable() -> bool:
@@ -30,3 +41,28 @@ def go_offline_if_unreachable() -> bool:
     except (OSError, ValueError):
         os.environ["HF_HUB_OFFLINE"] = "1"
         return False
+
+
+def explain_load_error(variant: VariantSpec, error: Exception) -> AgnewsError:
+    """Turn what transformers and the hub raise into one line.
+
+    Args:
+        variant: whose tokenizer or weights were being loaded.
+        error: as raised.
+
+    Returns:
+        A ``HubError`` where the hub did not answer, else a ``ModelError``.
+    """
+    where = f"model {variant.model!r}"
+    text = " ".join(str(error).split())
+    if Path(load_path(variant)).is_dir():
+        hint = "save the model again with save_pretrained"
+        return ModelError(where, "a loadable model folder", text[:200], hint)
+    if "safetensors" in text and "does not appear to have" in text:
+        hint = "convert it once with save_pretrained and pass the folder"
+        return ModelError(where, "safetensors weights on the hub", "none", hint)
+    if "not a valid model identifier" in text or "RepositoryNotFound" in type(error).__name__:
+        hint = "check the name at https://huggingface.co/models, or log in if it is private"
+        return ModelError(where, "a model on the hub", "none of that name", hint)
+    found = f"no answer ({type(error).__name__})"
+    return HubError(where, "the Hugging Face hub or its cache", found, OFFLINE_WAYS)

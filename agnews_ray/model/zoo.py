@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from agnews_ray.errors import ModelError
-from agnews_ray.spec.study import VariantSpec
+from agnews_ray.spec.study import ArchitectureSpec, VariantSpec
 
 DIGESTED_SUFFIXES = (".json", ".txt", ".safetensors", ".model")
 """Files of a model folder that decide what is trained."""
@@ -143,6 +143,31 @@ def display_name(variant: VariantSpec) -> str:
     if path.is_dir():
         name = path.name if path.name not in ("model", "artifact") else path.parent.name
     return f"{name} (fresh)" if variant.init == "random" else name
+
+
+def sizes(variant: VariantSpec) -> dict[str, int]:
+    """Give a known architecture's sizes.
+
+    Args:
+        variant: with ``init: random``.
+
+    Returns:
+        The published sizes, replaced by the variant's own where it gives them.
+
+    Raises:
+        ModelError: the architecture is not known, or the heads do not divide the width.
+    """
+    known = known_model(variant.model)
+    if known is None:
+        raise ModelError(f"model {variant.model!r}", "a known architecture", "another", "see --help")
+    names = tuple(ArchitectureSpec.model_fields)
+    own = variant.architecture or ArchitectureSpec()
+    chosen = {name: getattr(own, name) or getattr(known, name) for name in names}
+    if chosen["hidden_size"] % chosen["num_heads"]:
+        found = f"hidden_size {chosen['hidden_size']} and num_heads {chosen['num_heads']}"
+        hint = "change one of them"
+        raise ModelError(f"model {variant.model!r}", "hidden_size / num_heads whole", found, hint)
+    return chosen
 
 
 def _check_folder(folder: Path) -> None:

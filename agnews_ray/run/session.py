@@ -23,8 +23,13 @@ LOG_TAIL_BYTES = 256 << 10
 LOGGERS = ("ray", "agnews_ray", "py.warnings")
 """Whose messages go to the log file."""
 
-RAY_MARKS = (":job_id:", ":actor_name:", ":task_name:")
-"""Lines by which Ray tells its own log files apart."""
+RAY_MARKS = (
+    ":job_id:",
+    ":actor_name:",
+    ":task_name:",
+    "Failed to query Ray Train Controller",  # needs the dashboard, which is off; harmless
+)
+"""Starts of lines in Ray's log files that tell nobody anything."""
 
 QUIET_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -36,6 +41,8 @@ QUIET_ENVIRONMENT = {
     "RAY_DEDUP_LOGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TOKENIZERS_PARALLELISM": "false",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
 }
 
 

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.data.stream import tokenise_split
 from agnews_ray.errors import AgnewsError, TrialError
-from agnews_ray.model.build import (
+from agnews_ray.model.tokenizer import (
     encoder_json,
     load_tokenizer,
     load_trained_tokenizer,
