@@ -1,14 +1,14 @@
 """Every error that a user can meet.
 
-    AgnewsError            where, what was wanted, what was found, what to do
-    ├── SpecError          a job file or a flag is wrong (lists every problem)
-    ├── DataError          a dataset cannot be read, or is not what was said
-    ├── ModelError         a model or its tokenizer cannot be loaded
-    ├── HubError           the Hugging Face hub cannot be reached
-    ├── ResourceError      this machine or cluster has not got what was asked
-    ├── StoreError         a runs folder cannot be read or written
-    │   └── RecordError    a record is corrupt, too new, or unlike the others
-    └── TrialError         a trial failed while it ran
+AgnewsError            where, what was wanted, what was found, what to do
+├── SpecError          a job file or a flag is wrong (lists every problem)
+├── DataError          a dataset cannot be read, or is not what was said
+├── ModelError         a model or its tokenizer cannot be loaded
+├── HubError           the Hugging Face hub cannot be reached
+├── ResourceError      this machine or cluster has not got what was asked
+├── StoreError         a runs folder cannot be read or written
+│   └── RecordError    a record is corrupt, too new, or unlike the others
+└── TrialError         a trial failed while it ran
 """
 
 from collections.abc import Sequence

@@ -163,7 +163,8 @@ def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watc
         data = loading.result()
         logger.info("tokenizers loaded %.1f s after the start", time.time() - started_at)
 
-        from agnews_ray.run.study import run_trials, start_board
+        from agnews_ray.run.progress import start_board
+        from agnews_ray.run.study import run_trials
         from agnews_ray.run.trainer import TrialRunner
 
         runner = TrialRunner(
@@ -183,9 +184,7 @@ def _load_tokenizers(prepared: PreparedStudy, watcher: Any) -> Any:
     """Load every tokenizer, so that a model that cannot be loaded is told before any trial."""
     from agnews_ray.run.study import TokenisedCache
 
-    data = TokenisedCache(
-        prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised
-    )
+    data = TokenisedCache(prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised)
     for trial in prepared.todo:
         data.tokenizer(trial.variant)
     return data
@@ -229,5 +228,3 @@ def _needs_hub(study: StudySpec) -> bool:
         variant.init == "pretrained" and not Path(zoo.load_path(variant)).is_dir()
         for variant in study.models
     )
-
-

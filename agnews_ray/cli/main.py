@@ -36,7 +36,7 @@ class _Group(click.Group):
 )
 @click.version_option(agnews_ray.__version__, prog_name="agnews-ray")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def main(debug: bool) -> None:  # noqa: ARG001, FBT001  # read by _Group
+def main(debug: bool) -> None:  # noqa: ARG001  # read by _Group
     """Fine-tune compact text classifiers under one recipe on Ray, and compare them."""
     signal.signal(signal.SIGTERM, _as_interrupt)
 

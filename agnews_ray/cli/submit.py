@@ -28,7 +28,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     """Attach the flags that override a job file; each is named by its dotted path in the study."""
     flags = [
         _flag("--models", "models", "comma-separated: distilbert, minilm, bert, hub id or folder"),
-        _flag("--init", "init", "random: fresh weights, no download", choices=("pretrained", "random")),
+        _flag(
+            "--init", "init", "random: fresh weights, no download", choices=("pretrained", "random")
+        ),
         _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),
         _flag("--test-dataset", "data.test_source", "test file, where --dataset is a train file"),
         _flag("--text-column", "data.text_columns", "comma-separated, joined by a space"),
@@ -50,7 +52,12 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             choices=("auto", "fp32", "bf16", "fp16"),
         ),
         _flag("--num-workers", "scaling.num_workers", "Ray Train workers a trial  [default: 1]"),
-        _flag("--device", "scaling.device", "auto: GPUs where there are", choices=("auto", "cpu", "cuda")),
+        _flag(
+            "--device",
+            "scaling.device",
+            "auto: GPUs where there are",
+            choices=("auto", "cpu", "cuda"),
+        ),
         _flag("--name", "name", "folder under --runs  [default: from data and recipe]"),
     ]
     for flag in reversed(flags):
@@ -88,11 +95,18 @@ Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong, 130 in
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.yaml]")
 @_options
 @click.option("--runs", default="runs", show_default=True, type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Print the resolved study and its trials; run nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the resolved study and its trials; run nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print the table and nothing else while it runs.")
 def submit(
-    job: Path | None, runs: Path, dry_run: bool, as_json: bool, quiet: bool, **flags: Any  # noqa: FBT001
+    job: Path | None,
+    runs: Path,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    **flags: Any,
 ) -> None:
     """Fine-tune every model of a study and print the comparison table.
 
@@ -132,7 +146,7 @@ def _overrides(job: Path | None, flags: dict[str, Any]) -> dict[str, Any]:
     return dotted
 
 
-def _execute(prepared: Any, as_json: bool, quiet: bool) -> Any:  # noqa: FBT001
+def _execute(prepared: Any, as_json: bool, quiet: bool) -> Any:
     from agnews_ray.app import launch
     from agnews_ray.cli import screen
 
@@ -160,7 +174,7 @@ def _introduction(prepared: Any) -> list[str]:
     return lines
 
 
-def _print_plan(prepared: Any, as_json: bool) -> None:  # noqa: FBT001
+def _print_plan(prepared: Any, as_json: bool) -> None:
     from agnews_ray.spec.loader import to_yaml
 
     trials = [
@@ -191,7 +205,7 @@ def _print_plan(prepared: Any, as_json: bool) -> None:  # noqa: FBT001
         )
 
 
-def _print_outcome(outcome: Any, as_json: bool) -> None:  # noqa: FBT001
+def _print_outcome(outcome: Any, as_json: bool) -> None:
     from agnews_ray.cli import screen
     from agnews_ray.compare.table import compare_records
     from agnews_ray.report import tables
@@ -217,7 +231,8 @@ def _print_outcome(outcome: Any, as_json: bool) -> None:  # noqa: FBT001
     for trial_id, error in outcome.failed.items():
         click.echo(f"error: {trial_id}: {error}", err=True)
     click.echo(
-        f"results in {_short(prepared.store.folder)}, Ray's log in {_short(prepared.store.log_path)}"
+        f"results in {_short(prepared.store.folder)}, "
+        f"Ray's log in {_short(prepared.store.log_path)}"
     )
 
 

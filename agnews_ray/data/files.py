@@ -3,6 +3,7 @@
 import codecs
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -173,14 +174,7 @@ def _need_columns(
 
 def _iter_csv(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
     wanted = [*layout.text_columns, layout.label_column]
-    broken: list[str] = []
-
-    def refuse(row: pyarrow.csv.InvalidRow) -> str:
-        place = f"row {row.number - layout.has_header}" if row.number else "a row"
-        broken.append(f"{row.actual_columns} fields in {place}")
-        return "error"
-
-    reader = pa.csv.open_csv(
+    yield from pa.csv.open_csv(
         path,
         read_options=pa.csv.ReadOptions(
             block_size=BLOCK_BYTES,
@@ -188,19 +182,11 @@ def _iter_csv(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
             column_names=list(layout.columns),
             skip_rows=1 if layout.has_header else 0,
         ),
-        parse_options=pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=refuse),
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
         convert_options=pa.csv.ConvertOptions(
             include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string())
         ),
     )
-    try:
-        yield from reader
-    except pa.ArrowInvalid as error:
-        if not broken:
-            raise
-        hint = "quote fields that hold a comma, and double the quotes inside them"
-        wanted_fields = f"{len(layout.columns)} fields in each row"
-        raise DataError(str(path), wanted_fields, broken[0], hint) from error
 
 
 def _iter_parquet(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
@@ -214,7 +200,9 @@ def _iter_parquet(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
 
 def _iter_jsonl(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:  # noqa: ARG001
     with pa.json.open_json(path, read_options=_json_options()) as reader:
-        yield from reader
+        for batch in reader:
+            batch.validate(full=True)  # it does not look for bytes that are not UTF-8
+            yield batch
 
 
 def _json_options() -> pa.json.ReadOptions:
@@ -248,6 +236,12 @@ def _explain(path: Path, kind: str, error: Exception) -> DataError:
         line = _first_bad_json_line(path)
         if line is not None:
             return DataError(str(path), "one JSON object a line", f"line {line}", "mend that line")
+    ragged = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(error))
+    if ragged:
+        row, wanted_fields, fields = ragged.groups()
+        hint = "quote fields that hold a comma, and double the quotes inside them"
+        found = f"{fields} in row {row} (a header counted)"
+        return DataError(str(path), f"{wanted_fields} fields in each row", found, hint)
     wanted = {"csv": "a CSV file", "parquet": "a Parquet file", "jsonl": "a JSON Lines file"}[kind]
     reason = " ".join(str(error).split())[:200]
     return DataError(str(path), wanted, reason, "replace the file")

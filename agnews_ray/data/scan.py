@@ -172,7 +172,7 @@ def _encode(
     encoded = labels.dictionary_encode()
     indices = encoded.indices
     if indices.null_count:
-        row = first_row + indices.is_null().index(pa.scalar(True)).as_py() + 1  # noqa: FBT003
+        row = first_row + indices.is_null().index(pa.scalar(True)).as_py() + 1
         raise DataError(f"{path}, row {row}", "a label", "none", "fill it in, or remove the row")
     local = indices.to_numpy(zero_copy_only=False)
     words = encoded.dictionary.to_pylist()
@@ -188,7 +188,7 @@ def _encode(
     return lookup[local]
 
 
-def _hash_texts(texts: pa.Array, content: "hashlib._Hash", lengths: "hashlib._Hash") -> None:
+def _hash_texts(texts: pa.Array, content: hashlib.blake2b, lengths: hashlib.blake2b) -> None:
     """Feed bytes and lengths to two hashes, so that batch borders leave no trace."""
     if len(texts) == 0:
         return
@@ -201,8 +201,9 @@ def _hash_texts(texts: pa.Array, content: "hashlib._Hash", lengths: "hashlib._Ha
 
 
 def _class_ids(found: _Pass, labels: LabelMap) -> NDArray[np.int16]:
-    lookup = np.array([labels.class_id(word) for word in found.sightings], dtype=np.int16)
-    return lookup[found.codes]
+    ids = [labels.class_id(word) for word in found.sightings]
+    lookup: NDArray[np.int16] = np.array(ids, dtype=np.int16)
+    return lookup.take(found.codes)
 
 
 def _split_record(

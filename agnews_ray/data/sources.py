@@ -120,7 +120,7 @@ def _hub(hub_id: str, cache: Path) -> SourceFiles:
     if not {"train", "test"} <= set(loaded):
         found = f"splits {', '.join(loaded)}"
         raise DataError(hub_id, "splits train and test", found, "pass local files instead")
-    key = "-".join(str(loaded[split]._fingerprint) for split in ("train", "test"))  # noqa: SLF001
+    key = "-".join(str(loaded[split]._fingerprint) for split in ("train", "test"))
     folder = cache / "hub" / f"{slug(hub_id)}-{content_hash(key, 16)}"
     folder.mkdir(parents=True, exist_ok=True)
     for split in ("train", "test"):

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -44,7 +45,7 @@ class TokenisedSplit:
             A resident split as one block, the same for every epoch; otherwise a lazy stream.
         """
         if self.is_resident:
-            return ray.data.from_arrow(pq.read_table(self.path, memory_map=True))
+            return self.ordered_dataset()
         groups = pq.ParquetFile(self.path).num_row_groups
         order = np.random.default_rng([seed, epoch]).permutation(groups)
         return self._stream([int(group) for group in order])
@@ -52,7 +53,8 @@ class TokenisedSplit:
     def ordered_dataset(self) -> ray.data.Dataset:
         """Make a dataset that keeps the file's order, for scoring."""
         if self.is_resident:
-            return ray.data.from_arrow(pq.read_table(self.path, memory_map=True))
+            held: ray.data.Dataset = ray.data.from_arrow(pq.read_table(self.path))
+            return held
         return self._stream(list(range(pq.ParquetFile(self.path).num_row_groups)))
 
     def _stream(self, groups: list[int]) -> ray.data.Dataset:
@@ -62,14 +64,17 @@ class TokenisedSplit:
             return lambda: iter([pq.ParquetFile(path).read_row_group(group)])
 
         tasks = [ReadTask(reader(group), _unknown_size()) for group in groups]
-        return ray.data.read_datasource(_Tasks(tasks), override_num_blocks=len(tasks))
+        stream: ray.data.Dataset = ray.data.read_datasource(
+            _Tasks(tasks), override_num_blocks=len(tasks)
+        )
+        return stream
 
 
 class _Tasks(Datasource):
     """A datasource of ready-made read tasks, in order."""
 
     def __init__(self, tasks: list[ReadTask]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._tasks = tasks
 
     def estimate_inmemory_data_size(self) -> int | None:
@@ -131,12 +136,14 @@ def iter_windows(iterator: ray.data.DataIterator, window_rows: int) -> Iterator[
         Windows in the dataset's order.
     """
     if window_rows == 0:
-        tables = list(iterator.iter_batches(batch_size=None, batch_format="pyarrow"))
+        # None: blocks as they are, without a copy; Ray's type hint does not know it.
+        tables = list(iterator.iter_batches(batch_size=None, batch_format="pyarrow"))  # type: ignore[arg-type]
         yield TokenisedRows.from_table(pa.concat_tables(tables))
         return
-    for table in iterator.iter_batches(
+    batches: Any = iterator.iter_batches(
         batch_size=window_rows, batch_format="pyarrow", prefetch_batches=1
-    ):
+    )
+    for table in batches:
         yield TokenisedRows.from_table(table.combine_chunks())
 
 
@@ -148,9 +155,9 @@ def _write(
         ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
     ]
     encode = _encoder(tokenizer_json)
-    tokenised = ray.data.read_datasource(
-        _Tasks(tasks), override_num_blocks=len(tasks)
-    ).map_batches(encode, batch_format="pyarrow", batch_size=None)
+    tokenised = ray.data.read_datasource(_Tasks(tasks), override_num_blocks=len(tasks)).map_batches(
+        encode, batch_format="pyarrow", batch_size=None
+    )
     tokenised.context.execution_options.preserve_order = True
     schema = pa.schema(
         {"input_ids": pa.list_(_id_type(tokenizer_json)), "label": pa.int64(), "row": pa.int64()}

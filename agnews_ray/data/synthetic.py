@@ -14,8 +14,35 @@ from agnews_ray.errors import DataError
 
 CLASS_NAMES = ("World", "Sports", "Business", "Sci/Tech")
 SCRAPS = ("#39;s", "&lt;b&gt;...&lt;/b&gt;", "(Reuters)", "\\", "#36;", "(AP) --", "quot;", "&amp;")
-ONSETS = "b br ch d dr f fl gr h j k l m n p pr qu r s sl st t tr v w z".split()
-NUCLEI = "a ai e ea i io o ou u".split()
+ONSETS = [
+    "b",
+    "br",
+    "ch",
+    "d",
+    "dr",
+    "f",
+    "fl",
+    "gr",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "pr",
+    "qu",
+    "r",
+    "s",
+    "sl",
+    "st",
+    "t",
+    "tr",
+    "v",
+    "w",
+    "z",
+]
+NUCLEI = ["a", "ai", "e", "ea", "i", "io", "o", "ou", "u"]
 CODAS = ["", "l", "n", "nd", "r", "rt", "s", "st", "m"]
 CHUNK_ROWS = 8192
 
@@ -46,7 +73,7 @@ class SyntheticSpec:
         Raises:
             DataError: an unknown key, or a value out of range.
         """
-        known = {field.name: type(field.default) for field in dataclasses.fields(cls)}
+        known = {name: type(value) for name, value in dataclasses.asdict(cls()).items()}
         values = {}
         for pair in filter(None, source.partition(":")[2].split(",")):
             key, _, value = pair.partition("=")
@@ -56,7 +83,11 @@ class SyntheticSpec:
                 wanted = f"key=value pairs of {', '.join(known)}"
                 raise DataError(source, wanted, repr(pair), "mend the source") from error
         spec = cls(**values)
-        if min(spec.train, spec.test) < len(CLASS_NAMES) or spec.seed < 0 or not 0 <= spec.noise < 1:
+        if (
+            min(spec.train, spec.test) < len(CLASS_NAMES)
+            or spec.seed < 0
+            or not 0 <= spec.noise < 1
+        ):
             wanted = f"at least {len(CLASS_NAMES)} rows a split, seed >= 0, noise in [0, 1)"
             raise DataError(source, wanted, spec.canonical(), "mend the source")
         return spec

@@ -36,9 +36,11 @@ def build_classifier(
         "label2id": {name: index for index, name in enumerate(class_names)},
     }
     if variant.init == "random":
-        return AutoModelForSequenceClassification.from_config(_fresh_config(variant, labels))
+        config = _fresh_config(variant, labels)
+        fresh: torch.nn.Module = AutoModelForSequenceClassification.from_config(config)
+        return fresh
     try:
-        model = AutoModelForSequenceClassification.from_pretrained(
+        model: torch.nn.Module = AutoModelForSequenceClassification.from_pretrained(
             zoo.load_path(variant),
             revision=variant.revision or "main",
             use_safetensors=True,
@@ -46,7 +48,7 @@ def build_classifier(
             dtype=torch.float32,
             **labels,
         )
-    except Exception as error:  # noqa: BLE001  # transformers raises what its parsers raise
+    except Exception as error:  # transformers raises what its parsers raise
         raise explain_load_error(variant, error) from error
     return model
 

@@ -37,7 +37,7 @@ def load_tokenizer(variant: VariantSpec) -> PreTrainedTokenizerFast:
         tokenizer = AutoTokenizer.from_pretrained(
             load_path(variant), revision=variant.revision, use_fast=True, trust_remote_code=False
         )
-    except Exception as error:  # noqa: BLE001  # transformers raises what its parsers raise
+    except Exception as error:  # transformers raises what its parsers raise
         raise explain_load_error(variant, error) from error
     if not getattr(tokenizer, "is_fast", False):
         hint = "choose a model that ships a tokenizer.json"

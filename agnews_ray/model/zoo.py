@@ -159,7 +159,9 @@ def sizes(variant: VariantSpec) -> dict[str, int]:
     """
     known = known_model(variant.model)
     if known is None:
-        raise ModelError(f"model {variant.model!r}", "a known architecture", "another", "see --help")
+        raise ModelError(
+            f"model {variant.model!r}", "a known architecture", "another", "see --help"
+        )
     names = tuple(ArchitectureSpec.model_fields)
     own = variant.architecture or ArchitectureSpec()
     chosen = {name: getattr(own, name) or getattr(known, name) for name in names}

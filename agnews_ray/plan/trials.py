@@ -61,9 +61,7 @@ def plan_trials(
     num_steps = steps_per_epoch(rows, batch) * study.recipe.num_epochs
     return tuple(
         PlannedTrial(
-            trial_id=_trial_id(
-                study, variant, seed, identities[variant.name], dataset, precision
-            ),
+            trial_id=_trial_id(study, variant, seed, identities[variant.name], dataset, precision),
             variant=variant,
             seed=seed,
             device=device,

@@ -3,7 +3,7 @@
 import os
 import platform
 import shutil
-import subprocess  # noqa: S404  # reads `git` and `nvidia-smi`, fixed arguments only
+import subprocess  # reads `git` and `nvidia-smi`, fixed arguments only
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 

@@ -54,20 +54,19 @@ def to_rich(table: ComparisonTable) -> Table:
 
 def to_plain(table: ComparisonTable) -> str:
     """Lay the table out for a file or a pipe."""
-    return caption(table) + "\n" + tabulate(_cells(table), [*COLUMNS], "simple", **_LITERAL)
+    return caption(table) + "\n" + _lay_out(_cells(table), "simple")
 
 
 def to_markdown(table: ComparisonTable) -> str:
     """Write a GitHub table."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in _cells(table)]
-    return tabulate(cells, [*COLUMNS], "github", **_LITERAL)
+    return _lay_out(cells, "github")
 
 
 def to_latex(table: ComparisonTable) -> str:
     """Write a booktabs table; names are escaped."""
     cells = [[cell.replace("±", "+-") for cell in row] for row in _cells(table)]
-    text = str(tabulate(cells, [*COLUMNS], "latex_booktabs", **_LITERAL))
-    return text.replace("+-", r"$\pm$")
+    return _lay_out(cells, "latex_booktabs").replace("+-", r"$\pm$")
 
 
 def to_csv(table: ComparisonTable) -> str:
@@ -96,8 +95,6 @@ FORMATS: dict[str, Callable[[ComparisonTable], str]] = {
     "latex": to_latex,
 }
 
-_LITERAL = {"disable_numparse": True, "colalign": ["left"] + ["right"] * (len(COLUMNS) - 1)}
-
 
 def caption(table: ComparisonTable) -> str:
     """Say in one line what the rows have in common."""
@@ -111,3 +108,9 @@ def caption(table: ComparisonTable) -> str:
 
 def _cells(table: ComparisonTable) -> list[list[str]]:
     return [[cell(row) for cell in COLUMNS.values()] for row in table.rows]
+
+
+def _lay_out(cells: list[list[str]], style: str) -> str:
+    """Hand ready-made text to tabulate: names to the left, numbers to the right, as written."""
+    alignment = ["left"] + ["right"] * (len(COLUMNS) - 1)
+    return tabulate(cells, [*COLUMNS], style, disable_numparse=True, colalign=alignment)

@@ -171,12 +171,11 @@ class FastEngine:
             logits = model(
                 input_ids=on_device.input_ids, attention_mask=on_device.attention_mask
             ).logits
-        total = torch.nn.functional.cross_entropy(
-            logits.float(), on_device.labels, reduction="sum"
-        )
+        total = torch.nn.functional.cross_entropy(logits.float(), on_device.labels, reduction="sum")
         share = total * (0.0 if batch.is_filler else 1.0) / batch.num_global_rows
         # Data parallelism averages gradients over ranks; the loss is a sum over ranks.
-        scaler.scale(share * self.rank.world_size).backward()
+        scaled: torch.Tensor = scaler.scale(share * self.rank.world_size)
+        torch.autograd.backward(scaled)
         return share.detach()
 
     def _update(

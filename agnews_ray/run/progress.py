@@ -28,7 +28,6 @@ class TrialProgress:
     seconds_left: float = float("nan")
 
 
-@ray.remote(num_cpus=0)
 class ProgressBoard:
     """Holds the latest progress of every trial; a cheap actor that the driver polls."""
 
@@ -42,6 +41,15 @@ class ProgressBoard:
     def read(self) -> dict[str, TrialProgress]:
         """Give the latest progress by trial id."""
         return self._latest
+
+
+def start_board() -> Any:
+    """Start the actor.
+
+    Returns:
+        Its handle; it takes no CPU.
+    """
+    return ray.remote(num_cpus=0)(ProgressBoard).remote()
 
 
 class ProgressReporter:

@@ -15,7 +15,7 @@ from agnews_ray.record.schema import ClassScores, Scores
 from agnews_ray.spec import metrics
 
 
-class _ConfusionMetric(evaluate.Metric):
+class _ConfusionMetric(evaluate.Metric):  # type: ignore[misc]  # evaluate is untyped
     """A metric of integer predictions and references, computed from their confusion matrix."""
 
     def __init__(self, num_classes: int, cache_dir: str) -> None:

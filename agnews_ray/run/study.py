@@ -23,7 +23,7 @@ from agnews_ray.model.tokenizer import (
 )
 from agnews_ray.plan.trials import PlannedTrial, content_hash
 from agnews_ray.record.schema import DatasetRecord, TrialRecord
-from agnews_ray.run.progress import ProgressBoard, TrialProgress
+from agnews_ray.run.progress import TrialProgress
 from agnews_ray.run.trainer import TokenisedData, TrialRunner
 from agnews_ray.spec.study import DataSpec, VariantSpec
 
@@ -168,9 +168,7 @@ class TokenisedCache:
                 self._on_tokenised(trial.variant.name, name, done, total)
 
             path = folder / f"{name}.parquet"
-            splits[name] = tokenise_split(
-                split, encoder, path, self._spec.max_resident_mb, report
-            )
+            splits[name] = tokenise_split(split, encoder, path, self._spec.max_resident_mb, report)
         return TokenisedData(tokenizer=tokenizer, splits=splits)
 
     def _trained(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
@@ -231,8 +229,3 @@ def _unexpected(trial: PlannedTrial, error: Exception) -> AgnewsError:
 def _watch(board: Any, watcher: StudyWatcher) -> None:
     for progress in ray.get(board.read.remote()).values():
         watcher.progress(progress)
-
-
-def start_board() -> Any:
-    """Start the progress actor."""
-    return ProgressBoard.remote()

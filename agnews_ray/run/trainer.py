@@ -3,7 +3,7 @@
 import datetime
 import logging
 import os
-import pickle  # noqa: S403  # only written here
+import pickle  # only written here
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,8 @@ from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.record.schema import DatasetRecord, EnvironmentRecord, TrialRecord
 from agnews_ray.record.store import StudyStore
-from agnews_ray.run.entry import WorkerConfig, WorkerSummary, train_trial
+from agnews_ray.run.entry import train_trial
+from agnews_ray.run.handover import WorkerConfig, WorkerSummary
 from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,10 @@ class TrialRunner:
         """
         staged = self.store.staging_folder(trial.trial_id)
         config = self._worker_config(trial, data, staged, started_at)
-        trainer = TorchTrainer(
+        # Any: the hints of Ray Train's first version hide the second's keywords.
+        make_trainer: Any = TorchTrainer
+        make_run_config: Any = RunConfig
+        trainer = make_trainer(
             train_trial,
             train_loop_config={"config": config},
             scaling_config=self._scaling(trial),
@@ -77,7 +81,7 @@ class TrialRunner:
             dataset_config=DataConfig(
                 datasets_to_split=[], execution_options=_in_order(), enable_shard_locality=False
             ),
-            run_config=RunConfig(
+            run_config=make_run_config(
                 name=trial.trial_id,
                 storage_path=str(self.scratch / "train"),
                 failure_config=FailureConfig(max_failures=0),
@@ -120,10 +124,12 @@ class TrialRunner:
         use_gpu = trial.device == "cuda"
         workers = self.study.scaling.num_workers
         # Half a CPU each where workers are many: Ray Data must keep some, or both wait for ever.
-        cpus = 1 if workers * 2 <= ray.cluster_resources().get("CPU", 0) else 0.5
+        num_cpus = ray.cluster_resources().get("CPU", 0)  # type: ignore[no-untyped-call]
+        cpus = 1 if workers * 2 <= num_cpus else 0.5
         return ScalingConfig(
-            num_workers=workers, use_gpu=use_gpu, resources_per_worker={"CPU": cpus}
-            | ({"GPU": 1} if use_gpu else {})
+            num_workers=workers,
+            use_gpu=use_gpu,
+            resources_per_worker={"CPU": cpus} | ({"GPU": 1} if use_gpu else {}),
         )
 
     def _datasets(self, trial: PlannedTrial, data: TokenisedData) -> dict[str, ray.data.Dataset]:

@@ -1,6 +1,6 @@
 """What one Ray Train worker does with a trial: load, train, score, and leave its files."""
 
-import pickle  # noqa: S403  # tokenizers travel by pickle, as Ray's own messages do
+import pickle  # tokenizers travel by pickle, as Ray's own messages do
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_bat
 from agnews_ray.data.stream import iter_windows
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.record.schema import ModelRecord, TrainingRecord
-from agnews_ray.run.entry import ScoredRows, WorkerConfig, WorkerSummary
+from agnews_ray.run.handover import ScoredRows, WorkerConfig, WorkerSummary
 from agnews_ray.run.loop import (
     FastEngine,
     Predictions,
@@ -141,9 +141,7 @@ class Worker:
             np.concatenate([part.logits for part in parts])[order],
         )
 
-    def _training_record(
-        self, log: TrainLog, peak: int, scoring_seconds: float
-    ) -> TrainingRecord:
+    def _training_record(self, log: TrainLog, peak: int, scoring_seconds: float) -> TrainingRecord:
         train_seconds = float(log.seconds[-1]) - self._outside_s
         num_rows = int(log.rows.sum())
         return TrainingRecord(
@@ -204,4 +202,4 @@ def _max_over_ranks(value: int, rank: Rank) -> int:
         return value
     values: list[Any] = [None] * rank.world_size
     dist.all_gather_object(values, value)
-    return max(values)
+    return max(int(one) for one in values)

@@ -63,7 +63,10 @@ def build_study(content: Mapping[str, Any], where: str) -> StudySpec:
     try:
         return StudySpec.model_validate(content)
     except ValidationError as error:
-        problems = [_describe(details) for details in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        inner = {details["loc"][:-1] for details in found if len(details["loc"]) > 1}
+        # A list with a bad item is also reported as too short, which would only confuse.
+        problems = [_describe(details) for details in found if details["loc"] not in inner]
         raise SpecError(where, problems) from error
 
 

@@ -90,7 +90,9 @@ def per_class_scores(confusion: NDArray[np.int64]) -> dict[str, NDArray[np.float
 
 
 def _ratio(above: NDArray[np.float64], below: NDArray[Any]) -> NDArray[np.float64]:
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+    ratio: NDArray[np.float64] = np.zeros_like(above)
+    np.divide(above, below, out=ratio, where=below > 0)
+    return ratio
 
 
 def _check(confusion: NDArray[np.int64]) -> None:

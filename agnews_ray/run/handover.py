@@ -1,0 +1,57 @@
+"""What a worker is given and gives back; light, because Ray's controller imports it too."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agnews_ray.record.schema import ModelRecord, TrainingRecord
+from agnews_ray.spec.study import Precision, RecipeSpec, VariantSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerConfig:
+    """Everything a worker needs to know; travels by pickle."""
+
+    trial_id: str
+    variant: VariantSpec
+    seed: int
+    recipe: RecipeSpec
+    precision: Precision
+    num_steps: int
+    class_names: tuple[str, ...]
+    model_id: str
+    pickled_tokenizer: bytes
+    """Kept closed until it is needed: opening it imports transformers."""
+    threads_per_worker: int
+    window_rows: dict[str, int]
+    """Rows per streamed window by split; 0 where the split is resident."""
+    staged: Path
+    """Folder for artifact, predictions and curve."""
+    started_at: float
+    """Unix time from which the seconds to the first step count."""
+    board: Any
+    """The progress actor, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredRows:
+    """Labels and predictions of one split, in file order."""
+
+    labels: NDArray[np.int64]
+    """Shape (N,), class ids."""
+    predicted: NDArray[np.int64]
+    """Shape (N,), class ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSummary:
+    """What rank 0 found out."""
+
+    model: ModelRecord
+    training: TrainingRecord
+    test: ScoredRows
+    validation: tuple[ScoredRows, ...]
+    """One entry per epoch, where there is a validation split."""

@@ -1,0 +1,41 @@
+"""Fixtures shared by all tests: an isolated environment, small files, small studies."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REAL_DATA = Path(__file__).parents[1].parent / "shared" / "data" / "agnews"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(tmp_path_factory, monkeypatch):
+    """No test may read the user's caches or settings."""
+    for name in [name for name in os.environ if name.startswith(("RAY_", "HF_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HF_HOME", str(tmp_path_factory.getbasetemp() / "hf"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder with real AG News rows, where this machine has it."""
+    if not (REAL_DATA / "train.parquet").is_file():
+        pytest.skip(f"real AG News rows are not at {REAL_DATA}")
+    return REAL_DATA
+
+
+@pytest.fixture
+def news_folder(tmp_path) -> Path:
+    """Published AG News layout: headerless CSV, classes from 1, title and description."""
+    folder = tmp_path / "news"
+    folder.mkdir()
+    rows = [
+        '"3","Oil up","Prices rose, again"',
+        '"1","Vote held","Result ""close"", say officials"',
+        '"2","Cup final","Home side wins"',
+        '"4","Chip shown","It is\nfast"',
+    ]
+    (folder / "train.csv").write_text("\n".join(rows * 10) + "\n")
+    (folder / "test.csv").write_text("\n".join(rows) + "\n")
+    return folder

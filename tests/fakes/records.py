@@ -1,0 +1,95 @@
+"""Records made by hand, for tests of what reads them."""
+
+from agnews_ray.record.schema import (
+    ClassScores,
+    DatasetRecord,
+    EnvironmentRecord,
+    ModelRecord,
+    Scores,
+    SplitRecord,
+    TrainingRecord,
+    TrialRecord,
+)
+from agnews_ray.spec.study import DataSpec, RecipeSpec, ScalingSpec, VariantSpec
+
+
+def a_split(fingerprint="a" * 32, num_rows=100):
+    return SplitRecord(
+        files=("train.csv",),
+        num_rows=num_rows,
+        num_selected=num_rows,
+        num_empty=0,
+        class_counts=(num_rows // 2, num_rows - num_rows // 2),
+        fingerprint=fingerprint,
+    )
+
+
+def a_dataset(train_fingerprint="a" * 32, num_rows=100):
+    return DatasetRecord(
+        source="data",
+        kind="csv",
+        text_columns=("text",),
+        label_column="label",
+        label_kind="integers from 0",
+        class_names=("no", "yes"),
+        train=a_split(train_fingerprint, num_rows),
+        test=a_split("b" * 32, 10),
+        num_validation=0,
+    )
+
+
+def some_scores(accuracy=0.9, macro_f1=0.89):
+    one = ClassScores(name="no", precision=1, recall=1, f1=1, num_examples=5)
+    return Scores(
+        accuracy=accuracy,
+        macro_f1=macro_f1,
+        num_examples=10,
+        per_class=(one, one.model_copy(update={"name": "yes"})),
+        confusion=((5, 0), (1, 4)),
+    )
+
+
+def a_record(trial_id="one-s1-0000000000", name="one", seed=1, accuracy=0.9, **changes):
+    record = TrialRecord(
+        study="study",
+        trial_id=trial_id,
+        created_at="2026-01-01T00:00:00+00:00",
+        command="agnews-ray submit",
+        variant=VariantSpec(model="minilm", name=name),
+        seed=seed,
+        recipe=RecipeSpec(),
+        data=DataSpec(),
+        scaling=ScalingSpec(),
+        device="cpu",
+        precision="fp32",
+        model=ModelRecord(
+            model_id="minilm", revision=None, parameters=33_361_540, size_bytes=133_469_456
+        ),
+        dataset=a_dataset(),
+        training=TrainingRecord(
+            num_steps=10,
+            num_train_examples=100,
+            train_seconds=60.0,
+            samples_per_second=3.3,
+            final_loss=0.5,
+            padding_share=0.01,
+            num_skipped_steps=0,
+            peak_memory_bytes=1 << 30,
+            is_streamed=False,
+            seconds_to_first_step=9.0,
+            scoring_seconds=1.0,
+        ),
+        test=some_scores(accuracy),
+        environment=EnvironmentRecord(
+            python="3.11",
+            platform="Linux",
+            cpu="CPU",
+            num_cpus=2,
+            memory_bytes=1,
+            gpu=None,
+            num_gpus=0,
+            commit=None,
+            versions={},
+        ),
+    )
+    return record.model_copy(update=changes)

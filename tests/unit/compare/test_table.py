@@ -1,0 +1,43 @@
+import pytest
+
+from agnews_ray.compare.table import compare_records
+from agnews_ray.errors import RecordError
+from agnews_ray.spec.study import RecipeSpec
+from tests.fakes.records import a_dataset, a_record
+
+
+def test_seeds_of_a_variant_become_one_row():
+    records = [a_record(seed=2, accuracy=0.92), a_record(seed=1, accuracy=0.90)]
+    (row,) = compare_records("s", records, ["one"]).rows
+    assert (row.num_seeds, row.seeds) == (2, (1, 2))
+    assert row.accuracy == pytest.approx(0.91)
+    assert row.accuracy_std == pytest.approx(0.02 / 2**0.5)
+
+
+def test_a_single_seed_has_no_spread():
+    (row,) = compare_records("s", [a_record()], []).rows
+    assert row.accuracy_std is None
+
+
+def test_rows_follow_the_studys_order():
+    records = [a_record(name=name) for name in ("a", "b", "c")]
+    rows = compare_records("s", records, ["c", "a"]).rows
+    assert [row.model for row in rows] == ["c", "a", "b"]
+
+
+def test_precisions_are_not_averaged():
+    records = [a_record(), a_record(seed=2, precision="bf16")]
+    assert len(compare_records("s", records, []).rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"dataset": a_dataset("f" * 32)}, "dataset fingerprint"),
+        ({"recipe": RecipeSpec(num_epochs=9)}, "recipe"),
+        ({"test": a_record().test.model_copy(update={"num_examples": 9})}, "number of test rows"),
+    ],
+)
+def test_unlike_records_are_refused(changes, named):
+    with pytest.raises(RecordError, match=f"want the same {named}"):
+        compare_records("s", [a_record(), a_record(trial_id="x", seed=2, **changes)], [])

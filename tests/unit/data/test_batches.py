@@ -1,0 +1,104 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from agnews_ray.data.batches import (
+    TokenisedRows,
+    evaluation_batches,
+    plan_epoch,
+    rank_share,
+    train_batches,
+)
+
+
+def some_rows(count=103, seed=0, first=0):
+    rng = np.random.default_rng(seed)
+    ids = [rng.integers(1, 99, rng.integers(3, 20)).astype(np.uint16) for _ in range(count)]
+    table = pa.table(
+        {
+            "input_ids": pa.array(ids, pa.list_(pa.uint16())),
+            "label": rng.integers(0, 4, count),
+            "row": np.arange(first, first + count),
+        }
+    )
+    return TokenisedRows.from_table(table)
+
+
+def numbers(batches):
+    return [batch.rows.tolist() for batch in batches]
+
+
+def test_every_row_comes_once_an_epoch_and_only_the_last_batch_is_short():
+    batches = numbers(train_batches([some_rows()], 10, seed=1, epoch=0))
+    assert sorted(row for batch in batches for row in batch) == list(range(103))
+    assert [len(batch) for batch in batches] == [10] * 10 + [3]
+
+
+def test_the_plan_depends_on_seed_and_epoch_alone():
+    def first(seed, epoch):
+        return numbers(train_batches([some_rows()], 10, seed, epoch))
+
+    assert first(1, 0) == first(1, 0)
+    assert first(1, 0) != first(1, 1)
+    assert first(1, 0) != first(2, 0)
+
+
+def test_windows_carry_their_remainder():
+    windows = [some_rows(25, 0, 0), some_rows(25, 1, 25), some_rows(3, 2, 50)]
+    batches = numbers(train_batches(windows, 10, seed=1, epoch=0))
+    assert sorted(row for batch in batches for row in batch) == list(range(53))
+    assert [len(batch) for batch in batches] == [10] * 5 + [3]
+
+
+def test_rows_keep_their_tokens_and_labels_on_the_way():
+    rows = some_rows()
+    for batch in train_batches([rows], 10, seed=1, epoch=0):
+        for i, row in enumerate(batch.rows):
+            expected = rows.ids[rows.offsets[row] : rows.offsets[row + 1]]
+            assert (batch.ids[batch.offsets[i] : batch.offsets[i + 1]] == expected).all()
+            assert batch.labels[i] == rows.labels[row]
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3, 4])
+def test_ranks_share_the_same_global_batches(world_size):
+    for batch in train_batches([some_rows()], 12, seed=1, epoch=0):
+        shares = [rank_share(batch, rank, world_size, pad_id=0) for rank in range(world_size)]
+        real = [share for share in shares if not share.is_filler]
+        assert sorted(np.concatenate([s.rows for s in real])) == sorted(batch.rows)
+        assert {share.num_global_rows for share in shares} == {len(batch)}
+
+
+def test_a_rank_without_rows_gets_a_filler():
+    (batch,) = train_batches([some_rows(1)], 4, seed=0, epoch=0)
+    first, second = (rank_share(batch, rank, 2, pad_id=0) for rank in range(2))
+    assert (first.is_filler, second.is_filler) == (False, True)
+    assert second.input_ids.shape == first.input_ids.shape
+
+
+def test_padding_is_marked_and_left_out_where_there_is_none():
+    rows = some_rows()
+    share = rank_share(rows, 0, 1, pad_id=7)
+    lengths = rows.lengths
+    assert (share.attention_mask.sum(1).numpy() == lengths).all()
+    assert (share.input_ids.numpy()[share.attention_mask.numpy() == 0] == 7).all()
+    assert share.num_tokens == lengths.sum()
+    assert rank_share(rows.take(np.array([0, 0])), 0, 1, pad_id=7).attention_mask is None
+
+
+def test_evaluation_scores_every_row_once():
+    batches = numbers(evaluation_batches([some_rows(25, 0, 0), some_rows(6, 1, 25)], 10))
+    assert sorted(row for batch in batches for row in batch) == list(range(31))
+
+
+def test_padding_stays_under_five_percent_for_lengths_like_ag_news():
+    rng = np.random.default_rng(0)
+    lengths = np.clip(rng.normal(52, 16, 8000), 10, 128).astype(np.int64)
+    plan = plan_epoch(lengths, 16, rng)
+    computed = sum(batch.size * lengths[batch].max() for batch in plan)
+    assert 1 - lengths.sum() / computed < 0.05
+
+
+def test_batches_of_like_length_do_not_come_sorted():
+    lengths = np.arange(3000)
+    firsts = [batch.min() for batch in plan_epoch(lengths, 10, np.random.default_rng(0))]
+    assert np.abs(np.corrcoef(firsts, np.arange(len(firsts)))[0, 1]) < 0.3

@@ -1,0 +1,178 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from agnews_ray.data.scan import scan_dataset
+from agnews_ray.errors import DataError
+from agnews_ray.spec.study import DataSpec
+
+
+def write(folder, split, rows):
+    folder.mkdir(exist_ok=True)
+    lines = "".join(f'{label},"{text}"\n' for text, label in rows)
+    (folder / f"{split}.csv").write_text("label,text\n" + lines)
+
+
+def scan(folder, **spec):
+    return scan_dataset(DataSpec(source=str(folder), **spec), folder / "cache")
+
+
+def fails(folder, **spec):
+    with pytest.raises(DataError) as caught:
+        scan(folder, **spec)
+    return str(caught.value)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write(tmp_path / "d", "train", [("a", 0), ("b", 1), (" ", 2)] * 10)
+    write(tmp_path / "d", "test", [("c", 2), ("d", 0)])
+    return tmp_path / "d"
+
+
+def test_facts_of_a_dataset(folder):
+    record = scan(folder).record
+    assert (record.kind, record.label_kind, record.class_names) == (
+        "csv",
+        "integers from 0",
+        ("0", "1", "2"),
+    )
+    assert record.train.class_counts == (10, 10, 10)
+    assert (record.train.num_empty, record.test.num_rows) == (10, 2)
+
+
+def test_published_files_are_one_based_and_named_by_classes_txt(news_folder):
+    (news_folder / "classes.txt").write_text("World\nSports\nBusiness\nSci/Tech\n")
+    record = scan(news_folder).record
+    assert record.label_kind == "integers from 1"
+    assert record.class_names == ("World", "Sports", "Business", "Sci/Tech")
+
+
+def test_names_are_labels_too(folder):
+    write(folder, "train", [("a", "spam"), ("b", "ham")])
+    write(folder, "test", [("c", "ham")])
+    scanned = scan(folder)
+    assert scanned.record.class_names == ("ham", "spam")
+    (table,) = scanned.train.iter_selected(0)
+    assert table["label"].to_pylist() == [1, 0]
+
+
+def test_the_fingerprint_is_of_the_content_not_of_the_format(folder):
+    before = scan(folder).record
+    for split in ("train", "test"):
+        rows = pa.csv.read_csv(folder / f"{split}.csv")
+        pq.write_table(rows, folder / f"{split}.parquet", row_group_size=7)
+        (folder / f"{split}.csv").unlink()
+    assert scan(folder).record.fingerprint == before.fingerprint
+
+
+@pytest.mark.parametrize(
+    "changed", [[("ab", 0), ("", 1)], [("a", 1), ("b", 0)], [("b", 0), ("a", 1)]]
+)
+def test_the_fingerprint_sees_every_change(folder, changed):
+    write(folder, "train", [("a", 0), ("b", 1)])
+    write(folder, "test", [("c", 0)])
+    before = scan(folder).record.fingerprint
+    write(folder, "train", changed)
+    assert scan(folder).record.fingerprint != before
+
+
+def test_limits_and_validation_are_stratified_and_share_no_row(folder):
+    scanned = scan(folder, limit_train=15, validation_fraction=0.2, limit_test=1)
+    train, validation = set(scanned.train.rows.tolist()), set(scanned.validation.rows.tolist())
+    assert (len(train), len(validation), scanned.test.num_rows) == (12, 3, 1)
+    assert not train & validation
+    assert sorted(row % 3 for row in validation) == [0, 1, 2]
+    again = scan(folder, limit_train=15, validation_fraction=0.2)
+    assert (again.validation.rows == scanned.validation.rows).all()
+    other = scan(folder, limit_train=15, validation_fraction=0.2, split_seed=1)
+    assert (other.train.rows != scanned.train.rows).any()
+
+
+def test_selected_rows_are_read_with_their_numbers(folder):
+    scanned = scan(folder, limit_train=15)
+    (table,) = scanned.train.iter_selected(0)
+    assert table["row"].to_pylist() == scanned.train.rows.tolist()
+    assert table["label"].to_pylist() == [row % 3 for row in scanned.train.rows]
+
+
+def test_shards_are_one_split(folder):
+    (folder / "train.csv").rename(folder / "train-00000-of-00002.csv")
+    (folder / "train-00001-of-00002.csv").write_text("label,text\n1,x\n2,y\n")
+    scanned = scan(folder)
+    assert scanned.record.train.num_rows == 32
+    (table,) = scanned.train.iter_selected(1)
+    assert table["row"].to_pylist() == [30, 31]
+
+
+def test_a_label_that_is_no_number_is_placed(folder):
+    write(folder, "train", [("a", 0), ("b", 1), ("c", "1x")])
+    text = fails(folder)
+    assert "train.csv, row 3: want a number from 0 to 1 without gaps, found '1x'" in text
+
+
+def test_a_label_outside_the_set_is_placed(folder):
+    write(folder, "train", [("a", 0), ("b", 1), ("c", 9)])
+    assert "row 3: want a number from 0 to 1 without gaps, found '9'" in fails(folder)
+    assert "row 3: want a number from 0 to 2 without gaps" in fails(
+        folder, class_names=tuple("abc")
+    )
+
+
+def test_a_test_label_that_train_never_saw_is_placed(folder):
+    write(folder, "test", [("a", 0), ("b", 3)])
+    assert "test.csv, row 2: want a number from 0 to 2" in fails(folder)
+
+
+def test_a_misspelt_name_finds_the_nearest(folder):
+    write(folder, "train", [("a", "spam"), ("b", "ham")])
+    write(folder, "test", [("c", "spma")])
+    assert "did you mean 'spam'?" in fails(folder)
+
+
+def test_a_missing_label_is_placed(folder):
+    (folder / "train.csv").unlink()
+    (folder / "train.jsonl").write_text('{"text":"a","label":0}\n{"text":"b","label":null}\n')
+    assert "train.jsonl, row 2: want a label, found none" in fails(folder)
+
+
+def test_a_text_column_is_not_taken_for_labels(folder):
+    write(folder, "train", [(f"text {i}", f"title {i}") for i in range(1100)])
+    assert "want a column of labels" in fails(folder)
+
+
+def test_one_class_is_not_enough(folder):
+    write(folder, "train", [("a", 0)])
+    assert "at least two classes" in fails(folder)
+
+
+def test_a_missing_split_says_what_is_there(folder):
+    (folder / "test.csv").unlink()
+    assert "want test.parquet, test.jsonl or test.csv, found train.csv" in fails(folder)
+
+
+def test_a_single_file_needs_a_test_file(folder):
+    assert "--test-dataset" in fails(folder / "train.csv")
+    scanned = scan_dataset(
+        DataSpec(source=str(folder / "train.csv"), test_source=str(folder / "test.csv")), folder
+    )
+    assert scanned.test.num_rows == 2
+
+
+@pytest.mark.parametrize("source", ["./nowhere", "/no/such/folder", "nowhere.csv"])
+def test_a_path_to_nothing_is_not_asked_of_the_hub(tmp_path, source):
+    with pytest.raises(DataError, match="nothing of that name"):
+        scan_dataset(DataSpec(source=source), tmp_path)
+
+
+@pytest.mark.realdata
+def test_real_rows_are_the_same_in_both_published_forms(real_data, tmp_path):
+    (tmp_path / "a").mkdir()
+    for split in ("train", "test"):
+        (tmp_path / "a" / f"{split}.csv").symlink_to(real_data / "test.csv")
+    from_csv = scan(tmp_path / "a").record
+    assert from_csv.test.class_counts == (1900, 1900, 1900, 1900)
+    assert (
+        from_csv.test.fingerprint
+        == scan_dataset(DataSpec(source=str(real_data)), tmp_path).record.test.fingerprint
+    )

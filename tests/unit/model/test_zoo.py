@@ -1,0 +1,72 @@
+import pytest
+
+from agnews_ray.errors import ModelError
+from agnews_ray.model import zoo
+from agnews_ray.spec.study import ArchitectureSpec, VariantSpec
+
+
+def fails(**variant):
+    with pytest.raises(ModelError) as caught:
+        zoo.check_model(VariantSpec(**variant))
+    return str(caught.value)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "ours" / "model"
+    path.mkdir(parents=True)
+    (path / "config.json").write_text("{}")
+    (path / "model.safetensors").write_bytes(b"weights")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("distilbret", "did you mean 'distilbert'?"),
+        ("minilmm", "did you mean 'minilm'?"),
+        ("microsoft/MiniLM-L12-H384-uncased/x", "check the path"),
+        ("./nowhere", "check the path"),
+        ("~/nowhere", "check the path"),
+    ],
+)
+def test_an_unknown_model_is_explained(model, hint):
+    assert hint in fails(model=model)
+
+
+@pytest.mark.parametrize("model", ["minilm", "bert-base-uncased", "roberta-base", "owner/name"])
+def test_aliases_and_hub_ids_pass(model):
+    zoo.check_model(VariantSpec(model=model))
+
+
+def test_a_folder_needs_a_config_and_safetensors(folder):
+    zoo.check_model(VariantSpec(model=str(folder)))
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    assert "pickled weights are not loaded" in fails(model=str(folder))
+    (folder / "config.json").unlink()
+    assert "want a config.json in it" in fails(model=str(folder))
+
+
+def test_fresh_weights_need_a_known_architecture():
+    assert "want one of distilbert, minilm, bert" in fails(model="owner/name", init="random")
+
+
+def test_a_local_models_identity_is_its_content(folder, tmp_path):
+    before = zoo.identity(VariantSpec(model=str(folder)))
+    moved = folder.rename(tmp_path / "moved")
+    assert zoo.identity(VariantSpec(model=str(moved))) == before
+    (moved / "model.safetensors").write_bytes(b"others")
+    assert zoo.identity(VariantSpec(model=str(moved))) != before
+
+
+def test_names_in_the_table(folder):
+    assert zoo.display_name(VariantSpec(model="minilm")) == "microsoft/MiniLM-L12-H384-uncased"
+    assert zoo.display_name(VariantSpec(model=str(folder))) == "ours"
+    assert zoo.display_name(VariantSpec(model="bert", init="random")) == "bert-base-uncased (fresh)"
+    assert zoo.display_name(VariantSpec(model="bert", name="mine")) == "mine"
+
+
+def test_heads_must_divide_the_width():
+    own = ArchitectureSpec(hidden_size=100, num_heads=12)
+    with pytest.raises(ModelError, match="hidden_size 100 and num_heads 12"):
+        zoo.sizes(VariantSpec(model="bert", init="random", architecture=own))

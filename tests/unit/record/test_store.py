@@ -1,0 +1,75 @@
+import json
+
+import pytest
+
+from agnews_ray.errors import RecordError, StoreError
+from agnews_ray.record.store import StudyStore
+from agnews_ray.spec.study import StudySpec
+from tests.fakes.records import a_record
+
+
+@pytest.fixture
+def store(tmp_path):
+    return StudyStore(tmp_path, "study")
+
+
+def publish(store, record):
+    with store.writing():
+        staged = store.staging_folder(record.trial_id)
+        (staged / "curve.parquet").touch()
+        return store.publish(record, staged)
+
+
+def test_what_was_published_is_read_back(store):
+    record = a_record()
+    folder = publish(store, record)
+    assert store.records() == (record,)
+    assert sorted(path.name for path in folder.iterdir()) == ["curve.parquet", "record.json"]
+
+
+def test_a_trial_that_did_not_end_leaves_nothing(store):
+    with pytest.raises(RuntimeError), store.writing():
+        store.staging_folder("half")
+        raise RuntimeError
+    assert store.records() == ()
+    assert not (store.folder / ".staging").exists()
+
+
+def test_the_study_is_kept_beside_its_results(store):
+    study = StudySpec(name="study", seeds=(1, 2))
+    with store.writing():
+        store.save_study(study)
+    assert StudyStore.at(store.folder).load_study() == study
+
+
+def test_two_submits_cannot_write_at_once(store):
+    other = StudyStore(store.folder.parent, "study")
+    with store.writing(), pytest.raises(StoreError, match="one is running"), other.writing():
+        pass
+
+
+def test_a_folder_without_a_study_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="no such folder"):
+        StudyStore.at(tmp_path / "nothing")
+
+
+def test_a_runs_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="--runs"), StudyStore(tmp_path / "file", "x").writing():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda content: content[:100], "damaged JSON"),
+        (lambda content: content.replace('"schema_version": 1', '"schema_version": 2'), "upgrade"),
+        (lambda content: content.replace('"seed": 1', '"seed": "x"'), "seed"),
+        (lambda _: "[]", "damaged JSON"),
+    ],
+)
+def test_a_damaged_or_newer_record_is_explained(store, change, expected):
+    path = publish(store, a_record()) / "record.json"
+    path.write_text(change(json.dumps(json.loads(path.read_text()), sort_keys=True)))
+    with pytest.raises(RecordError, match=expected):
+        store.records()

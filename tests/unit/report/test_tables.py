@@ -1,0 +1,65 @@
+import csv
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from agnews_ray.compare.table import compare_records
+from agnews_ray.report import tables
+from tests.fakes.records import a_record
+
+PAPER_COLUMNS = [
+    "Model",
+    "Parameters (M)",
+    "Accuracy",
+    "Macro-F1",
+    "Train time (min)",
+    "Model Size (MB)",
+]
+
+
+@pytest.fixture
+def table():
+    records = [a_record(name="a|b_c"), a_record(name="a|b_c", seed=2, accuracy=0.92)]
+    return compare_records("study", records, [])
+
+
+def test_the_papers_columns_come_first():
+    assert list(tables.COLUMNS)[:6] == PAPER_COLUMNS
+
+
+def test_markdown_is_a_table_whose_cells_cannot_break_it(table):
+    head, rule, row = tables.to_markdown(table).splitlines()
+    assert [cell.strip() for cell in head.strip("|").split("|")][:6] == PAPER_COLUMNS
+    assert set(rule) <= set("|-: ")
+    assert "a\\|b_c" in row
+    assert "0.9100 ± 0.0141" in row
+    assert "33.36" in row
+    assert "127.3" in row
+
+
+def test_latex_escapes_names(table):
+    text = tables.to_latex(table)
+    assert r"\toprule" in text
+    assert r"b\_c" in text
+    assert r"$\pm$" in text
+
+
+def test_csv_and_json_hold_every_field_unrounded(table):
+    (row,) = csv.DictReader(io.StringIO(tables.to_csv(table)))
+    document = json.loads(tables.to_json(table))
+    (same,) = document["rows"]
+    assert document["study"] == "study"
+    assert float(row["accuracy"]) == same["accuracy"] == pytest.approx(0.91)
+    needed = {"model", "num_seeds", "parameters", "accuracy", "macro_f1", "train_seconds"}
+    needed |= {"size_bytes", "samples_per_second", "num_test_examples"}
+    assert needed <= set(same)
+
+
+def test_plain_and_rich_show_the_same_numbers(table):
+    console = Console(width=250, record=True, file=io.StringIO())
+    console.print(tables.to_rich(table))
+    for cell in ("33.36", "0.9100 ± 0.0141", "127.3"):
+        assert cell in console.export_text(clear=False)
+        assert cell in tables.to_plain(table)

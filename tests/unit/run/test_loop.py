@@ -1,0 +1,163 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+from transformers import get_linear_schedule_with_warmup
+
+from agnews_ray.data.batches import rank_share, train_batches
+from agnews_ray.model.build import build_classifier
+from agnews_ray.run.loop import FastEngine, Rank, make_optimizer
+from agnews_ray.spec.study import ArchitectureSpec, RecipeSpec, VariantSpec
+from tests.unit.data.test_batches import some_rows
+
+SIZES = ArchitectureSpec(
+    num_layers=2, hidden_size=32, num_heads=2, intermediate_size=32, vocab_size=100
+)
+RECIPE = RecipeSpec(learning_rate=1e-2, global_batch_size=10, num_epochs=1)
+
+
+def a_model(dropout=0.0):
+    model = build_classifier(
+        VariantSpec(model="minilm", init="random", architecture=SIZES), ("a", "b", "c", "d"), 0
+    )
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = dropout
+    return model
+
+
+def engine(precision="fp32", rank=None):
+    return FastEngine(recipe=RECIPE, precision=precision, pad_id=0, rank=rank or Rank())
+
+
+def run(model, precision="fp32", rows=103, seed=1):
+    batches = train_batches([some_rows(rows)], 10, seed, 0)
+    steps = math.ceil(rows / 10)
+    return engine(precision).train(model, batches, steps, lambda *_: None)
+
+
+def test_the_curve_is_that_of_a_plain_loop_over_padded_batches():
+    expected, model = [], a_model()
+    optimizer = torch.optim.AdamW(
+        [
+            {
+                "params": [
+                    p
+                    for n, p in model.named_parameters()
+                    if "bias" not in n and "LayerNorm" not in n
+                ],
+                "weight_decay": 0.01,
+            },
+            {
+                "params": [
+                    p for n, p in model.named_parameters() if "bias" in n or "LayerNorm" in n
+                ],
+                "weight_decay": 0.0,
+            },
+        ],
+        lr=1e-2,
+        eps=1e-8,
+    )
+    schedule = get_linear_schedule_with_warmup(optimizer, 2, 11)
+    for rows in train_batches([some_rows()], 10, 1, 0):
+        batch = rank_share(rows, 0, 1, pad_id=0)
+        loss = model(
+            input_ids=batch.input_ids, attention_mask=batch.attention_mask, labels=batch.labels
+        ).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        expected.append(loss.item())
+    assert run(a_model()).loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_learning_rate_rises_then_falls_to_zero():
+    rates = run(a_model()).learning_rate
+    assert rates[0] == 0
+    assert rates.argmax() == 2
+    assert rates[-1] == pytest.approx(1e-2 / 9)
+
+
+def test_it_learns():
+    rows = some_rows(200)
+    rows = dataclasses.replace(rows, labels=(rows.lengths > 11).astype(np.int64))
+    model = a_model()
+    for epoch in range(3):
+        log = engine().train(model, train_batches([rows], 10, 1, epoch), 20, lambda *_: None)
+    assert log.loss[-5:].mean() < 0.3
+
+
+def test_the_log_counts_rows_and_padding():
+    log = run(a_model())
+    assert log.rows.tolist() == [10] * 10 + [3]
+    assert log.tokens.sum() == some_rows().lengths.sum()
+    assert 0 < log.padding_share < 0.3
+
+
+def test_two_ranks_have_the_gradient_of_one():
+    (batch,) = train_batches([some_rows(9)], 10, 1, 0)
+    whole = a_model()
+    loss = engine()._backward(
+        whole, rank_share(batch, 0, 1, 0), torch.amp.GradScaler("cpu", enabled=False)
+    )
+    halves, losses = [], []
+    for index in range(2):
+        model, rank = a_model(), Rank(index=index, world_size=2)
+        scaler = torch.amp.GradScaler("cpu", enabled=False)
+        losses.append(engine(rank=rank)._backward(model, rank_share(batch, index, 2, 0), scaler))
+        halves.append([p.grad for p in model.parameters()])
+    assert sum(losses) == pytest.approx(loss.item())
+    for parameter, first, second in zip(whole.parameters(), *halves, strict=True):
+        assert torch.allclose(parameter.grad, (first + second) / 2, atol=1e-6)
+
+
+def test_a_filler_row_teaches_nothing():
+    (batch,) = train_batches([some_rows(1)], 10, 1, 0)
+    model, rank = a_model(), Rank(index=1, world_size=2)
+    engine(rank=rank)._backward(
+        model, rank_share(batch, 1, 2, 0), torch.amp.GradScaler("cpu", enabled=False)
+    )
+    assert all(not p.grad.any() for p in model.parameters())
+
+
+def test_an_overflow_skips_the_update_and_halves_the_scale():
+    model = a_model()
+    before = [p.detach().clone() for p in model.parameters()]
+    optimizer = make_optimizer(model, RECIPE, torch.device("cpu"))
+    scaler = torch.amp.GradScaler("cpu")
+    (batch,) = train_batches([some_rows(9)], 10, 1, 0)
+    engine()._backward(model, rank_share(batch, 0, 1, 0), scaler)
+    next(model.parameters()).grad[0, 0] = float("inf")
+    scale = scaler.get_scale()
+    assert not engine()._update(model, optimizer, scaler)
+    assert scaler.get_scale() == scale / 2
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_mixed_precision_follows_full_precision(precision):
+    assert run(a_model(), precision).loss == pytest.approx(run(a_model()).loss, abs=0.1)
+
+
+def test_vectors_do_not_decay():
+    decayed, spared = make_optimizer(a_model(), RECIPE, torch.device("cpu")).param_groups
+    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0.0)
+    assert {p.ndim for p in spared["params"]} == {1}
+    assert {p.ndim for p in decayed["params"]} == {2}
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+def test_ranks_score_every_row_once(world_size):
+    batches = [some_rows(10, 0, 0), some_rows(10, 1, 10), some_rows(4, 2, 20)]
+    model = a_model()
+    found = [
+        part
+        for index in range(world_size)
+        for part in engine(rank=Rank(index=index, world_size=world_size)).predict(model, batches)
+    ]
+    assert sorted(np.concatenate([part.rows for part in found])) == list(range(24))
+    assert all(part.logits.shape == (len(part.rows), 4) for part in found)

@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+
+from agnews_ray.errors import SpecError
+from agnews_ray.spec.loader import build_study, override, read_job_file, to_yaml
+from agnews_ray.spec.study import DataSpec, RecipeSpec
+
+JOBS = sorted((Path(__file__).parents[3] / "jobs").glob("*.yaml"))
+
+
+def problems(content):
+    with pytest.raises(SpecError) as caught:
+        build_study(content, "job.yaml")
+    return str(caught.value)
+
+
+def test_nothing_said_is_the_papers_study():
+    study = build_study({}, "flags")
+    recipe = study.recipe
+    assert [v.model for v in study.models] == ["distilbert", "minilm"]
+    assert study.seeds == (42,)
+    assert (study.data.source, study.data.max_length_tokens) == ("ag_news", 128)
+    assert (recipe.num_epochs, recipe.learning_rate, recipe.global_batch_size) == (2, 2e-5, 16)
+    assert (recipe.evaluation_batch_size, recipe.weight_decay) == (64, 0.01)
+    assert (recipe.warmup_fraction, recipe.max_grad_norm) == (0.1, 1.0)
+    assert (recipe.adam_beta1, recipe.adam_beta2, recipe.adam_epsilon) == (0.9, 0.999, 1e-8)
+
+
+@pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
+def test_every_job_file_loads_and_survives_being_written(path):
+    study = build_study(read_job_file(path), str(path))
+    import yaml
+
+    assert build_study(yaml.safe_load(to_yaml(study)), "again") == study
+
+
+def test_the_paper_job_says_what_the_defaults_say():
+    study = build_study(read_job_file(JOBS[0].with_name("paper.yaml")), "paper")
+    assert (study.data, study.recipe) == (DataSpec(), RecipeSpec())
+
+
+def test_flags_lie_over_the_job_file():
+    content = override(
+        {"recipe": {"num_epochs": 5, "learning_rate": "3e-5"}},
+        {"recipe.num_epochs": "1", "name": None},
+    )
+    recipe = build_study(content, "job").recipe
+    assert (recipe.num_epochs, recipe.learning_rate) == (1, 3e-5)
+
+
+def test_all_problems_come_at_once_each_with_its_path():
+    text = problems({"seeds": [-1], "recipe": {"num_epochs": 0, "learning_rate": "fast"}})
+    assert [line.split(": ")[1] for line in text.splitlines()] == [
+        "seeds.0",
+        "recipe.num_epochs",
+        "recipe.learning_rate",
+    ]
+
+
+def test_an_unknown_key_names_the_nearest_one():
+    text = problems({"recipe": {"learnin_rate": 1e-5}})
+    assert text == "job.yaml: recipe.learnin_rate: unknown key; did you mean 'learning_rate'?"
+
+
+def test_workers_must_divide_the_global_batch():
+    text = problems({"scaling": {"num_workers": 3}})
+    assert "multiple of scaling.num_workers (3), found 16; use 18" in text
+
+
+@pytest.mark.parametrize("name", ["../x", ".hidden", "a/b", "-x"])
+def test_a_name_that_is_no_folder_name_is_refused(name):
+    assert "want letters" in problems({"name": name})
+
+
+def test_sizes_without_fresh_weights_are_refused():
+    text = problems({"models": [{"model": "bert", "architecture": {"num_layers": 2}}]})
+    assert "init: random" in text
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", "\xff"])
+def test_a_file_that_is_no_job_is_explained(tmp_path, text):
+    path = tmp_path / "job.yaml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(SpecError, match=r"job\.yaml: want"):
+        read_job_file(path)
