@@ -113,7 +113,10 @@ def _hub(hub_id: str, cache: Path) -> SourceFiles:
     except datasets.exceptions.DatasetNotFoundError as error:
         hint = f"check the name at https://huggingface.co/datasets, or {OFFLINE_WAYS}"
         raise HubError(f"dataset {hub_id!r}", "a dataset on the hub", "none", hint) from error
-    except (ConnectionError, OSError, HfHubHTTPError, RuntimeError) as error:
+    except datasets.exceptions.DataFilesNotFoundError as error:
+        hint = "pass local files, or a dataset of Parquet, CSV or JSON files"
+        raise DataError(f"dataset {hub_id!r}", "data files", "none", hint) from error
+    except (ConnectionError, OSError, HfHubHTTPError) as error:
         found = f"no answer ({type(error).__name__})"
         wanted = "the Hugging Face hub or its cache"
         raise HubError(f"dataset {hub_id!r}", wanted, found, OFFLINE_WAYS) from error

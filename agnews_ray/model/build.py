@@ -46,6 +46,7 @@ def build_classifier(
             use_safetensors=True,
             trust_remote_code=False,
             dtype=torch.float32,
+            ignore_mismatched_sizes=True,  # a head for other classes is replaced
             **labels,
         )
     except Exception as error:  # transformers raises what its parsers raise

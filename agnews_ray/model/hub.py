@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 
 from agnews_ray.errors import AgnewsError, HubError, ModelError
-from agnews_ray.model.zoo import load_path
+from agnews_ray.model.zoo import identity, load_path
 from agnews_ray.spec.study import VariantSpec
 
 PROBE_TIMEOUT_S = 5.0
@@ -43,6 +43,26 @@ def go_offline_if_unreachable() -> bool:
         return False
 
 
+def loaded_revision(variant: VariantSpec) -> str | None:
+    """Say which version of a model was loaded.
+
+    Args:
+        variant: already loaded.
+
+    Returns:
+        The commit on the hub, the digest of a local folder, or None for fresh weights.
+    """
+    if variant.init == "random":
+        return None
+    if Path(load_path(variant)).is_dir():
+        return identity(variant)
+    from huggingface_hub import try_to_load_from_cache
+
+    revision = variant.revision or "main"
+    cached = try_to_load_from_cache(load_path(variant), "config.json", revision=revision)
+    return Path(cached).parent.name if isinstance(cached, str) else None  # snapshots/<commit>/
+
+
 def explain_load_error(variant: VariantSpec, error: Exception) -> AgnewsError:
     """Turn what transformers and the hub raise into one line.
 
@@ -64,5 +84,7 @@ def explain_load_error(variant: VariantSpec, error: Exception) -> AgnewsError:
     if "not a valid model identifier" in text or "RepositoryNotFound" in type(error).__name__:
         hint = "check the name at https://huggingface.co/models, or log in if it is private"
         return ModelError(where, "a model on the hub", "none of that name", hint)
+    if not isinstance(error, OSError):
+        return ModelError(where, "a model that loads", text[:200], "choose another model")
     found = f"no answer ({type(error).__name__})"
     return HubError(where, "the Hugging Face hub or its cache", found, OFFLINE_WAYS)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agnews_ray.record.schema import ModelRecord, TrainingRecord
+from agnews_ray.record.schema import TrainingRecord
 from agnews_ray.spec.study import Precision, RecipeSpec, VariantSpec
 
 
@@ -22,7 +22,6 @@ class WorkerConfig:
     precision: Precision
     num_steps: int
     class_names: tuple[str, ...]
-    model_id: str
     pickled_tokenizer: bytes
     """Kept closed until it is needed: opening it imports transformers."""
     threads_per_worker: int
@@ -50,7 +49,9 @@ class ScoredRows:
 class WorkerSummary:
     """What rank 0 found out."""
 
-    model: ModelRecord
+    num_parameters: int
+    size_bytes: int
+    """Of the saved safetensors file."""
     training: TrainingRecord
     test: ScoredRows
     validation: tuple[ScoredRows, ...]

@@ -17,10 +17,11 @@ from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.data.stream import TokenisedSplit
 from agnews_ray.errors import AgnewsError, TrialError
+from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.environment import num_usable_cpus
-from agnews_ray.record.schema import DatasetRecord, EnvironmentRecord, TrialRecord
+from agnews_ray.record.schema import DatasetRecord, EnvironmentRecord, ModelRecord, TrialRecord
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.entry import train_trial
 from agnews_ray.run.handover import WorkerConfig, WorkerSummary
@@ -109,7 +110,6 @@ class TrialRunner:
             precision=trial.precision,
             num_steps=trial.num_steps,
             class_names=self.dataset.class_names,
-            model_id=load_path(trial.variant),
             pickled_tokenizer=pickle.dumps(data.tokenizer),
             threads_per_worker=max(1, num_usable_cpus() // self.study.scaling.num_workers),
             window_rows={
@@ -156,7 +156,12 @@ class TrialRunner:
             scaling=self.study.scaling,
             device=trial.device,
             precision=trial.precision,
-            model=summary.model,
+            model=ModelRecord(
+                model_id=load_path(trial.variant),
+                revision=loaded_revision(trial.variant),
+                parameters=summary.num_parameters,
+                size_bytes=summary.size_bytes,
+            ),
             dataset=self.dataset,
             training=summary.training,
             test=score(summary.test.labels, summary.test.predicted, names),

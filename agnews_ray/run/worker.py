@@ -16,7 +16,7 @@ import torch.distributed as dist
 from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
 from agnews_ray.data.stream import iter_windows
 from agnews_ray.model.build import build_classifier, num_parameters
-from agnews_ray.record.schema import ModelRecord, TrainingRecord
+from agnews_ray.record.schema import TrainingRecord
 from agnews_ray.run.handover import ScoredRows, WorkerConfig, WorkerSummary
 from agnews_ray.run.loop import (
     FastEngine,
@@ -82,12 +82,8 @@ class Worker:
         self._save_predictions(found)
         self._save_curve(log)
         return WorkerSummary(
-            model=ModelRecord(
-                model_id=config.model_id,
-                revision=getattr(bare.config, "_commit_hash", None),
-                parameters=num_parameters(bare),
-                size_bytes=size_bytes,
-            ),
+            num_parameters=num_parameters(bare),
+            size_bytes=size_bytes,
             training=self._training_record(log, peak, scoring_seconds),
             test=_scored(found),
             validation=tuple(self._validation),

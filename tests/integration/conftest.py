@@ -1,0 +1,88 @@
+"""Real runs of the command, each made once and looked at by many tests."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+TINY = {
+    "num_layers": 1,
+    "hidden_size": 32,
+    "num_heads": 2,
+    "intermediate_size": 32,
+    "vocab_size": 1000,
+}
+
+
+def a_job(**changes):
+    """A study of two tiny models on made-up rows; seconds of training."""
+    job = {
+        "name": "tiny",
+        "models": [
+            {"name": "first", "model": "distilbert", "init": "random", "architecture": TINY},
+            {"name": "second", "model": "minilm", "init": "random", "architecture": TINY},
+        ],
+        "seeds": [1],
+        "data": {"source": "synthetic:train=330,test=101,seed=3"},
+        "recipe": {"num_epochs": 2, "learning_rate": 5e-3, "precision": "fp32"},
+    }
+    for section, values in changes.items():
+        job[section] = (
+            job[section] | values if isinstance(values, dict) and section in job else values
+        )
+    return job
+
+
+@dataclass
+class Workplace:
+    """A folder of its own, with a home and a temporary folder of its own."""
+
+    folder: Path
+
+    @property
+    def home(self):
+        return self.folder / "home"
+
+    def environment(self):
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "HF_"))}
+        return kept | {"HOME": str(self.home), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
+
+    def start(self, *words, job=None):
+        self.home.mkdir(exist_ok=True)
+        if job is not None:
+            (self.folder / "job.yaml").write_text(yaml.safe_dump(job))
+            words = (words[0], "job.yaml", *words[1:])
+        return subprocess.Popen(
+            [sys.executable, "-m", "agnews_ray", *words],
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words, job=None):
+        process = self.start(*words, job=job)
+        process.out, process.err = process.communicate(timeout=600)
+        return process
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory):
+    def make(name):
+        return Workplace(tmp_path_factory.mktemp(name))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished(workplace):
+    """The tiny study after one submit."""
+    place = workplace("finished")
+    place.submitted = place.run("submit", job=a_job())
+    assert place.submitted.returncode == 0, place.submitted.err
+    return place
