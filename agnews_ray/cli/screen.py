@@ -23,8 +23,9 @@ def is_terminal() -> bool:
 
 
 def print_table(table: ComparisonTable) -> None:
-    """Print the table laid out for a terminal, as wide as it needs."""
-    Console(soft_wrap=False).print(tables.to_rich(table))
+    """Print the table laid out for the terminal's width."""
+    console = Console()
+    console.print(tables.to_rich(table, console.width))
 
 
 def clock(seconds: float) -> str:

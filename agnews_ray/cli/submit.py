@@ -65,6 +65,20 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+METAVARS = {
+    "models": "A,B",
+    "data.source": "SOURCE",
+    "data.test_source": "FILE",
+    "data.text_columns": "A,B",
+    "data.label_column": "NAME",
+    "data.class_names": "A,B",
+    "data.validation_fraction": "FRACTION",
+    "recipe.learning_rate": "RATE",
+    "seeds": "N,N",
+    "name": "NAME",
+}
+"""How a flag's value is written in the help; a number where nothing stands here."""
+
 LISTS = {"models", "seeds", "data.text_columns", "data.class_names"}
 
 
@@ -77,7 +91,7 @@ def _flag(
         help=description,
         type=click.Choice(choices) if choices else str,
         callback=_split if path in LISTS else None,
-        metavar=None if choices else name.rpartition("-")[2].upper(),
+        metavar=None if choices else METAVARS.get(path, "N"),
     )
 
 

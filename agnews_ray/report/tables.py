@@ -3,7 +3,9 @@
 import csv
 import io
 from collections.abc import Callable
+from typing import Literal
 
+from rich import box
 from rich.table import Table
 from tabulate import tabulate
 
@@ -11,6 +13,9 @@ from agnews_ray.compare.table import ComparisonTable, VariantRow
 
 MIB = 1 << 20
 """The paper's "MB" are MiB of the saved weights."""
+
+
+NUM_PAPER_COLUMNS = 6
 
 
 def _with_spread(value: float, spread: float | None, digits: int) -> str:
@@ -35,20 +40,31 @@ COLUMNS: dict[str, Callable[[VariantRow], str]] = {
 }
 
 
-def to_rich(table: ComparisonTable) -> Table:
+def to_rich(table: ComparisonTable, width: int) -> Table:
     """Lay the table out for a terminal.
 
     Args:
         table: the rows.
+        width: of the terminal, in characters.
 
     Returns:
-        A rich table; numbers to the right.
+        A rich table: the paper's columns, then as many others as there is room for.
     """
-    laid_out = Table(title=caption(table), title_justify="left", header_style="bold")
-    for index, name in enumerate(COLUMNS):
-        laid_out.add_column(name, justify="right" if index else "left", overflow="fold")
-    for cells in _cells(table):
-        laid_out.add_row(*cells)
+    cells = _cells(table)
+    headers = [name.replace(" (", "\n(") for name in COLUMNS]
+    laid_out = Table(box=box.SIMPLE_HEAD, title=caption(table), title_justify="left")
+    num_shown, used = 0, 0
+    for index, header in enumerate(headers):
+        parts = [*header.split("\n"), *(row[index] for row in cells)]
+        used += max(len(part) for part in parts) + 2
+        if index >= NUM_PAPER_COLUMNS and used > width - 2:
+            laid_out.caption = "`compare --format csv` has every column"
+            break
+        justify: Literal["left", "right"] = "right" if index else "left"
+        laid_out.add_column(header, justify=justify, no_wrap=index > 0)
+        num_shown += 1
+    for row in cells:
+        laid_out.add_row(*row[:num_shown])
     return laid_out
 
 

@@ -42,7 +42,7 @@ def _handler(repositories: dict[str, Path]):
             for name, folder in repositories.items():
                 if path.startswith(f"{name}/resolve/"):
                     return self._file(folder / path.split("/", name.count("/") + 3)[-1], body)
-                if path.startswith(f"api/{name}") or path.startswith(f"api/models/{name}"):
+                if path.startswith((f"api/{name}", f"api/models/{name}")):
                     return self._listing(name, folder, path)
             return self._send(
                 404, b'{"error":"Repository not found"}', {"X-Error-Code": "RepoNotFound"}

@@ -29,6 +29,28 @@ print(loaded_revision(variant))
 """
 
 
+DATASET_CARD = """---
+dataset_info:
+  features:
+  - name: text
+    dtype: string
+  - name: label
+    dtype:
+      class_label:
+        names:
+          '0': World
+          '1': Sports
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path: data/train-*
+  - split: test
+    path: data/test-*
+---
+"""
+
+
 @pytest.fixture
 def hub(tmp_path):
     from agnews_ray.model.build import build_classifier
@@ -40,12 +62,7 @@ def hub(tmp_path):
     for split, count in (("train", 8), ("test", 4)):
         table = pa.table({"text": ["some text"] * count, "label": [i % 2 for i in range(count)]})
         pq.write_table(table, news / "data" / f"{split}-00000-of-00001.parquet")
-    (news / "README.md").write_text(
-        "---\ndataset_info:\n  features:\n  - name: text\n    dtype: string\n  - name: label\n"
-        "    dtype:\n      class_label:\n        names:\n          '0': World\n          '1': Sports\n"
-        "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/train-*\n"
-        "  - split: test\n    path: data/test-*\n---\n"
-    )
+    (news / "README.md").write_text(DATASET_CARD)
     with serving({"owner/encoder": encoder, "datasets/owner/news": news}) as endpoint:
         yield endpoint
 
@@ -64,6 +81,14 @@ def test_models_and_datasets_come_from_the_hub_and_then_from_its_cache(tmp_path,
     assert online.stdout.splitlines() == ["('World', 'Sports') 8 True", COMMIT]
     offline = load(tmp_path, "http://127.0.0.1:9")  # nothing listens there
     assert offline.stdout == online.stdout, offline.stderr
+
+
+def test_a_hub_out_of_reach_names_the_offline_ways(workplace):
+    done = workplace("offline").run("submit", "--models", "bert", "--dataset", "synthetic:")
+    assert done.returncode == 2
+    assert done.err.startswith("error: model 'bert': want the Hugging Face hub or its cache")
+    assert "HF_ENDPOINT" in done.err
+    assert len(done.err.splitlines()) == 1
 
 
 @pytest.mark.network

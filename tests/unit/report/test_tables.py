@@ -59,7 +59,18 @@ def test_csv_and_json_hold_every_field_unrounded(table):
 
 def test_plain_and_rich_show_the_same_numbers(table):
     console = Console(width=250, record=True, file=io.StringIO())
-    console.print(tables.to_rich(table))
+    console.print(tables.to_rich(table, 250))
     for cell in ("33.36", "0.9100 ± 0.0141", "127.3"):
         assert cell in console.export_text(clear=False)
         assert cell in tables.to_plain(table)
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_a_terminal_shows_the_papers_columns_whole_and_others_as_they_fit(table, width):
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(tables.to_rich(table, width))
+    text = console.export_text()
+    assert all(len(line) <= width for line in text.splitlines())
+    for cell in ("33.36", "0.9100 ± 0.0141", "127.3", "Parameters"):
+        assert cell in text
+    assert ("Precision" in text) == (width == 200)

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Every GPU row of benchmarks/README.md in one go: both full-size models with fresh weights on
+# made-up text, in the paper's FP16 and in fp32, then two workers where there are two GPUs.
+# Needs no hub. About ten minutes on a data-centre GPU; prints Markdown tables.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+runs=${RUNS:-$(mktemp -d)}
+agnews_ray=${AGNEWS_RAY:-python3 -m agnews_ray}
+data=synthetic:train=16000,test=2000,seed=7
+
+nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv
+for precision in fp16 fp32; do
+  $agnews_ray submit --init random --dataset $data --device cuda --precision $precision \
+    --epochs 1 --learning-rate 1e-4 --runs "$runs" --name "gpu-$precision" --quiet
+  $agnews_ray compare "$runs/gpu-$precision" --format markdown
+done
+if [ "$(nvidia-smi -L | wc -l)" -ge 2 ]; then
+  $agnews_ray submit --init random --dataset $data --device cuda --precision fp16 --num-workers 2 \
+    --epochs 1 --learning-rate 1e-4 --runs "$runs" --name gpu-two-workers --quiet
+  $agnews_ray compare "$runs/gpu-two-workers" --format markdown
+fi
+grep -h '"num_skipped_steps"\|"seconds_to_first_step"\|"peak_memory_bytes"' "$runs"/*/trials/*/record.json

@@ -1,0 +1,146 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from agnews_ray.cli.main import main
+
+SUBMIT_OPTIONS = """
+--models --init --dataset --test-dataset --text-column --label-column --label-base --class-names
+--max-length --limit-train --limit-test --validation-fraction --seeds --epochs --learning-rate
+--global-batch-size --precision --num-workers --device --name --runs --dry-run --json --quiet
+""".split()
+
+
+def run(*words, code=0):
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == code, done.output + done.stderr
+    return done
+
+
+@pytest.fixture
+def fails(tmp_path, monkeypatch):
+    """Run a submit that must be refused, in an empty folder; give its one line."""
+    monkeypatch.chdir(tmp_path)
+
+    def check(*words):
+        done = run("submit", *words, code=2)
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "runs" / "x").exists()
+        return done.stderr.strip()
+
+    return check
+
+
+def test_the_options_are_these_and_no_others():
+    options = {
+        name for p in main.commands["submit"].params for name in p.opts if name.startswith("--")
+    }
+    assert options == set(SUBMIT_OPTIONS)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["submit", "--help"], ["compare", "--help"]])
+def test_help_teaches_and_loads_neither_ray_nor_torch(words):
+    code = (
+        "import sys\nfrom agnews_ray.cli.main import main\n"
+        f"try: main({words!r})\nexcept SystemExit: pass\n"
+        "print([m for m in ('ray', 'torch', 'transformers', 'pyarrow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "agnews-ray" in done.stdout
+
+
+def test_compare_loads_neither_ray_nor_torch(tmp_path):
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom agnews_ray.errors import StoreError\n"
+        "from agnews_ray.app.analyse import compare_study\nimport agnews_ray.report.tables\n"
+        f"try: compare_study(Path({str(tmp_path)!r}))\nexcept StoreError: pass\n"
+        "print([m for m in ('ray', 'torch', 'transformers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_dry_run_shows_the_plan_and_starts_nothing(news_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = [
+        "submit",
+        "--init",
+        "random",
+        "--dataset",
+        str(news_folder),
+        "--seeds",
+        "1,2",
+        "--dry-run",
+    ]
+    plan = run(*words).stdout
+    assert "global_batch_size: 16" in plan
+    assert "40 train and 4 test rows, 4 classes (1, 2, 3, 4), integers from 1" in plan
+    document = json.loads(run(*words, "--json").stdout)
+    assert [(t["seed"], t["num_steps"], t["is_finished"]) for t in document["trials"]] == [
+        (1, 6, False),
+        (2, 6, False),
+        (1, 6, False),
+        (2, 6, False),
+    ]
+    assert all(t["trial_id"] in plan for t in document["trials"])
+    assert not list((tmp_path / "runs").glob("[!.]*"))
+
+
+def test_the_cards_command_is_the_papers_study(fails):
+    text = fails("--models", "distilbert,minilm", "--dry-run")
+    assert text.startswith(
+        "error: dataset 'fancyzhx/ag_news': want the Hugging Face hub or its cache"
+    )
+    for way in ("HF_ENDPOINT", "--dataset", "cache"):
+        assert way in text
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--models", "distilbret"], "did you mean 'distilbert'?"),
+        (["--model", "bert"], "No such option"),
+        (["--dataset", "synthetic:", "--epochs", "0"], "recipe.num_epochs: want greater than"),
+        (["--dataset", "synthetic:", "--epochs", "two"], "recipe.num_epochs: want a valid integer"),
+        (["--num-workers", "3"], "want a multiple of scaling.num_workers (3), found 16; use 18"),
+        (["--dataset", "./nowhere"], "nothing of that name; check the path given to --dataset"),
+        (
+            ["--dataset", "synthetic:train=12", "--init", "random"],
+            "at least one global batch (16 rows), found 12",
+        ),
+        (["--dataset", "synthetic:", "--device", "cuda", "--init", "random"], "want a CUDA GPU"),
+        (["--dataset", "synthetic:", "--init", "random", "--name", "../x"], "name: want letters"),
+        (["nowhere.yaml"], "nowhere.yaml: want a readable job file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_request_is_one_line_and_starts_nothing(fails, words, expected):
+    if "cuda" in words:
+        torch = pytest.importorskip("torch")
+        if torch.cuda.is_available():
+            pytest.skip("this machine has a GPU")
+    assert expected in fails(*words)
+
+
+def test_a_label_outside_the_set_is_told_with_its_row(fails, news_folder):
+    with (news_folder / "train.csv").open("a") as file:
+        file.write('"x","a","b"\n')
+    assert "train.csv, row 41: want a number from 1 to 4 without gaps, found 'x'" in fails(
+        "--dataset", str(news_folder), "--init", "random"
+    )
+
+
+def test_a_runs_folder_that_cannot_be_written_is_told(fails, tmp_path):
+    (tmp_path / "file").touch()
+    words = ["--dataset", "synthetic:", "--init", "random", "--runs", "file/runs"]
+    assert "want a folder to write to" in fails(*words)
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = run("--debug", "compare", str(tmp_path), code=2)
+    assert "Traceback" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ")
