@@ -174,7 +174,7 @@ def _encode(
     if indices.null_count:
         row = first_row + indices.is_null().index(pa.scalar(True)).as_py() + 1
         raise DataError(f"{path}, row {row}", "a label", "none", "fill it in, or remove the row")
-    local = indices.to_numpy(zero_copy_only=False)
+    local: NDArray[np.int32] = indices.to_numpy(zero_copy_only=False)
     words = encoded.dictionary.to_pylist()
     for code, word in enumerate(words):
         if word not in vocabulary:
@@ -202,8 +202,7 @@ def _hash_texts(texts: pa.Array, content: hashlib.blake2b, lengths: hashlib.blak
 
 def _class_ids(found: _Pass, labels: LabelMap) -> NDArray[np.int16]:
     ids = [labels.class_id(word) for word in found.sightings]
-    lookup: NDArray[np.int16] = np.array(ids, dtype=np.int16)
-    return lookup.take(found.codes)
+    return np.array(ids, dtype=np.int16)[found.codes].astype(np.int16, copy=False)
 
 
 def _split_record(
