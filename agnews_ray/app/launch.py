@@ -153,8 +153,10 @@ def execute_study(
 def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watcher: Any) -> Any:
     from agnews_ray.run.session import embedded_ray
 
+    num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
+    num_workers = num_at_once * prepared.study.scaling.num_workers
     with (
-        embedded_ray(prepared.store.log_path, prepared.num_gpus) as session,
+        embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session,
         ThreadPoolExecutor(max_workers=1) as beside,
     ):
         loading = beside.submit(_load_tokenizers, prepared, watcher)
@@ -175,8 +177,8 @@ def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watc
             scratch=session.folder,
             command=command,
             board=start_board(),
+            num_workers_at_once=num_workers,
         )
-        num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
         return run_trials(prepared.todo, runner, data.load, num_at_once, started_at, watcher)
 
 

@@ -130,11 +130,12 @@ def submit(
     """
     from agnews_ray.app import launch
 
-    prepared = launch.prepare_study(launch.read_study(job, _overrides(job, flags)), runs)
-    if dry_run:
-        _print_plan(prepared, as_json)
-        return
+    prepared = None
     try:
+        prepared = launch.prepare_study(launch.read_study(job, _overrides(job, flags)), runs)
+        if dry_run:
+            _print_plan(prepared, as_json)
+            return
         outcome = _execute(prepared, as_json, quiet)
     except KeyboardInterrupt:
         _explain_interrupt(prepared)
@@ -251,6 +252,9 @@ def _print_outcome(outcome: Any, as_json: bool) -> None:
 
 
 def _explain_interrupt(prepared: Any) -> None:
+    if prepared is None:
+        click.echo("\ninterrupted: nothing was started", err=True)
+        return
     done = len(prepared.store.records())
     click.echo(
         f"\ninterrupted: {done} finished trial(s) kept in {_short(prepared.store.folder)}; "

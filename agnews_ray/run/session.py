@@ -13,8 +13,8 @@ from pathlib import Path
 
 from agnews_ray.record.environment import num_usable_cpus
 
-MIN_LOGICAL_CPUS = 4
-"""Ray needs CPUs left over for its data tasks beside the workers, or both wait for ever."""
+NUM_DATA_CPUS = 2
+"""Logical CPUs left over for Ray's data tasks beside the workers, or both wait for ever."""
 
 OBJECT_STORE_BYTES = 512 << 20
 LOG_TAIL_BYTES = 256 << 10
@@ -54,6 +54,8 @@ class RaySession:
     """Private scratch folder, removed at the end."""
     num_gpus: int
     """GPUs that Ray may hand out."""
+    num_workers: int
+    """Workers that run at the same time; each takes one logical CPU."""
 
     def start(self) -> None:
         """Start Ray under an address of its own; ``embedded_ray`` ends it."""
@@ -62,7 +64,7 @@ class RaySession:
         _configure_ray_data()
         ray.init(
             address="local",
-            num_cpus=max(MIN_LOGICAL_CPUS, num_usable_cpus()),
+            num_cpus=max(num_usable_cpus(), self.num_workers + NUM_DATA_CPUS),
             num_gpus=self.num_gpus,
             include_dashboard=False,
             log_to_driver=False,
@@ -73,7 +75,7 @@ class RaySession:
 
 
 @contextmanager
-def embedded_ray(log_path: Path, num_gpus: int) -> Iterator[RaySession]:
+def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[RaySession]:
     """Prepare for a Ray in this process, and end it with everything it started.
 
     It listens under an address and a token of its own, kept in a folder that only this user can
@@ -83,6 +85,7 @@ def embedded_ray(log_path: Path, num_gpus: int) -> Iterator[RaySession]:
     Args:
         log_path: what would otherwise go to the terminal.
         num_gpus: GPUs that Ray may hand out.
+        num_workers: workers that run at the same time.
 
     Yields:
         The session, to be started.
@@ -95,7 +98,7 @@ def embedded_ray(log_path: Path, num_gpus: int) -> Iterator[RaySession]:
     try:
         os.environ.update(QUIET_ENVIRONMENT)
         _set_token(folder)
-        yield RaySession(folder=folder, num_gpus=num_gpus)
+        yield RaySession(folder=folder, num_gpus=num_gpus, num_workers=num_workers)
     finally:
         if "ray" in sys.modules:
             sys.modules["ray"].shutdown()

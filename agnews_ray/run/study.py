@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import ray
 from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.data.scan import ScannedDataset
@@ -100,7 +99,8 @@ def run_trials(
         try:
             trial, result = done.get(timeout=POLL_S)
         except queue.Empty:
-            _watch(runner.board, watcher)
+            for progress in runner.progress():
+                watcher.progress(progress)
             continue
         num_running -= 1
         if isinstance(result, TrialRecord):
@@ -224,8 +224,3 @@ def _unexpected(trial: PlannedTrial, error: Exception) -> AgnewsError:
     wrapped = TrialError(f"trial {trial.trial_id}", "a finished run", found, "run with --debug")
     wrapped.__cause__ = error
     return wrapped
-
-
-def _watch(board: Any, watcher: StudyWatcher) -> None:
-    for progress in ray.get(board.read.remote()).values():
-        watcher.progress(progress)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ray
 import ray.data
 from ray.train import DataConfig, FailureConfig, LoggingConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
@@ -25,6 +26,7 @@ from agnews_ray.record.schema import DatasetRecord, EnvironmentRecord, ModelReco
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.entry import train_trial
 from agnews_ray.run.handover import WorkerConfig, WorkerSummary
+from agnews_ray.run.progress import TrialProgress
 from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ class TrialRunner:
     command: str
     board: Any
     """The progress actor."""
+    num_workers_at_once: int
+    """Workers of all trials that run at the same time, which share the CPU's cores."""
 
     def run(self, trial: PlannedTrial, data: TokenisedData, started_at: float) -> TrialRecord:
         """Train, score and record one trial.
@@ -98,6 +102,10 @@ class TrialRunner:
         self.store.publish(record, staged)
         return record
 
+    def progress(self) -> list[TrialProgress]:
+        """Ask where the running trials stand."""
+        return list(ray.get(self.board.read.remote()).values())
+
     def _worker_config(
         self, trial: PlannedTrial, data: TokenisedData, staged: Path, started_at: float
     ) -> WorkerConfig:
@@ -111,7 +119,7 @@ class TrialRunner:
             num_steps=trial.num_steps,
             class_names=self.dataset.class_names,
             pickled_tokenizer=pickle.dumps(data.tokenizer),
-            threads_per_worker=max(1, num_usable_cpus() // self.study.scaling.num_workers),
+            threads_per_worker=max(1, num_usable_cpus() // self.num_workers_at_once),
             window_rows={
                 name: 0 if split.is_resident else window for name, split in data.splits.items()
             },
@@ -122,14 +130,10 @@ class TrialRunner:
 
     def _scaling(self, trial: PlannedTrial) -> ScalingConfig:
         use_gpu = trial.device == "cuda"
-        workers = self.study.scaling.num_workers
-        # Half a CPU each where workers are many: Ray Data must keep some, or both wait for ever.
-        num_cpus = ray.cluster_resources().get("CPU", 0)  # type: ignore[no-untyped-call]
-        cpus = 1 if workers * 2 <= num_cpus else 0.5
         return ScalingConfig(
-            num_workers=workers,
+            num_workers=self.study.scaling.num_workers,
             use_gpu=use_gpu,
-            resources_per_worker={"CPU": cpus} | ({"GPU": 1} if use_gpu else {}),
+            resources_per_worker={"CPU": 1} | ({"GPU": 1} if use_gpu else {}),
         )
 
     def _datasets(self, trial: PlannedTrial, data: TokenisedData) -> dict[str, ray.data.Dataset]:

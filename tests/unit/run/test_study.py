@@ -1,0 +1,90 @@
+import threading
+import time
+
+import pytest
+
+from agnews_ray.cli.screen import SilentScreen
+from agnews_ray.errors import DataError, ModelError, TrialError
+from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.run.study import run_trials
+from agnews_ray.spec.study import VariantSpec
+from tests.fakes.records import a_record
+
+
+class FakeRunner:
+    """Runs trials by sleeping; counts how many run side by side."""
+
+    def __init__(self, errors=None):
+        self.errors = errors or {}
+        self.starts = []
+        self.most_at_once = 0
+        self._running = 0
+        self._lock = threading.Lock()
+
+    def progress(self):
+        return []
+
+    def run(self, trial, data, started_at):
+        with self._lock:
+            self._running += 1
+            self.starts.append((trial.trial_id, started_at))
+            self.most_at_once = max(self.most_at_once, self._running)
+        time.sleep(0.1)
+        with self._lock:
+            self._running -= 1
+        if trial.trial_id in self.errors:
+            raise self.errors[trial.trial_id]
+        return a_record(trial_id=trial.trial_id)
+
+
+def some_trials(count=4):
+    return [
+        PlannedTrial(
+            trial_id=f"t{i}",
+            variant=VariantSpec(model="bert", name="bert"),
+            seed=i,
+            device="cpu",
+            precision="fp32",
+            num_steps=1,
+        )
+        for i in range(count)
+    ]
+
+
+def run(runner, num_at_once=1, load_data=lambda trial: None):
+    return run_trials(some_trials(), runner, load_data, num_at_once, 0.0, SilentScreen())
+
+
+@pytest.mark.parametrize("num_at_once", [1, 2])
+def test_as_many_trials_run_side_by_side_as_there_is_room(num_at_once):
+    runner = FakeRunner()
+    outcome = run(runner, num_at_once)
+    assert runner.most_at_once == num_at_once
+    assert sorted(record.trial_id for record in outcome.finished) == ["t0", "t1", "t2", "t3"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(ModelError("m", "a", "b", "c"), ModelError), (ZeroDivisionError(), TrialError)],
+)
+def test_a_failure_stops_no_other_trial(error, kind):
+    outcome = run(FakeRunner({"t1": error}))
+    assert [record.trial_id for record in outcome.finished] == ["t0", "t2", "t3"]
+    assert isinstance(outcome.failed["t1"], kind)
+
+
+def test_data_that_cannot_be_loaded_fails_its_trial_alone():
+    def load_data(trial):
+        if trial.trial_id == "t0":
+            raise DataError("d", "a", "b", "c")
+
+    outcome = run(FakeRunner(), load_data=load_data)
+    assert list(outcome.failed) == ["t0"]
+    assert len(outcome.finished) == 3
+
+
+def test_the_first_trial_counts_its_start_from_submit():
+    runner = FakeRunner()
+    run(runner)
+    assert runner.starts[0] == ("t0", 0.0)
+    assert all(started_at > 0 for _, started_at in runner.starts[1:])
