@@ -1,6 +1,7 @@
 """Which trials of a study run when: tokenise once per tokenizer, then trial by trial."""
 
 import hashlib
+import logging
 import queue
 import threading
 import time
@@ -27,6 +28,8 @@ from agnews_ray.run.trainer import TokenisedData, TrialRunner
 from agnews_ray.spec.study import DataSpec, VariantSpec
 
 POLL_S = 0.25
+
+logger = logging.getLogger(__name__)
 
 
 class StudyWatcher(Protocol):
@@ -90,8 +93,8 @@ def run_trials(
             watcher.started(trial)
             try:
                 data = load_data(trial)
-            except AgnewsError as error:
-                done.put((trial, error))
+            except Exception as error:  # noqa: BLE001  # whatever it is, the other trials go on
+                done.put((trial, _ours(trial, error)))
             else:
                 _start(runner, trial, data, since, done)
             num_running += 1
@@ -211,16 +214,17 @@ def _start(
     def target() -> None:
         try:
             done.put((trial, runner.run(trial, data, started_at)))
-        except AgnewsError as error:
-            done.put((trial, error))
         except Exception as error:  # noqa: BLE001  # whatever it is, the other trials go on
-            done.put((trial, _unexpected(trial, error)))
+            done.put((trial, _ours(trial, error)))
 
     threading.Thread(target=target, name=trial.trial_id, daemon=True).start()
 
 
-def _unexpected(trial: PlannedTrial, error: Exception) -> AgnewsError:
+def _ours(trial: PlannedTrial, error: Exception) -> AgnewsError:
+    """Give our own error as it is, and any other as a ``TrialError`` that names it."""
+    if isinstance(error, AgnewsError):
+        return error
+    logger.error("trial %s failed", trial.trial_id, exc_info=error)
     found = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-    wrapped = TrialError(f"trial {trial.trial_id}", "a finished run", found, "run with --debug")
-    wrapped.__cause__ = error
-    return wrapped
+    hint = "read Ray's log, mend the cause and submit again"
+    return TrialError(f"trial {trial.trial_id}", "a finished run", found, hint)
