@@ -62,7 +62,7 @@ class TrainLog:
     rows_hash: NDArray[np.int64]
     """Shape (steps,), order-free hash of the row numbers trained on."""
     seconds: NDArray[np.float64]
-    """Shape (steps,), since the first step began."""
+    """Shape (steps,), since the first step began; pauses for validation included."""
     num_skipped: int
     """Updates left out by loss scaling."""
 
@@ -122,11 +122,10 @@ class FastEngine:
             else:
                 num_skipped += 1
             facts.append(_facts(batch))
+            if len(losses) == num_steps and self.rank.device.type == "cuda":
+                torch.cuda.synchronize(self.rank.device)  # the steps are done, not just queued
             seconds.append(time.perf_counter() - start)
             on_step(len(losses), losses[-1], seconds[-1])
-        if self.rank.device.type == "cuda":
-            torch.cuda.synchronize(self.rank.device)
-            seconds[-1] = time.perf_counter() - start
         totals = _sum_over_ranks(losses, facts, self.rank)
         return TrainLog(
             loss=totals["loss"],

@@ -55,6 +55,7 @@ class Worker:
         )
         self._first_step_at = 0.0
         self._outside_s = 0.0
+        self._train_seconds = 0.0
         self._validation: list[ScoredRows] = []
 
     def run(self) -> WorkerSummary | None:
@@ -113,8 +114,9 @@ class Worker:
     def _on_step(self, step: int, loss: torch.Tensor, seconds: float) -> None:
         if step == 1:
             self._first_step_at = time.time()
+        seconds -= self._outside_s
+        self._train_seconds = seconds
         if self._reporter.is_due():
-            seconds -= self._outside_s
             rows = step * self._config.recipe.global_batch_size
             mean_loss = float(loss) * self._rank.world_size
             self._reporter.step(step, mean_loss, rows / seconds, seconds)
@@ -138,13 +140,12 @@ class Worker:
         )
 
     def _training_record(self, log: TrainLog, peak: int, scoring_seconds: float) -> TrainingRecord:
-        train_seconds = float(log.seconds[-1]) - self._outside_s
         num_rows = int(log.rows.sum())
         return TrainingRecord(
             num_steps=len(log.loss),
             num_train_examples=num_rows // self._config.recipe.num_epochs,
-            train_seconds=train_seconds,
-            samples_per_second=num_rows / train_seconds,
+            train_seconds=self._train_seconds,
+            samples_per_second=num_rows / self._train_seconds,
             final_loss=mean_final_loss(log.loss),
             padding_share=log.padding_share,
             num_skipped_steps=log.num_skipped,
