@@ -1,6 +1,8 @@
 """Use cases that run trials: prepare a study, show its plan, execute it."""
 
+import dataclasses
 import logging
+import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -107,15 +109,13 @@ def prepare_study(study: StudySpec, runs: Path) -> PreparedStudy:
     precision = resolve_precision(study.recipe, device)
     identities = {variant.name: zoo.identity(variant) for variant in study.models}
     trials = plan_trials(study, scanned.record, identities, device, precision)
-    planned = {trial.trial_id for trial in trials}
-    finished = {r.trial_id: r for r in store.records() if r.trial_id in planned}
     return PreparedStudy(
         study=study,
         store=store,
         cache=cache,
         scanned=scanned,
         trials=trials,
-        finished=finished,
+        finished=_finished(store, trials),
         num_gpus=num_gpus,
     )
 
@@ -139,8 +139,11 @@ def execute_study(
         KeyboardInterrupt: as sent; Ray is gone and finished trials are kept.
     """
     failed: dict[str, Exception] = {}
-    done = dict(prepared.finished)
     with prepared.store.writing():
+        # Again, now that nobody else writes: another submit may have finished some.
+        finished = _finished(prepared.store, prepared.trials)
+        prepared = dataclasses.replace(prepared, finished=finished)
+        done = dict(finished)
         prepared.store.save_study(prepared.study)
         if prepared.todo:
             outcome = _run_embedded(prepared, command, started_at, watcher)
@@ -192,13 +195,20 @@ def _load_tokenizers(prepared: PreparedStudy, watcher: Any) -> Any:
     return data
 
 
+def _finished(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str, TrialRecord]:
+    planned = {trial.trial_id for trial in trials}
+    return {r.trial_id: r for r in store.records() if r.trial_id in planned}
+
+
 def _default_name(study: StudySpec) -> str:
     """``paper`` for the paper's own data and recipe, else the source and a hash of the question."""
     if study.is_default_study():
         return "paper"
     question = study.model_dump(mode="json", include={"data", "recipe", "scaling"})
     source = study.data.source.partition(":")[0]
-    return f"{slug(str(Path(source).with_suffix('')))}-{content_hash(question, 6)}"
+    path = Path(source).expanduser()
+    name = path.resolve().stem if path.exists() else source
+    return f"{slug(name)}-{content_hash(question, 6)}"
 
 
 def _check_same_study(store: StudyStore, study: StudySpec) -> None:
@@ -214,7 +224,7 @@ def _check_same_study(store: StudyStore, study: StudySpec) -> None:
 def _check_writable(cache: Path) -> None:
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        probe = cache / ".probe"
+        probe = cache / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()
     except OSError as error:

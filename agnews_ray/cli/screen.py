@@ -97,6 +97,7 @@ class PlainScreen(SilentScreen):
         self.note(f"done  {trial.trial_id}: {describe_result(record)}")
 
     def failed(self, trial: Any, error: Exception) -> None:
+        self._last[trial.trial_id] = math.inf  # its last progress is still on the board
         self.note(f"FAIL  {trial.trial_id}: {error}")
 
 
@@ -127,7 +128,7 @@ class LiveScreen(SilentScreen):
         self._progress.stop()
 
     def note(self, text: str) -> None:
-        self._progress.console.print(text, highlight=False)
+        self._progress.console.print(text, highlight=False, markup=False)
 
     def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
         self._draw(f"tokenise {split}", done, total, f"{done:,} rows, {variant}")

@@ -155,7 +155,13 @@ def _overrides(job: Path | None, flags: dict[str, Any]) -> dict[str, Any]:
         from agnews_ray.spec.loader import read_job_file
 
         models = read_job_file(job).get("models")
-    models = models or ["distilbert", "minilm"]
+    if not isinstance(models, list):  # what is wrong with it is told with everything else
+        dotted["models"] = (
+            models
+            if models is not None
+            else [{"model": m, "init": init} for m in ("distilbert", "minilm")]
+        )
+        return dotted
     as_mappings = [{"model": m} if isinstance(m, str) else m for m in models]
     dotted["models"] = [{**m, "init": init} if isinstance(m, dict) else m for m in as_mappings]
     return dotted
@@ -182,11 +188,15 @@ def _introduction(prepared: Any) -> list[str]:
         f"rows, {len(record.class_names)} classes ({', '.join(record.class_names[:6])}), "
         f"{record.label_kind}, text from {' + '.join(record.text_columns)}",
     ]
-    num_empty = record.train.num_empty + record.test.num_empty
+    num_empty = _num_empty(record)
     if num_empty:
         share = num_empty / (record.train.num_rows + record.test.num_rows)
         lines.append(f"note  {num_empty:,} rows ({share:.1%}) have no text; they are kept")
     return lines
+
+
+def _num_empty(record: Any) -> int:
+    return int(record.train.num_empty + record.test.num_empty)
 
 
 def _print_plan(prepared: Any, as_json: bool) -> None:
@@ -234,6 +244,7 @@ def _print_outcome(outcome: Any, as_json: bool) -> None:
             "study": name,
             "rows": table.model_dump(mode="json")["rows"] if table else [],
             "failed": {trial_id: str(error) for trial_id, error in outcome.failed.items()},
+            "num_empty_texts": _num_empty(prepared.scanned.record),
             "folder": str(prepared.store.folder),
             "log": str(prepared.store.log_path),
         }

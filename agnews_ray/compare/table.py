@@ -95,12 +95,15 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
             if fact(record) != fact(first):
                 where = f"trial {record.trial_id}"
                 found = f"another than in {first.trial_id}"
-                hint = "compare them in studies of their own"
+                hint = "delete the folder of the older trial, or give the new study another --name"
                 raise RecordError(where, f"the same {name}", found, hint)
 
 
 def _group(record: TrialRecord) -> tuple[str, ...]:
-    return (record.variant.name, _device(record), record.precision, str(record.scaling.num_workers))
+    """Records that differ in anything but the seed are different rows, whatever their name."""
+    weights = [record.variant.model_dump_json(), record.model.revision or ""]
+    machine = [_device(record), record.precision, str(record.scaling.num_workers)]
+    return (record.variant.name, *weights, *machine)
 
 
 def _device(record: TrialRecord) -> str:

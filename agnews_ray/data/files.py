@@ -104,7 +104,7 @@ def iter_batches(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
     try:
         for batch in reader(path, layout):
             yield _text_and_label(batch, layout, path)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise _explain(path, layout.kind, error) from error
 
 
@@ -113,7 +113,7 @@ def _csv_columns(path: Path) -> tuple[list[str], bool]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             first = next(csv.reader(file), [])
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, OSError, csv.Error) as error:
         raise _explain(path, "csv", error) from error
     if first and first[0].strip().lstrip("-").isdigit():
         return ["label", *(f"column_{i}" for i in range(2, len(first) + 1))], False
@@ -198,8 +198,14 @@ def _iter_parquet(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
             yield batch
 
 
-def _iter_jsonl(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:  # noqa: ARG001
-    with pa.json.open_json(path, read_options=_json_options()) as reader:
+def _iter_jsonl(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
+    # Arrow takes the first block's fields for all; what we do not read may come and go.
+    schema = _schema(path, "jsonl")
+    wanted = [schema.field(name) for name in {*layout.text_columns, layout.label_column}]
+    parsing = pa.json.ParseOptions(
+        explicit_schema=pa.schema(wanted), unexpected_field_behavior="ignore"
+    )
+    with pa.json.open_json(path, _json_options(), parsing) as reader:
         for batch in reader:
             batch.validate(full=True)  # it does not look for bytes that are not UTF-8
             yield batch
@@ -222,11 +228,14 @@ def _text_and_label(batch: pa.RecordBatch, layout: FileLayout, path: Path) -> pa
     if pa.types.is_floating(label.type) and pc.all(pc.equal(pc.floor(label), label)).as_py():
         label = label.cast(pa.int64())  # 3.0, as pandas writes integers beside a null
     label = pc.utf8_trim_whitespace(label.cast(pa.string()))
+    label = pc.if_else(pc.equal(label, ""), None, label)
     return pa.record_batch({"text": text, "label": label})
 
 
 def _explain(path: Path, kind: str, error: Exception) -> DataError:
     """Say where a file is broken, searching it again: pyarrow names neither byte nor line."""
+    if isinstance(error, PermissionError):
+        return DataError(str(path), "a readable file", "no permission", "change its permissions")
     if kind in ("csv", "jsonl"):
         byte = _first_undecodable_byte(path)
         if byte is not None:

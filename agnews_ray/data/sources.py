@@ -1,5 +1,6 @@
 """A source as named by the user to train and test files on disk."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,9 @@ def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
         HubError: a hub id, and neither the hub nor its cache answers.
     """
     path = Path(spec.source).expanduser()
+    if spec.test_source is not None and not path.is_file():
+        hint = "drop --test-dataset, or pass a train file with --dataset"
+        raise DataError(spec.source, "a single train file beside --test-dataset", "more", hint)
     if spec.source.startswith("synthetic:"):
         return _synthetic(spec.source, cache)
     if path.is_dir():
@@ -53,14 +57,18 @@ def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
     if looks_local or spec.source.count("/") > 1:
         hint = "check the path given to --dataset"
         raise DataError(spec.source, "a data file or folder", "nothing of that name", hint)
-    return _hub(HUB_ALIASES.get(spec.source, spec.source), cache)
+    return _hub(HUB_ALIASES.get(spec.source, spec.source), spec.label_column or "label", cache)
 
 
 def _folder(folder: Path) -> SourceFiles:
     train = _split_files(folder, "train", None)
     test = _split_files(folder, "test", train[0].suffix)
     classes = folder / "classes.txt"  # as published beside AG News and its sisters
-    names = tuple(classes.read_text(encoding="utf-8").split("\n")) if classes.is_file() else ()
+    names = (
+        tuple(classes.read_text(encoding="utf-8", errors="replace").split("\n"))
+        if classes.is_file()
+        else ()
+    )
     return SourceFiles(
         train=train, test=test, class_names=tuple(n.strip() for n in names if n.strip()) or None
     )
@@ -102,10 +110,9 @@ def _synthetic(source: str, cache: Path) -> SourceFiles:
     )
 
 
-def _hub(hub_id: str, cache: Path) -> SourceFiles:
+def _hub(hub_id: str, label_column: str, cache: Path) -> SourceFiles:
     """Load through ``datasets``, then keep as Parquet so that Ray Data reads it as any file."""
     import datasets  # a second of import that other sources need not pay
-    from huggingface_hub.errors import HfHubHTTPError
 
     datasets.disable_progress_bars()
     try:
@@ -116,10 +123,14 @@ def _hub(hub_id: str, cache: Path) -> SourceFiles:
     except datasets.exceptions.DataFilesNotFoundError as error:
         hint = "pass local files, or a dataset of Parquet, CSV or JSON files"
         raise DataError(f"dataset {hub_id!r}", "data files", "none", hint) from error
-    except (ConnectionError, OSError, HfHubHTTPError) as error:
+    except (ConnectionError, OSError) as error:
         found = f"no answer ({type(error).__name__})"
         wanted = "the Hugging Face hub or its cache"
         raise HubError(f"dataset {hub_id!r}", wanted, found, OFFLINE_WAYS) from error
+    except Exception as error:  # builders raise what their parsers raise
+        hint = "pass local files, or another dataset"
+        found = " ".join(str(error).split())[:200]
+        raise DataError(f"dataset {hub_id!r}", "a dataset that loads", found, hint) from error
     if not {"train", "test"} <= set(loaded):
         found = f"splits {', '.join(loaded)}"
         raise DataError(hub_id, "splits train and test", found, "pass local files instead")
@@ -129,10 +140,10 @@ def _hub(hub_id: str, cache: Path) -> SourceFiles:
     for split in ("train", "test"):
         final = folder / f"{split}.parquet"
         if not final.is_file():
-            partial = final.with_suffix(".partial")
+            partial = final.with_suffix(f".{os.getpid()}.partial")
             loaded[split].to_parquet(str(partial))
             partial.replace(final)
-    label = loaded["train"].features.get("label")
+    label = loaded["train"].features.get(label_column)
     return SourceFiles(
         train=(folder / "train.parquet",),
         test=(folder / "test.parquet",),

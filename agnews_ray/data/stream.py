@@ -1,6 +1,7 @@
 """Tokenise a split with Ray Data in one pass, keep it as Parquet, and feed it to the workers."""
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import ray
 import ray.data
@@ -110,7 +112,7 @@ def tokenise_split(
         The split on disk; the file is written whole or not at all.
     """
     if not final.is_file():
-        partial = final.with_suffix(".partial")
+        partial = final.with_suffix(f".{os.getpid()}.partial")  # studies share the cache
         final.parent.mkdir(parents=True, exist_ok=True)
         _write(split, tokenizer_json, partial, on_rows)
         partial.replace(final)
@@ -167,7 +169,7 @@ def _write(
         for table in tokenised.iter_batches(batch_size=ROW_GROUP_ROWS, batch_format="pyarrow"):
             writer.write_table(table.cast(schema), row_group_size=ROW_GROUP_ROWS)
             num_rows += table.num_rows
-            num_tokens += sum(len(chunk.values) for chunk in table["input_ids"].chunks)
+            num_tokens += pc.sum(pc.list_value_length(table["input_ids"])).as_py() or 0
             on_rows(num_rows)
         writer.add_key_value_metadata({"num_tokens": str(num_tokens)})
     if num_rows != split.num_rows:

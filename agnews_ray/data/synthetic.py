@@ -1,6 +1,7 @@
 """A made-up four-topic news corpus, generated from a seed: the demo's data, never a benchmark."""
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,7 @@ def write_synthetic(spec: SyntheticSpec, folder: Path) -> None:
         if final.is_file():
             continue
         rng = np.random.default_rng([spec.seed, split == "test"])
-        partial = final.with_suffix(".partial")
+        partial = final.with_suffix(f".{os.getpid()}.partial")
         schema = pa.schema({"text": pa.string(), "label": pa.int8()})
         with pq.ParquetWriter(partial, schema) as writer:
             for texts, labels in _chunks(spec, num_rows, rng):

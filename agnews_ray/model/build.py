@@ -14,7 +14,9 @@ from agnews_ray.spec.study import VariantSpec
 def build_classifier(
     variant: VariantSpec, class_names: tuple[str, ...], seed: int
 ) -> torch.nn.Module:
-    """Build an encoder with a fresh classification head, in float32.
+    """Build an encoder with a classification head, in float32.
+
+    The head is fresh unless the weights hold one for as many classes.
 
     Args:
         variant: pretrained weights are read from safetensors only, remote code never runs.

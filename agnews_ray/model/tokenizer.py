@@ -31,7 +31,7 @@ def load_tokenizer(variant: VariantSpec) -> PreTrainedTokenizerFast:
     quieten()
     try:
         # The config too: both must be there before a cluster is started for the weights.
-        AutoConfig.from_pretrained(
+        config = AutoConfig.from_pretrained(
             load_path(variant), revision=variant.revision, trust_remote_code=False
         )
         tokenizer = AutoTokenizer.from_pretrained(
@@ -42,6 +42,9 @@ def load_tokenizer(variant: VariantSpec) -> PreTrainedTokenizerFast:
     if not getattr(tokenizer, "is_fast", False):
         hint = "choose a model that ships a tokenizer.json"
         raise ModelError(f"model {variant.model!r}", "a fast tokenizer", "a slow one", hint)
+    # Some tokenizers do not say how long a row may be; the positions do.
+    positions = getattr(config, "max_position_embeddings", tokenizer.model_max_length)
+    tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
     return tokenizer
 
 
@@ -99,6 +102,25 @@ def _wordpiece(model: models.WordPiece, normalizer: normalizers.Normalizer) -> T
 def load_trained_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """Load what ``train_tokenizer`` made and ``save_pretrained`` wrote."""
     return PreTrainedTokenizerFast.from_pretrained(str(folder))
+
+
+def check_max_length(
+    variant: VariantSpec, tokenizer: PreTrainedTokenizerFast, max_length_tokens: int
+) -> None:
+    """Refuse rows that are longer than the model has positions for.
+
+    Args:
+        variant: names the model.
+        tokenizer: its tokenizer, which knows the longest row.
+        max_length_tokens: asked for.
+
+    Raises:
+        ModelError: the model is shorter.
+    """
+    if max_length_tokens > tokenizer.model_max_length:
+        hint = f"use --max-length {tokenizer.model_max_length}"
+        wanted = f"at most {tokenizer.model_max_length} tokens"
+        raise ModelError(f"model {variant.model!r}", wanted, str(max_length_tokens), hint)
 
 
 def encoder_json(tokenizer: PreTrainedTokenizerFast, max_length_tokens: int) -> str:

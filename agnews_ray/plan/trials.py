@@ -42,8 +42,8 @@ def plan_trials(
         precision: what ``auto`` came to on that device.
 
     Returns:
-        One trial per variant and seed. The id depends on everything that may change a result or
-        its cost, and on nothing else: not on the study's name, paths, or other variants.
+        One trial per variant and seed. The id depends on what may change a result or its cost,
+        but for the machine: not on the study's name, paths, or other variants.
 
     Raises:
         SpecError: two variants have one name, or there are fewer train rows than one batch has.
@@ -90,7 +90,7 @@ def same_question(first: StudySpec, second: StudySpec) -> list[str]:
         differing += [
             f"{section}.{key}: {before[key]!r} there, {after[key]!r} asked"
             for key in before
-            if before[key] != after[key] and (section, key) != ("data", "max_resident_mb")
+            if before[key] != after[key]
         ]
     return differing
 
@@ -131,6 +131,7 @@ def _trial_id(
     precision: Precision,
 ) -> str:
     rows = {"max_length_tokens", "limit_train", "limit_test", "validation_fraction", "split_seed"}
+    rows |= {"max_resident_mb", "stream_window_rows"}  # a stream makes other batches
     content = {
         "identity": identity,
         "init": variant.init,

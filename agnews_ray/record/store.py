@@ -132,6 +132,7 @@ class StudyStore:
         (staged / "record.json").write_text(content, encoding="utf-8")
         final = self._trials / record.trial_id
         final.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(final, ignore_errors=True)  # what a deleted record left
         return staged.replace(final)
 
     def trial_folder(self, trial_id: str) -> Path:

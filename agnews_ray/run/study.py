@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import queue
 import threading
 import time
@@ -16,6 +17,7 @@ from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.data.stream import tokenise_split
 from agnews_ray.errors import AgnewsError, TrialError
 from agnews_ray.model.tokenizer import (
+    check_max_length,
     encoder_json,
     load_tokenizer,
     load_trained_tokenizer,
@@ -145,8 +147,10 @@ class TokenisedCache:
             ModelError: it cannot be loaded.
         """
         if variant.name not in self._tokenizers:
-            load = self._trained if variant.init == "random" else load_tokenizer
-            self._tokenizers[variant.name] = load(variant)
+            fresh = variant.init == "random"
+            tokenizer = self._trained(variant) if fresh else load_tokenizer(variant)
+            check_max_length(variant, tokenizer, self._spec.max_length_tokens)
+            self._tokenizers[variant.name] = tokenizer
         return self._tokenizers[variant.name]
 
     def load(self, trial: PlannedTrial) -> TokenisedData:
@@ -186,9 +190,10 @@ class TokenisedCache:
                     for table in train.iter_selected(index):
                         yield from table["text"].to_pylist()
 
-            partial = folder.with_suffix(".partial")
+            partial = folder.with_suffix(f".{os.getpid()}.partial")
             train_tokenizer(texts, variant).save_pretrained(partial)
-            partial.replace(folder)
+            if not folder.exists():  # another study may have been as fast
+                partial.replace(folder)
         return load_trained_tokenizer(folder)
 
     def _key(self, dataset: DatasetRecord, tokenizer: str) -> str:

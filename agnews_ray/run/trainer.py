@@ -103,8 +103,11 @@ class TrialRunner:
         return record
 
     def progress(self) -> list[TrialProgress]:
-        """Ask where the running trials stand."""
-        return list(ray.get(self.board.read.remote()).values())
+        """Ask where the running trials stand; nothing is known where the actor is gone."""
+        try:
+            return list(ray.get(self.board.read.remote()).values())
+        except ray.exceptions.RayError:
+            return []
 
     def _worker_config(
         self, trial: PlannedTrial, data: TokenisedData, staged: Path, started_at: float

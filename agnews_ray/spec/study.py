@@ -74,7 +74,7 @@ class DataSpec(Spec):
     """Columns joined by one space; None finds them by name."""
     label_column: str | None = None
     """None finds it by name."""
-    label_base: Literal[0, 1] | None = None
+    label_base: int | None = Field(None, ge=0, le=1)
     """Lowest integer label; None infers it from the train split."""
     class_names: tuple[str, ...] | None = None
     """Names in label order; None takes them from the source."""

@@ -90,6 +90,24 @@ def test_a_dry_run_shows_the_plan_and_starts_nothing(news_folder, tmp_path, monk
     assert not list((tmp_path / "runs").glob("[!.]*"))
 
 
+def test_the_lowest_label_can_be_said(news_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["submit", "--init", "random", "--dataset", str(news_folder), "--dry-run"]
+    assert "integers from 1" in run(*words, "--label-base", "1").stdout
+    assert "want integer labels from 0" in run(*words, "--label-base", "0", code=2).stderr
+
+
+def test_this_folder_is_a_dataset_too(news_folder, monkeypatch):
+    monkeypatch.chdir(news_folder)
+    assert "study news-" in run("submit", "--init", "random", "--dataset", ".", "--dry-run").stdout
+
+
+@pytest.mark.parametrize("models", ["5", "distilbert", "[5]"])
+def test_models_of_a_wrong_kind_are_told(fails, tmp_path, models):
+    (tmp_path / "job.yaml").write_text(f"models: {models}")
+    assert "models" in fails("job.yaml", "--init", "random")
+
+
 def test_the_cards_command_is_the_papers_study(fails):
     text = fails("--models", "distilbert,minilm", "--dry-run")
     assert text.startswith(

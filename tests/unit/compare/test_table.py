@@ -41,3 +41,9 @@ def test_precisions_are_not_averaged():
 def test_unlike_records_are_refused(changes, named):
     with pytest.raises(RecordError, match=f"want the same {named}"):
         compare_records("s", [a_record(), a_record(trial_id="x", seed=2, **changes)], [])
+
+
+def test_two_models_of_one_name_are_two_rows():
+    other = a_record().model.model_copy(update={"revision": "sha256:other"})
+    records = [a_record(), a_record(trial_id="x", seed=2, model=other)]
+    assert [row.num_seeds for row in compare_records("s", records, []).rows] == [1, 1]

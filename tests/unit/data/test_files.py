@@ -123,3 +123,10 @@ def test_a_damaged_parquet_is_explained(tmp_path):
 def test_numbers_are_not_text(tmp_path):
     pq.write_table(pa.table({"text": [1, 2], "label": [0, 1]}), tmp_path / "x.parquet")
     assert "want text, found int64 in column 'text'" in fails(tmp_path / "x.parquet")
+
+
+def test_fields_we_do_not_read_may_come_late(tmp_path):
+    path = tmp_path / "x.jsonl"
+    line = json.dumps({"text": "a" * 1000, "label": 0}) + "\n"
+    path.write_text(line * (BLOCK_BYTES // 900) + '{"text":"b","label":1,"late":true}\n')
+    assert read(path)[-1] == ("b", "1")

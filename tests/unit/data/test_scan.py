@@ -136,6 +136,15 @@ def test_a_missing_label_is_placed(folder):
     assert "train.jsonl, row 2: want a label, found none" in fails(folder)
 
 
+def test_an_empty_label_is_missing_not_a_class(folder):
+    write(folder, "train", [("a", "spam"), ("b", "ham"), ("c", "")])
+    assert "train.csv, row 3: want a label, found none" in fails(folder)
+
+
+def test_a_test_file_beside_a_folder_is_refused_not_ignored(folder):
+    assert "drop --test-dataset" in fails(folder, test_source=str(folder / "test.csv"))
+
+
 def test_a_text_column_is_not_taken_for_labels(folder):
     write(folder, "train", [(f"text {i}", f"title {i}") for i in range(1100)])
     assert "want a column of labels" in fails(folder)

@@ -8,7 +8,12 @@ from tokenizers import Tokenizer
 
 from agnews_ray.errors import ModelError
 from agnews_ray.model.build import build_classifier, num_parameters
-from agnews_ray.model.tokenizer import encoder_json, load_tokenizer, train_tokenizer
+from agnews_ray.model.tokenizer import (
+    check_max_length,
+    encoder_json,
+    load_tokenizer,
+    train_tokenizer,
+)
 from agnews_ray.report.tables import MIB
 from agnews_ray.spec.study import ArchitectureSpec, VariantSpec
 
@@ -84,6 +89,13 @@ def test_the_encoder_encodes_as_the_tokenizer_does(saved):
     for text in [*TEXTS, "", "a " * 50]:
         expected = tokenizer(text, truncation=True, max_length=6)["input_ids"]
         assert encoder.encode(text).ids == expected
+
+
+def test_rows_longer_than_the_models_positions_are_refused(saved):
+    variant = VariantSpec(model=str(saved))
+    check_max_length(variant, load_tokenizer(variant), 512)
+    with pytest.raises(ModelError, match="use --max-length 512"):
+        check_max_length(variant, load_tokenizer(variant), 513)
 
 
 def test_the_same_texts_train_the_same_tokenizer_in_every_process():

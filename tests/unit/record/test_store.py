@@ -35,6 +35,12 @@ def test_a_trial_that_did_not_end_leaves_nothing(store):
     assert not (store.folder / ".staging").exists()
 
 
+def test_a_deleted_record_does_not_block_its_trial(store):
+    (publish(store, a_record()) / "record.json").unlink()
+    publish(store, a_record())
+    assert len(store.records()) == 1
+
+
 def test_the_study_is_kept_beside_its_results(store):
     study = StudySpec(name="study", seeds=(1, 2))
     with store.writing():
