@@ -138,17 +138,16 @@ def plan_epoch(
         ceil(N / batch_size) arrays of positions; each position occurs once.
     """
     order = rng.permutation(lengths.size)
-    num_full = lengths.size // batch_size * batch_size
-    quarter = num_full // batch_size // 4
-    window = batch_size * min(max(quarter, MIN_SORTED_BATCHES), MAX_SORTED_BATCHES)
-    tail = order[num_full:]
-    batches = []
-    for start in range(0, num_full, window):
-        part = order[start : min(start + window, num_full)]
-        part = part[np.argsort(lengths[part], kind="stable")]
-        batches += list(part.reshape(-1, batch_size))
-    shuffled = [batches[i] for i in rng.permutation(len(batches))]
-    return [*shuffled, tail] if tail.size else shuffled
+    num_full = lengths.size // batch_size
+    num_sorted = min(max(num_full // 4, MIN_SORTED_BATCHES), MAX_SORTED_BATCHES)
+    # The last window also holds the rows that do not fill a batch.
+    starts = [first * batch_size for first in range(0, max(num_full, 1), num_sorted)]
+    batches: list[NDArray[np.int64]] = []
+    for part in np.split(order, starts[1:]):
+        by_length = part[np.argsort(lengths[part], kind="stable")]
+        batches += np.split(by_length, range(batch_size, part.size, batch_size))
+    short = [batches.pop()] if batches and batches[-1].size < batch_size else []
+    return [batches[i] for i in rng.permutation(len(batches))] + [one for one in short if one.size]
 
 
 def train_batches(
