@@ -139,7 +139,8 @@ def submit(
         outcome = _execute(prepared, as_json, quiet)
     except KeyboardInterrupt:
         _explain_interrupt(prepared)
-        sys.exit(130)
+        sys.stderr.flush()
+        os._exit(130)  # Ray's threads would have their say at a usual exit
     _print_outcome(outcome, as_json)
     sys.exit(1 if outcome.failed else 0)
 

@@ -1,5 +1,6 @@
 """An embedded Ray: private to this process, quiet, and gone without a trace afterwards."""
 
+import contextlib
 import logging
 import os
 import secrets
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from agnews_ray.record.environment import num_usable_cpus
 
@@ -95,12 +98,17 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
     folder = Path(tempfile.mkdtemp(prefix=f"agnews-ray-{os.getpid()}-", dir=_short_tmp()))
     handler = _log_to(log_path)
     before = dict(os.environ)
+    is_interrupted = False
     try:
         os.environ.update(QUIET_ENVIRONMENT)
         _set_token(folder)
         yield RaySession(folder=folder, num_gpus=num_gpus, num_workers=num_workers)
+    except KeyboardInterrupt:
+        is_interrupted = True
+        _kill_children()
+        raise
     finally:
-        if "ray" in sys.modules:
+        if "ray" in sys.modules and not is_interrupted:
             sys.modules["ray"].shutdown()
         _keep_logs(folder, log_path)
         _stop_logging(handler)
@@ -108,6 +116,17 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
         for name in set(os.environ) - set(before):
             del os.environ[name]
         os.environ.update(before)
+
+
+def _kill_children() -> None:
+    """End Ray's processes without asking Ray.
+
+    Trials still wait in threads, and a thread that calls Ray after its shutdown ends this process
+    on the spot, with nothing cleaned up.
+    """
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            process.kill()
 
 
 def _set_token(folder: Path) -> None:
