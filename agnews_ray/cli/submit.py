@@ -156,16 +156,12 @@ def _overrides(job: Path | None, flags: dict[str, Any]) -> dict[str, Any]:
         from agnews_ray.spec.loader import read_job_file
 
         models = read_job_file(job).get("models")
-    if not isinstance(models, list):  # what is wrong with it is told with everything else
-        dotted["models"] = (
-            models
-            if models is not None
-            else [{"model": m, "init": init} for m in ("distilbert", "minilm")]
-        )
-        return dotted
-    as_mappings = [{"model": m} if isinstance(m, str) else m for m in models]
-    dotted["models"] = [{**m, "init": init} if isinstance(m, dict) else m for m in as_mappings]
-    return dotted
+    if models is None:
+        models = ["distilbert", "minilm"]
+    if isinstance(models, list):  # what is wrong with anything else is told with the rest
+        as_mappings = [{"model": m} if isinstance(m, str) else m for m in models]
+        models = [{**m, "init": init} if isinstance(m, dict) else m for m in as_mappings]
+    return dotted | {"models": models}
 
 
 def _execute(prepared: Any, as_json: bool, quiet: bool) -> Any:

@@ -57,8 +57,8 @@ def decide_labels(
     if integers and not (names and set(sightings) <= set(names)):
         labels = _integer_labels(sightings, integers, names, base)
     else:
-        labels = LabelMap(kind="names", raw=names or tuple(sorted(sightings)), names=names or ())
-        labels = labels if names else LabelMap(kind="names", raw=labels.raw, names=labels.raw)
+        found_names = names or tuple(sorted(sightings))
+        labels = LabelMap(kind="names", raw=found_names, names=found_names)
     refuse_unknown(sightings, labels)
     if len(labels.raw) < 2:
         path = next(iter(sightings.values())).path

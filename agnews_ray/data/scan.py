@@ -134,7 +134,7 @@ def scan_dataset(spec: DataSpec, cache: Path) -> ScannedDataset:
 
 
 def _read(files: tuple[Path, ...], spec: DataSpec) -> _Pass:
-    """Read every row once, holding two bytes a row."""
+    """Read every row once, holding two bytes a row for its label."""
     layouts = tuple(detect_layout(path, spec) for path in files)
     texts, lengths = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
     vocabulary: dict[str, int] = {}

@@ -31,8 +31,6 @@ class TokenisedSplit:
     """A tokenised split on disk."""
 
     path: Path
-    num_rows: int
-    num_tokens: int
     is_resident: bool
     """Whether it is small enough to be held by each worker."""
 
@@ -116,15 +114,10 @@ def tokenise_split(
         final.parent.mkdir(parents=True, exist_ok=True)
         _write(split, tokenizer_json, partial, on_rows)
         partial.replace(final)
-    metadata = pq.read_metadata(final)
-    num_tokens = int(metadata.metadata[b"num_tokens"])
+    num_tokens = int(pq.read_metadata(final).metadata[b"num_tokens"])
     bytes_per_id = 2 if _id_type(tokenizer_json) == pa.uint16() else 4
-    return TokenisedSplit(
-        path=final,
-        num_rows=metadata.num_rows,
-        num_tokens=num_tokens,
-        is_resident=num_tokens * bytes_per_id <= max_resident_mb << 20,
-    )
+    is_resident = num_tokens * bytes_per_id <= max_resident_mb << 20
+    return TokenisedSplit(path=final, is_resident=is_resident)
 
 
 def iter_windows(iterator: ray.data.DataIterator, window_rows: int) -> Iterator[TokenisedRows]:
