@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+from agnews_ray.compare.assessment import Assessment, Settings, TrialResult, assess
 from agnews_ray.compare.table import ComparisonTable, compare_records
 from agnews_ray.errors import StoreError
+from agnews_ray.record.cost import load_costs
+from agnews_ray.record.outputs import load_curve, load_predictions, load_test_rows
+from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.store import StudyStore
+from agnews_ray.spec.study import StudySpec
 
 
 def compare_study(folder: Path) -> ComparisonTable:
@@ -20,11 +25,54 @@ def compare_study(folder: Path) -> ComparisonTable:
         StoreError: there is no study, or no trial of it has finished.
         RecordError: a record is corrupt, too new, or unlike the others.
     """
+    store, study, records = _open(folder)
+    return compare_records(store.folder.name, records, _order(study))
+
+
+def assess_study(folder: Path, settings: Settings | None = None) -> Assessment:
+    """Find everything that a study's records, predictions and measurements say.
+
+    Args:
+        folder: ``runs/<study>``.
+        settings: margin, alpha, price; None means the defaults.
+
+    Returns:
+        The assessment that reports are written from.
+
+    Raises:
+        StoreError: there is no study, or no trial of it has finished.
+        RecordError: a record or file is corrupt, too new, or unlike the others.
+    """
+    store, study, records = _open(folder)
+    results = []
+    for record in records:
+        trial = store.trial_folder(record.trial_id)
+        results.append(
+            TrialResult(
+                record=record,
+                predictions=load_predictions(trial, record),
+                curve=load_curve(trial),
+                costs=load_costs(trial),
+            )
+        )
+    return assess(
+        store.folder.name,
+        study.question if study else "",
+        results,
+        _order(study),
+        load_test_rows(store.test_rows_path, records[0].dataset.fingerprint),
+        settings or Settings(),
+    )
+
+
+def _open(folder: Path) -> tuple[StudyStore, StudySpec | None, tuple[TrialRecord, ...]]:
     store = StudyStore.at(folder)
     records = store.records()
     if not records:
         hint = "run `agnews-ray submit` for this study"
         raise StoreError(str(folder), "at least one finished trial", "none", hint)
-    study = store.load_study()
-    order = [variant.name for variant in study.models] if study else []
-    return compare_records(store.folder.name, records, order)
+    return store, store.load_study(), records
+
+
+def _order(study: StudySpec | None) -> list[str]:
+    return [variant.name for variant in study.models] if study else []

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
 from agnews_ray.errors import StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.plan.trials import PlannedTrial, content_hash, plan_trials, same_question, slug
 from agnews_ray.record.environment import describe_environment
+from agnews_ray.record.outputs import load_test_rows, save_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.loader import build_study, override, read_job_file
@@ -149,8 +151,18 @@ def execute_study(
             outcome = _run_embedded(prepared, command, started_at, watcher)
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
+        _keep_test_rows(prepared)
     records = tuple(done[t.trial_id] for t in prepared.trials if t.trial_id in done)
     return StudyOutcome(prepared=prepared, records=records, failed=failed)
+
+
+def _keep_test_rows(prepared: PreparedStudy) -> None:
+    """Leave texts and duplicates beside the records: reports are written without the source."""
+    path, fingerprint = prepared.store.test_rows_path, prepared.scanned.record.fingerprint
+    num_rows = prepared.scanned.test.num_rows
+    kept = load_test_rows(path, fingerprint)
+    if kept is None or len(kept.texts) != num_rows:
+        save_test_rows(path, audit_test_rows(prepared.scanned), fingerprint)
 
 
 def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watcher: Any) -> Any:

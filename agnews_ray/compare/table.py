@@ -65,13 +65,32 @@ def compare_records(
     Raises:
         RecordError: two records were trained or scored on other data or by another recipe.
     """
+    groups = group_records(records, order)
+    return ComparisonTable(study=study, rows=tuple(_row(group) for group in groups))
+
+
+def group_records(
+    records: Sequence[TrialRecord], order: Sequence[str]
+) -> tuple[tuple[TrialRecord, ...], ...]:
+    """Put the records of each row of the table together.
+
+    Args:
+        records: at least one.
+        order: variant names in the order of the rows; others come after them.
+
+    Returns:
+        The rows' records, each ordered by seed.
+
+    Raises:
+        RecordError: two records were trained or scored on other data or by another recipe.
+    """
     refuse_unlike(records)
     groups: dict[tuple[str, ...], list[TrialRecord]] = {}
     for record in sorted(records, key=lambda r: r.seed):
         groups.setdefault(_group(record), []).append(record)
     position = {name: index for index, name in enumerate(order)}
     ordered = sorted(groups, key=lambda group: (position.get(group[0], len(position)), group))
-    return ComparisonTable(study=study, rows=tuple(_row(groups[group]) for group in ordered))
+    return tuple(tuple(groups[group]) for group in ordered)
 
 
 def refuse_unlike(records: Sequence[TrialRecord]) -> None:

@@ -19,12 +19,13 @@ from agnews_ray.spec.study import StudySpec
 
 
 class StudyStore:
-    """The folder of one study: ``study.yaml``, ``submit.log`` and ``trials/<trial_id>/``."""
+    """The folder of one study: study.yaml, submit.log, test_rows.parquet, trials/<trial_id>/."""
 
     def __init__(self, runs: Path, study_name: str) -> None:
         self.folder = runs.absolute() / study_name  # workers have another working folder
         self.study_path = self.folder / "study.yaml"
         self.log_path = self.folder / "submit.log"
+        self.test_rows_path = self.folder / "test_rows.parquet"
         self._trials = self.folder / "trials"
         self._staging = self.folder / ".staging"
 

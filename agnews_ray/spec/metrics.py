@@ -80,8 +80,23 @@ def per_class_scores(confusion: NDArray[np.int64]) -> dict[str, NDArray[np.float
         ValueError: the matrix is not square or counts no row.
     """
     _check(confusion)
-    hits = np.diag(confusion).astype(np.float64)
-    predicted, actual = confusion.sum(axis=0), confusion.sum(axis=1)
+    return scores_from_counts(np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1))
+
+
+def scores_from_counts(
+    hits: NDArray[Any], predicted: NDArray[Any], actual: NDArray[Any]
+) -> dict[str, NDArray[np.float64]]:
+    """Precision, recall and F1 from the counts of each class.
+
+    Args:
+        hits: shape (..., C), rows of a class predicted as it.
+        predicted: the same shape, rows predicted as the class.
+        actual: the same shape, rows of the class.
+
+    Returns:
+        ``precision``, ``recall`` and ``f1``, each of that shape, fractions in [0, 1]; where a
+        denominator is 0 the score is 0.
+    """
     return {
         "precision": _ratio(hits, predicted),
         "recall": _ratio(hits, actual),
@@ -89,8 +104,8 @@ def per_class_scores(confusion: NDArray[np.int64]) -> dict[str, NDArray[np.float
     }
 
 
-def _ratio(above: NDArray[np.float64], below: NDArray[Any]) -> NDArray[np.float64]:
-    ratio: NDArray[np.float64] = np.zeros_like(above)
+def _ratio(above: NDArray[Any], below: NDArray[Any]) -> NDArray[np.float64]:
+    ratio = np.zeros(np.broadcast_shapes(above.shape, below.shape))
     np.divide(above, below, out=ratio, where=below > 0)
     return ratio
 

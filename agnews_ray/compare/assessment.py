@@ -1,0 +1,249 @@
+"""A study's records and predictions to everything that can be said of them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agnews_ray.compare.bootstrap import NUM_DRAWS, Counts, count, draw_counts
+from agnews_ray.compare.calibration import calibrate
+from agnews_ray.compare.doubts import VariantPredictions, doubt_rows
+from agnews_ray.compare.expense import cost_axes, cost_facts
+from agnews_ray.compare.facts import (
+    CostAxis,
+    CostFacts,
+    DoubtfulRows,
+    Fact,
+    PairFacts,
+    VariantFacts,
+)
+from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records, group_records
+from agnews_ray.compare.variants import (
+    accuracy_interval,
+    class_facts,
+    learning_curve,
+    macro_f1_of,
+    score_interval,
+)
+from agnews_ray.compare.verdicts import SeedResults, judge_pairs
+from agnews_ray.errors import RecordError
+from agnews_ray.record.cost import CostRecord
+from agnews_ray.record.outputs import LearningCurve, Predictions, TestRows
+from agnews_ray.record.schema import TrialRecord
+
+BOOTSTRAP_SEED = 20_240_613
+"""Fixed, so that the same records always give the same report."""
+
+
+class Settings(Fact):
+    """What the user may choose about a verdict."""
+
+    margin: float = 0.005
+    """Difference in accuracy below which two variants are as good as equal."""
+    alpha: float = 0.05
+    """Chance allowed for a wrong finding; intervals are at 1 - alpha."""
+    num_draws: int = NUM_DRAWS
+    """Bootstrap draws."""
+    price_per_hour: float | None = None
+    """Of the machine, in any currency."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """A finished trial with what lies beside its record."""
+
+    record: TrialRecord
+    predictions: Predictions
+    curve: LearningCurve
+    costs: tuple[CostRecord, ...] = ()
+
+
+class Assessment(Fact):
+    """All that is known of a study; every number of its report."""
+
+    question: str
+    settings: Settings
+    table: ComparisonTable
+    """Rows have names that differ."""
+    variants: tuple[VariantFacts, ...]
+    """One for each row of the table, in its order; the first is the baseline."""
+    pairs: tuple[PairFacts, ...]
+    """Every other variant that has a seed in common with the baseline."""
+    doubts: DoubtfulRows
+    costs: tuple[CostFacts, ...]
+    """Empty where nothing was measured."""
+    axes: tuple[CostAxis, ...]
+    records: tuple[TrialRecord, ...]
+    """In the table's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The trials of one row of the table."""
+
+    row: VariantRow
+    trials: tuple[TrialResult, ...]
+    observed: Counts
+    drawn: Counts
+
+    @property
+    def predictions(self) -> VariantPredictions:
+        return VariantPredictions(
+            name=self.row.model,
+            predicted=np.stack([trial.predictions.predicted for trial in self.trials]),
+            logits=np.stack([trial.predictions.logits for trial in self.trials]),
+        )
+
+
+def assess(
+    table_name: str,
+    question: str,
+    results: Sequence[TrialResult],
+    order: Sequence[str],
+    test_rows: TestRows | None,
+    settings: Settings,
+) -> Assessment:
+    """Say everything that a study's results say.
+
+    Args:
+        table_name: name of the study.
+        question: that it is to answer.
+        results: at least one finished trial.
+        order: variant names, the baseline first.
+        test_rows: texts and duplicates, where they are kept.
+        settings: margin, alpha, draws, price.
+
+    Returns:
+        The assessment; the same results and settings give the same one.
+
+    Raises:
+        RecordError: two records cannot be compared, or were scored on other rows.
+    """
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    first = results[0]
+    _refuse_other_rows(results)
+    class_names = first.record.dataset.class_names
+    labels = first.predictions.labels
+    groups = _group(table_name, results, order, settings.num_draws, rng)
+    rows = tuple(group.row for group in groups)
+    measured = {group.row.model: _costs(group) for group in groups}
+    costs = cost_facts(measured, settings.price_per_hour)
+    return Assessment(
+        question=question,
+        settings=settings,
+        table=ComparisonTable(study=table_name, rows=rows),
+        variants=tuple(_facts(group, class_names, settings.alpha, rng) for group in groups),
+        pairs=judge_pairs(_pairs(groups), settings.margin, settings.alpha, rng),
+        doubts=doubt_rows(
+            [group.predictions for group in groups],
+            first.predictions.rows,
+            labels,
+            class_names,
+            test_rows,
+        ),
+        costs=costs,
+        axes=cost_axes(rows, costs),
+        records=tuple(trial.record for group in groups for trial in group.trials),
+    )
+
+
+def _group(
+    study: str,
+    results: Sequence[TrialResult],
+    order: Sequence[str],
+    num_draws: int,
+    rng: np.random.Generator,
+) -> list[_Group]:
+    """Put results in the table's order, and count their rows on one set of draws."""
+    by_id = {result.record.trial_id: result for result in results}
+    records = [result.record for result in results]
+    table = compare_records(study, records, order)
+    grouped = group_records(records, order)
+    ordered = [by_id[record.trial_id] for group in grouped for record in group]
+    labels = ordered[0].predictions.labels
+    predicted = np.stack([result.predictions.predicted for result in ordered])
+    num_classes = len(ordered[0].record.dataset.class_names)
+    observed = count(labels, predicted, num_classes)
+    drawn = draw_counts(labels, predicted, num_classes, num_draws, rng)
+    groups, start = [], 0
+    for row, group in zip(_named_apart(table.rows), grouped, strict=True):
+        seeds = range(start, start + len(group))
+        trials = tuple(ordered[start : start + len(group)])
+        groups.append(_Group(row, trials, observed.of(seeds), drawn.of(seeds)))
+        start += len(group)
+    return groups
+
+
+def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:
+    """Add what differs to names that occur more than once."""
+    times = Counter(row.model for row in rows)
+    named, used = [], Counter[str]()
+    for row in rows:
+        name = row.model
+        if times[name] > 1:
+            used[name] += 1
+            name = f"{name} ({row.precision}, {row.num_workers} worker(s), no. {used[name]})"
+        named.append(row.model_copy(update={"model": name}))
+    return named
+
+
+def _facts(
+    group: _Group, class_names: Sequence[str], alpha: float, rng: np.random.Generator
+) -> VariantFacts:
+    observed, drawn = group.observed, group.drawn
+    confusions = np.array([trial.record.test.confusion for trial in group.trials])
+    logits = group.predictions.logits
+    return VariantFacts(
+        name=group.row.model,
+        seeds=group.row.seeds,
+        trial_ids=tuple(trial.record.trial_id for trial in group.trials),
+        accuracy=accuracy_interval(observed, drawn, rng, alpha),
+        macro_f1=score_interval(macro_f1_of, observed, drawn, rng, alpha),
+        classes=class_facts(class_names, observed, drawn, rng, alpha),
+        confusion=tuple(tuple(line) for line in confusions.sum(axis=0).tolist()),
+        calibration=calibrate(logits, group.trials[0].predictions.labels),
+        curve=learning_curve([trial.curve for trial in group.trials]),
+    )
+
+
+def _pairs(groups: Sequence[_Group]) -> list[tuple[SeedResults, SeedResults]]:
+    """Every variant and the baseline, on the seeds that both have."""
+    baseline, *others = groups
+    pairs = []
+    for other in others:
+        common = [seed for seed in other.row.seeds if seed in baseline.row.seeds]
+        if common:
+            pairs.append((_on_seeds(other, common), _on_seeds(baseline, common)))
+    return pairs
+
+
+def _on_seeds(group: _Group, seeds: Sequence[int]) -> SeedResults:
+    chosen = [group.row.seeds.index(seed) for seed in seeds]
+    predicted = group.predictions.predicted[chosen]
+
+    return SeedResults(
+        name=group.row.model,
+        right=predicted == group.trials[0].predictions.labels,
+        observed=group.observed.of(chosen),
+        drawn=group.drawn.of(chosen),
+    )
+
+
+def _costs(group: _Group) -> tuple[CostRecord, ...]:
+    """One measurement for each machine and setting, the latest where trials have their own."""
+    latest: dict[tuple[str, str], CostRecord] = {}
+    for cost in sorted((c for t in group.trials for c in t.costs), key=lambda c: c.measured_at):
+        latest[cost.machine, cost.setting] = cost
+    return tuple(latest.values())
+
+
+def _refuse_other_rows(results: Sequence[TrialResult]) -> None:
+    first = results[0]
+    for result in results[1:]:
+        same = np.array_equal(result.predictions.rows, first.predictions.rows)
+        if not (same and np.array_equal(result.predictions.labels, first.predictions.labels)):
+            where = f"trial {result.record.trial_id}"
+            found = f"others than in {first.record.trial_id}"
+            hint = "delete the folder of the older trial, or give the new study another --name"
+            raise RecordError(where, "the same test rows and labels", found, hint)

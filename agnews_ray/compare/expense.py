@@ -1,0 +1,118 @@
+"""What accuracy costs: measured artifacts, money, and the accuracy-cost front."""
+
+from collections.abc import Mapping, Sequence
+
+from agnews_ray.compare.facts import CostAxis, CostFacts
+from agnews_ray.compare.table import VariantRow
+from agnews_ray.record.cost import CostRecord
+
+SECONDS_PER_HOUR = 3600
+
+
+def cost_facts(
+    measured: Mapping[str, Sequence[CostRecord]], price_per_hour: float | None
+) -> tuple[CostFacts, ...]:
+    """Lay measurements out by setting, so that what was timed in alternation stands together.
+
+    Args:
+        measured: of each variant, in the study's order.
+        price_per_hour: of the machine, in any currency.
+
+    Returns:
+        One for each variant, machine and setting.
+    """
+    facts = [
+        CostFacts(
+            variant=variant,
+            machine=cost.machine,
+            setting=cost.setting,
+            latency_p50_ms=cost.latency_p50_ms,
+            latency_p95_ms=cost.latency_p95_ms,
+            latency_p99_ms=cost.latency_p99_ms,
+            rows_per_second=cost.rows_per_second,
+            load_seconds=cost.load_seconds,
+            peak_memory_bytes=cost.peak_memory_bytes,
+            flops_per_row=cost.flops_per_row,
+            money_per_million=price_of_predictions(cost.rows_per_second, price_per_hour),
+        )
+        for variant, costs in measured.items()
+        for cost in costs
+    ]
+    settings = list(dict.fromkeys((fact.machine, fact.setting) for fact in facts))
+    return tuple(sorted(facts, key=lambda fact: settings.index((fact.machine, fact.setting))))
+
+
+def price_of_predictions(rows_per_second: float, price_per_hour: float | None) -> float | None:
+    """Price a million predictions.
+
+    Args:
+        rows_per_second: throughput.
+        price_per_hour: of the machine; None is unknown.
+
+    Returns:
+        Money in the price's currency, or None.
+    """
+    if price_per_hour is None:
+        return None
+    return price_per_hour / SECONDS_PER_HOUR / rows_per_second * 1e6
+
+
+def price_of_training(train_seconds: float, price_per_hour: float | None) -> float | None:
+    """Price one training of ``train_seconds``, in the price's currency; None without a price."""
+    return None if price_per_hour is None else price_per_hour / SECONDS_PER_HOUR * train_seconds
+
+
+def cost_axes(rows: Sequence[VariantRow], costs: Sequence[CostFacts]) -> tuple[CostAxis, ...]:
+    """Lay out every way to count cost that is known of all variants.
+
+    Args:
+        rows: of the comparison table; those of different devices have no common training time.
+        costs: measured, of any of the variants.
+
+    Returns:
+        The axes, each with its accuracy-cost front; those of the table come first.
+    """
+    named: dict[tuple[str, str], list[float]] = {
+        ("Parameters", "M"): [row.parameters / 1e6 for row in rows],
+        ("Model size", "MB"): [row.size_bytes / 2**20 for row in rows],
+    }
+    if len({(row.device, row.precision, row.num_workers) for row in rows}) == 1:
+        named["Train time", "min"] = [row.train_seconds / 60 for row in rows]
+    for machine, setting in dict.fromkeys((cost.machine, cost.setting) for cost in costs):
+        here = {c.variant: c for c in costs if (c.machine, c.setting) == (machine, setting)}
+        found = [here[row.model] for row in rows if row.model in here]
+        if len(found) != len(rows):
+            continue
+        named[f"Latency p50, {setting}", "ms"] = [cost.latency_p50_ms for cost in found]
+        named[f"Time per 1,000 rows, {setting}", "s"] = [1e3 / c.rows_per_second for c in found]
+        named["Computation", "GFLOP per row"] = [cost.flops_per_row / 1e9 for cost in found]
+        money = [cost.money_per_million for cost in found]
+        if None not in money:
+            named[f"Price per million rows, {setting}", "money"] = [m for m in money if m]
+    accuracies = [row.accuracy for row in rows]
+    return tuple(
+        CostAxis(
+            name=name, unit=unit, costs=tuple(values), is_on_front=pareto_front(values, accuracies)
+        )
+        for (name, unit), values in named.items()
+    )
+
+
+def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> tuple[bool, ...]:
+    """Say which points no other point dominates.
+
+    Args:
+        costs: smaller is better.
+        gains: larger is better; as many.
+
+    Returns:
+        For each point, whether no other has at most its cost and at least its gain, and differs.
+    """
+    points = list(zip(costs, gains, strict=True))
+    return tuple(
+        not any(
+            other_cost <= cost and other_gain >= gain and (other_cost, other_gain) != (cost, gain)
+            for other_cost, other_gain in points
+        )
+        for cost, gain in points
+    )

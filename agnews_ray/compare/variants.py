@@ -1,0 +1,153 @@
+"""One variant's trials to its scores with intervals, its classes and its learning curve."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agnews_ray.compare.bootstrap import Counts, Estimate, Floats, estimate
+from agnews_ray.compare.facts import ClassFacts, CurvePoint, Interval
+from agnews_ray.compare.inference import wilson_interval
+from agnews_ray.record.outputs import LearningCurve
+from agnews_ray.spec.metrics import scores_from_counts
+
+Score = Callable[[Counts], Floats]
+"""Counts of shape (..., K, C) to a score of shape (..., K)."""
+
+NUM_CURVE_POINTS = 60
+
+
+def accuracy_of(counts: Counts) -> Floats:
+    """Share of rows that are right, shape (..., K)."""
+    share: Floats = counts.hits.sum(axis=-1) / counts.actual.sum(axis=-1)
+    return share
+
+
+def macro_f1_of(counts: Counts) -> Floats:
+    """Mean F1 over the classes, shape (..., K)."""
+    mean: Floats = scores_from_counts(*counts)["f1"].mean(axis=-1)
+    return mean
+
+
+def class_score_of(name: str, class_id: int) -> Score:
+    """Choose one class's precision, recall or f1.
+
+    Args:
+        name: of the score.
+        class_id: of the class.
+
+    Returns:
+        The score as a function of counts.
+    """
+    return lambda counts: scores_from_counts(*counts)[name][..., class_id]
+
+
+def estimate_score(
+    score: Score, observed: Counts, drawn: Counts, rng: np.random.Generator
+) -> Estimate:
+    """Bootstrap a score's mean over seeds.
+
+    Args:
+        score: what to compute.
+        observed: counts of K seeds on all rows.
+        drawn: counts of the same seeds on drawn test sets.
+        rng: source of the seeds' resampling.
+
+    Returns:
+        The estimate.
+    """
+    return estimate(score(observed), score(drawn), rng)
+
+
+def as_interval(found: Estimate, alpha: float, lowest: float = 0.0) -> Interval:
+    """Give a score's interval, cut off at its bounds.
+
+    Args:
+        found: the estimate.
+        alpha: 1 - confidence.
+        lowest: 0 for a score, -1 for a difference of scores; the highest is 1.
+
+    Returns:
+        The interval.
+    """
+    low, high = found.interval(1 - alpha)
+    return Interval(value=found.value, low=max(low, lowest), high=min(high, 1.0))
+
+
+def score_interval(
+    score: Score,
+    observed: Counts,
+    drawn: Counts,
+    rng: np.random.Generator,
+    alpha: float,
+) -> Interval:
+    """Bootstrap a score's interval over seeds and rows."""
+    return as_interval(estimate_score(score, observed, drawn, rng), alpha)
+
+
+def accuracy_interval(
+    observed: Counts, drawn: Counts, rng: np.random.Generator, alpha: float
+) -> Interval:
+    """Accuracy with its interval: Wilson's for a single seed, else bootstrapped."""
+    if len(observed.hits) > 1:
+        return score_interval(accuracy_of, observed, drawn, rng, alpha)
+    return _wilson(observed.hits.sum(), observed.actual.sum(), alpha)
+
+
+def class_facts(
+    names: Sequence[str],
+    observed: Counts,
+    drawn: Counts,
+    rng: np.random.Generator,
+    alpha: float,
+) -> tuple[ClassFacts, ...]:
+    """Precision, recall and F1 of each class, with intervals.
+
+    Precision and recall of a single seed are proportions and get Wilson's interval; F1 is none,
+    and is bootstrapped in any case.
+    """
+    facts = []
+    for class_id, name in enumerate(names):
+        found = {
+            score: score_interval(class_score_of(score, class_id), observed, drawn, rng, alpha)
+            for score in ("precision", "recall", "f1")
+        }
+        hits, chosen = observed.hits[0, class_id], observed.predicted[0, class_id]
+        num_examples = observed.actual[0, class_id]
+        if len(observed.hits) == 1 and chosen and num_examples:
+            found["precision"] = _wilson(hits, chosen, alpha)
+            found["recall"] = _wilson(hits, num_examples, alpha)
+        facts.append(ClassFacts(name=name, num_examples=int(num_examples), **found))
+    return tuple(facts)
+
+
+def learning_curve(curves: Sequence[LearningCurve]) -> tuple[CurvePoint, ...]:
+    """Average the loss over stretches of steps, then over seeds.
+
+    Args:
+        curves: one for each seed, of equally many steps.
+
+    Returns:
+        At most ``NUM_CURVE_POINTS`` points of equally many steps (the last may have fewer).
+    """
+    num_steps = len(curves[0].loss)
+    width = -(-num_steps // NUM_CURVE_POINTS)
+    starts = np.arange(0, num_steps, width)
+    sizes = np.diff([*starts, num_steps])
+    means: NDArray[np.float64] = np.array(
+        [np.add.reduceat(curve.loss, starts) / sizes for curve in curves]
+    )
+    return tuple(
+        CurvePoint(
+            samples_seen=int(curves[0].samples_seen[start + size - 1]),
+            loss=float(losses.mean()),
+            lowest=float(losses.min()),
+            highest=float(losses.max()),
+        )
+        for start, size, losses in zip(starts, sizes, means.T, strict=True)
+    )
+
+
+def _wilson(num_right: float, num_rows: float, alpha: float) -> Interval:
+    low, high = wilson_interval(int(num_right), int(num_rows), alpha)
+    return Interval(value=float(num_right / num_rows), low=low, high=high)

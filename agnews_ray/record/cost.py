@@ -1,0 +1,91 @@
+"""What a finished artifact costs to use: measured later than the record, and kept beside it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from agnews_ray.errors import RecordError
+from agnews_ray.record.schema import Record
+from agnews_ray.record.store import write_whole
+from agnews_ray.spec.study import Device, Precision
+
+FILE_NAME = "cost.json"
+
+
+class CostRecord(Record):
+    """One artifact on one device, timed in alternation with the others of its study."""
+
+    schema_version: int = 1
+    measured_at: str
+    """UTC, ISO 8601."""
+    command: str
+    machine: str
+    """Name of the CPU or GPU."""
+    device: Device
+    num_threads: int
+    """CPU threads that torch was given."""
+    precision: Precision
+    """Of weights and arithmetic."""
+    num_rows: int
+    """Test rows timed one at a time."""
+    num_rounds: int
+    """Turns that each artifact had."""
+    latency_p50_ms: float
+    """From text to probabilities, one row at a time; tokenising included."""
+    latency_p95_ms: float
+    latency_p99_ms: float
+    rows_per_second: float
+    """From text to probabilities, 64 rows of like length at a time; median over the rounds."""
+    load_seconds: float
+    """Weights and tokenizer from disk, in a fresh process, imports not counted."""
+    peak_memory_bytes: int
+    """Of a fresh process that loads and predicts: resident on a CPU, allocated on a GPU."""
+    flops_per_row: float
+    """Floating-point operations of the forward pass, mean over the test rows, unpadded."""
+    versions: dict[str, str]
+    """torch and transformers."""
+
+    @property
+    def setting(self) -> str:
+        """Device, threads and precision in a few words."""
+        threads = f"{self.num_threads} thread{'s' if self.num_threads > 1 else ''}"
+        place = "GPU" if self.device == "cuda" else f"CPU, {threads}"
+        return f"{place}, {self.precision}"
+
+
+def load_costs(folder: Path) -> tuple[CostRecord, ...]:
+    """Read a trial's measurements.
+
+    Args:
+        folder: of the trial.
+
+    Returns:
+        One for each machine and setting; empty where nothing was measured.
+
+    Raises:
+        RecordError: the file is damaged.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return ()
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return TypeAdapter(tuple[CostRecord, ...]).validate_python(content)
+    except (OSError, ValueError, ValidationError) as error:
+        hint = "delete it and run `agnews-ray measure` again"
+        raise RecordError(str(path), "measured costs", "a damaged file", hint) from error
+
+
+def save_costs(folder: Path, measured: Sequence[CostRecord]) -> None:
+    """Add measurements to a trial's; the same machine's same setting is replaced.
+
+    Args:
+        folder: of the trial.
+        measured: what is new.
+    """
+    new = {(cost.machine, cost.setting): cost for cost in measured}
+    kept = {(cost.machine, cost.setting): cost for cost in load_costs(folder)}
+    content = [cost.model_dump(mode="json") for cost in (kept | new).values()]
+    write_whole(folder / FILE_NAME, json.dumps(content, indent=2) + "\n")

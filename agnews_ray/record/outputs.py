@@ -1,0 +1,175 @@
+"""What lies beside a record: predictions, learning curve and the study's test rows; checked reads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from agnews_ray.errors import RecordError, StoreError
+from agnews_ray.record.schema import TrialRecord
+
+FINGERPRINT_KEY = b"dataset_fingerprint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """One trial's predictions for all N test rows, in file order."""
+
+    rows: NDArray[np.int64]
+    """Shape (N,), row numbers in the source."""
+    labels: NDArray[np.int64]
+    """Shape (N,), class ids."""
+    predicted: NDArray[np.int64]
+    """Shape (N,), class ids."""
+    logits: NDArray[np.float64]
+    """Shape (N, C)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningCurve:
+    """One trial's loss after each of its S steps."""
+
+    samples_seen: NDArray[np.int64]
+    """Shape (S,)."""
+    loss: NDArray[np.float64]
+    """Shape (S,), mean cross-entropy of the global batch in nats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestRows:
+    """The texts of a study's test rows, and where they occur elsewhere; lists are in row order."""
+
+    texts: list[str]
+    twin_in_test: list[int | None]
+    """The first other test row whose normalised text is the same."""
+    twin_in_train: list[int | None]
+    """The first row trained on whose normalised text is the same."""
+    is_exact_in_test: list[bool]
+    """Whether that test row is the same without normalising."""
+    is_exact_in_train: list[bool]
+    """Whether any such train row is the same without normalising."""
+
+    __test__ = False  # not a test class
+
+
+def load_predictions(folder: Path, record: TrialRecord) -> Predictions:
+    """Read a trial's predictions and hold them against its record.
+
+    Args:
+        folder: of the trial.
+        record: says how many rows were scored, and how many of them right.
+
+    Returns:
+        The predictions.
+
+    Raises:
+        RecordError: the file is missing, damaged, or not what the record was made from.
+    """
+    path = folder / "predictions.parquet"
+    table = _read(path, ("row", "label", "predicted", "logits"))
+    logits = table["logits"].combine_chunks()
+    found = Predictions(
+        rows=_column(table, "row", np.int64),
+        labels=_column(table, "label", np.int64),
+        predicted=_column(table, "predicted", np.int64),
+        logits=logits.flatten().to_numpy().astype(np.float64).reshape(table.num_rows, -1),
+    )
+    num_right = int((found.labels == found.predicted).sum())
+    wanted = f"{round(record.test.accuracy * record.test.num_examples)} right"
+    wanted += f" of {record.test.num_examples}, as in record.json"
+    seen = f"{num_right} right of {table.num_rows}"
+    if not wanted.startswith(f"{seen},"):
+        hint = f"delete {folder} and submit again to run this trial anew"
+        raise RecordError(str(path), wanted, seen, hint)
+    return found
+
+
+def load_curve(folder: Path) -> LearningCurve:
+    """Read a trial's learning curve.
+
+    Args:
+        folder: of the trial.
+
+    Returns:
+        The curve.
+
+    Raises:
+        RecordError: the file is missing or damaged.
+    """
+    table = _read(folder / "curve.parquet", ("samples_seen", "loss"))
+    return LearningCurve(
+        samples_seen=_column(table, "samples_seen", np.int64),
+        loss=_column(table, "loss", np.float64),
+    )
+
+
+def save_test_rows(path: Path, rows: TestRows, fingerprint: str) -> None:
+    """Keep the test rows beside the study, so that a report needs no data source.
+
+    Args:
+        path: the file; its folder exists.
+        rows: texts and duplicates.
+        fingerprint: of the dataset; checked when the file is read.
+    """
+    table = pa.table(
+        {
+            "text": pa.array(rows.texts, pa.string()),
+            "twin_in_test": pa.array(rows.twin_in_test, pa.int64()),
+            "twin_in_train": pa.array(rows.twin_in_train, pa.int64()),
+            "is_exact_in_test": pa.array(rows.is_exact_in_test, pa.bool_()),
+            "is_exact_in_train": pa.array(rows.is_exact_in_train, pa.bool_()),
+        }
+    ).replace_schema_metadata({FINGERPRINT_KEY: fingerprint.encode()})
+    partial = path.with_name(f".{path.name}.partial")
+    pq.write_table(table, partial, compression="zstd")
+    partial.replace(path)
+
+
+def load_test_rows(path: Path, fingerprint: str) -> TestRows | None:
+    """Read a study's test rows.
+
+    Args:
+        path: the file.
+        fingerprint: of the dataset that the records were made from.
+
+    Returns:
+        The rows, or None where there is no file or it belongs to other data.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        table = pq.read_table(path)
+        if (table.schema.metadata or {}).get(FINGERPRINT_KEY) != fingerprint.encode():
+            return None
+        columns = table.to_pydict()
+        return TestRows(
+            texts=columns["text"],
+            twin_in_test=columns["twin_in_test"],
+            twin_in_train=columns["twin_in_train"],
+            is_exact_in_test=columns["is_exact_in_test"],
+            is_exact_in_train=columns["is_exact_in_train"],
+        )
+    except (pa.ArrowException, OSError, KeyError) as error:
+        hint = "delete it and run the study's `agnews-ray submit` again; no trial is run anew"
+        raise StoreError(str(path), "the study's test rows", "a damaged file", hint) from error
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
+    hint = f"delete {path.parent} and submit again to run this trial anew"
+    if not path.is_file():
+        raise RecordError(str(path), "a trial's file", "none", hint)
+    try:
+        return pq.read_table(path, columns=list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise RecordError(str(path), "a trial's file", "a damaged one", hint) from error
+
+
+def _column(table: pa.Table, name: str, dtype: type) -> NDArray[np.generic]:
+    column: NDArray[np.generic] = table[name].to_numpy().astype(dtype)
+    return column
