@@ -10,6 +10,7 @@ import click
 
 import agnews_ray
 from agnews_ray.cli.compare import compare
+from agnews_ray.cli.measure import measure
 from agnews_ray.cli.submit import submit
 from agnews_ray.errors import AgnewsError
 
@@ -48,3 +49,4 @@ def _as_interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 main.add_command(submit)
 main.add_command(compare)
+main.add_command(measure)

@@ -1,6 +1,5 @@
 """A study's records and predictions to everything that can be said of them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -65,7 +64,6 @@ class Assessment(Fact):
     question: str
     settings: Settings
     table: ComparisonTable
-    """Rows have names that differ."""
     variants: tuple[VariantFacts, ...]
     """One for each row of the table, in its order; the first is the baseline."""
     pairs: tuple[PairFacts, ...]
@@ -127,7 +125,7 @@ def assess(
     labels = first.predictions.labels
     groups = _group(table_name, results, order, settings.num_draws, rng)
     rows = tuple(group.row for group in groups)
-    measured = {group.row.model: _costs(group) for group in groups}
+    measured = [(group.row, _costs(group)) for group in groups]
     costs = cost_facts(measured, settings.price_per_hour)
     return Assessment(
         question=question,
@@ -167,25 +165,12 @@ def _group(
     observed = count(labels, predicted, num_classes)
     drawn = draw_counts(labels, predicted, num_classes, num_draws, rng)
     groups, start = [], 0
-    for row, group in zip(_named_apart(table.rows), grouped, strict=True):
+    for row, group in zip(table.rows, grouped, strict=True):
         seeds = range(start, start + len(group))
         trials = tuple(ordered[start : start + len(group)])
         groups.append(_Group(row, trials, observed.of(seeds), drawn.of(seeds)))
         start += len(group)
     return groups
-
-
-def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:
-    """Add what differs to names that occur more than once."""
-    times = Counter(row.model for row in rows)
-    named, used = [], Counter[str]()
-    for row in rows:
-        name = row.model
-        if times[name] > 1:
-            used[name] += 1
-            name = f"{name} ({row.precision}, {row.num_workers} worker(s), no. {used[name]})"
-        named.append(row.model_copy(update={"model": name}))
-    return named
 
 
 def _facts(

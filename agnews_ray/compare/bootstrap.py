@@ -26,7 +26,7 @@ class Components:
     between_seeds_observed: float
     """Sample variance between the seeds' metrics, row noise included."""
     rows: float
-    """Variance that a test set of this size adds to all seeds alike; more seeds do not shrink it."""
+    """Variance that drawing the test rows adds to all seeds alike; more seeds do not shrink it."""
     rows_by_seed: float
     """Variance that it adds to each seed separately."""
 

@@ -116,7 +116,7 @@ def _describe_hard(
     predicted = np.concatenate([variant.predicted for variant in variants])
     logits = np.concatenate([variant.logits for variant in variants])
     found = []
-    for index in np.flatnonzero(is_hard):
+    for index in np.flatnonzero(is_hard).tolist():
         preferred, num_votes = Counter(predicted[:, index].tolist()).most_common(1)[0]
         found.append(
             HardRow(
@@ -160,7 +160,7 @@ def _disagreements(
         for right, wrong in ((baseline, other), (other, baseline)):
             is_right = (right.predicted == labels).all(axis=0)
             is_wrong = (wrong.predicted != labels).all(axis=0)
-            for index in np.flatnonzero(is_right & is_wrong):
+            for index in np.flatnonzero(is_right & is_wrong).tolist():
                 guess = Counter(wrong.predicted[:, index].tolist()).most_common(1)[0][0]
                 yield Disagreement(
                     row=int(rows[index]),

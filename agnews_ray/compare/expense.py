@@ -1,6 +1,6 @@
 """What accuracy costs: measured artifacts, money, and the accuracy-cost front."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from agnews_ray.compare.facts import CostAxis, CostFacts
 from agnews_ray.compare.table import VariantRow
@@ -10,12 +10,12 @@ SECONDS_PER_HOUR = 3600
 
 
 def cost_facts(
-    measured: Mapping[str, Sequence[CostRecord]], price_per_hour: float | None
+    measured: Sequence[tuple[VariantRow, Sequence[CostRecord]]], price_per_hour: float | None
 ) -> tuple[CostFacts, ...]:
     """Lay measurements out by setting, so that what was timed in alternation stands together.
 
     Args:
-        measured: of each variant, in the study's order.
+        measured: rows of the comparison table, each with what was measured of it.
         price_per_hour: of the machine, in any currency.
 
     Returns:
@@ -23,7 +23,7 @@ def cost_facts(
     """
     facts = [
         CostFacts(
-            variant=variant,
+            variant=row.model,
             machine=cost.machine,
             setting=cost.setting,
             latency_p50_ms=cost.latency_p50_ms,
@@ -34,8 +34,9 @@ def cost_facts(
             peak_memory_bytes=cost.peak_memory_bytes,
             flops_per_row=cost.flops_per_row,
             money_per_million=price_of_predictions(cost.rows_per_second, price_per_hour),
+            money_per_training=price_of_training(row.train_seconds, price_per_hour),
         )
-        for variant, costs in measured.items()
+        for row, costs in measured
         for cost in costs
     ]
     settings = list(dict.fromkeys((fact.machine, fact.setting) for fact in facts))

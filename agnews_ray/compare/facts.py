@@ -190,6 +190,8 @@ class CostFacts(Fact):
     flops_per_row: float
     money_per_million: float | None
     """For a million predictions in batches of 64; None without a price."""
+    money_per_training: float | None
+    """At the same price an hour, for the mean train time of the comparison table."""
 
 
 class CostAxis(Fact):

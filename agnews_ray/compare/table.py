@@ -1,5 +1,6 @@
 """Records of one study to the rows of the comparison table."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import fmean, stdev
 
@@ -18,6 +19,7 @@ class VariantRow(BaseModel):
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
     model: str
+    """Name of the variant; made to differ where two rows would have the same."""
     num_seeds: int
     seeds: tuple[int, ...]
     parameters: int
@@ -65,8 +67,8 @@ def compare_records(
     Raises:
         RecordError: two records were trained or scored on other data or by another recipe.
     """
-    groups = group_records(records, order)
-    return ComparisonTable(study=study, rows=tuple(_row(group) for group in groups))
+    rows = [_row(group) for group in group_records(records, order)]
+    return ComparisonTable(study=study, rows=tuple(_named_apart(rows)))
 
 
 def group_records(
@@ -156,6 +158,19 @@ def _row(records: Sequence[TrialRecord]) -> VariantRow:
         precision=first.precision,
         num_workers=first.scaling.num_workers,
     )
+
+
+def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:
+    """Add what differs to names that occur more than once."""
+    times = Counter(row.model for row in rows)
+    named, used = [], Counter[str]()
+    for row in rows:
+        name = row.model
+        if times[name] > 1:
+            used[name] += 1
+            name = f"{name} ({row.precision}, {row.num_workers} worker(s), no. {used[name]})"
+        named.append(row.model_copy(update={"model": name}))
+    return named
 
 
 def _spread(values: Sequence[float]) -> float | None:

@@ -29,15 +29,13 @@ class CostRecord(Record):
     precision: Precision
     """Of weights and arithmetic."""
     num_rows: int
-    """Test rows timed one at a time."""
-    num_rounds: int
-    """Turns that each artifact had."""
+    """Test rows timed, one at a time and in batches."""
     latency_p50_ms: float
     """From text to probabilities, one row at a time; tokenising included."""
     latency_p95_ms: float
     latency_p99_ms: float
     rows_per_second: float
-    """From text to probabilities, 64 rows of like length at a time; median over the rounds."""
+    """From text to probabilities, 64 rows of like length at a time."""
     load_seconds: float
     """Weights and tokenizer from disk, in a fresh process, imports not counted."""
     peak_memory_bytes: int

@@ -1,7 +1,8 @@
-"""What lies beside a record: predictions, learning curve and the study's test rows; checked reads."""
+"""What lies beside a record: predictions, learning curve, the study's test rows; checked reads."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -170,6 +171,5 @@ def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
         raise RecordError(str(path), "a trial's file", "a damaged one", hint) from error
 
 
-def _column(table: pa.Table, name: str, dtype: type) -> NDArray[np.generic]:
-    column: NDArray[np.generic] = table[name].to_numpy().astype(dtype)
-    return column
+def _column(table: pa.Table, name: str, dtype: type) -> Any:
+    return table[name].to_numpy().astype(dtype)

@@ -2,13 +2,15 @@
 
 import csv
 import io
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from rich import box
 from rich.table import Table
 from tabulate import tabulate
 
+from agnews_ray.compare.facts import CostFacts
 from agnews_ray.compare.table import ComparisonTable, VariantRow
 
 MIB = 1 << 20
@@ -110,6 +112,48 @@ FORMATS: dict[str, Callable[[ComparisonTable], str]] = {
     "json": to_json,
     "latex": to_latex,
 }
+
+
+COST_COLUMNS: dict[str, Callable[[CostFacts], str]] = {
+    "Model": lambda c: c.variant,
+    "Setting": lambda c: c.setting,
+    "p50 (ms)": lambda c: f"{c.latency_p50_ms:.2f}",
+    "p95 (ms)": lambda c: f"{c.latency_p95_ms:.2f}",
+    "p99 (ms)": lambda c: f"{c.latency_p99_ms:.2f}",
+    "Rows/s": lambda c: f"{c.rows_per_second:.0f}",
+    "Load (s)": lambda c: f"{c.load_seconds:.2f}",
+    "Peak (MB)": lambda c: f"{c.peak_memory_bytes / MIB:.0f}",
+    "GFLOP/row": lambda c: f"{c.flops_per_row / 1e9:.3g}",
+    "Money/1M rows": lambda c: money(c.money_per_million),
+    "Money/training": lambda c: money(c.money_per_training),
+}
+
+
+def money(amount: float | None) -> str:
+    """Write an amount with three digits that tell, or a dash where no price was given."""
+    return "-" if amount is None else f"{amount:.3g}"
+
+
+def cost_columns(costs: Sequence[CostFacts]) -> list[str]:
+    """Name the columns that hold something."""
+    has_price = any(cost.money_per_million is not None for cost in costs)
+    return [name for name in COST_COLUMNS if has_price or not name.startswith("Money")]
+
+
+def costs_to_plain(costs: Sequence[CostFacts]) -> str:
+    """Lay measured costs out for a terminal."""
+    names = cost_columns(costs)
+    cells = [[COST_COLUMNS[name](cost) for name in names] for cost in costs]
+    alignment = ["left", "left"] + ["right"] * (len(names) - 2)
+    machines = ", ".join(dict.fromkeys(cost.machine for cost in costs))
+    table = tabulate(cells, names, "simple", disable_numparse=True, colalign=alignment)
+    return f"{machines}\n{table}"
+
+
+def costs_to_json(study: str, costs: Sequence[CostFacts]) -> str:
+    """Write ``{"study": ..., "costs": [...]}``, unrounded."""
+    document = {"study": study, "costs": [cost.model_dump(mode="json") for cost in costs]}
+    return json.dumps(document, indent=2)
 
 
 def caption(table: ComparisonTable) -> str:

@@ -1,0 +1,66 @@
+"""``agnews-ray measure``: time a study's finished artifacts against each other."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  agnews-ray measure runs/demo
+  agnews-ray measure runs/demo --rows 2048 --device cpu --price-per-hour 0.35
+  agnews-ray measure runs/demo --json | jq '.costs[].latency_p95_ms'"""
+)
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--rows",
+    "num_rows",
+    type=click.IntRange(min=1),
+    default=512,
+    show_default=True,
+    help="Test rows to time, one at a time and 64 at a time.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["all", "cpu", "cuda"]),
+    default="all",
+    show_default=True,
+    help="all: the CPU on one thread and on all, and the GPU where there is one.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
+    default="auto",
+    show_default=True,
+    help="auto: fp32 on a CPU, fp16 on a GPU.",
+)
+@click.option(
+    "--price-per-hour",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Of the machine, in any currency: adds money per million predictions and per training.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+def measure(study: Path, price_per_hour: float | None, as_json: bool, **options: Any) -> None:
+    """Time the finished models of STUDY (runs/<study>) against each other.
+
+    Latency and throughput from text to probabilities, memory, load time and FLOPs of each
+    variant's first trial. The models take turns on the same test rows, so that a noisy machine
+    hits all alike. The results are kept beside the records, for `report`; scores stay as they are.
+    """
+    from agnews_ray.app.measure import MeasureSpec, measure_study
+    from agnews_ray.report import tables
+
+    def note(line: str) -> None:
+        if not as_json:
+            click.echo(line, err=True)
+
+    spec = MeasureSpec(**options)
+    costs = measure_study(study, spec, shlex.join(sys.argv), price_per_hour, note)
+    if as_json:
+        click.echo(tables.costs_to_json(study.name, costs))
+    else:
+        click.echo(tables.costs_to_plain(costs))

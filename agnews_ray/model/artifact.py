@@ -1,0 +1,108 @@
+"""A finished artifact as its user has it: texts in, probabilities out."""
+
+import gc
+import resource
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from agnews_ray.model.tokenizer import quieten
+from agnews_ray.spec.study import Device, Precision
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Classifier:
+    """A fine-tuned model and its tokenizer on one device.
+
+    Args:
+        folder: an artifact, written by a trial.
+        max_length_tokens: longer texts are truncated, as in training.
+        device: where to compute.
+        precision: of weights and arithmetic.
+    """
+
+    def __init__(
+        self, folder: Path, max_length_tokens: int, device: Device, precision: Precision
+    ) -> None:
+        quieten()
+        self.device = torch.device(device)
+        self._max_length = max_length_tokens
+        self._tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=DTYPES[precision])
+        self._model = model.to(self.device).eval()
+
+    def __call__(self, texts: Sequence[str]) -> torch.Tensor:
+        """Classify texts.
+
+        Args:
+            texts: B of them.
+
+        Returns:
+            Shape (B, C), probabilities, on the CPU: whatever the device had to do is done.
+        """
+        batch = self._tokenizer(
+            list(texts),
+            truncation=True,
+            max_length=self._max_length,
+            padding=True,
+            return_tensors="pt",
+        )
+        with torch.inference_mode():
+            logits = self._model(
+                input_ids=batch["input_ids"].to(self.device),
+                attention_mask=batch["attention_mask"].to(self.device),
+            ).logits
+        probabilities: torch.Tensor = logits.float().softmax(dim=-1).cpu()
+        return probabilities
+
+    def num_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count each text's tokens, special tokens included, after truncation."""
+        encoded = self._tokenizer(list(texts), truncation=True, max_length=self._max_length)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+
+def probe(
+    folder: Path,
+    texts: Sequence[str],
+    max_length_tokens: int,
+    device: Device,
+    precision: Precision,
+) -> tuple[float, int]:
+    """Load and use an artifact in a process that does nothing else.
+
+    Args:
+        folder: the artifact.
+        texts: classified 64 at a time.
+        max_length_tokens: longer texts are truncated.
+        device: where to compute.
+        precision: of weights and arithmetic.
+
+    Returns:
+        Seconds to load weights and tokenizer, and the peak memory in bytes: allocated on a GPU,
+        else resident, torch and transformers included.
+    """
+    start = time.perf_counter()
+    classifier = Classifier(folder, max_length_tokens, device, precision)
+    if device == "cuda":
+        torch.cuda.synchronize()
+    seconds = time.perf_counter() - start
+    for first in range(0, len(texts), 64):
+        classifier(texts[first : first + 64])
+    gc.collect()
+    if device == "cuda":
+        return seconds, int(torch.cuda.max_memory_allocated())
+    return seconds, _peak_resident_bytes()
+
+
+def _peak_resident_bytes() -> int:
+    """Of this process: ``getrusage`` would count what its parent held when it was forked."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS

@@ -1,0 +1,39 @@
+"""What a classifier costs before it is run: floating-point operations, without computing any."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import AutoConfig, AutoModelForSequenceClassification
+
+
+def flops_per_row(folder: Path, lengths: Iterable[int]) -> float:
+    """Count the operations of the forward pass, mean over rows, each unpadded.
+
+    The model is built without weights on torch's meta device, so nothing is computed. Counted are
+    matrix products, two operations for each multiply-add, as ``torch.utils.flop_counter`` does.
+
+    Args:
+        folder: an artifact.
+        lengths: tokens of each row, special tokens included; at least one.
+
+    Returns:
+        Operations per row.
+    """
+    rows_of = Counter(lengths)
+    config = AutoConfig.from_pretrained(folder)
+    with torch.device("meta"):
+        # Fused attention has no formula on every device; written out it is matrix products.
+        model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
+    model.eval()
+    total = sum(num_rows * _flops(model, length) for length, num_rows in rows_of.items())
+    return total / rows_of.total()
+
+
+def _flops(model: torch.nn.Module, length: int) -> int:
+    ids = torch.zeros((1, length), dtype=torch.int64, device="meta")
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(input_ids=ids)  # a mask's values would have to be looked at, and meta has none
+    return int(counter.get_total_flops())
