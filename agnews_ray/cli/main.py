@@ -11,6 +11,7 @@ import click
 import agnews_ray
 from agnews_ray.cli.compare import compare
 from agnews_ray.cli.measure import measure
+from agnews_ray.cli.report import report
 from agnews_ray.cli.submit import submit
 from agnews_ray.errors import AgnewsError
 
@@ -50,3 +51,4 @@ def _as_interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
 main.add_command(submit)
 main.add_command(compare)
 main.add_command(measure)
+main.add_command(report)

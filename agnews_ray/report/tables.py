@@ -20,7 +20,8 @@ MIB = 1 << 20
 NUM_PAPER_COLUMNS = 6
 
 
-def _with_spread(value: float, spread: float | None, digits: int) -> str:
+def with_spread(value: float, spread: float | None, digits: int) -> str:
+    """Write a mean over seeds, with its standard deviation where there is one."""
     text = f"{value:.{digits}f}"
     return text if spread is None else f"{text} ± {spread:.{digits}f}"
 
@@ -28,9 +29,9 @@ def _with_spread(value: float, spread: float | None, digits: int) -> str:
 COLUMNS: dict[str, Callable[[VariantRow], str]] = {
     "Model": lambda r: r.model,
     "Parameters (M)": lambda r: f"{r.parameters / 1e6:.2f}",
-    "Accuracy": lambda r: _with_spread(r.accuracy, r.accuracy_std, 4),
-    "Macro-F1": lambda r: _with_spread(r.macro_f1, r.macro_f1_std, 4),
-    "Train time (min)": lambda r: _with_spread(
+    "Accuracy": lambda r: with_spread(r.accuracy, r.accuracy_std, 4),
+    "Macro-F1": lambda r: with_spread(r.macro_f1, r.macro_f1_std, 4),
+    "Train time (min)": lambda r: with_spread(
         r.train_seconds / 60, r.train_seconds_std / 60 if r.train_seconds_std else None, 2
     ),
     "Model Size (MB)": lambda r: f"{r.size_bytes / MIB:.1f}",

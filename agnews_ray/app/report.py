@@ -1,0 +1,83 @@
+"""Use case: write a study's report where the user wants it. Never Ray, never torch."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from agnews_ray.compare.assessment import Assessment
+from agnews_ray.errors import StoreError
+from agnews_ray.report.documents import Files, to_csv, to_latex, to_markdown
+
+Format = Literal["html", "markdown", "latex", "csv", "json"]
+FOLDERS: dict[str, Callable[[Assessment], Files]] = {
+    "markdown": to_markdown,
+    "latex": to_latex,
+    "csv": to_csv,
+}
+SUFFIXES = {"html": ".html", "json": ".json"}
+
+
+def write_report(assessment: Assessment, report_format: Format, output: Path) -> Path:
+    """Write a report whole: what was there before is replaced, or stays as it was.
+
+    Args:
+        assessment: of a study.
+        report_format: html and json are one file, the others a folder of files.
+        output: the file or folder.
+
+    Returns:
+        What to open first.
+
+    Raises:
+        StoreError: it cannot be written there.
+    """
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        if report_format in FOLDERS:
+            return _write_folder(FOLDERS[report_format](assessment), output)
+        content = _single_file(assessment, report_format)
+        partial = output.with_name(f".{output.name}.partial")
+        partial.write_text(content, encoding="utf-8")
+        return partial.replace(output)
+    except OSError as error:
+        hint = "choose another place with --output"
+        reason = error.strerror or str(error)
+        raise StoreError(str(output), "a place to write the report", reason, hint) from error
+
+
+def default_output(folder: Path, report_format: Format) -> Path:
+    """Name the place of a study's report, inside the study's folder."""
+    if report_format in SUFFIXES:
+        return folder / f"report{SUFFIXES[report_format]}"
+    return folder / f"report-{report_format}"
+
+
+def _single_file(assessment: Assessment, report_format: Format) -> str:
+    if report_format == "json":
+        return assessment.model_dump_json(indent=2) + "\n"
+    from agnews_ray.report.page import to_html
+
+    return to_html(assessment)
+
+
+def _write_folder(files: Files, output: Path) -> Path:
+    """Only a folder that holds nothing but an earlier report is replaced."""
+    if output.is_dir() and not {path.name for path in output.iterdir()} <= _ours(output):
+        hint = "choose another folder with --output"
+        raise StoreError(str(output), "a new folder, or an earlier report", "other files", hint)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".report-") as scratch:
+        new = Path(scratch) / "new"
+        new.mkdir()
+        for name, content in files.items():
+            (new / name).write_bytes(content)
+        if output.exists():
+            shutil.move(output, Path(scratch) / "old")
+        new.replace(output)
+    return output / next(iter(files))
+
+
+def _ours(folder: Path) -> set[str]:
+    endings = {".md", ".tex", ".png", ".csv"}
+    return {path.name for path in folder.iterdir() if path.suffix in endings}

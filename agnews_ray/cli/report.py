@@ -1,0 +1,74 @@
+"""``agnews-ray report``: the verdict, in words and as a page."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+FORMATS = ("html", "markdown", "latex", "csv", "json")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  agnews-ray report runs/demo                            one page, opens offline
+  agnews-ray report runs/demo --margin 0.002             what counts as equal
+  agnews-ray report runs/demo --format markdown          with PNG figures, for a pull request
+  agnews-ray report runs/demo --format json | jq '.pairs[].verdict'"""
+)
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "report_format",
+    type=click.Choice(FORMATS),
+    default="html",
+    show_default=True,
+    help="html is one file; markdown and latex are folders with PNG figures, csv one with a file "
+    "a table; json, all of it unrounded, goes to stdout.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File or folder to write  [default: in the study's folder]",
+)
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.005,
+    show_default=True,
+    help="Difference in accuracy, as a fraction, below which two models are as good as equal.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 0.5, min_open=True),
+    default=0.05,
+    show_default=True,
+    help="Chance allowed for any wrong finding; intervals are at 1 - alpha.",
+)
+@click.option(
+    "--price-per-hour",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Of the machine, in any currency: adds money to measured costs.",
+)
+def report(study: Path, report_format: Any, output: Path | None, **settings: Any) -> None:
+    """Say what the finished trials of STUDY (runs/<study>) come to, and write the report.
+
+    The verdict on every model against the study's first, with intervals over seeds and test rows
+    and tests corrected for their number; cost, curves, confusion, calibration, doubtful rows.
+    Needs neither Ray nor torch. Costs of use are in it after `agnews-ray measure`.
+    """
+    from agnews_ray.app.analyse import assess_study
+    from agnews_ray.app.report import default_output, write_report
+    from agnews_ray.compare.assessment import Settings
+    from agnews_ray.report import words
+
+    assessment = assess_study(study, Settings(**settings))
+    if report_format == "json" and output is None:
+        click.echo(assessment.model_dump_json(indent=2))
+        return
+    written = write_report(
+        assessment, report_format, output or default_output(study, report_format)
+    )
+    for sentence in words.conclusion(assessment):
+        click.echo(sentence)
+    click.echo(f"report in {written}")

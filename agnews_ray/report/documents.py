@@ -1,0 +1,181 @@
+"""The report as Markdown with PNG figures, as LaTeX, and as CSV: file name to content."""
+
+import csv
+import html
+import io
+import re
+
+from tabulate import tabulate
+
+from agnews_ray.compare.assessment import Assessment
+from agnews_ray.report.grid import Cell, Grid
+from agnews_ray.report.sections import all_sections
+
+Files = dict[str, bytes]
+
+MAX_CELL = 300
+"""Characters of a text in a Markdown or LaTeX table; CSV and HTML have all of it."""
+MAX_FIGURES = 4
+"""Figures of a section in Markdown and LaTeX; the page lets its reader choose among all."""
+MAX_ROWS = 25
+"""Rows of a folded table in Markdown and LaTeX."""
+
+
+def to_markdown(assessment: Assessment) -> Files:
+    """Write ``report.md`` and the figures that it shows.
+
+    Args:
+        assessment: of a study.
+
+    Returns:
+        Content by file name; texts are escaped so that they stay texts.
+    """
+    lines = [f"# {_markdown(assessment.table.study)}", ""]
+    if assessment.question:
+        lines += [_markdown(assessment.question), ""]
+    pictures: Files = {}
+    for section in all_sections(assessment):
+        lines += [f"## {section.title}", ""]
+        lines += [f"{_markdown(paragraph)}\n" for paragraph in section.paragraphs]
+        for figure in section.figures[:MAX_FIGURES]:
+            pictures[f"{figure.name}.png"] = figure.png()
+            lines += [f"![{_markdown(figure.description)}]({figure.name}.png)", ""]
+        for grid in section.grids:
+            lines += [f"### {_markdown(grid.title)}", "", _grid(grid, "github"), ""]
+            lines += [f"{_markdown(note)}\n" for note in (grid.note, _rest(grid)) if note]
+        if section.code:
+            lines += ["```", *section.code, "```", ""]
+    return {"report.md": "\n".join(lines).encode(), **pictures}
+
+
+def to_latex(assessment: Assessment) -> Files:
+    """Write ``report.tex``: a document of booktabs tables, with the figures as PNG.
+
+    Args:
+        assessment: of a study.
+
+    Returns:
+        Content by file name.
+    """
+    lines = [
+        r"\documentclass{article}",
+        r"\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}",
+        r"\usepackage{booktabs,graphicx,geometry,textcomp}",
+        r"\geometry{margin=2cm}",
+        r"\begin{document}",
+        rf"\section*{{{_latex(assessment.table.study)}}}",
+        _latex(assessment.question),
+    ]
+    pictures: Files = {}
+    for section in all_sections(assessment):
+        lines += ["", rf"\subsection*{{{_latex(section.title)}}}"]
+        lines += [f"{_latex(paragraph)}\n" for paragraph in section.paragraphs]
+        for figure in section.figures[:MAX_FIGURES]:
+            pictures[f"{figure.name}.png"] = figure.png()
+            lines += [rf"\includegraphics[width=0.8\linewidth]{{{figure.name}.png}}", ""]
+        for grid in section.grids:
+            lines += [rf"\paragraph{{{_latex(grid.title)}}}", r"\begin{center}"]
+            lines += [
+                r"\resizebox{\linewidth}{!}{%",
+                _grid(grid, "latex_booktabs"),
+                r"}\end{center}",
+            ]
+            lines += [f"{_latex(note)}\n" for note in (grid.note, _rest(grid)) if note]
+        lines += [rf"\par\noindent\texttt{{{_latex(line)}}}" for line in section.code]
+    lines += [r"\end{document}", ""]
+    return {"report.tex": "\n".join(lines).encode(), **pictures}
+
+
+def to_csv(assessment: Assessment) -> Files:
+    """Write one CSV file a table, with unrounded numbers where a cell is one.
+
+    Args:
+        assessment: of a study.
+
+    Returns:
+        Content by file name.
+    """
+    files: Files = {}
+    for section in all_sections(assessment):
+        for grid in section.grids:
+            files[f"{grid.name}.csv"] = _csv(grid).encode()
+    return files
+
+
+def _csv(grid: Grid) -> str:
+    """Intervals become three columns."""
+    has_interval = [
+        any(row[index].interval for row in grid.rows) for index in range(len(grid.columns))
+    ]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    headers: list[str] = []
+    for name, wide in zip(grid.columns, has_interval, strict=True):
+        headers += [name, f"{name}, low", f"{name}, high"] if wide else [name]
+    writer.writerow(headers)
+    for row in grid.rows:
+        values: list[object] = []
+        for cell, wide in zip(row, has_interval, strict=True):
+            ends = (cell.interval.low, cell.interval.high) if cell.interval else ("", "")
+            values += [cell.order, *ends] if wide else [_unrounded(cell)]
+        writer.writerow(values)
+    return out.getvalue()
+
+
+def _unrounded(cell: Cell) -> object:
+    """A number where the cell is nothing but one, else its text."""
+    return cell.order if re.fullmatch(r"-?[\d,.]+", cell.text) else cell.text
+
+
+def _grid(grid: Grid, style: str) -> str:
+    """Lay a table out by tabulate, cut to what a document can carry."""
+    rows = grid.rows[:MAX_ROWS] if grid.is_long else grid.rows
+    escape = _markdown_cell if style == "github" else _for_tabulate
+    cells = [[escape(_shorten(cell.text)) for cell in row] for row in rows]
+    headers = [escape(column) for column in grid.columns]
+    num_numbers = len(headers) - grid.num_text_columns
+    alignment = ["left"] * grid.num_text_columns + ["right"] * num_numbers
+    table = tabulate(cells, headers, style, disable_numparse=True, colalign=alignment)
+    return table if cells else escape("none")
+
+
+def _rest(grid: Grid) -> str:
+    num_left_out = len(grid.rows) - MAX_ROWS
+    if not grid.is_long or num_left_out <= 0:
+        return ""
+    return f"{num_left_out:,} more rows are in the HTML and CSV reports."
+
+
+def _shorten(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= MAX_CELL else f"{flat[:MAX_CELL]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _markdown(text: str) -> str:
+    """Escape what Markdown or HTML would read as more than text."""
+    return re.sub(r"([\\`*_{}\[\]#|])", r"\\\1", html.escape(text, quote=False))
+
+
+def _markdown_cell(text: str) -> str:
+    return _markdown(" ".join(text.split()))
+
+
+def _for_tabulate(text: str) -> str:
+    """Its LaTeX styles escape by themselves; they lack a minus sign."""
+    return text.replace("\N{MINUS SIGN}", "-")
+
+
+LATEX_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "\N{MINUS SIGN}": "$-$",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+
+
+def _latex(text: str) -> str:
+    """Escape what TeX would read as more than text."""
+    return "".join(LATEX_SPECIAL.get(character, character) for character in text)

@@ -1,0 +1,246 @@
+"""What a report says, in order, before it is HTML, Markdown, LaTeX or CSV."""
+
+from collections.abc import Callable, Sequence
+
+from agnews_ray.compare.assessment import Assessment
+from agnews_ray.report import figures, words
+from agnews_ray.report.evidence import disagreements_section, doubts_section, provenance_section
+from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, sort_key, word
+from agnews_ray.report.tables import COLUMNS, COST_COLUMNS, cost_columns
+
+
+def all_sections(assessment: Assessment) -> list[Section]:
+    """Lay a report out: the verdict first, what it rests on last.
+
+    Args:
+        assessment: of a study.
+
+    Returns:
+        The sections that there is something to say in.
+    """
+    makers: Sequence[Callable[[Assessment], Section | None]] = (
+        _verdict,
+        _comparison,
+        _front,
+        _costs,
+        _learning,
+        _classes,
+        _calibration,
+        doubts_section,
+        disagreements_section,
+        provenance_section,
+    )
+    return [section for section in (make(assessment) for make in makers) if section]
+
+
+def _verdict(assessment: Assessment) -> Section:
+    pairs = assessment.pairs
+    rows = tuple(
+        (
+            word(f"{pair.variant} against {pair.baseline}"),
+            word(words.verdict_label(pair, assessment)),
+            estimate(words.difference(pair.accuracy), pair.accuracy),
+            estimate(words.difference(pair.macro_f1), pair.macro_f1),
+            Cell(words.p_text(pair.adjusted_p_value), pair.adjusted_p_value),
+            Cell(words.p_text(pair.equivalence_p_value), pair.equivalence_p_value),
+            Cell(words.p_text(pair.mcnemar_p_value), pair.mcnemar_p_value),
+            number(pair.num_only_variant_right, ".1f"),
+            number(pair.num_only_baseline_right, ".1f"),
+            number(pair.num_seeds, "d"),
+        )
+        for pair in pairs
+    )
+    grid = Grid(
+        name="pairs",
+        title="Every model against the baseline",
+        columns=(
+            "Pair",
+            "Verdict",
+            "Accuracy (points)",
+            "Macro-F1 (points)",
+            "p (difference)",
+            "p (equivalence)",
+            "p (McNemar)",
+            "Only it right",
+            "Only baseline right",
+            "Seeds",
+        ),
+        rows=rows,
+        num_text_columns=2,
+        note=_how_judged(assessment),
+    )
+    return Section(
+        name="verdict",
+        title="Verdict",
+        paragraphs=tuple(words.conclusion(assessment)),
+        figures=(figures.difference_figure(assessment),) if pairs else (),
+        grids=(grid,) if pairs else (),
+    )
+
+
+def _how_judged(assessment: Assessment) -> str:
+    settings = assessment.settings
+    return (
+        f"Intervals at {words.confidence(assessment)} from a hierarchical bootstrap over seeds, "
+        f"then test rows ({settings.num_draws:,} draws, the same rows for both). "
+        "p (difference): t-test on its standard error, or exact McNemar for a single seed; "
+        f"p (equivalence): two one-sided tests against {words.points(settings.margin)}; both after "
+        "Holm over all pairs. p (McNemar): exact, on rows that one of the two has right; over "
+        "several seeds twice the median. Rows that only one has right are means over seeds."
+    )
+
+
+def _comparison(assessment: Assessment) -> Section:
+    table = assessment.table
+    rows = []
+    for row, variant in zip(table.rows, assessment.variants, strict=True):
+        texts = {name: make(row) for name, make in COLUMNS.items()}
+        cells = {name: Cell(text, sort_key(text)) for name, text in texts.items()}
+        cells["Accuracy"] = estimate(words.between(variant.accuracy), variant.accuracy)
+        cells["Macro-F1"] = estimate(words.between(variant.macro_f1), variant.macro_f1)
+        rows.append(tuple(cells.values()))
+    level = words.confidence(assessment)
+    note = (
+        f"Accuracy and macro-F1 with {level} intervals (accuracy of a single seed: Wilson's); "
+        "train time as mean ± standard deviation over seeds. MB are MiB of float32 weights."
+    )
+    first = table.rows[0]
+    facts = (
+        f"{first.num_train_examples:,} train rows, {first.num_test_examples:,} test rows, "
+        f"{', '.join(sorted({row.device for row in table.rows}))}."
+    )
+    grid = Grid(
+        name="comparison",
+        title="One row a model",
+        columns=tuple(COLUMNS),
+        rows=tuple(rows),
+        note=note,
+    )
+    return Section(name="comparison", title="Comparison", paragraphs=(facts,), grids=(grid,))
+
+
+def _front(assessment: Assessment) -> Section:
+    rows = tuple(
+        (
+            word(axis.name),
+            word(axis.unit),
+            word(variant.name),
+            number(cost, ".4g"),
+            number(variant.accuracy.value, ".4f"),
+            word("yes" if is_on_front else "no"),
+        )
+        for axis in assessment.axes
+        for variant, cost, is_on_front in zip(
+            assessment.variants, axis.costs, axis.is_on_front, strict=True
+        )
+    )
+    grid = Grid(
+        name="front",
+        title="Costs and who is on the front",
+        columns=("Cost", "Unit", "Model", "Value", "Accuracy", "On the front"),
+        rows=rows,
+        num_text_columns=3,
+        is_long=True,
+    )
+    text = (
+        "A model is on the front where no other is at least as accurate for at most the cost. "
+        "The bars are the accuracies' intervals; models whose bars overlap may change places."
+    )
+    return Section(
+        name="front",
+        title="Accuracy against cost",
+        paragraphs=(text,),
+        figures=tuple(figures.front_figures(assessment)),
+        grids=(grid,),
+    )
+
+
+def _costs(assessment: Assessment) -> Section | None:
+    if not assessment.costs:
+        text = f"Not measured. `agnews-ray measure runs/{assessment.table.study}` times the models."
+        return Section(name="costs", title="Cost of use", paragraphs=(text,))
+    names = cost_columns(assessment.costs)
+    rows = tuple(
+        (
+            word(cost.machine),
+            *(Cell(text, sort_key(text)) for text in (COST_COLUMNS[n](cost) for n in names)),
+        )
+        for cost in assessment.costs
+    )
+    grid = Grid(
+        name="costs",
+        title="Latency, throughput, memory",
+        columns=("Machine", *names),
+        rows=rows,
+        num_text_columns=3,
+        note="From text to probabilities, tokenising included: latency row by row, rows/s in "
+        "batches of 64 rows of like length. The models took turns on the same test rows. Load "
+        "time and peak memory are those of a fresh process; FLOPs are counted, not measured.",
+    )
+    return Section(name="costs", title="Cost of use", grids=(grid,))
+
+
+def _learning(assessment: Assessment) -> Section:
+    text = "Training loss, mean over seeds; the band reaches from the lowest seed to the highest."
+    return Section(
+        name="learning",
+        title="Learning curves",
+        paragraphs=(text,),
+        figures=(figures.curve_figure(assessment),),
+    )
+
+
+def _classes(assessment: Assessment) -> Section:
+    rows = tuple(
+        (
+            word(variant.name),
+            word(one.name),
+            estimate(words.between(one.precision, 3), one.precision),
+            estimate(words.between(one.recall, 3), one.recall),
+            estimate(words.between(one.f1, 3), one.f1),
+            number(one.num_examples, ",d"),
+        )
+        for variant in assessment.variants
+        for one in variant.classes
+    )
+    grid = Grid(
+        name="classes",
+        title="Scores of each class",
+        columns=("Model", "Class", "Precision", "Recall", "F1", "Test rows"),
+        rows=rows,
+        num_text_columns=2,
+        note=f"With {words.confidence(assessment)} intervals over seeds and rows; a single "
+        "seed's precision and recall have Wilson's.",
+    )
+    return Section(
+        name="classes",
+        title="Classes",
+        figures=tuple(figures.confusion_figures(assessment)),
+        grids=(grid,),
+    )
+
+
+def _calibration(assessment: Assessment) -> Section:
+    rows = tuple(
+        (
+            word(variant.name),
+            number(variant.calibration.expected_calibration_error, ".4f"),
+            number(variant.calibration.brier_score, ".4f"),
+        )
+        for variant in assessment.variants
+    )
+    grid = Grid(
+        name="calibration",
+        title="Calibration",
+        columns=("Model", "ECE", "Brier score"),
+        rows=rows,
+        note="ECE: expected calibration error over 15 bins of equal width of the top probability. "
+        "Brier: mean squared distance of all class probabilities from the label, 0 to 2. Means "
+        "over seeds.",
+    )
+    return Section(
+        name="calibration",
+        title="Can the probabilities be believed?",
+        figures=(figures.reliability_figure(assessment),),
+        grids=(grid,),
+    )

@@ -1,0 +1,61 @@
+// Draws the charts, sorts the tables, switches the theme. Everything it needs is in this page.
+const charts = JSON.parse(document.getElementById("charts").textContent);
+const themes = JSON.parse(document.getElementById("themes").textContent);
+const dark = matchMedia("(prefers-color-scheme: dark)");
+let theme = dark.matches ? "dark" : "light";
+
+async function draw(container) {
+  if (container.closest("figure").hidden) return;
+  await vegaEmbed(container, charts[container.dataset.chart], {
+    config: themes[theme], renderer: "svg", tooltip: { theme }, ast: false,
+    actions: false,
+  });
+}
+
+function drawAll() {
+  return Promise.all([...document.querySelectorAll(".chart")].map(draw));
+}
+
+async function show(next) {
+  theme = next;
+  document.documentElement.dataset.theme = theme;
+  document.getElementById("theme").textContent = theme === "dark" ? "Light" : "Dark";
+  await drawAll();
+  document.documentElement.dataset.drawn = theme;
+}
+
+function sortBy(header) {
+  const table = header.closest("table");
+  const column = header.cellIndex;
+  const descending = header.ariaSort === "ascending" ||
+    (header.ariaSort !== "descending" && header.classList.contains("number"));
+  for (const other of header.parentNode.children) other.removeAttribute("aria-sort");
+  header.setAttribute("aria-sort", descending ? "descending" : "ascending");
+  const key = (row) => row.cells[column].dataset.order;
+  const compare = (a, b) => {
+    const numbers = [Number(key(a)), Number(key(b))];
+    return numbers.some(Number.isNaN) ? key(a).localeCompare(key(b)) : numbers[0] - numbers[1];
+  };
+  const rows = [...table.tBodies[0].rows].sort(compare);
+  table.tBodies[0].append(...(descending ? rows.reverse() : rows));
+}
+
+for (const header of document.querySelectorAll("th")) {
+  header.querySelector("button").addEventListener("click", () => sortBy(header));
+}
+for (const select of document.querySelectorAll("select[data-figures]")) {
+  select.addEventListener("change", () => {
+    for (const figure of document.querySelectorAll(`figure[data-group="${select.dataset.figures}"]`)) {
+      const container = figure.querySelector(".chart");
+      figure.hidden = container.dataset.chart !== select.value;
+      draw(container);
+    }
+  });
+}
+document.getElementById("theme").addEventListener("click", () => show(theme === "dark" ? "light" : "dark"));
+dark.addEventListener("change", (event) => show(event.matches ? "dark" : "light"));
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  show("light");
+});
+show(theme);

@@ -1,0 +1,135 @@
+"""What an assessment comes to, in sentences that a person can act on."""
+
+from agnews_ray.compare.assessment import Assessment
+from agnews_ray.compare.facts import Interval, PairFacts
+from agnews_ray.compare.inference import POWER
+
+FEW_SEEDS = 3
+
+
+def conclusion(assessment: Assessment) -> list[str]:
+    """Say what was found, the most important first.
+
+    Args:
+        assessment: of a study.
+
+    Returns:
+        Sentences, plain text.
+    """
+    sentences = [_lead(assessment)]
+    sentences += [judge(pair, assessment) for pair in assessment.pairs]
+    return sentences + caveats(assessment)
+
+
+def caveats(assessment: Assessment) -> list[str]:
+    """Say what limits the findings: few seeds, missing pairs."""
+    found = []
+    num_seeds = min(row.num_seeds for row in assessment.table.rows)
+    if num_seeds == 1:
+        found.append(
+            "With a single seed the verdict holds for these trained weights, not for the recipe: "
+            "how much another seed would change is unknown."
+        )
+    elif num_seeds < FEW_SEEDS:
+        found.append(
+            "Two seeds hardly show their spread; intervals from them are too narrow in about one "
+            "case of twenty. Three or more are better."
+        )
+    num_missing = len(assessment.variants) - 1 - len(assessment.pairs)
+    if num_missing:
+        found.append(
+            f"{num_missing} variant(s) have no seed in common with the baseline and are not judged."
+        )
+    return found
+
+
+def judge(pair: PairFacts, assessment: Assessment) -> str:
+    """Say one pair's verdict with its difference, interval and p-value."""
+    margin, gap = points(assessment.settings.margin), _gap(pair, assessment)
+    if pair.verdict == "equivalent":
+        text = f"{pair.variant} is equivalent to {pair.baseline} within {margin}: {gap}"
+        if pair.is_different:
+            text += "; the difference is real but smaller than what you said matters"
+        return f"{text}."
+    if pair.verdict == "undecided":
+        return f"{pair.variant} against {pair.baseline} is undecided: {gap}. {_more(pair)}"
+    return f"{pair.variant} is {pair.verdict} than {pair.baseline}: {gap}."
+
+
+def verdict_label(pair: PairFacts, assessment: Assessment) -> str:
+    """Say one pair's verdict in a word or two."""
+    if pair.verdict == "equivalent":
+        return f"equivalent within {points(assessment.settings.margin)}"
+    return pair.verdict
+
+
+def points(fraction: float) -> str:
+    """Write a difference of fractions in percentage points."""
+    return f"{100 * fraction:.2f} points"
+
+
+def signed_points(fraction: float) -> str:
+    """Write a difference with its sign, in percentage points without the word."""
+    return f"{100 * fraction:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def between(interval: Interval, digits: int = 4) -> str:
+    """Write an estimate with its interval, in fractions."""
+    return f"{interval.value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+
+
+def difference(interval: Interval) -> str:
+    """Write a difference with its interval, in percentage points."""
+    low, high = signed_points(interval.low), signed_points(interval.high)
+    return f"{signed_points(interval.value)} [{low}, {high}]"
+
+
+def p_text(p_value: float) -> str:
+    """Write a p-value as papers do."""
+    return "< 0.0001" if p_value < 0.0001 else f"{p_value:.4f}"
+
+
+def confidence(assessment: Assessment) -> str:
+    """Write the level of the intervals, such as ``95 %``."""
+    return f"{100 * (1 - assessment.settings.alpha):.4g} %"
+
+
+def _lead(assessment: Assessment) -> str:
+    rows = assessment.table.rows
+    best = max(rows, key=lambda row: row.accuracy)
+    if len(rows) == 1:
+        found = between(assessment.variants[0].accuracy)
+        return f"{best.model} reaches accuracy {found} ({confidence(assessment)} interval)."
+    cheapest = min(rows, key=lambda row: row.parameters)
+    names = f"{best.model} has the highest mean accuracy ({best.accuracy:.4f})"
+    if cheapest is best:
+        return f"{names} and the fewest parameters ({best.parameters / 1e6:.2f} M)."
+    saved = 100 * (1 - cheapest.parameters / best.parameters)
+    return (
+        f"{names}; {cheapest.model} has the fewest parameters "
+        f"({saved:.0f} % fewer, accuracy {cheapest.accuracy:.4f})."
+    )
+
+
+def _gap(pair: PairFacts, assessment: Assessment) -> str:
+    seeds = f"{pair.num_seeds} seed{'s' if pair.num_seeds > 1 else ''}"
+    corrected = ", Holm-corrected" if len(assessment.pairs) > 1 else ""
+    test = "exact McNemar p" if pair.num_seeds == 1 else "p"
+    p_value = p_text(pair.adjusted_p_value)
+    p_value = p_value if p_value.startswith("<") else f"= {p_value}"
+    return (
+        f"{difference(pair.accuracy)} points of accuracy "
+        f"({confidence(assessment)} interval, {seeds}; {test} {p_value}{corrected})"
+    )
+
+
+def _more(pair: PairFacts) -> str:
+    if pair.num_seeds == 1:
+        return "One seed does not show the spread: run at least two more, then ask again."
+    if pair.num_more_seeds is None:
+        return "More seeds alone would not tell: more test rows are needed."
+    seeds = f"{pair.num_more_seeds} more seed{'s' if pair.num_more_seeds > 1 else ''}"
+    return (
+        f"About {seeds} would tell, with a chance of {100 * POWER:.0f} % (t-test and two "
+        "one-sided tests, were the difference as seen)."
+    )
