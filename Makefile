@@ -4,10 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check format clean
+.PHONY: demo report test check format clean
 
 demo: $(STAMP)  ## the main job on made-up data: two small models, one table
 	$(BIN)/agnews-ray submit jobs/demo.yaml
+
+report: $(STAMP)  ## an example of the report: the demo over three seeds, measured
+	$(BIN)/agnews-ray submit jobs/demo.yaml --seeds 42,43,44 --name example
+	$(BIN)/agnews-ray measure runs/example
+	$(BIN)/agnews-ray report runs/example
 
 test: $(STAMP)  ## checks and tests
 	$(MAKE) check

@@ -1,3 +1,30 @@
-"""Fine-tune compact text classifiers under one recipe on Ray, and compare them honestly."""
+"""Fine-tune compact text classifiers under one recipe on Ray, and compare them honestly.
+
+For notebooks and scripts: ``assess_study`` finds everything that a study's records say, and
+``conclusion``, ``all_sections`` and ``figures`` show it. None of them imports Ray or torch.
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "Settings": "agnews_ray.compare.assessment",
+    "all_sections": "agnews_ray.report.sections",
+    "assess_study": "agnews_ray.app.analyse",
+    "compare_study": "agnews_ray.app.analyse",
+    "conclusion": "agnews_ray.report.words",
+    "to_markdown": "agnews_ray.report.tables",
+}
+
+__all__ = ["__version__", "figures", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is asked for: ``--help`` needs none of them."""
+    if name == "figures":
+        return import_module("agnews_ray.report.figures")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)

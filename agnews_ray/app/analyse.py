@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from agnews_ray.compare.assessment import Assessment, Settings, TrialResult, assess
+from agnews_ray.compare.published import Agreement, hold_against_paper, hold_against_study
 from agnews_ray.compare.table import ComparisonTable, compare_records
 from agnews_ray.errors import StoreError
 from agnews_ray.record.cost import load_costs
@@ -63,6 +64,32 @@ def assess_study(folder: Path, settings: Settings | None = None) -> Assessment:
         load_test_rows(store.test_rows_path, records[0].dataset.fingerprint),
         settings or Settings(),
     )
+
+
+def verify_study(folder: Path, against: str) -> tuple[Agreement, ...]:
+    """Hold a study against the paper or another study.
+
+    Args:
+        folder: ``runs/<study>``.
+        against: ``paper``, or another study's folder.
+
+    Returns:
+        Published and found, number by number.
+
+    Raises:
+        StoreError: a study is missing, or the two have no model in common.
+        RecordError: a record or file is corrupt, too new, or unlike the others.
+    """
+    found = assess_study(folder)
+    if against == "paper":
+        lines = hold_against_paper(found)
+    else:
+        lines = hold_against_study(found, assess_study(Path(against)))
+    if not lines:
+        models = ", ".join(row.model for row in found.table.rows)
+        hint = "name another study with --against"
+        raise StoreError(str(folder), f"a model that {against} has too", models, hint)
+    return lines
 
 
 def _open(folder: Path) -> tuple[StudyStore, StudySpec | None, tuple[TrialRecord, ...]]:

@@ -13,6 +13,7 @@ from agnews_ray.cli.compare import compare
 from agnews_ray.cli.measure import measure
 from agnews_ray.cli.report import report
 from agnews_ray.cli.submit import submit
+from agnews_ray.cli.verify import verify
 from agnews_ray.errors import AgnewsError
 
 INTERRUPTED_EXIT_CODE = 130
@@ -52,3 +53,4 @@ main.add_command(submit)
 main.add_command(compare)
 main.add_command(measure)
 main.add_command(report)
+main.add_command(verify)

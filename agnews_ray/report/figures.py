@@ -48,6 +48,10 @@ class Figure:
         specification: dict[str, Any] = chart.to_dict()
         return specification
 
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows."""
+        return self.png()
+
     def png(self) -> bytes:
         """Draw it on white, at twice the usual density."""
         chart = self.chart.properties(width=PNG_WIDTH, title=self.title)

@@ -11,6 +11,7 @@ from rich.table import Table
 from tabulate import tabulate
 
 from agnews_ray.compare.facts import CostFacts
+from agnews_ray.compare.published import Agreement
 from agnews_ray.compare.table import ComparisonTable, VariantRow
 
 MIB = 1 << 20
@@ -155,6 +156,17 @@ def costs_to_json(study: str, costs: Sequence[CostFacts]) -> str:
     """Write ``{"study": ..., "costs": [...]}``, unrounded."""
     document = {"study": study, "costs": [cost.model_dump(mode="json") for cost in costs]}
     return json.dumps(document, indent=2)
+
+
+def agreement_to_plain(lines: Sequence[Agreement]) -> str:
+    """Lay published and found numbers out for a terminal."""
+    words = {True: "agrees", False: "DISAGREES", None: "not judged"}
+    cells = [
+        [line.model, line.quantity, line.published, line.found, words[line.agrees], line.note]
+        for line in lines
+    ]
+    headers = ["Model", "", "Published", "Found", "", ""]
+    return tabulate(cells, headers, "simple", disable_numparse=True)
 
 
 def caption(table: ComparisonTable) -> str:

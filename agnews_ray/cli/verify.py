@@ -1,0 +1,49 @@
+"""``agnews-ray verify``: a study against the paper, or against another study."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  agnews-ray verify runs/paper --against paper
+  agnews-ray verify runs/mine --against runs/theirs
+  agnews-ray verify runs/paper --against paper --json
+
+Exit codes: 0 everything judged agrees, 1 something disagrees, 2 nothing could be compared."""
+)
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--against",
+    required=True,
+    metavar="paper|STUDY",
+    help="The published table, or another study's folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+def verify(study: Path, against: str, as_json: bool) -> None:
+    """Hold the finished trials of STUDY (runs/<study>) against published numbers.
+
+    Parameters and size must match to the printed digit; accuracy and macro-F1 must lie in the
+    study's 95 % intervals; train times are shown with their devices and not judged.
+    """
+    from agnews_ray.app.analyse import verify_study
+    from agnews_ray.report import tables
+
+    lines = verify_study(study, against)
+    num_wrong = sum(line.agrees is False for line in lines)
+    if as_json:
+        document = {
+            "study": study.name,
+            "against": against,
+            "num_disagreements": num_wrong,
+            "rows": [line.model_dump(mode="json") for line in lines],
+        }
+        click.echo(json.dumps(document, indent=2))
+    else:
+        click.echo(tables.agreement_to_plain(lines))
+        click.echo(f"{num_wrong} of {sum(line.agrees is not None for line in lines)} disagree")
+    sys.exit(1 if num_wrong else 0)
