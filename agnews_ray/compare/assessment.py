@@ -131,8 +131,8 @@ def assess(
         question=question,
         settings=settings,
         table=ComparisonTable(study=table_name, rows=rows),
-        variants=tuple(_facts(group, class_names, settings.alpha, rng) for group in groups),
-        pairs=judge_pairs(_pairs(groups), settings.margin, settings.alpha, rng),
+        variants=tuple(_facts(group, class_names, settings.alpha) for group in groups),
+        pairs=judge_pairs(_pairs(groups), settings.margin, settings.alpha),
         doubts=doubt_rows(
             [group.predictions for group in groups],
             first.predictions.rows,
@@ -173,9 +173,7 @@ def _group(
     return groups
 
 
-def _facts(
-    group: _Group, class_names: Sequence[str], alpha: float, rng: np.random.Generator
-) -> VariantFacts:
+def _facts(group: _Group, class_names: Sequence[str], alpha: float) -> VariantFacts:
     observed, drawn = group.observed, group.drawn
     confusions = np.array([trial.record.test.confusion for trial in group.trials])
     logits = group.predictions.logits
@@ -183,9 +181,9 @@ def _facts(
         name=group.row.model,
         seeds=group.row.seeds,
         trial_ids=tuple(trial.record.trial_id for trial in group.trials),
-        accuracy=accuracy_interval(observed, drawn, rng, alpha),
-        macro_f1=score_interval(macro_f1_of, observed, drawn, rng, alpha),
-        classes=class_facts(class_names, observed, drawn, rng, alpha),
+        accuracy=accuracy_interval(observed, drawn, alpha),
+        macro_f1=score_interval(macro_f1_of, observed, drawn, alpha),
+        classes=class_facts(class_names, observed, drawn, alpha),
         confusion=tuple(tuple(line) for line in confusions.sum(axis=0).tolist()),
         calibration=calibrate(logits, group.trials[0].predictions.labels),
         curve=learning_curve([trial.curve for trial in group.trials]),

@@ -6,85 +6,90 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import optimize, stats
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NUM_DRAWS = 1000
+SMALLEST_P = 1e-12
+"""Below this a p-value is 0."""
 DRAWS_AT_A_TIME = 100
 """Bounds memory: so many test sets are held as row counts at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Components:
-    """What an estimate's uncertainty is made of: variances of one seed's metric."""
-
-    num_seeds: int
-    between_seeds: float
-    """Variance between seeds' true metrics; never negative."""
-    between_seeds_observed: float
-    """Sample variance between the seeds' metrics, row noise included."""
-    rows: float
-    """Variance that drawing the test rows adds to all seeds alike; more seeds do not shrink it."""
-    rows_by_seed: float
-    """Variance that it adds to each seed separately."""
-
-    def variance(self, num_seeds: int) -> float:
-        """Variance of the mean over ``num_seeds`` seeds on the same number of rows."""
-        return self.rows + (self.between_seeds + self.rows_by_seed) / num_seeds
-
-    def degrees_of_freedom(self, num_seeds: int) -> float:
-        """Welch-Satterthwaite degrees of freedom of ``variance(num_seeds)``; inf for one seed.
-
-        Source: Satterthwaite 1946, "An approximate distribution of estimates of variance
-        components", Biometrics Bulletin 2(6).
-        """
-        uncertain = self.between_seeds_observed / num_seeds
-        if num_seeds < 2 or uncertain == 0:
-            return np.inf
-        return (num_seeds - 1) * (self.variance(num_seeds) / uncertain) ** 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A mean over seeds, with its uncertainty over seeds and test rows."""
+    """A mean over K seeds, and the variances that make it uncertain."""
 
     value: float
-    standard_error: float
-    degrees_of_freedom: float
-    components: Components
+    num_seeds: int
+    common_variance: float
+    """What drawing the test rows adds to all seeds alike; more seeds do not shrink it."""
+    own_variance: float
+    """What it adds to each seed separately."""
+    seed_variance: float
+    """Sample variance between the seeds' metrics, the row noise of each included."""
 
-    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """The two-sided t interval.
+    def half_width(self, alpha: float, num_seeds: int | None = None) -> float:
+        """Half the width of the two-sided interval.
+
+        The rows' part gets the normal quantile. The seeds' part gets Student's t with K - 1
+        degrees of freedom, because the variance between a few seeds is itself uncertain, and is
+        never taken for less than the row noise explains. Their half-widths add in squares.
 
         Args:
-            confidence: in (0, 1).
+            alpha: 1 - confidence.
+            num_seeds: other than there are, were their variance the same.
 
         Returns:
-            Lower and upper end, in the metric's unit.
+            In the metric's unit.
+
+        Source: Howe 1974, JASA 69(346), "Approximate confidence limits on the mean of X + Y";
+        as MOVER in Zou and Donner 2008, Statistics in Medicine 27(10).
         """
-        half = stats.t.ppf(0.5 + confidence / 2, self.degrees_of_freedom) * self.standard_error
+        count = num_seeds or self.num_seeds
+        normal = stats.norm.isf(alpha / 2)
+        seeds = normal**2 * self.own_variance / count
+        if count > 1:
+            student = stats.t.isf(alpha / 2, count - 1)
+            seeds = max(seeds, student**2 * self.seed_variance / count)
+        return float((normal**2 * self.common_variance + seeds) ** 0.5)
+
+    def interval(self, alpha: float = 0.05) -> tuple[float, float]:
+        """Lower and upper end at 1 - alpha, in the metric's unit."""
+        half = self.half_width(alpha)
         return self.value - half, self.value + half
 
-    def p_value(self, null: float = 0.0, side: str = "two-sided") -> float:
-        """Probability of a value at least this far from ``null``, were ``null`` true.
+    def standard_error(self, num_seeds: int) -> float:
+        """Of the mean over so many seeds."""
+        seeds = max(self.own_variance, self.seed_variance) / num_seeds
+        return float((self.common_variance + seeds) ** 0.5)
+
+    def p_value(self, null: float = 0.0) -> float:
+        """Smallest alpha at which the interval leaves ``null`` out: a two-sided test.
 
         Args:
             null: the hypothesis.
-            side: ``greater``: the alternative is a value above ``null``; ``less``; ``two-sided``.
 
         Returns:
-            A probability; 1 where nothing varies and the value is ``null``, 0 where it is not.
+            A probability; 1 where the value is ``null``, 0 where it is not and nothing varies.
         """
-        distance = self.value - null
-        if self.standard_error == 0:
-            beyond = {"greater": distance > 0, "less": distance < 0, "two-sided": distance != 0}
-            return 0.0 if beyond[side] else 1.0
-        score = distance / self.standard_error
-        tails = {"greater": score, "less": -score, "two-sided": abs(score)}
-        p = float(stats.t.sf(tails[side], self.degrees_of_freedom))
-        return 2 * p if side == "two-sided" else p
+        distance = abs(self.value - null)
+        if distance == 0:
+            return 1.0
+        if self.half_width(0.5) == 0 or self.half_width(SMALLEST_P) < distance:
+            return 0.0
+        root = optimize.brentq(
+            lambda log_p: self.half_width(np.exp(log_p)) - distance, np.log(SMALLEST_P), 0.0
+        )
+        return float(np.exp(root))
+
+    def one_sided_p_value(self, null: float, *, is_above: bool) -> float:
+        """Test whether the value lies above ``null`` (or below it)."""
+        p_value = self.p_value(null) / 2
+        is_on_that_side = self.value > null if is_above else self.value < null
+        return p_value if is_on_that_side else 1 - p_value
 
 
 class Counts(NamedTuple):
@@ -159,59 +164,32 @@ def _count_under(
     return Counts(hits, chosen, (weights @ one_hot)[:, None].astype(np.float64))
 
 
-def estimate(observed: Floats, drawn: Floats, rng: np.random.Generator) -> Estimate:
-    """Estimate a mean over seeds by resampling seeds, then test rows.
+def estimate(observed: Floats, drawn: Floats) -> Estimate:
+    """Estimate a mean over seeds by a hierarchical bootstrap: seeds, then test rows.
 
-    Seeds are resampled around their mean after their deviations were scaled so that the resampled
-    variance is unbiased: sqrt(K / (K - 1)) for their small number, less the row noise that the
-    deviations already contain. Plain resampling of three seeds would claim a third too little
-    variance. The draws give the standard error, Student's t the quantile, because the variance
-    between a few seeds is itself uncertain.
+    Rows are drawn, the same for every seed. Seeds need no draws: for a mean, the variance over
+    their resampling is known, and (K - 1) / K too small for K seeds; corrected, it is the sample
+    variance over K. Resampling three seeds as they are would claim a third too little variance.
 
     Args:
         observed: shape (K,), each seed's metric (or difference) on all rows.
-        drawn: shape (B, K), the same on each drawn test set, all seeds on the same rows.
-        rng: source of the seeds' resampling.
+        drawn: shape (B, K), the same on each drawn test set.
 
     Returns:
         The estimate. With one seed its uncertainty is that of the rows alone.
 
     Source: Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 3.8.
     """
-    num_draws, num_seeds = drawn.shape
-    value = float(observed.mean())
-    common = drawn.mean(axis=1)
-    common_variance = float(common.var(ddof=1))
-    if num_seeds == 1:
-        alone = Components(
-            num_seeds=1,
-            between_seeds=0.0,
-            between_seeds_observed=0.0,
-            rows=0.0,
-            rows_by_seed=common_variance,
-        )
-        return Estimate(
-            value=value,
-            standard_error=common_variance**0.5,
-            degrees_of_freedom=np.inf,
-            components=alone,
-        )
-    by_seed = float((drawn - observed).var(axis=1, ddof=1).mean())
-    seen = float(observed.var(ddof=1))
-    between = max(0.0, seen - by_seed)
-    scale = (num_seeds / (num_seeds - 1) * between / seen) ** 0.5 if between else 0.0
-    chosen = rng.integers(num_seeds, size=(num_draws, num_seeds))
-    draws = common + scale * (observed - value)[chosen].mean(axis=1)
-    parts = Components(
-        num_seeds=num_seeds,
-        between_seeds=between,
-        between_seeds_observed=seen,
-        rows=max(0.0, common_variance - by_seed / num_seeds),
-        rows_by_seed=by_seed,
-    )
+    num_seeds = observed.size
+    mean_variance = float(drawn.mean(axis=1).var(ddof=1))
+    own_variance = seed_variance = 0.0
+    if num_seeds > 1:
+        own_variance = float((drawn - observed).var(axis=1, ddof=1).mean())
+        seed_variance = float(observed.var(ddof=1))
     return Estimate(
-        value=value,
-        standard_error=float(draws.std(ddof=1)),
-        degrees_of_freedom=parts.degrees_of_freedom(num_seeds),
-        components=parts,
+        value=float(observed.mean()),
+        num_seeds=num_seeds,
+        common_variance=max(0.0, mean_variance - own_variance / num_seeds),
+        own_variance=own_variance,
+        seed_variance=seed_variance,
     )

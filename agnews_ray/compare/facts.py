@@ -96,8 +96,8 @@ class PairFacts(Fact):
     mcnemar_p_value: float
     """Exact; over several seeds twice the median."""
     p_value: float
-    """Of no difference in accuracy: t-test on the bootstrap's standard error over seeds and rows;
-    McNemar's for a single seed."""
+    """Of no difference in accuracy: from the bootstrap over seeds and rows; McNemar's for a single
+    seed."""
     adjusted_p_value: float
     """After Holm, over all pairs of the study."""
     equivalence_p_value: float

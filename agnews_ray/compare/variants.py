@@ -42,23 +42,6 @@ def class_score_of(name: str, class_id: int) -> Score:
     return lambda counts: scores_from_counts(*counts)[name][..., class_id]
 
 
-def estimate_score(
-    score: Score, observed: Counts, drawn: Counts, rng: np.random.Generator
-) -> Estimate:
-    """Bootstrap a score's mean over seeds.
-
-    Args:
-        score: what to compute.
-        observed: counts of K seeds on all rows.
-        drawn: counts of the same seeds on drawn test sets.
-        rng: source of the seeds' resampling.
-
-    Returns:
-        The estimate.
-    """
-    return estimate(score(observed), score(drawn), rng)
-
-
 def as_interval(found: Estimate, alpha: float, lowest: float = 0.0) -> Interval:
     """Give a score's interval, cut off at its bounds.
 
@@ -70,36 +53,24 @@ def as_interval(found: Estimate, alpha: float, lowest: float = 0.0) -> Interval:
     Returns:
         The interval.
     """
-    low, high = found.interval(1 - alpha)
+    low, high = found.interval(alpha)
     return Interval(value=found.value, low=max(low, lowest), high=min(high, 1.0))
 
 
-def score_interval(
-    score: Score,
-    observed: Counts,
-    drawn: Counts,
-    rng: np.random.Generator,
-    alpha: float,
-) -> Interval:
+def score_interval(score: Score, observed: Counts, drawn: Counts, alpha: float) -> Interval:
     """Bootstrap a score's interval over seeds and rows."""
-    return as_interval(estimate_score(score, observed, drawn, rng), alpha)
+    return as_interval(estimate(score(observed), score(drawn)), alpha)
 
 
-def accuracy_interval(
-    observed: Counts, drawn: Counts, rng: np.random.Generator, alpha: float
-) -> Interval:
+def accuracy_interval(observed: Counts, drawn: Counts, alpha: float) -> Interval:
     """Accuracy with its interval: Wilson's for a single seed, else bootstrapped."""
     if len(observed.hits) > 1:
-        return score_interval(accuracy_of, observed, drawn, rng, alpha)
+        return score_interval(accuracy_of, observed, drawn, alpha)
     return _wilson(observed.hits.sum(), observed.actual.sum(), alpha)
 
 
 def class_facts(
-    names: Sequence[str],
-    observed: Counts,
-    drawn: Counts,
-    rng: np.random.Generator,
-    alpha: float,
+    names: Sequence[str], observed: Counts, drawn: Counts, alpha: float
 ) -> tuple[ClassFacts, ...]:
     """Precision, recall and F1 of each class, with intervals.
 
@@ -109,7 +80,7 @@ def class_facts(
     facts = []
     for class_id, name in enumerate(names):
         found = {
-            score: score_interval(class_score_of(score, class_id), observed, drawn, rng, alpha)
+            score: score_interval(class_score_of(score, class_id), observed, drawn, alpha)
             for score in ("precision", "recall", "f1")
         }
         hits, chosen = observed.hits[0, class_id], observed.predicted[0, class_id]

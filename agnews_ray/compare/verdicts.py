@@ -54,7 +54,6 @@ def judge_pairs(
     pairs: Sequence[tuple[SeedResults, SeedResults]],
     margin: float,
     alpha: float,
-    rng: np.random.Generator,
 ) -> tuple[PairFacts, ...]:
     """Compare variants with their baseline.
 
@@ -65,12 +64,11 @@ def judge_pairs(
         pairs: variant and baseline on the same seeds, in the same order.
         margin: difference in accuracy below which two are as good as equal.
         alpha: chance allowed for any wrong finding among all pairs.
-        rng: source of the seeds' resampling.
 
     Returns:
         One verdict for each pair.
     """
-    found = [_compare(variant, baseline, rng) for variant, baseline in pairs]
+    found = [_compare(variant, baseline) for variant, baseline in pairs]
     adjusted = holm([pair.p_value for pair in found])
     equivalence = holm([equivalence_p_value(pair.accuracy, margin) for pair in found])
     level = alpha / max(1, len(found))
@@ -99,12 +97,12 @@ def judge_pairs(
     return tuple(facts)
 
 
-def _compare(variant: SeedResults, baseline: SeedResults, rng: np.random.Generator) -> _Pair:
+def _compare(variant: SeedResults, baseline: SeedResults) -> _Pair:
     return _Pair(
         variant=variant,
         baseline=baseline,
-        accuracy=_difference(accuracy_of, variant, baseline, rng),
-        macro_f1=_difference(macro_f1_of, variant, baseline, rng),
+        accuracy=_difference(accuracy_of, variant, baseline),
+        macro_f1=_difference(macro_f1_of, variant, baseline),
         tests=tuple(
             exact_mcnemar(first, second)
             for first, second in zip(variant.right, baseline.right, strict=True)
@@ -112,13 +110,10 @@ def _compare(variant: SeedResults, baseline: SeedResults, rng: np.random.Generat
     )
 
 
-def _difference(
-    score: Score, variant: SeedResults, baseline: SeedResults, rng: np.random.Generator
-) -> Estimate:
+def _difference(score: Score, variant: SeedResults, baseline: SeedResults) -> Estimate:
     return estimate(
         score(variant.observed) - score(baseline.observed),
         score(variant.drawn) - score(baseline.drawn),
-        rng,
     )
 
 

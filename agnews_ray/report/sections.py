@@ -82,8 +82,9 @@ def _how_judged(assessment: Assessment) -> str:
     settings = assessment.settings
     return (
         f"Intervals at {words.confidence(assessment)} from a hierarchical bootstrap over seeds, "
-        f"then test rows ({settings.num_draws:,} draws, the same rows for both). "
-        "p (difference): t-test on its standard error, or exact McNemar for a single seed; "
+        f"then test rows ({settings.num_draws:,} draws, the same rows for both) "
+        "with Student's quantile for the seeds. "
+        "p (difference): from the same interval, or exact McNemar for a single seed; "
         f"p (equivalence): two one-sided tests against {words.points(settings.margin)}; both after "
         "Holm over all pairs. p (McNemar): exact, on rows that one of the two has right; over "
         "several seeds twice the median. Rows that only one has right are means over seeds."

@@ -31,10 +31,7 @@ def caveats(assessment: Assessment) -> list[str]:
             "how much another seed would change is unknown."
         )
     elif num_seeds < FEW_SEEDS:
-        found.append(
-            "Two seeds hardly show their spread; intervals from them are too narrow in about one "
-            "case of twenty. Three or more are better."
-        )
+        found.append("Two seeds hardly show their spread, and intervals are wide; use more.")
     num_missing = len(assessment.variants) - 1 - len(assessment.pairs)
     if num_missing:
         found.append(
@@ -130,6 +127,6 @@ def _more(pair: PairFacts) -> str:
         return "More seeds alone would not tell: more test rows are needed."
     seeds = f"{pair.num_more_seeds} more seed{'s' if pair.num_more_seeds > 1 else ''}"
     return (
-        f"About {seeds} would tell, with a chance of {100 * POWER:.0f} % (t-test and two "
-        "one-sided tests, were the difference as seen)."
+        f"About {seeds} would tell, with a chance of {100 * POWER:.0f} % (normal "
+        "approximation, were the difference as seen)."
     )

@@ -1,0 +1,150 @@
+from functools import partial
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.metrics import (
+    accuracy_score,
+    brier_score_loss,
+    f1_score,
+    precision_score,
+    recall_score,
+)
+
+from agnews_ray.app.analyse import assess_study
+from agnews_ray.compare.assessment import Settings
+from agnews_ray.errors import RecordError
+from agnews_ray.record.outputs import load_predictions
+from agnews_ray.record.store import StudyStore
+from agnews_ray.report import words
+from tests.fakes.studies import a_study, some_predictions
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return a_study(tmp_path_factory.mktemp("runs"), class_names=("a", "b", "c"), num_rows=300)
+
+
+@pytest.fixture(scope="module")
+def assessment(folder):
+    return assess_study(folder)
+
+
+def predictions_of(folder, variant):
+    store = StudyStore.at(folder)
+    return [
+        load_predictions(store.trial_folder(record.trial_id), record)
+        for record in store.records()
+        if record.variant.name == variant
+    ]
+
+
+def mean_over(pairs, score, **options):
+    return np.mean([score(*pair, **options) for pair in pairs], axis=0)
+
+
+def test_scores_are_those_of_scikit_learn_on_the_predictions(folder, assessment):
+    for variant in assessment.variants:
+        trials = predictions_of(folder, variant.name)
+        pairs = [(one.labels, one.logits.argmax(axis=1)) for one in trials]
+        mean = partial(mean_over, pairs)
+        assert variant.accuracy.value == pytest.approx(mean(accuracy_score))
+        assert variant.macro_f1.value == pytest.approx(mean(f1_score, average="macro"))
+        found = {
+            name: [getattr(one, name).value for one in variant.classes]
+            for name in ("precision", "recall", "f1")
+        }
+        assert found["precision"] == pytest.approx(mean(precision_score, average=None))
+        assert found["recall"] == pytest.approx(mean(recall_score, average=None))
+        assert found["f1"] == pytest.approx(mean(f1_score, average=None))
+        brier = [
+            brier_score_loss(one.labels, softmax(one.logits, axis=1), scale_by_half=False)
+            for one in trials
+        ]
+        assert variant.calibration.brier_score == pytest.approx(np.mean(brier))
+
+
+def test_the_difference_is_that_of_the_means(folder, assessment):
+    (pair,) = assessment.pairs
+    right = {
+        name: np.mean([(p.predicted == p.labels).mean() for p in predictions_of(folder, name)])
+        for name in ("first", "second")
+    }
+    assert pair.accuracy.value == pytest.approx(right["second"] - right["first"])
+    assert pair.accuracy.low < pair.accuracy.value < pair.accuracy.high
+    assert (pair.verdict, pair.is_different) == ("worse", True)
+
+
+def test_the_same_records_give_the_same_assessment(folder, assessment):
+    assert assess_study(folder) == assessment
+
+
+def test_a_twin_of_the_baseline_is_equivalent(tmp_path):
+    fixed = some_predictions(np.random.default_rng(5), np.arange(400) % 2, 0.9, 2)
+    same = lambda rng, labels: fixed + 0.01 * rng.normal(size=fixed.shape)  # noqa: E731
+    folder = a_study(tmp_path, variants=(("one", same), ("two", same)), num_rows=400)
+    (pair,) = assess_study(folder, Settings(margin=0.01)).pairs
+    assert pair.verdict == "equivalent"
+
+
+def test_a_small_study_is_undecided_and_says_what_would_tell(tmp_path):
+    folder = a_study(tmp_path, variants=(("one", 0.9), ("two", 0.88)), num_rows=150)
+    found = assess_study(folder)
+    (pair,) = found.pairs
+    assert pair.verdict == "undecided"
+    text = " ".join(words.conclusion(found))
+    more = f"About {pair.num_more_seeds} more seed" if pair.num_more_seeds else "more test rows"
+    assert more in text
+
+
+def test_a_single_seed_is_judged_by_mcnemar_and_the_limit_is_said(tmp_path):
+    folder = a_study(tmp_path, variants=(("one", 0.95), ("two", 0.7)), seeds=(1,), num_rows=300)
+    found = assess_study(folder)
+    (pair,) = found.pairs
+    assert pair.p_value == pair.mcnemar_p_value < 0.05
+    assert pair.verdict == "worse"
+    assert "not for the recipe" in " ".join(words.conclusion(found))
+
+
+def test_more_pairs_need_more_evidence(tmp_path):
+    variants = (("one", 0.9), ("two", 0.85), ("three", 0.86), ("four", 0.9))
+    pairs = assess_study(a_study(tmp_path, variants=variants, num_rows=400)).pairs
+    assert len(pairs) == 3
+    assert min(pair.adjusted_p_value for pair in pairs) == pytest.approx(
+        min(1.0, 3 * min(pair.p_value for pair in pairs))
+    )
+
+
+def test_a_wider_margin_makes_more_equivalent(folder):
+    (wide,) = assess_study(folder, Settings(margin=0.5)).pairs
+    assert wide.verdict == "equivalent"
+    assert wide.is_different
+    assert "real but smaller" in words.judge(wide, assess_study(folder, Settings(margin=0.5)))
+
+
+def test_variants_without_a_common_seed_are_not_judged(tmp_path):
+    folder = a_study(tmp_path, variants=(("one", 0.9), ("two", 0.8)), seeds=(1, 2))
+    store = StudyStore.at(folder)
+    for record in store.records():
+        if (record.variant.name, record.seed) in {("one", 1), ("two", 2)}:
+            (store.trial_folder(record.trial_id) / "record.json").unlink()
+    found = assess_study(folder)
+    assert found.pairs == ()
+    assert "no seed in common" in " ".join(words.conclusion(found))
+
+
+def test_predictions_that_are_not_the_records_are_refused(tmp_path):
+    folder = a_study(tmp_path)
+    trials = sorted((folder / "trials").iterdir())
+    (trials[0] / "predictions.parquet").write_bytes(
+        (trials[3] / "predictions.parquet").read_bytes()
+    )
+    with pytest.raises(RecordError, match=r"as in record\.json, found"):
+        assess_study(folder)
+
+
+def test_damaged_predictions_are_told(tmp_path):
+    folder = a_study(tmp_path)
+    next((folder / "trials").glob("*/predictions.parquet")).write_bytes(b"PAR1 no")
+    with pytest.raises(RecordError, match="a damaged one; delete"):
+        assess_study(folder)

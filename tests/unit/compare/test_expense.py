@@ -1,0 +1,85 @@
+import pytest
+
+from agnews_ray.compare.expense import (
+    cost_axes,
+    cost_facts,
+    pareto_front,
+    price_of_predictions,
+    price_of_training,
+)
+from agnews_ray.compare.table import compare_records
+from agnews_ray.record.cost import CostRecord
+from tests.fakes.records import a_record
+
+
+def a_cost(**changes):
+    cost = CostRecord(
+        measured_at="2026-01-01T00:00:00+00:00",
+        command="agnews-ray measure",
+        machine="CPU",
+        device="cpu",
+        num_threads=1,
+        precision="fp32",
+        num_rows=64,
+        latency_p50_ms=10.0,
+        latency_p95_ms=20.0,
+        latency_p99_ms=30.0,
+        rows_per_second=100.0,
+        load_seconds=1.0,
+        peak_memory_bytes=1 << 29,
+        flops_per_row=1e9,
+        versions={},
+    )
+    return cost.model_copy(update=changes)
+
+
+@pytest.mark.parametrize(
+    ("points", "front"),
+    [
+        ([(1, 0.9), (2, 0.95), (3, 0.94)], (True, True, False)),
+        ([(1, 0.9), (1, 0.9)], (True, True)),
+        ([(1, 0.9), (1, 0.8)], (True, False)),
+        ([(1, 0.9), (2, 0.9)], (True, False)),
+    ],
+)
+def test_the_front_is_what_nothing_dominates(points, front):
+    costs, gains = zip(*points, strict=True)
+    assert pareto_front(costs, gains) == front
+
+
+def test_money_is_price_times_time():
+    assert price_of_predictions(1000.0, 3.6) == pytest.approx(1.0)  # 1,000 s at 0.001 a second
+    assert price_of_training(1800.0, 0.5) == pytest.approx(0.25)
+    assert price_of_predictions(1000.0, None) is None
+
+
+def test_a_cost_known_of_all_variants_is_an_axis():
+    rows = compare_records("s", [a_record(), a_record(trial_id="x", name="two")], []).rows
+    both = [(row, [a_cost()]) for row in rows]
+    names = [axis.name for axis in cost_axes(rows, cost_facts(both, 1.0))]
+    assert "Latency p50, CPU, 1 thread, fp32" in names
+    assert "Price per million rows, CPU, 1 thread, fp32" in names
+    one = cost_facts(both[:1], None)
+    assert [axis.name for axis in cost_axes(rows, one)] == [
+        "Parameters",
+        "Model size",
+        "Train time",
+    ]
+
+
+def test_train_times_of_different_devices_are_no_axis():
+    records = [a_record(), a_record(trial_id="x", name="two", precision="bf16")]
+    names = [axis.name for axis in cost_axes(compare_records("s", records, []).rows, ())]
+    assert names == ["Parameters", "Model size"]
+
+
+def test_what_was_timed_in_turns_stands_together():
+    rows = compare_records("s", [a_record(), a_record(trial_id="x", name="two")], []).rows
+    threads = [a_cost(num_threads=n) for n in (1, 2)]
+    facts = cost_facts([(row, threads) for row in rows], None)
+    assert [(fact.variant, fact.setting[:6]) for fact in facts] == [
+        ("one", "CPU, 1"),
+        ("two", "CPU, 1"),
+        ("one", "CPU, 2"),
+        ("two", "CPU, 2"),
+    ]
