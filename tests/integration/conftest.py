@@ -1,6 +1,7 @@
 """Real runs of the command, each made once and looked at by many tests."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+ROOT = Path(__file__).parents[2]
 
 TINY = {
     "num_layers": 1,
@@ -85,4 +88,14 @@ def finished(workplace):
     place = workplace("finished")
     place.submitted = place.run("submit", job=a_job())
     assert place.submitted.returncode == 0, place.submitted.err
+    return place
+
+
+@pytest.fixture(scope="session")
+def demo(workplace):
+    """A newcomer's first command, run in a folder that looks like the checkout."""
+    place = workplace("demo")
+    for folder in ("jobs", "notebooks"):
+        shutil.copytree(ROOT / folder, place.folder / folder)
+    place.submitted = place.run("submit", "jobs/demo.yaml", "--json")
     return place

@@ -6,12 +6,21 @@ import pytest
 from click.testing import CliRunner
 
 from agnews_ray.cli.main import main
+from tests.fakes.studies import a_study
 
 SUBMIT_OPTIONS = """
 --models --init --dataset --test-dataset --text-column --label-column --label-base --class-names
 --max-length --limit-train --limit-test --validation-fraction --seeds --epochs --learning-rate
 --global-batch-size --precision --num-workers --device --name --runs --dry-run --json --quiet
 """.split()
+
+
+OTHER_OPTIONS = {
+    "compare": {"--format"},
+    "measure": {"--rows", "--device", "--precision", "--price-per-hour", "--json"},
+    "report": {"--format", "--output", "--margin", "--alpha", "--price-per-hour"},
+    "verify": {"--against", "--json"},
+}
 
 
 def run(*words, code=0):
@@ -36,28 +45,35 @@ def fails(tmp_path, monkeypatch):
 
 def test_the_options_are_these_and_no_others():
     options = {
-        name for p in main.commands["submit"].params for name in p.opts if name.startswith("--")
+        verb: {name for p in command.params for name in p.opts if name.startswith("--")}
+        for verb, command in main.commands.items()
     }
-    assert options == set(SUBMIT_OPTIONS)
+    assert options == {"submit": set(SUBMIT_OPTIONS), **OTHER_OPTIONS}
 
 
-@pytest.mark.parametrize("words", [["--help"], ["submit", "--help"], ["compare", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], *([verb, "--help"] for verb in ("submit", *OTHER_OPTIONS))]
+)
 def test_help_teaches_and_loads_neither_ray_nor_torch(words):
     code = (
         "import sys\nfrom agnews_ray.cli.main import main\n"
         f"try: main({words!r})\nexcept SystemExit: pass\n"
-        "print([m for m in ('ray', 'torch', 'transformers', 'pyarrow') if m in sys.modules])"
+        "heavy = ('ray', 'torch', 'transformers', 'pyarrow', 'scipy')\n"
+        "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
     assert "agnews-ray" in done.stdout
 
 
-def test_compare_loads_neither_ray_nor_torch(tmp_path):
+def test_compare_and_report_load_neither_ray_nor_torch(tmp_path):
+    folder = a_study(tmp_path)
     code = (
-        "import sys\nfrom pathlib import Path\nfrom agnews_ray.errors import StoreError\n"
-        "from agnews_ray.app.analyse import compare_study\nimport agnews_ray.report.tables\n"
-        f"try: compare_study(Path({str(tmp_path)!r}))\nexcept StoreError: pass\n"
+        "import sys\nfrom pathlib import Path\n"
+        "from agnews_ray.app.analyse import assess_study, compare_study\n"
+        "from agnews_ray.report import documents, page, tables\n"
+        f"folder = Path({str(folder)!r})\n"
+        "tables.to_plain(compare_study(folder)); page.to_html(assess_study(folder))\n"
         "print([m for m in ('ray', 'torch', 'transformers') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from agnews_ray.errors import RecordError, StoreError
+from agnews_ray.record.cost import load_costs, save_costs
+from agnews_ray.record.outputs import load_test_rows, save_test_rows
+from agnews_ray.record.store import StudyStore
+from tests.fakes.studies import a_study
+from tests.unit.compare.test_expense import a_cost
+
+
+def test_measuring_again_replaces_the_same_setting_and_no_other(tmp_path):
+    save_costs(tmp_path, [a_cost(), a_cost(num_threads=2)])
+    save_costs(tmp_path, [a_cost(latency_p50_ms=7.0), a_cost(machine="GPU")])
+    found = {(c.machine, c.num_threads): c.latency_p50_ms for c in load_costs(tmp_path)}
+    assert found == {("CPU", 1): 7.0, ("CPU", 2): 10.0, ("GPU", 1): 10.0}
+
+
+def test_measuring_leaves_the_record_as_it_was(tmp_path):
+    store = StudyStore.at(a_study(tmp_path))
+    trial = store.trial_folder(store.records()[0].trial_id)
+    before = (trial / "record.json").read_bytes()
+    save_costs(trial, [a_cost()])
+    assert (trial / "record.json").read_bytes() == before
+    assert len(load_costs(trial)) == 1
+
+
+def test_damaged_costs_are_told(tmp_path):
+    (tmp_path / "cost.json").write_text('[{"machine": 3}]')
+    with pytest.raises(RecordError, match="delete it and run `agnews-ray measure` again"):
+        load_costs(tmp_path)
+
+
+def test_test_rows_of_other_data_are_not_taken_for_ours(tmp_path):
+    store = StudyStore.at(a_study(tmp_path))
+    kept = load_test_rows(store.test_rows_path, store.records()[0].dataset.fingerprint)
+    assert kept is not None
+    assert kept.texts[0] == "text 0"
+    assert load_test_rows(store.test_rows_path, "other") is None
+    assert load_test_rows(tmp_path / "nowhere", "other") is None
+    save_test_rows(store.test_rows_path, kept, "other")
+    assert load_test_rows(store.test_rows_path, "other") == kept
+
+
+def test_damaged_test_rows_are_told(tmp_path):
+    (tmp_path / "rows.parquet").write_bytes(np.arange(100, dtype=np.uint8).tobytes())
+    with pytest.raises(StoreError, match="no trial is run anew"):
+        load_test_rows(tmp_path / "rows.parquet", "x")
