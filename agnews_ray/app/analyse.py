@@ -61,7 +61,9 @@ def assess_study(folder: Path, settings: Settings | None = None) -> Assessment:
         study.question if study else "",
         results,
         _order(study),
-        load_test_rows(store.test_rows_path, records[0].dataset.fingerprint),
+        load_test_rows(
+            store.test_rows_path, records[0].dataset.fingerprint, records[0].test.num_examples
+        ),
         settings or Settings(),
     )
 

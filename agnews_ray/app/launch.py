@@ -159,9 +159,7 @@ def execute_study(
 def _keep_test_rows(prepared: PreparedStudy) -> None:
     """Leave texts and duplicates beside the records: reports are written without the source."""
     path, fingerprint = prepared.store.test_rows_path, prepared.scanned.record.fingerprint
-    num_rows = prepared.scanned.test.num_rows
-    kept = load_test_rows(path, fingerprint)
-    if kept is None or len(kept.texts) != num_rows:
+    if load_test_rows(path, fingerprint, prepared.scanned.test.num_rows) is None:
         save_test_rows(path, audit_test_rows(prepared.scanned), fingerprint)
 
 

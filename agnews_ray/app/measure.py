@@ -185,7 +185,9 @@ def _open(folder: Path, num_rows: int) -> tuple[list[_Artifact], list[str]]:
             hint = f"delete {trial_folder} and submit again"
             raise StoreError(str(artifact.folder), "a saved model", "none", hint)
         artifacts.append(artifact)
-    kept = load_test_rows(store.test_rows_path, records[0].dataset.fingerprint)
+    kept = load_test_rows(
+        store.test_rows_path, records[0].dataset.fingerprint, records[0].test.num_examples
+    )
     if kept is None:
         hint = "run the study's `agnews-ray submit` again; no trial is run anew"
         raise StoreError(str(store.test_rows_path), "the study's test rows", "none", hint)

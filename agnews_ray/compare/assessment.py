@@ -187,7 +187,13 @@ def _facts(group: _Group, class_names: Sequence[str], alpha: float) -> VariantFa
         confusion=tuple(tuple(line) for line in confusions.sum(axis=0).tolist()),
         calibration=calibrate(logits, group.trials[0].predictions.labels),
         curve=learning_curve([trial.curve for trial in group.trials]),
+        validation_accuracy=_validation_accuracy(group),
     )
+
+
+def _validation_accuracy(group: _Group) -> tuple[float, ...]:
+    epochs = zip(*(trial.record.validation for trial in group.trials), strict=True)
+    return tuple(float(np.mean([scores.accuracy for scores in seeds])) for seeds in epochs)
 
 
 def _pairs(groups: Sequence[_Group]) -> list[tuple[SeedResults, SeedResults]]:

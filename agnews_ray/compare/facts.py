@@ -78,6 +78,8 @@ class VariantFacts(Fact):
     """``[i][j]`` counts class-i rows predicted as j, summed over seeds."""
     calibration: Calibration
     curve: tuple[CurvePoint, ...]
+    validation_accuracy: tuple[float, ...]
+    """After each epoch, mean over seeds; empty where no validation split was cut."""
 
 
 class PairFacts(Fact):

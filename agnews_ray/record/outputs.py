@@ -129,12 +129,13 @@ def save_test_rows(path: Path, rows: TestRows, fingerprint: str) -> None:
     partial.replace(path)
 
 
-def load_test_rows(path: Path, fingerprint: str) -> TestRows | None:
+def load_test_rows(path: Path, fingerprint: str, num_rows: int) -> TestRows | None:
     """Read a study's test rows.
 
     Args:
         path: the file.
         fingerprint: of the dataset that the records were made from.
+        num_rows: test rows that they were scored on.
 
     Returns:
         The rows, or None where there is no file or it belongs to other data.
@@ -146,7 +147,8 @@ def load_test_rows(path: Path, fingerprint: str) -> TestRows | None:
         return None
     try:
         table = pq.read_table(path)
-        if (table.schema.metadata or {}).get(FINGERPRINT_KEY) != fingerprint.encode():
+        found = (table.schema.metadata or {}).get(FINGERPRINT_KEY)
+        if found != fingerprint.encode() or table.num_rows != num_rows:
             return None
         columns = table.to_pydict()
         return TestRows(

@@ -183,11 +183,24 @@ def _costs(assessment: Assessment) -> Section | None:
 
 def _learning(assessment: Assessment) -> Section:
     text = "Training loss, mean over seeds; the band reaches from the lowest seed to the highest."
+    rows = tuple(
+        (word(variant.name), number(epoch, "d"), number(accuracy, ".4f"))
+        for variant in assessment.variants
+        for epoch, accuracy in enumerate(variant.validation_accuracy, start=1)
+    )
+    grid = Grid(
+        name="validation",
+        title="Accuracy on the validation split",
+        columns=("Model", "Epoch", "Accuracy"),
+        rows=rows,
+        note="Mean over seeds. The test split is scored once, after the last epoch.",
+    )
     return Section(
         name="learning",
         title="Learning curves",
         paragraphs=(text,),
         figures=(figures.curve_figure(assessment),),
+        grids=(grid,) if rows else (),
     )
 
 

@@ -99,8 +99,10 @@ def _lead(assessment: Assessment) -> str:
         return f"{best.model} reaches accuracy {found} ({confidence(assessment)} interval)."
     cheapest = min(rows, key=lambda row: row.parameters)
     names = f"{best.model} has the highest mean accuracy ({best.accuracy:.4f})"
-    if cheapest is best:
+    if cheapest.parameters == best.parameters != max(row.parameters for row in rows):
         return f"{names} and the fewest parameters ({best.parameters / 1e6:.2f} M)."
+    if cheapest.parameters == best.parameters:
+        return f"{names}; all have the same number of parameters."
     saved = 100 * (1 - cheapest.parameters / best.parameters)
     return (
         f"{names}; {cheapest.model} has the fewest parameters "

@@ -7,8 +7,7 @@ let theme = dark.matches ? "dark" : "light";
 async function draw(container) {
   if (container.closest("figure").hidden) return;
   await vegaEmbed(container, charts[container.dataset.chart], {
-    config: themes[theme], renderer: "svg", tooltip: { theme }, ast: false,
-    actions: false,
+    config: themes[theme], renderer: "svg", tooltip: { theme }, actions: false,
   });
 }
 

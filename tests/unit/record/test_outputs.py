@@ -33,16 +33,17 @@ def test_damaged_costs_are_told(tmp_path):
 
 def test_test_rows_of_other_data_are_not_taken_for_ours(tmp_path):
     store = StudyStore.at(a_study(tmp_path))
-    kept = load_test_rows(store.test_rows_path, store.records()[0].dataset.fingerprint)
+    kept = load_test_rows(store.test_rows_path, store.records()[0].dataset.fingerprint, 200)
     assert kept is not None
     assert kept.texts[0] == "text 0"
-    assert load_test_rows(store.test_rows_path, "other") is None
-    assert load_test_rows(tmp_path / "nowhere", "other") is None
+    assert load_test_rows(store.test_rows_path, "other", 200) is None
+    assert load_test_rows(tmp_path / "nowhere", "other", 200) is None
     save_test_rows(store.test_rows_path, kept, "other")
-    assert load_test_rows(store.test_rows_path, "other") == kept
+    assert load_test_rows(store.test_rows_path, "other", 200) == kept
+    assert load_test_rows(store.test_rows_path, "other", 199) is None
 
 
 def test_damaged_test_rows_are_told(tmp_path):
     (tmp_path / "rows.parquet").write_bytes(np.arange(100, dtype=np.uint8).tobytes())
     with pytest.raises(StoreError, match="no trial is run anew"):
-        load_test_rows(tmp_path / "rows.parquet", "x")
+        load_test_rows(tmp_path / "rows.parquet", "x", 200)
