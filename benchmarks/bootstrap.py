@@ -28,11 +28,10 @@ def main() -> None:
             seen, resampled = score(observed), score(drawn)
             first, second = slice(None, NUM_SEEDS), slice(NUM_SEEDS, None)
             for part in (first, second):
-                estimate(seen[part], resampled[:, part]).interval()
-            difference = estimate(
-                seen[first] - seen[second], resampled[:, first] - resampled[:, second]
-            )
-            difference.p_value()
+                estimate(seen[part], resampled[:, part], NUM_ROWS).interval()
+            difference = seen[first] - seen[second]
+            resampled_difference = resampled[:, first] - resampled[:, second]
+            estimate(difference, resampled_difference, NUM_ROWS).p_value()
         print(f"{time.perf_counter() - start:.2f} s")
 
 

@@ -16,11 +16,12 @@ from typing import Literal
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from agnews_ray.compare.expense import cost_facts
 from agnews_ray.compare.facts import CostFacts
 from agnews_ray.compare.table import VariantRow, compare_records, group_records
-from agnews_ray.errors import StoreError
+from agnews_ray.errors import ResourceError, StoreError
 from agnews_ray.model.artifact import Classifier, probe
 from agnews_ray.model.cost import flops_per_row
 from agnews_ray.record.cost import CostRecord, save_costs
@@ -116,10 +117,9 @@ def measure_study(
     for setting in _settings(spec):
         note(f"loading on {setting.device}, {setting.num_threads} thread(s), {setting.precision}")
         timed = _measure_setting(artifacts, texts, setting, note)
-        for costs, (facts, times) in zip(found, timed, strict=True):
+        for artifact, costs, (facts, times) in zip(artifacts, found, timed, strict=True):
             costs.append(_cost_record(setting, facts, times, environment, command))
-    for artifact, costs in zip(artifacts, found, strict=True):
-        save_costs(artifact.trial_folder, costs)
+            save_costs(artifact.trial_folder, costs)
     rows = [artifact.row for artifact in artifacts]
     return cost_facts(list(zip(rows, found, strict=True)), price_per_hour)
 
@@ -130,8 +130,14 @@ def _measure_setting(
     probed, classifiers = [], []
     for artifact in artifacts:
         max_length = artifact.max_length_tokens
-        load_seconds, peak = _probe(artifact, texts, setting)
-        classifier = Classifier(artifact.folder, max_length, setting.device, setting.precision)
+        try:
+            load_seconds, peak = _probe(artifact, texts, setting)
+            classifier = Classifier(artifact.folder, max_length, setting.device, setting.precision)
+        except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+            found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            hint = "free memory, or delete the trial's folder and submit again"
+            wanted = f"a model that loads and predicts on {setting.device}"
+            raise ResourceError(str(artifact.folder), wanted, found, hint) from error
         flops = flops_per_row(artifact.folder, classifier.num_tokens(texts))
         probed.append(_Probed(load_seconds, peak, flops))
         classifiers.append(classifier)
@@ -216,10 +222,10 @@ def _settings(spec: MeasureSpec) -> list[_Setting]:
 def _probe(artifact: _Artifact, texts: Sequence[str], setting: _Setting) -> tuple[float, int]:
     """Seconds to load, and peak bytes, in a process of its own."""
     max_length = artifact.max_length_tokens
-    arguments = (artifact.folder, texts, max_length, setting.device, setting.precision)
+    where = (setting.device, setting.precision, setting.num_threads)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as alone:
-        return alone.submit(probe, *arguments).result()
+        return alone.submit(probe, artifact.folder, texts, max_length, *where).result()
 
 
 def _time_in_turns(

@@ -16,6 +16,8 @@ FOLDERS: dict[str, Callable[[Assessment], Files]] = {
     "latex": to_latex,
     "csv": to_csv,
 }
+MARKER = ".agnews-ray-report"
+"""Stands in a folder that may be replaced."""
 SUFFIXES = {"html": ".html", "json": ".json"}
 
 
@@ -33,9 +35,14 @@ def write_report(assessment: Assessment, report_format: Format, output: Path) ->
     Raises:
         StoreError: it cannot be written there.
     """
+    output = output.resolve()
+    is_folder = report_format in FOLDERS
+    if output.exists() and output.is_dir() != is_folder:
+        wanted, found = ("a folder", "a file") if is_folder else ("a file", "a folder")
+        raise StoreError(str(output), f"{wanted} to write", found, "choose another --output")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        if report_format in FOLDERS:
+        if is_folder:
             return _write_folder(FOLDERS[report_format](assessment), output)
         content = _single_file(assessment, report_format)
         partial = output.with_name(f".{output.name}.partial")
@@ -63,21 +70,17 @@ def _single_file(assessment: Assessment, report_format: Format) -> str:
 
 
 def _write_folder(files: Files, output: Path) -> Path:
-    """Only a folder that holds nothing but an earlier report is replaced."""
-    if output.is_dir() and not {path.name for path in output.iterdir()} <= _ours(output):
+    """Only an empty folder or an earlier report is replaced."""
+    if output.exists() and any(output.iterdir()) and not (output / MARKER).is_file():
         hint = "choose another folder with --output"
         raise StoreError(str(output), "a new folder, or an earlier report", "other files", hint)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".report-") as scratch:
         new = Path(scratch) / "new"
         new.mkdir()
+        (new / MARKER).touch()
         for name, content in files.items():
             (new / name).write_bytes(content)
         if output.exists():
             shutil.move(output, Path(scratch) / "old")
         new.replace(output)
     return output / next(iter(files))
-
-
-def _ours(folder: Path) -> set[str]:
-    endings = {".md", ".tex", ".png", ".csv"}
-    return {path.name for path in folder.iterdir() if path.suffix in endings}

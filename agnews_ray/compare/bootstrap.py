@@ -45,7 +45,7 @@ class Estimate:
         Returns:
             In the metric's unit.
 
-        Source: Howe 1974, JASA 69(346), "Approximate confidence limits on the mean of X + Y";
+        Source: Howe 1974, JASA 69, "Approximate confidence limits on the mean of X + Y";
         as MOVER in Zou and Donner 2008, Statistics in Medicine 27(10).
         """
         count = num_seeds or self.num_seeds
@@ -61,10 +61,9 @@ class Estimate:
         half = self.half_width(alpha)
         return self.value - half, self.value + half
 
-    def standard_error(self, num_seeds: int) -> float:
-        """Of the mean over so many seeds."""
-        seeds = max(self.own_variance, self.seed_variance) / num_seeds
-        return float((self.common_variance + seeds) ** 0.5)
+    def seed_error(self, num_seeds: int) -> float:
+        """Standard error of the mean over so many seeds on the same test rows."""
+        return float((max(self.own_variance, self.seed_variance) / num_seeds) ** 0.5)
 
     def p_value(self, null: float = 0.0) -> float:
         """Smallest alpha at which the interval leaves ``null`` out: a two-sided test.
@@ -164,7 +163,7 @@ def _count_under(
     return Counts(hits, chosen, (weights @ one_hot)[:, None].astype(np.float64))
 
 
-def estimate(observed: Floats, drawn: Floats) -> Estimate:
+def estimate(observed: Floats, drawn: Floats, num_rows: int) -> Estimate:
     """Estimate a mean over seeds by a hierarchical bootstrap: seeds, then test rows.
 
     Rows are drawn, the same for every seed. Seeds need no draws: for a mean, the variance over
@@ -174,11 +173,14 @@ def estimate(observed: Floats, drawn: Floats) -> Estimate:
     Args:
         observed: shape (K,), each seed's metric (or difference) on all rows.
         drawn: shape (B, K), the same on each drawn test set.
+        num_rows: N, rows that the metric is made of; perfect scores and equal predictions on
+            few of them are no certainty, which resampling cannot see.
 
     Returns:
         The estimate. With one seed its uncertainty is that of the rows alone.
 
     Source: Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 3.8.
+    Agresti and Min 2005, Statistics in Medicine 24(5): half a row added to both discordant counts.
     """
     num_seeds = observed.size
     mean_variance = float(drawn.mean(axis=1).var(ddof=1))
@@ -189,7 +191,7 @@ def estimate(observed: Floats, drawn: Floats) -> Estimate:
     return Estimate(
         value=float(observed.mean()),
         num_seeds=num_seeds,
-        common_variance=max(0.0, mean_variance - own_variance / num_seeds),
+        common_variance=max(0.0, mean_variance - own_variance / num_seeds) + (num_rows + 2) ** -2,
         own_variance=own_variance,
         seed_variance=seed_variance,
     )

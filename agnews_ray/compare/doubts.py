@@ -75,9 +75,11 @@ def doubt_rows(
     return DoubtfulRows(
         num_hard=len(hard),
         hard=tuple(hard[:MAX_LISTED]),
-        num_duplicates=len(duplicates) if test_rows else None,
+        num_duplicates=len({one.row for one in duplicates}) if test_rows else None,
         duplicates=tuple(duplicates[:MAX_LISTED]),
-        subsets=tuple(_subset(name, variants, labels, kept) for name, kept in keep.items()),
+        subsets=tuple(
+            _subset(name, variants, labels, kept) for name, kept in keep.items() if kept.any()
+        ),
         num_disagreements=len(disagreements),
         disagreements=tuple(disagreements[:MAX_LISTED]),
     )

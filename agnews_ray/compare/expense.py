@@ -79,17 +79,19 @@ def cost_axes(rows: Sequence[VariantRow], costs: Sequence[CostFacts]) -> tuple[C
     }
     if len({(row.device, row.precision, row.num_workers) for row in rows}) == 1:
         named["Train time", "min"] = [row.train_seconds / 60 for row in rows]
+    machines = {cost.machine for cost in costs}
     for machine, setting in dict.fromkeys((cost.machine, cost.setting) for cost in costs):
         here = {c.variant: c for c in costs if (c.machine, c.setting) == (machine, setting)}
         found = [here[row.model] for row in rows if row.model in here]
         if len(found) != len(rows):
             continue
-        named[f"Latency p50, {setting}", "ms"] = [cost.latency_p50_ms for cost in found]
-        named[f"Time per 1,000 rows, {setting}", "s"] = [1e3 / c.rows_per_second for c in found]
+        where = f"{setting}, {machine}" if len(machines) > 1 else setting
+        named[f"Latency p50, {where}", "ms"] = [cost.latency_p50_ms for cost in found]
+        named[f"Time per 1,000 rows, {where}", "s"] = [1e3 / c.rows_per_second for c in found]
         named["Computation", "GFLOP per row"] = [cost.flops_per_row / 1e9 for cost in found]
         money = [cost.money_per_million for cost in found]
         if None not in money:
-            named[f"Price per million rows, {setting}", "money"] = [m for m in money if m]
+            named[f"Price per million rows, {where}", "money"] = [m for m in money if m]
     accuracies = [row.accuracy for row in rows]
     return tuple(
         CostAxis(

@@ -169,10 +169,10 @@ class DoubtfulRows(Fact):
     hard: tuple[HardRow, ...]
     """The most confident first; a list may be shorter than its number."""
     num_duplicates: int | None
-    """None where the test rows are not kept with the study."""
+    """Rows, each counted once; None where the test rows are not kept with the study."""
     duplicates: tuple[DuplicateRow, ...]
     subsets: tuple[Subset, ...]
-    """All rows first; that score is the headline."""
+    """All rows first; that score is the headline. One without any row left is not there."""
     num_disagreements: int
     disagreements: tuple[Disagreement, ...]
 

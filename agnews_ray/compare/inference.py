@@ -102,7 +102,7 @@ def equivalence_p_value(difference: Estimate, margin: float) -> float:
     """Two one-sided tests: how surely a difference lies within ``margin`` of zero.
 
     Args:
-        difference: with its standard error and degrees of freedom.
+        difference: over seeds and rows.
         margin: delta > 0, in the metric's unit.
 
     Returns:
@@ -141,10 +141,12 @@ def seeds_to_tell(difference: Estimate, margin: float, alpha: float) -> int | No
 
 def _power(difference: Estimate, margin: float, alpha: float, num_seeds: int) -> float:
     """Chance that so many seeds settle it, by the better of the two tests."""
-    error, distance = difference.standard_error(num_seeds), abs(difference.value)
-    if error == 0:
-        return 1.0
+    # The rows stay the same: what they add to the difference is in the one that was seen.
+    error = difference.seed_error(num_seeds)
+    distance = abs(difference.value)
     needed = difference.half_width(alpha, num_seeds)
+    if error == 0:
+        return float(distance > needed or distance < margin - needed)
     different = stats.norm.sf((needed - distance) / error)
     room = margin - difference.half_width(2 * alpha, num_seeds)  # one-sided
     same = stats.norm.cdf((room - distance) / error) - stats.norm.cdf((-room - distance) / error)

@@ -47,6 +47,9 @@ PAPER = (
 )
 
 
+PAPER_TEST_ROWS = 7600
+
+
 class Agreement(Fact):
     """One number, published and found."""
 
@@ -63,7 +66,8 @@ def hold_against_paper(found: Assessment) -> tuple[Agreement, ...]:
     """Hold a study against the paper's table.
 
     Parameters and size must match to the printed digit; accuracy and macro-F1 must lie in the
-    study's intervals; times are shown. Fresh weights have the paper's sizes and not its scores.
+    study's intervals; times are shown. Fresh weights have the paper's sizes and not its scores, and
+    scores on other rows than AG News' test split are not judged either.
 
     Args:
         found: the study.
@@ -75,7 +79,7 @@ def hold_against_paper(found: Assessment) -> tuple[Agreement, ...]:
     for row, facts, record in _rows(found):
         for published in PAPER:
             if record.variant.model in published.models:
-                lines += _against_published(row, facts, record, published)
+                lines += _against_published(row, facts, published, _unlike_paper(record))
     return tuple(lines)
 
 
@@ -104,7 +108,8 @@ def hold_against_study(found: Assessment, other: Assessment) -> tuple[Agreement,
             device=their_row.device,
             size_mb=_mebibytes(their_row.size_bytes),
         )
-        lines += _against_published(row, facts, record, published, judge_fresh=True)
+        same = record.dataset.test.fingerprint == other.records[0].dataset.test.fingerprint
+        lines += _against_published(row, facts, published, "" if same else "other test rows")
     return tuple(lines)
 
 
@@ -117,12 +122,9 @@ def _rows(found: Assessment) -> list[tuple[VariantRow, VariantFacts, TrialRecord
 
 
 def _against_published(
-    row: VariantRow,
-    facts: VariantFacts,
-    record: TrialRecord,
-    published: PublishedRow,
-    judge_fresh: bool = False,
+    row: VariantRow, facts: VariantFacts, published: PublishedRow, unlike: str
 ) -> Sequence[Agreement]:
+    """``unlike`` says why scores are shown and not judged; empty where they are judged."""
     parameters, size = _millions(row.parameters), _mebibytes(row.size_bytes)
     exact = [
         ("Parameters (M)", published.parameters_m, parameters),
@@ -134,7 +136,6 @@ def _against_published(
         )
         for name, theirs, ours in exact
     ]
-    is_judged = judge_fresh or record.variant.init == "pretrained"
     for name, theirs, interval in (
         ("Accuracy", published.accuracy, facts.accuracy),
         ("Macro-F1", published.macro_f1, facts.macro_f1),
@@ -145,8 +146,8 @@ def _against_published(
                 quantity=name,
                 published=f"{theirs:.4f}",
                 found=f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]",
-                agrees=_inside(theirs, interval.low, interval.high) if is_judged else None,
-                note=_score_note(row, is_judged),
+                agrees=_inside(theirs, interval.low, interval.high) if not unlike else None,
+                note=unlike or f"{row.num_seeds} seed(s), {row.num_train_examples:,} train rows",
             )
         )
     same_device = published.device.lower() in row.device.lower()
@@ -168,10 +169,13 @@ def _inside(value: float, low: float, high: float) -> bool:
     return round(low, 4) <= round(value, 4) <= round(high, 4)
 
 
-def _score_note(row: VariantRow, is_judged: bool) -> str:
-    if not is_judged:
+def _unlike_paper(record: TrialRecord) -> str:
+    """Why a trial's scores are not the paper's to judge; empty where they are."""
+    if record.variant.init == "random":
         return "fresh weights: not the published model"
-    return f"{row.num_seeds} seed(s), {row.num_train_examples:,} train rows"
+    if record.test.num_examples != PAPER_TEST_ROWS or len(record.dataset.class_names) != 4:
+        return f"{record.test.num_examples:,} test rows: not the paper's {PAPER_TEST_ROWS:,}"
+    return ""
 
 
 def _millions(parameters: int) -> str:

@@ -29,19 +29,6 @@ def macro_f1_of(counts: Counts) -> Floats:
     return mean
 
 
-def class_score_of(name: str, class_id: int) -> Score:
-    """Choose one class's precision, recall or f1.
-
-    Args:
-        name: of the score.
-        class_id: of the class.
-
-    Returns:
-        The score as a function of counts.
-    """
-    return lambda counts: scores_from_counts(*counts)[name][..., class_id]
-
-
 def as_interval(found: Estimate, alpha: float, lowest: float = 0.0) -> Interval:
     """Give a score's interval, cut off at its bounds.
 
@@ -59,7 +46,8 @@ def as_interval(found: Estimate, alpha: float, lowest: float = 0.0) -> Interval:
 
 def score_interval(score: Score, observed: Counts, drawn: Counts, alpha: float) -> Interval:
     """Bootstrap a score's interval over seeds and rows."""
-    return as_interval(estimate(score(observed), score(drawn)), alpha)
+    num_rows = int(observed.actual.sum())
+    return as_interval(estimate(score(observed), score(drawn), num_rows), alpha)
 
 
 def accuracy_interval(observed: Counts, drawn: Counts, alpha: float) -> Interval:
@@ -78,10 +66,14 @@ def class_facts(
     and is bootstrapped in any case.
     """
     facts = []
+    seen, resampled = scores_from_counts(*observed), scores_from_counts(*drawn)
     for class_id, name in enumerate(names):
+        num_rows = int(observed.actual[0, class_id])
         found = {
-            score: score_interval(class_score_of(score, class_id), observed, drawn, alpha)
-            for score in ("precision", "recall", "f1")
+            score: as_interval(
+                estimate(values[:, class_id], resampled[score][..., class_id], num_rows), alpha
+            )
+            for score, values in seen.items()
         }
         hits, chosen = observed.hits[0, class_id], observed.predicted[0, class_id]
         num_examples = observed.actual[0, class_id]

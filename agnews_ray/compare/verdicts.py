@@ -114,6 +114,7 @@ def _difference(score: Score, variant: SeedResults, baseline: SeedResults) -> Es
     return estimate(
         score(variant.observed) - score(baseline.observed),
         score(variant.drawn) - score(baseline.drawn),
+        variant.right.shape[1],
     )
 
 

@@ -20,23 +20,48 @@ def audit_test_rows(scanned: ScannedDataset) -> TestRows:
     """
     rows = pa.concat_tables(_iter_rows(scanned.test))
     texts, numbers = rows["text"].to_pylist(), rows["row"].to_pylist()
-    keys = normalise(rows["text"].combine_chunks())
-    names = keys.to_pylist()
-    by_key: dict[str, list[int]] = {}
-    for position, name in enumerate(names):
-        by_key.setdefault(name, []).append(position)
-    twins = [next((p for p in by_key[name] if p != i), None) for i, name in enumerate(names)]
-    in_train, exact_in_train = _find_in_train(scanned.train, keys, set(texts))
+    keys = normalise(rows["text"].combine_chunks()).to_pylist()
+    in_test = _Twins(texts, keys)
+    in_train = _Twins(texts, keys)
+    in_test.add(texts, keys, numbers)
+    for table in _iter_rows(scanned.train):
+        found = normalise(table["text"].combine_chunks())
+        hits = table.append_column("key", found).filter(
+            pc.is_in(found, pa.array(in_train.keys, pa.string()))
+        )
+        in_train.add(*(hits[name].to_pylist() for name in ("text", "key", "row")))
+    test_twins = [in_test.of(*own) for own in zip(texts, keys, numbers, strict=True)]
+    train_twins = [in_train.of(text, key, None) for text, key in zip(texts, keys, strict=True)]
     return TestRows(
         texts=texts,
-        twin_in_test=[None if twin is None else numbers[twin] for twin in twins],
-        twin_in_train=[in_train.get(name) for name in names],
-        is_exact_in_test=[
-            any(texts[p] == texts[i] for p in by_key[name] if p != i)
-            for i, name in enumerate(names)
-        ],
-        is_exact_in_train=[text in exact_in_train for text in texts],
+        twin_in_test=[twin for twin, _ in test_twins],
+        twin_in_train=[twin for twin, _ in train_twins],
+        is_exact_in_test=[is_exact for _, is_exact in test_twins],
+        is_exact_in_train=[is_exact for _, is_exact in train_twins],
     )
+
+
+class _Twins:
+    """The first two rows of each text, and of each normalised text, that test rows have."""
+
+    def __init__(self, texts: list[str], keys: list[str]) -> None:
+        self.keys = sorted(set(keys) - {""})  # without a word nothing is alike
+        self._exact: dict[str, list[int]] = {text: [] for text in texts}
+        self._alike: dict[str, list[int]] = {key: [] for key in self.keys}
+
+    def add(self, texts: list[str], keys: list[str], rows: list[int]) -> None:
+        """Note rows, if they are the first or second of their kind."""
+        for text, key, row in zip(texts, keys, rows, strict=True):
+            for known in (self._exact.get(text), self._alike.get(key)):
+                if known is not None and len(known) < 2:
+                    known.append(row)
+
+    def of(self, text: str, key: str, own: int | None) -> tuple[int | None, bool]:
+        """A row's first twin other than itself, the exact one if there is one."""
+        exact = next((row for row in self._exact[text] if row != own), None)
+        if not key or exact is not None:
+            return (exact, True) if key else (None, False)
+        return next((row for row in self._alike[key] if row != own), None), False
 
 
 def normalise(texts: pa.Array) -> pa.Array:
@@ -46,29 +71,10 @@ def normalise(texts: pa.Array) -> pa.Array:
         texts: strings.
 
     Returns:
-        As many strings; whatever is neither letter nor digit becomes one space.
+        As many strings; whatever is neither letter (with its marks) nor digit becomes one space.
     """
-    words = pc.replace_substring_regex(pc.utf8_lower(texts), r"[^\pL\pN]+", " ")
+    words = pc.replace_substring_regex(pc.utf8_lower(texts), r"[^\pL\pM\pN]+", " ")
     return pc.utf8_trim_whitespace(words)
-
-
-def _find_in_train(
-    train: SplitRows, keys: pa.Array, texts: set[str]
-) -> tuple[dict[str, int], set[str]]:
-    """The first train row of each test key that is there, and the exact texts that are."""
-    wanted = pc.unique(keys)
-    first: dict[str, int] = {}
-    exact: set[str] = set()
-    for table in _iter_rows(train):
-        normalised = normalise(table["text"].combine_chunks())
-        hits = table.append_column("key", normalised).filter(pc.is_in(normalised, wanted))
-        for key, text, row in zip(
-            hits["key"].to_pylist(), hits["text"].to_pylist(), hits["row"].to_pylist(), strict=True
-        ):
-            first.setdefault(key, row)
-            if text in texts:
-                exact.add(text)
-    return first, exact
 
 
 def _iter_rows(split: SplitRows) -> Iterator[pa.Table]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from agnews_ray.errors import RecordError
+from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.schema import Record
 from agnews_ray.record.store import write_whole
 from agnews_ray.spec.study import Device, Precision
@@ -37,7 +37,7 @@ class CostRecord(Record):
     rows_per_second: float
     """From text to probabilities, 64 rows of like length at a time."""
     load_seconds: float
-    """Weights and tokenizer from disk, in a fresh process, imports not counted."""
+    """Weights and tokenizer from disk, in a fresh process, imports not counted; median of three."""
     peak_memory_bytes: int
     """Of a fresh process that loads and predicts: resident on a CPU, allocated on a GPU."""
     flops_per_row: float
@@ -82,8 +82,16 @@ def save_costs(folder: Path, measured: Sequence[CostRecord]) -> None:
     Args:
         folder: of the trial.
         measured: what is new.
+
+    Raises:
+        StoreError: the folder cannot be written.
     """
     new = {(cost.machine, cost.setting): cost for cost in measured}
     kept = {(cost.machine, cost.setting): cost for cost in load_costs(folder)}
     content = [cost.model_dump(mode="json") for cost in (kept | new).values()]
-    write_whole(folder / FILE_NAME, json.dumps(content, indent=2) + "\n")
+    try:
+        write_whole(folder / FILE_NAME, json.dumps(content, indent=2) + "\n")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = "make it writable"
+        raise StoreError(str(folder), "a folder to write to", reason, hint) from error

@@ -45,13 +45,13 @@ class TestRows:
 
     texts: list[str]
     twin_in_test: list[int | None]
-    """The first other test row whose normalised text is the same."""
+    """The first other test row with the same text, else with the same normalised text."""
     twin_in_train: list[int | None]
-    """The first row trained on whose normalised text is the same."""
+    """The first row trained on with the same text, else with the same normalised text."""
     is_exact_in_test: list[bool]
-    """Whether that test row is the same without normalising."""
+    """Whether that row is the same without normalising."""
     is_exact_in_train: list[bool]
-    """Whether any such train row is the same without normalising."""
+    """Whether that row is the same without normalising."""
 
     __test__ = False  # not a test class
 

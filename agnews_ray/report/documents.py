@@ -87,7 +87,9 @@ def to_latex(assessment: Assessment) -> Files:
 
 
 def to_csv(assessment: Assessment) -> Files:
-    """Write one CSV file a table, with unrounded numbers where a cell is one.
+    """Write one CSV file a table: intervals as three columns, texts whole.
+
+    ``report --format json`` has everything unrounded.
 
     Args:
         assessment: of a study.
@@ -136,6 +138,9 @@ def _grid(grid: Grid, style: str) -> str:
     num_numbers = len(headers) - grid.num_text_columns
     alignment = ["left"] * grid.num_text_columns + ["right"] * num_numbers
     table = tabulate(cells, headers, style, disable_numparse=True, colalign=alignment)
+    if style != "github":
+        # After a rule or a line break TeX would read [...] or * as belonging to it.
+        table = re.sub(r"(?m)^(?!\\|$)", "{}", table)
     return table if cells else escape("none")
 
 

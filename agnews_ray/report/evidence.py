@@ -1,5 +1,7 @@
 """The report's sections on single rows, and on how the study was made."""
 
+from collections.abc import Iterable
+
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.report.grid import (
     Cell,
@@ -79,7 +81,7 @@ def _doubt_text(assessment: Assessment) -> tuple[str, ...]:
     ]
     if doubts.num_duplicates is None:
         lines.append(
-            "Texts and duplicates are not kept with this study; its `agnews-ray submit`, run "
+            "Texts and duplicates are not kept with this study; its submit command, run "
             "again, adds them without training anything anew."
         )
     else:
@@ -107,7 +109,7 @@ def _duplicates(assessment: Assessment) -> Grid:
         ),
         num_text_columns=3,
         note="In words: the same but for case, punctuation and spaces."
-        + how_many_listed(len(doubts.duplicates), doubts.num_duplicates or 0),
+        + how_many_listed(len({one.row for one in doubts.duplicates}), doubts.num_duplicates or 0),
         is_long=True,
     )
 
@@ -146,7 +148,7 @@ def provenance_section(assessment: Assessment) -> Section:
     first = assessment.records[0]
     dataset = first.dataset
     recipe = first.recipe.model_dump()
-    recipe["precision"] = ", ".join(sorted({record.precision for record in assessment.records}))
+    recipe["precision"] = _distinct(record.precision for record in assessment.records)
     recipe["max_length_tokens"] = first.data.max_length_tokens
     machines = dict.fromkeys(
         f"{r.environment.gpu or r.environment.cpu}, {r.environment.num_cpus} CPUs, "
@@ -161,14 +163,20 @@ def provenance_section(assessment: Assessment) -> Section:
         "test fingerprint": dataset.test.fingerprint,
         "classes": ", ".join(dataset.class_names),
         "machine": "; ".join(machines),
-        "python": first.environment.python,
-        **first.environment.versions,
-        "commit": ", ".join(sorted({r.environment.commit or "none" for r in assessment.records})),
+        "python": _distinct(r.environment.python for r in assessment.records),
+        **{
+            name: _distinct(r.environment.versions.get(name, "none") for r in assessment.records)
+            for name in first.environment.versions
+        },
+        "commit": _distinct(r.environment.commit or "none" for r in assessment.records),
     }
     return Section(
         name="provenance",
         title="How it was made",
-        paragraphs=("The study's folder holds study.yaml, which makes it again:",),
+        paragraphs=(
+            "study.yaml in the study's folder makes it again (written here for the default "
+            "runs folder); the commands that made it follow.",
+        ),
         code=(
             f"agnews-ray submit runs/{assessment.table.study}/study.yaml",
             *dict.fromkeys(record.command for record in assessment.records),
@@ -194,3 +202,7 @@ def provenance_section(assessment: Assessment) -> Section:
             ),
         ),
     )
+
+
+def _distinct(values: Iterable[str]) -> str:
+    return ", ".join(sorted(set(values)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import altair as alt
@@ -24,6 +25,8 @@ DARK_PALETTE = (
 )
 VEGA_LITE_VERSION = alt.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
 PNG_WIDTH = 640
+MANY_CLASSES = 40
+"""With more, empty cells of a confusion matrix are left out: they would fill the page."""
 
 Rows = list[dict[str, Any]]
 
@@ -45,7 +48,7 @@ class Figure:
     def specification(self) -> dict[str, Any]:
         """The Vega-Lite description, as wide as its container."""
         chart = self.chart.properties(width="container", description=self.description)
-        specification: dict[str, Any] = chart.to_dict()
+        specification: dict[str, Any] = _finite(chart.to_dict())
         return specification
 
     def _repr_png_(self) -> bytes:
@@ -56,7 +59,10 @@ class Figure:
         """Draw it on white, at twice the usual density."""
         chart = self.chart.properties(width=PNG_WIDTH, title=self.title)
         png: bytes = vl_convert.vegalite_to_png(
-            chart.to_dict(), vl_version=VEGA_LITE_VERSION, scale=2, config=config(is_dark=False)
+            _finite(chart.to_dict()),
+            vl_version=VEGA_LITE_VERSION,
+            scale=2,
+            config=config(is_dark=False),
         )
         return png
 
@@ -280,6 +286,7 @@ def _confusion(assessment: Assessment, index: int) -> Figure:
         }
         for i, line in enumerate(variant.confusion)
         for j, number in enumerate(line)
+        if number or len(names) <= MANY_CLASSES
     ]
     base = alt.Chart(_data(rows)).encode(
         x=alt.X("predicted:N", title="Predicted", sort=None, axis=alt.Axis(labelAngle=-30)),
@@ -313,7 +320,22 @@ def _confusion(assessment: Assessment, index: int) -> Figure:
 
 def _colour(names: Sequence[str]) -> alt.Color:
     """One colour a variant, the same in every figure; past the palette they repeat."""
-    return alt.Color("variant:N", title=None, scale=alt.Scale(domain=list(names)), sort=None)
+    return alt.Color(
+        "variant:N",
+        title=None,
+        scale=alt.Scale(domain=list(names)),
+        sort=None,
+        legend=alt.Legend(symbolOpacity=1),
+    )
+
+
+def _finite(part: Any) -> Any:
+    """JSON has no NaN: what is not a number is missing from a figure."""
+    if isinstance(part, dict):
+        return {key: _finite(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_finite(value) for value in part]
+    return None if isinstance(part, float) and not isfinite(part) else part
 
 
 def _data(rows: Rows) -> alt.Data:

@@ -6,7 +6,7 @@ from agnews_ray.compare.assessment import Assessment
 from agnews_ray.report import figures, words
 from agnews_ray.report.evidence import disagreements_section, doubts_section, provenance_section
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, sort_key, word
-from agnews_ray.report.tables import COLUMNS, COST_COLUMNS, cost_columns
+from agnews_ray.report.tables import COLUMNS, cost_columns, cost_text, cost_value
 
 
 def all_sections(assessment: Assessment) -> list[Section]:
@@ -39,8 +39,8 @@ def _verdict(assessment: Assessment) -> Section:
         (
             word(f"{pair.variant} against {pair.baseline}"),
             word(words.verdict_label(pair, assessment)),
-            estimate(words.difference(pair.accuracy), pair.accuracy),
-            estimate(words.difference(pair.macro_f1), pair.macro_f1),
+            estimate(words.difference(pair.accuracy), words.in_points(pair.accuracy)),
+            estimate(words.difference(pair.macro_f1), words.in_points(pair.macro_f1)),
             Cell(words.p_text(pair.adjusted_p_value), pair.adjusted_p_value),
             Cell(words.p_text(pair.equivalence_p_value), pair.equivalence_p_value),
             Cell(words.p_text(pair.mcnemar_p_value), pair.mcnemar_p_value),
@@ -81,9 +81,9 @@ def _verdict(assessment: Assessment) -> Section:
 def _how_judged(assessment: Assessment) -> str:
     settings = assessment.settings
     return (
-        f"Intervals at {words.confidence(assessment)} from a hierarchical bootstrap over seeds, "
-        f"then test rows ({settings.num_draws:,} draws, the same rows for both) "
-        "with Student's quantile for the seeds. "
+        f"Intervals at {words.confidence(assessment)} from a bootstrap of the test rows "
+        f"({settings.num_draws:,} draws, the same rows for all) under each seed, and Student's t "
+        "over the seeds. "
         "p (difference): from the same interval, or exact McNemar for a single seed; "
         f"p (equivalence): two one-sided tests against {words.points(settings.margin)}; both after "
         "Holm over all pairs. p (McNemar): exact, on rows that one of the two has right; over "
@@ -158,13 +158,17 @@ def _front(assessment: Assessment) -> Section:
 
 def _costs(assessment: Assessment) -> Section | None:
     if not assessment.costs:
-        text = f"Not measured. `agnews-ray measure runs/{assessment.table.study}` times the models."
-        return Section(name="costs", title="Cost of use", paragraphs=(text,))
+        return Section(
+            name="costs",
+            title="Cost of use",
+            paragraphs=("Not measured yet. This times the models against each other:",),
+            code=(f"agnews-ray measure runs/{assessment.table.study}",),
+        )
     names = cost_columns(assessment.costs)
     rows = tuple(
         (
             word(cost.machine),
-            *(Cell(text, sort_key(text)) for text in (COST_COLUMNS[n](cost) for n in names)),
+            *(Cell(cost_text(cost, name), cost_value(cost, name)) for name in names),
         )
         for cost in assessment.costs
     )

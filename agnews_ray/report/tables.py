@@ -116,24 +116,32 @@ FORMATS: dict[str, Callable[[ComparisonTable], str]] = {
 }
 
 
-COST_COLUMNS: dict[str, Callable[[CostFacts], str]] = {
-    "Model": lambda c: c.variant,
-    "Setting": lambda c: c.setting,
-    "p50 (ms)": lambda c: f"{c.latency_p50_ms:.2f}",
-    "p95 (ms)": lambda c: f"{c.latency_p95_ms:.2f}",
-    "p99 (ms)": lambda c: f"{c.latency_p99_ms:.2f}",
-    "Rows/s": lambda c: f"{c.rows_per_second:.0f}",
-    "Load (s)": lambda c: f"{c.load_seconds:.2f}",
-    "Peak (MB)": lambda c: f"{c.peak_memory_bytes / MIB:.0f}",
-    "GFLOP/row": lambda c: f"{c.flops_per_row / 1e9:.3g}",
-    "Money/1M rows": lambda c: money(c.money_per_million),
-    "Money/training": lambda c: money(c.money_per_training),
+COST_COLUMNS: dict[str, tuple[Callable[[CostFacts], str | float | None], str]] = {
+    "Model": (lambda c: c.variant, ""),
+    "Setting": (lambda c: c.setting, ""),
+    "p50 (ms)": (lambda c: c.latency_p50_ms, ".2f"),
+    "p95 (ms)": (lambda c: c.latency_p95_ms, ".2f"),
+    "p99 (ms)": (lambda c: c.latency_p99_ms, ".2f"),
+    "Rows/s": (lambda c: c.rows_per_second, ".0f"),
+    "Load (s)": (lambda c: c.load_seconds, ".2f"),
+    "Peak (MB)": (lambda c: c.peak_memory_bytes / MIB, ".0f"),
+    "GFLOP/row": (lambda c: c.flops_per_row / 1e9, ".3g"),
+    "Money/1M rows": (lambda c: c.money_per_million, ".3g"),
+    "Money/training": (lambda c: c.money_per_training, ".3g"),
 }
+"""What to show of a cost, and how it is written."""
 
 
-def money(amount: float | None) -> str:
-    """Write an amount with three digits that tell, or a dash where no price was given."""
-    return "-" if amount is None else f"{amount:.3g}"
+def cost_value(cost: CostFacts, column: str) -> str | float:
+    """Give a column's value, unrounded; empty where it is not known."""
+    value = COST_COLUMNS[column][0](cost)
+    return "" if value is None else value
+
+
+def cost_text(cost: CostFacts, column: str) -> str:
+    """Write a column's value, with a dash where it is not known."""
+    value = cost_value(cost, column)
+    return "-" if value == "" else f"{value:{COST_COLUMNS[column][1]}}"
 
 
 def cost_columns(costs: Sequence[CostFacts]) -> list[str]:
@@ -145,7 +153,7 @@ def cost_columns(costs: Sequence[CostFacts]) -> list[str]:
 def costs_to_plain(costs: Sequence[CostFacts]) -> str:
     """Lay measured costs out for a terminal."""
     names = cost_columns(costs)
-    cells = [[COST_COLUMNS[name](cost) for name in names] for cost in costs]
+    cells = [[cost_text(cost, name) for name in names] for cost in costs]
     alignment = ["left", "left"] + ["right"] * (len(names) - 2)
     machines = ", ".join(dict.fromkeys(cost.machine for cost in costs))
     table = tabulate(cells, names, "simple", disable_numparse=True, colalign=alignment)

@@ -1,5 +1,7 @@
 """What an assessment comes to, in sentences that a person can act on."""
 
+from math import isfinite
+
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.compare.facts import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
@@ -25,6 +27,7 @@ def caveats(assessment: Assessment) -> list[str]:
     """Say what limits the findings: few seeds, missing pairs."""
     found = []
     num_seeds = min(row.num_seeds for row in assessment.table.rows)
+    num_seeds = min([num_seeds, *(pair.num_seeds for pair in assessment.pairs)])
     if num_seeds == 1:
         found.append(
             "With a single seed the verdict holds for these trained weights, not for the recipe: "
@@ -32,6 +35,11 @@ def caveats(assessment: Assessment) -> list[str]:
         )
     elif num_seeds < FEW_SEEDS:
         found.append("Two seeds hardly show their spread, and intervals are wide; use more.")
+    found += [
+        f"{record.trial_id} diverged: its loss is not a number."
+        for record in assessment.records
+        if not isfinite(record.training.final_loss)
+    ]
     num_missing = len(assessment.variants) - 1 - len(assessment.pairs)
     if num_missing:
         found.append(
@@ -79,6 +87,11 @@ def difference(interval: Interval) -> str:
     """Write a difference with its interval, in percentage points."""
     low, high = signed_points(interval.low), signed_points(interval.high)
     return f"{signed_points(interval.value)} [{low}, {high}]"
+
+
+def in_points(interval: Interval) -> Interval:
+    """Turn fractions into percentage points."""
+    return Interval(value=100 * interval.value, low=100 * interval.low, high=100 * interval.high)
 
 
 def p_text(p_value: float) -> str:
@@ -130,5 +143,6 @@ def _more(pair: PairFacts) -> str:
     seeds = f"{pair.num_more_seeds} more seed{'s' if pair.num_more_seeds > 1 else ''}"
     return (
         f"About {seeds} would tell, with a chance of {100 * POWER:.0f} % (normal "
-        "approximation, were the difference as seen)."
+        "approximation, were the difference as seen). Fix their number first: looking after each "
+        "seed costs error."
     )

@@ -152,10 +152,15 @@ def test_hostile_texts_stay_texts(open_page):
     assert "Is <i>one</i> better?" in page.locator("header").inner_text()
 
 
-def test_it_prints_all_of_it_in_light(open_page, tmp_path):
+def test_it_prints_all_of_it_in_light(open_page):
     page = open_page(color_scheme="dark")
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    page.wait_for_selector('html[data-drawn="light"]')
     assert page.locator("details:not([open])").count() == 0
     assert not page.locator("nav").is_visible()
+    ink = "getComputedStyle(document.querySelector('.role-axis text')).fill"
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(f"[{ink}, {background}]") == ["rgb(34, 34, 34)", "rgb(255, 255, 255)"]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details[open]").count() == 0
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"

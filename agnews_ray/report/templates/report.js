@@ -54,7 +54,16 @@ for (const select of document.querySelectorAll("select[data-figures]")) {
 document.getElementById("theme").addEventListener("click", () => show(theme === "dark" ? "light" : "dark"));
 dark.addEventListener("change", (event) => show(event.matches ? "dark" : "light"));
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details")) details.open = true;
-  show("light");
+  for (const details of document.querySelectorAll("details:not([open])")) {
+    details.open = details.dataset.print = true;
+  }
+  document.documentElement.dataset.theme = "light"; // at once; style sheets see to the charts' ink
+});
+addEventListener("afterprint", () => {
+  for (const details of document.querySelectorAll("details[data-print]")) {
+    details.open = false;
+    delete details.dataset.print;
+  }
+  document.documentElement.dataset.theme = theme;
 });
 show(theme);

@@ -1,3 +1,5 @@
+import dataclasses
+import json
 from functools import partial
 
 import numpy as np
@@ -14,9 +16,9 @@ from sklearn.metrics import (
 from agnews_ray.app.analyse import assess_study
 from agnews_ray.compare.assessment import Settings
 from agnews_ray.errors import RecordError
-from agnews_ray.record.outputs import load_predictions
+from agnews_ray.record.outputs import load_predictions, load_test_rows, save_test_rows
 from agnews_ray.record.store import StudyStore
-from agnews_ray.report import words
+from agnews_ray.report import figures, words
 from tests.fakes.studies import a_study, some_predictions
 
 
@@ -148,3 +150,33 @@ def test_damaged_predictions_are_told(tmp_path):
     next((folder / "trials").glob("*/predictions.parquet")).write_bytes(b"PAR1 no")
     with pytest.raises(RecordError, match="a damaged one; delete"):
         assess_study(folder)
+
+
+def test_a_perfect_score_on_few_rows_is_no_certainty(tmp_path):
+    perfect = lambda rng, labels: 9.0 * np.eye(2)[labels]  # noqa: E731
+    folder = a_study(tmp_path, variants=(("one", perfect), ("two", perfect)), num_rows=20)
+    found = assess_study(folder)
+    assert found.variants[0].accuracy.low < 0.95
+    assert [pair.verdict for pair in found.pairs] == ["undecided"]
+
+
+def test_a_test_set_that_is_all_in_train_is_told_and_not_fatal(tmp_path):
+    folder = a_study(tmp_path)
+    store = StudyStore.at(folder)
+    fingerprint = store.records()[0].dataset.fingerprint
+    kept = load_test_rows(store.test_rows_path, fingerprint, 200)
+    leaked = dataclasses.replace(kept, twin_in_train=[0] * 200)
+    save_test_rows(store.test_rows_path, leaked, fingerprint)
+    doubts = assess_study(folder).doubts
+    assert doubts.num_duplicates == 200
+    assert "without duplicates" not in [subset.name for subset in doubts.subsets]
+
+
+def test_a_diverged_trial_is_named(tmp_path):
+    folder = a_study(tmp_path)
+    store = StudyStore.at(folder)
+    path = store.trial_folder("v1-s1") / "record.json"
+    path.write_text(path.read_text().replace('"final_loss": 0.5', '"final_loss": NaN'))
+    found = assess_study(folder)
+    assert "v1-s1 diverged: its loss is not a number." in words.conclusion(found)
+    assert "NaN" not in json.dumps(figures.curve_figure(found).specification())

@@ -9,8 +9,15 @@ from tests.fakes.studies import a_study
 @pytest.fixture
 def study(tmp_path):
     """Its record has the paper's MiniLM parameters and size; its accuracy is about 0.944."""
-    folder = a_study(tmp_path, variants=(("minilm", 0.944),), seeds=(1,), num_rows=2000)
-    return assess_study(folder)
+    folder = a_study(tmp_path, variants=(("minilm", 0.944),), seeds=(1,), num_rows=7600)
+    found = assess_study(folder)
+    (record,) = found.records
+    return with_dataset(found, record.dataset.model_copy(update={"class_names": tuple("abcd")}))
+
+
+def with_dataset(study, dataset):
+    records = tuple(one.model_copy(update={"dataset": dataset}) for one in study.records)
+    return study.model_copy(update={"records": records})
 
 
 def changed(study, **changes):
@@ -55,6 +62,15 @@ def test_fresh_weights_are_judged_by_size_alone(study):
     records = (record.model_copy(update={"variant": fresh}),)
     lines = judged(hold_against_paper(study.model_copy(update={"records": records})))
     assert (lines["Parameters (M)"], lines["Accuracy"]) == (True, None)
+
+
+def test_scores_on_other_rows_are_not_judged(study):
+    (record,) = study.records
+    two_classes = record.dataset.model_copy(update={"class_names": ("no", "yes")})
+    assert judged(hold_against_paper(with_dataset(study, two_classes)))["Accuracy"] is None
+    test = record.dataset.test.model_copy(update={"fingerprint": "0" * 32})
+    other = with_dataset(study, record.dataset.model_copy(update={"test": test}))
+    assert judged(hold_against_study(study, other))["Accuracy"] is None
 
 
 def test_a_study_agrees_with_itself(study):

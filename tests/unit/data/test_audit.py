@@ -22,8 +22,14 @@ def test_twins_are_found_exactly_and_in_words(folder, tmp_path):
     assert found.texts[3] == "only -- here"
     assert found.twin_in_train == [0, 1, None, None, None]
     assert found.is_exact_in_train == [True, False, False, False, False]
-    assert found.twin_in_test == [None, None, 3, 2, 2]
+    assert found.twin_in_test == [None, None, 4, 2, 2]  # the exact one before the first
     assert found.is_exact_in_test == [False, False, True, False, True]
+
+
+def test_without_a_word_nothing_is_alike(folder, tmp_path):
+    (folder / "test.csv").write_text("text,label\n!!,0\n??,1\n")
+    found = audit_test_rows(scan_dataset(DataSpec(source=str(folder)), tmp_path / "cache"))
+    assert found.twin_in_test == [None, None]
 
 
 def test_only_rows_trained_on_can_leak(folder, tmp_path):

@@ -56,6 +56,6 @@ def test_texts_are_truncated_as_in_training(artifact):
 
 
 def test_a_probe_tells_load_time_and_peak_memory(artifact):
-    seconds, peak = probe(artifact, TEXTS, 16, "cpu", "fp32")
+    seconds, peak = probe(artifact, TEXTS, 16, "cpu", "fp32", 1)
     assert seconds > 0
     assert peak > 50e6

@@ -107,6 +107,18 @@ def test_a_folder_of_other_things_is_not_replaced(folder, tmp_path):
     assert (tmp_path / "thesis.docx").exists()
 
 
+def test_a_file_in_the_way_stays(folder, tmp_path):
+    mine = tmp_path / "results.csv"
+    mine.write_text("mine")
+    for words in (("csv", str(mine)), ("html", str(tmp_path))):
+        done = CliRunner().invoke(
+            main, ["report", str(folder), "--format", words[0], "--output", words[1]]
+        )
+        assert done.exit_code == 2
+        assert "choose another --output" in done.stderr
+    assert mine.read_text() == "mine"
+
+
 def test_json_is_all_of_it(folder):
     done = CliRunner().invoke(main, ["report", str(folder), "--format", "json", "--margin", "0.1"])
     document = json.loads(done.stdout)
