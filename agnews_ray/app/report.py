@@ -35,7 +35,8 @@ def write_report(assessment: Assessment, report_format: Format, output: Path) ->
     Raises:
         StoreError: it cannot be written there.
     """
-    output = output.resolve()
+    if not output.name:
+        output = output.resolve()  # such as "."
     is_folder = report_format in FOLDERS
     if output.exists() and output.is_dir() != is_folder:
         wanted, found = ("a folder", "a file") if is_folder else ("a file", "a folder")
