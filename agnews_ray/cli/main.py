@@ -16,8 +16,6 @@ from agnews_ray.cli.submit import submit
 from agnews_ray.cli.verify import verify
 from agnews_ray.errors import AgnewsError
 
-INTERRUPTED_EXIT_CODE = 130
-
 
 class _Group(click.Group):
     """Turns our errors into one line on stderr and an exit code; ``--debug`` adds the traceback."""
