@@ -26,8 +26,8 @@ def compare_study(folder: Path) -> ComparisonTable:
         StoreError: there is no study, or no trial of it has finished.
         RecordError: a record is corrupt, too new, or unlike the others.
     """
-    store, study, records = _open(folder)
-    return compare_records(store.folder.name, records, _order(study))
+    store, study, records = open_study(folder)
+    return compare_records(store.folder.name, records, variant_order(study))
 
 
 def assess_study(folder: Path, settings: Settings | None = None) -> Assessment:
@@ -44,7 +44,7 @@ def assess_study(folder: Path, settings: Settings | None = None) -> Assessment:
         StoreError: there is no study, or no trial of it has finished.
         RecordError: a record or file is corrupt, too new, or unlike the others.
     """
-    store, study, records = _open(folder)
+    store, study, records = open_study(folder)
     results = []
     for record in records:
         trial = store.trial_folder(record.trial_id)
@@ -60,7 +60,7 @@ def assess_study(folder: Path, settings: Settings | None = None) -> Assessment:
         store.folder.name,
         study.question if study else "",
         results,
-        _order(study),
+        variant_order(study),
         load_test_rows(
             store.test_rows_path, records[0].dataset.fingerprint, records[0].test.num_examples
         ),
@@ -94,7 +94,13 @@ def verify_study(folder: Path, against: str) -> tuple[Agreement, ...]:
     return lines
 
 
-def _open(folder: Path) -> tuple[StudyStore, StudySpec | None, tuple[TrialRecord, ...]]:
+def open_study(folder: Path) -> tuple[StudyStore, StudySpec | None, tuple[TrialRecord, ...]]:
+    """Open a study that has finished trials: its store, spec and records.
+
+    Raises:
+        StoreError: there is no study, or no trial of it has finished.
+        RecordError: a record is corrupt or too new.
+    """
     store = StudyStore.at(folder)
     records = store.records()
     if not records:
@@ -103,5 +109,6 @@ def _open(folder: Path) -> tuple[StudyStore, StudySpec | None, tuple[TrialRecord
     return store, store.load_study(), records
 
 
-def _order(study: StudySpec | None) -> list[str]:
+def variant_order(study: StudySpec | None) -> list[str]:
+    """Name the variants in the study's order, the baseline first."""
     return [variant.name for variant in study.models] if study else []

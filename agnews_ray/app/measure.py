@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
+from agnews_ray.app.analyse import open_study, variant_order
 from agnews_ray.compare.expense import cost_facts
 from agnews_ray.compare.facts import CostFacts
 from agnews_ray.compare.table import VariantRow, compare_records, group_records
@@ -28,7 +29,6 @@ from agnews_ray.record.cost import CostRecord, save_costs
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import EnvironmentRecord
-from agnews_ray.record.store import StudyStore
 from agnews_ray.run.device import resolve_device, resolve_precision
 from agnews_ray.spec.study import Device, Precision, RecipeSpec, ScalingSpec
 
@@ -175,13 +175,8 @@ def _cost_record(
 
 def _open(folder: Path, num_rows: int) -> tuple[list[_Artifact], list[str]]:
     """The artifacts, and texts of which every 64 are of like length."""
-    store = StudyStore.at(folder)
-    records = store.records()
-    if not records:
-        hint = "run `agnews-ray submit` for this study"
-        raise StoreError(str(folder), "at least one finished trial", "none", hint)
-    study = store.load_study()
-    order = [variant.name for variant in study.models] if study else []
+    store, study, records = open_study(folder)
+    order = variant_order(study)
     artifacts = []
     rows = compare_records(store.folder.name, records, order).rows
     for row, group in zip(rows, group_records(records, order), strict=True):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from agnews_ray.compare.facts import Interval
-from agnews_ray.report.figures import Figure
+from agnews_ray.report.drawing import Figure
 
 
 class Cell(NamedTuple):

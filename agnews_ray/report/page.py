@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import agnews_ray
 from agnews_ray.compare.assessment import Assessment
-from agnews_ray.report.figures import VEGA_LITE_VERSION, config
+from agnews_ray.report.drawing import VEGA_LITE_VERSION, config
 from agnews_ray.report.sections import all_sections
 
 
@@ -55,5 +55,5 @@ def _asset(name: str) -> str:
 @cache
 def _vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script that may stand inside a page."""
-    bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE_VERSION)  # type: ignore[call-arg]
+    bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE_VERSION)  # type: ignore[call-arg]  # the stub is wrong
     return re.sub(r"</(?=script)|<!--", lambda found: found[0].replace("<", "\\x3c"), bundle)

@@ -83,7 +83,10 @@ def test_the_same_records_give_the_same_assessment(folder, assessment):
 
 def test_a_twin_of_the_baseline_is_equivalent(tmp_path):
     fixed = some_predictions(np.random.default_rng(5), np.arange(400) % 2, 0.9, 2)
-    same = lambda rng, labels: fixed + 0.01 * rng.normal(size=fixed.shape)  # noqa: E731
+
+    def same(rng, labels):
+        return fixed + 0.01 * rng.normal(size=fixed.shape)
+
     folder = a_study(tmp_path, variants=(("one", same), ("two", same)), num_rows=400)
     (pair,) = assess_study(folder, Settings(margin=0.01)).pairs
     assert pair.verdict == "equivalent"
@@ -153,7 +156,9 @@ def test_damaged_predictions_are_told(tmp_path):
 
 
 def test_a_perfect_score_on_few_rows_is_no_certainty(tmp_path):
-    perfect = lambda rng, labels: 9.0 * np.eye(2)[labels]  # noqa: E731
+    def perfect(rng, labels):
+        return 9.0 * np.eye(2)[labels]
+
     folder = a_study(tmp_path, variants=(("one", perfect), ("two", perfect)), num_rows=20)
     found = assess_study(folder)
     assert found.variants[0].accuracy.low < 0.95
