@@ -31,6 +31,13 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         _flag(
             "--init", "init", "random: fresh weights, no download", choices=("pretrained", "random")
         ),
+        _flag(
+            "--engine",
+            "engine",
+            "fast: ours; reference: the Hugging Face Trainer as in the paper; reference-best: the "
+            "Trainer at its best  [default: fast]",
+            choices=("fast", "reference", "reference-best"),
+        ),
         _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),
         _flag("--test-dataset", "data.test_source", "test file, where --dataset is a train file"),
         _flag("--text-column", "data.text_columns", "comma-separated, joined by a space"),
@@ -146,10 +153,11 @@ def submit(
 
 
 def _overrides(job: Path | None, flags: dict[str, Any]) -> dict[str, Any]:
-    """Turn click's parameters back into dotted paths; ``--init`` goes into every model."""
+    """Turn click's parameters back into dotted paths; some go into every model."""
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
-    init = dotted.pop("init")
-    if init is None:
+    of_models = {name: dotted.pop(name) for name in ("init", "engine")}
+    of_models = {name: value for name, value in of_models.items() if value is not None}
+    if not of_models:
         return dotted
     models: Any = dotted["models"]
     if models is None and job is not None:
@@ -160,7 +168,7 @@ def _overrides(job: Path | None, flags: dict[str, Any]) -> dict[str, Any]:
         models = ["distilbert", "minilm"]
     if isinstance(models, list):  # what is wrong with anything else is told with the rest
         as_mappings = [{"model": m} if isinstance(m, str) else m for m in models]
-        models = [{**m, "init": init} if isinstance(m, dict) else m for m in as_mappings]
+        models = [{**m, **of_models} if isinstance(m, dict) else m for m in as_mappings]
     return dotted | {"models": models}
 
 

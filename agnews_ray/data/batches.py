@@ -96,29 +96,18 @@ class Batch:
     """Shape (B, L), int64, 1 for tokens; None where nothing is padded."""
     labels: torch.Tensor
     """Shape (B,), int64."""
+    row_weights: torch.Tensor
+    """Shape (B,), float32: what each row's loss counts in the mean over the global batch; 0 for
+    copies that only fill a shape."""
     rows: NDArray[np.int64]
-    """Shape (B,), row numbers in the source."""
+    """Row numbers in the source, without copies."""
     num_tokens: int
-    """Tokens that are not padding."""
-    num_global_rows: int
-    """Rows of the whole batch over all ranks."""
-    is_filler: bool = False
-    """Whether this rank got no row of a short batch and holds a copy that must not count."""
+    """Tokens that are not padding, without copies."""
 
-    def to(self, device: torch.device) -> "Batch":
-        """Move the tensors; returns itself where they already are."""
-        if self.input_ids.device == device:
-            return self
-        mask = self.attention_mask
-        return Batch(
-            _move(self.input_ids, device),
-            None if mask is None else _move(mask, device),
-            _move(self.labels, device),
-            self.rows,
-            self.num_tokens,
-            self.num_global_rows,
-            self.is_filler,
-        )
+    @property
+    def tensors(self) -> tuple[torch.Tensor | None, ...]:
+        """What a device needs: ids, mask, labels, weights."""
+        return self.input_ids, self.attention_mask, self.labels, self.row_weights
 
 
 def plan_epoch(
@@ -202,7 +191,19 @@ def evaluation_batches(
             yield window.take(order[start : start + batch_size])
 
 
-def rank_share(batch: TokenisedRows, rank: int, world_size: int, pad_id: int) -> Batch:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """Fixed sizes, for devices that want few different shapes."""
+
+    num_rows: int
+    """Rows of every rank's share; short ones are filled up with copies that do not count."""
+    length_multiple: int
+    """Lengths are padded up to a multiple of this."""
+
+
+def rank_share(
+    batch: TokenisedRows, rank: int, world_size: int, pad_id: int, shape: Shape | None = None
+) -> Batch:
     """Take one rank's stride of a global batch and pad it.
 
     Args:
@@ -210,29 +211,29 @@ def rank_share(batch: TokenisedRows, rank: int, world_size: int, pad_id: int) ->
         rank: in [0, world_size).
         world_size: number of ranks.
         pad_id: token id of the padding.
+        shape: sizes to fill up to, always with a mask; None for no more than is needed.
 
     Returns:
-        The rank's rows. A rank left without a row by a short batch gets the first one as filler,
+        The rank's rows. A rank left without a row by a short batch gets a copy of the first one,
         so that all ranks take part in every gradient exchange.
     """
     index = np.arange(rank, len(batch), world_size)
-    is_filler = index.size == 0
-    share = batch.take(np.zeros(1, np.int64) if is_filler else index)
+    num_rows = shape.num_rows if shape else max(1, index.size)
+    copies = np.zeros(num_rows - index.size, np.int64)
+    share = batch.take(np.concatenate([index, copies]))
     lengths = share.lengths
-    is_token = np.arange(lengths.max()) < lengths[:, None]
+    multiple = shape.length_multiple if shape else 1
+    is_token = np.arange(-(-lengths.max() // multiple) * multiple) < lengths[:, None]
     input_ids = np.full(is_token.shape, pad_id, dtype=np.int64)
     input_ids[is_token] = share.ids
-    has_padding = not is_token.all()
+    has_mask = shape is not None or not is_token.all()
+    weights = np.zeros(num_rows, np.float32)
+    weights[: index.size] = 1.0 / len(batch)
     return Batch(
         input_ids=torch.from_numpy(input_ids),
-        attention_mask=torch.from_numpy(is_token.astype(np.int64)) if has_padding else None,
+        attention_mask=torch.from_numpy(is_token.astype(np.int64)) if has_mask else None,
         labels=torch.from_numpy(share.labels.astype(np.int64)),
-        rows=share.rows,
-        num_tokens=int(lengths.sum()),
-        num_global_rows=len(batch),
-        is_filler=is_filler,
+        row_weights=torch.from_numpy(weights),
+        rows=share.rows[: index.size],
+        num_tokens=int(lengths[: index.size].sum()),
     )
-
-
-def _move(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor

@@ -142,7 +142,8 @@ def display_name(variant: VariantSpec) -> str:
     name = load_path(variant)
     if path.is_dir():
         name = path.name if path.name not in ("model", "artifact") else path.parent.name
-    return f"{name} (fresh)" if variant.init == "random" else name
+    notes = ["fresh"] * (variant.init == "random") + [variant.engine] * (variant.engine != "fast")
+    return f"{name} ({', '.join(notes)})" if notes else name
 
 
 def sizes(variant: VariantSpec) -> dict[str, int]:

@@ -135,6 +135,7 @@ def _trial_id(
     content = {
         "identity": identity,
         "init": variant.init,
+        "engine": variant.engine,
         "architecture": variant.architecture.model_dump() if variant.architecture else None,
         "seed": seed,
         "recipe": study.recipe.model_dump(exclude={"precision", "evaluation_batch_size"}),

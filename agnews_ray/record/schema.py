@@ -6,7 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 from agnews_ray.spec.study import DataSpec, Device, Precision, RecipeSpec, ScalingSpec, VariantSpec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default."""
+
+READABLE_VERSIONS = (1, 2)
 
 
 class Record(BaseModel):

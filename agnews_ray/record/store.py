@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from agnews_ray.errors import RecordError, SpecError, StoreError
-from agnews_ray.record.schema import SCHEMA_VERSION, TrialRecord
+from agnews_ray.record.schema import READABLE_VERSIONS, SCHEMA_VERSION, TrialRecord
 from agnews_ray.spec.loader import build_study, to_yaml
 from agnews_ray.spec.study import StudySpec
 
@@ -162,7 +162,7 @@ def load_record(path: Path) -> TrialRecord:
         The checked record.
 
     Raises:
-        RecordError: it is corrupt, or its schema version is not the one known here.
+        RecordError: it is corrupt, or its schema version is not known here.
     """
     hint = f"delete {path.parent} and submit again to run this trial anew"
     try:
@@ -170,12 +170,12 @@ def load_record(path: Path) -> TrialRecord:
         version = content["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(str(path), "a trial record", "damaged JSON", hint) from error
-    if version != SCHEMA_VERSION:
+    if version not in READABLE_VERSIONS:
         hint = "upgrade agnews-ray" if str(version) > str(SCHEMA_VERSION) else hint
         wanted = f"schema version {SCHEMA_VERSION}"
         raise RecordError(str(path), wanted, f"version {version!r}", hint)
     try:
-        return TrialRecord.model_validate(content)
+        return TrialRecord.model_validate(content | {"schema_version": SCHEMA_VERSION})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -17,7 +17,7 @@ from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
 from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.data.stream import TokenisedSplit
-from agnews_ray.errors import AgnewsError, TrialError
+from agnews_ray.errors import AgnewsError, DataError, TrialError
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
 from agnews_ray.plan.trials import PlannedTrial
@@ -69,9 +69,14 @@ class TrialRunner:
             The record, already in its place.
 
         Raises:
+            DataError: the reference engine is to train on a split that is streamed.
             AgnewsError: a problem that the user can mend, raised on a worker.
             TrialError: any other failure; names the root cause.
         """
+        if trial.variant.engine != "fast" and not data.splits["train"].is_resident:
+            wanted = f"a train split that is held, with engine {trial.variant.engine}"
+            hint = "raise data.max_resident_mb, or use engine fast"
+            raise DataError(f"trial {trial.trial_id}", wanted, "one that is streamed", hint)
         staged = self.store.staging_folder(trial.trial_id)
         config = self._worker_config(trial, data, staged, started_at)
         # Any: the hints of Ray Train's first version hide the second's keywords.

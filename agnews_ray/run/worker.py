@@ -15,17 +15,14 @@ import torch.distributed as dist
 
 from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
 from agnews_ray.data.stream import iter_windows
+from agnews_ray.engine.fast import FastEngine
+from agnews_ray.engine.memory import peak_memory_bytes
+from agnews_ray.engine.predict import predict
+from agnews_ray.engine.reference import ReferenceEngine
+from agnews_ray.engine.results import Predictions, Rank, TrainLog
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.record.schema import TrainingRecord
 from agnews_ray.run.handover import ScoredRows, WorkerConfig, WorkerSummary
-from agnews_ray.run.loop import (
-    FastEngine,
-    Predictions,
-    Rank,
-    TrainLog,
-    mean_final_loss,
-    peak_memory_bytes,
-)
 from agnews_ray.run.progress import ProgressReporter
 
 
@@ -47,12 +44,7 @@ class Worker:
         self._reporter = ProgressReporter(
             board, config.trial_id, config.num_steps, config.recipe.num_epochs
         )
-        self._engine = FastEngine(
-            recipe=config.recipe,
-            precision=config.precision,
-            pad_id=self._tokenizer.pad_token_id or 0,
-            rank=rank,
-        )
+        self._pad_id = self._tokenizer.pad_token_id or 0
         self._first_step_at = 0.0
         self._outside_s = 0.0
         self._train_seconds = 0.0
@@ -66,28 +58,45 @@ class Worker:
         """
         config, rank = self._config, self._rank
         self._reporter.phase("loading")
-        bare = build_classifier(config.variant, config.class_names, config.seed)
+        model = build_classifier(config.variant, config.class_names, config.seed).to(rank.device)
         # Dropout differs between ranks, and not between runs.
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
-        model = ray.train.torch.prepare_model(bare)
-        log = self._engine.train(model, self._batches(bare), config.num_steps, self._on_step)
+        log = self._train(model)
         peak = _max_over_ranks(peak_memory_bytes(rank.device), rank)
         self._reporter.phase("scoring")
         scoring_start = time.perf_counter()
-        found = self._predict(bare, "test")
+        found = self._predict(model, "test")
         scoring_seconds = time.perf_counter() - scoring_start
         if rank.index != 0:
             return None
         self._reporter.phase("saving")
-        size_bytes = self._save_artifact(bare)
+        size_bytes = self._save_artifact(model)
         self._save_predictions(found)
         self._save_curve(log)
         return WorkerSummary(
-            num_parameters=num_parameters(bare),
+            num_parameters=num_parameters(model),
             size_bytes=size_bytes,
             training=self._training_record(log, peak, scoring_seconds),
             test=_scored(found),
             validation=tuple(self._validation),
+        )
+
+    def _train(self, model: torch.nn.Module) -> TrainLog:
+        config, rank = self._config, self._rank
+        recipe, precision = config.recipe, config.precision
+        if config.variant.engine == "fast":
+            fast = FastEngine(recipe=recipe, precision=precision, pad_id=self._pad_id, rank=rank)
+            return fast.train(model, self._batches(model), config.num_steps, self._on_step)
+        reference = ReferenceEngine(
+            recipe=recipe,
+            precision=precision,
+            tokenizer=self._tokenizer,
+            rank=rank,
+            style="paper" if config.variant.engine == "reference" else "best",
+        )
+        (rows,) = self._windows("train-0", 0)
+        return reference.train(
+            model, rows, config.seed, self._on_step, lambda: self._validate(model)
         )
 
     def _batches(self, model: torch.nn.Module) -> Iterator[TokenisedRows]:
@@ -97,14 +106,15 @@ class Worker:
         for epoch in range(recipe.num_epochs):
             windows = held or self._windows(f"train-{epoch}", window_rows["train"])
             yield from train_batches(windows, recipe.global_batch_size, self._config.seed, epoch)
-            if "validation" in window_rows:
-                self._validate(model)
+            self._validate(model)
 
     def _windows(self, dataset: str, window_rows: int) -> Iterator[TokenisedRows]:
         return iter_windows(ray.train.get_dataset_shard(dataset), window_rows)
 
     def _validate(self, model: torch.nn.Module) -> None:
-        """Score the validation split; its time does not count as training."""
+        """Score the validation split, if there is one; its time does not count as training."""
+        if "validation" not in self._config.window_rows:
+            return
         start = time.perf_counter()
         found = self._predict(model, "validation")
         if self._rank.index == 0:
@@ -125,7 +135,7 @@ class Worker:
         """Score all rows of a split over all ranks, in file order on rank 0."""
         windows = self._windows(split, self._config.window_rows[split])
         batches = evaluation_batches(windows, self._config.recipe.evaluation_batch_size)
-        mine = list(self._engine.predict(model, batches))
+        mine = list(predict(model, batches, self._pad_id, self._rank, self._config.precision))
         gathered: list[Any] = [mine]
         if self._rank.world_size > 1:
             gathered = [None] * self._rank.world_size
@@ -146,7 +156,7 @@ class Worker:
             num_train_examples=num_rows // self._config.recipe.num_epochs,
             train_seconds=self._train_seconds,
             samples_per_second=num_rows / self._train_seconds,
-            final_loss=mean_final_loss(log.loss),
+            final_loss=log.final_loss,
             padding_share=log.padding_share,
             num_skipped_steps=log.num_skipped,
             peak_memory_bytes=peak,

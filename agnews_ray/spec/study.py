@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Device = Literal["cpu", "cuda"]
+Engine = Literal["fast", "reference", "reference-best"]
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """What may become a folder name: no separators, no leading dot."""
@@ -48,6 +49,9 @@ class VariantSpec(Spec):
     """``random`` builds the architecture with fresh weights and trains a tokenizer on the data."""
     architecture: ArchitectureSpec | None = None
     """Other sizes than the published ones; only with ``init: random``."""
+    engine: Engine = "fast"
+    """What runs the recipe: ours, the Hugging Face Trainer as in the paper (``reference``), or the
+    Trainer with batches of like length and its fused optimiser (``reference-best``)."""
 
     @field_validator("name")
     @classmethod
@@ -173,6 +177,11 @@ class StudySpec(Spec):
             raise ValueError(
                 f"recipe.global_batch_size: want a multiple of scaling.num_workers ({workers}), "
                 f"found {batch}; use {nearest}, or another number of workers"
+            )
+        if workers > 1 and any(variant.engine != "fast" for variant in self.models):
+            raise ValueError(
+                f"scaling.num_workers: want 1 with engine: reference, found {workers}; "
+                "use engine: fast, or one worker"
             )
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError("seeds: want different seeds, found one twice")

@@ -8,7 +8,9 @@ from transformers import get_linear_schedule_with_warmup
 
 from agnews_ray.data.batches import rank_share, train_batches
 from agnews_ray.model.build import build_classifier
-from agnews_ray.run.loop import FastEngine, Rank, make_optimizer
+from agnews_ray.engine.fast import FastEngine
+from agnews_ray.engine.predict import predict
+from agnews_ray.engine.results import Rank
 from agnews_ray.spec.study import ArchitectureSpec, RecipeSpec, VariantSpec
 from tests.unit.data.test_batches import some_rows
 

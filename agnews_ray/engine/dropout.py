@@ -1,0 +1,73 @@
+"""Dropout masks that cost little on a CPU, where torch draws them one number at a time.
+
+A mask takes one random byte an element, eight elements from each 64-bit draw. A byte has no
+threshold at 0.1, so each mask draws one of the two around it, such that every element is dropped
+with exactly the probability asked for. A mask has all bits of an element set or none, and is
+applied by a bitwise *and*.
+"""
+
+from typing import Any
+
+import torch
+
+BITS = {torch.float32: torch.int32, torch.bfloat16: torch.int16, torch.float16: torch.int16}
+"""Integers as wide as each float."""
+
+
+def draw_keep(like: torch.Tensor, probability: float) -> torch.Tensor:
+    """Draw which elements dropout keeps.
+
+    Args:
+        like: gives shape, device and floating-point type.
+        probability: of dropping an element, in (0, 1).
+
+    Returns:
+        For ``keep``: on a CPU integers (all bits set or none), elsewhere booleans; ``like``'s shape.
+    """
+    if like.device.type != "cpu":
+        mask = torch.empty(like.shape, dtype=torch.bool, device=like.device)
+        return mask.bernoulli_(1.0 - probability)
+    words = torch.empty(-(-like.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
+    num_dropped = min(int(probability * 256 + torch.rand(()).item()), 255)
+    kept = words.view(torch.int8)[: like.numel()].ge_(num_dropped - 128).neg_()
+    return kept.to(BITS[like.dtype]).view(like.shape)
+
+
+def keep(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Set dropped elements to zero, without scaling the others up.
+
+    Args:
+        values: any shape.
+        mask: from ``draw_keep``.
+
+    Returns:
+        A new tensor like ``values``.
+    """
+    if mask.dtype == torch.bool:
+        return values * mask
+    return (values.view(mask.dtype) & mask).view(values.dtype)
+
+
+class _Dropout(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: torch.Tensor, probability: float) -> torch.Tensor:
+        ctx.mask, ctx.scale = draw_keep(values, probability), 1.0 / (1.0 - probability)
+        return keep(values, ctx.mask).mul_(ctx.scale)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return keep(gradient.contiguous(), ctx.mask).mul_(ctx.scale), None
+
+
+class CheapDropout(torch.nn.Module):
+    """Stands in for ``torch.nn.Dropout`` while a model is trained on a CPU."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.p = probability
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        if not self.training or self.p == 0:
+            return values
+        dropped: torch.Tensor = _Dropout.apply(values.contiguous(), self.p)
+        return dropped

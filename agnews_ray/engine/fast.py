@@ -1,0 +1,178 @@
+"""The fast engine: one trial's training on one rank, in plain torch, without Ray.
+
+Where its speed comes from: batches of like length; blocks whose backward pass is written out
+(``block``), with cheap dropout (``dropout``); parameters in flat buffers (``weights``), updated
+without asking the device (``optimizer``); on a GPU whole steps as CUDA graphs (``graphs``).
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agnews_ray.data.batches import Batch, Shape, TokenisedRows, rank_share
+from agnews_ray.engine.fusion import FusedModel
+from agnews_ray.engine.graphs import CudaRecorder, GraphedStep
+from agnews_ray.engine.memory import keep_freed_memory
+from agnews_ray.engine.optimizer import Optimizer
+from agnews_ray.engine.predict import DTYPES, autocast
+from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
+from agnews_ray.spec.study import Precision, RecipeSpec
+
+LENGTH_MULTIPLE = 8
+"""On a GPU lengths are padded up to a multiple of this, for few graphs and aligned products."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FastEngine:
+    """Runs a recipe on one rank, as the Hugging Face Trainer would, but sooner."""
+
+    recipe: RecipeSpec
+    precision: Precision
+    pad_id: int
+    """Token id of the padding."""
+    rank: Rank
+
+    def train(
+        self,
+        model: torch.nn.Module,
+        batches: Iterable[TokenisedRows],
+        num_steps: int,
+        on_step: StepCallback,
+    ) -> TrainLog:
+        """Optimise a classifier on global batches.
+
+        The loss is the mean over the *global* batch, however its rows fall on the ranks.
+
+        Args:
+            model: a transformers classifier in float32 on the rank's device, the same on each rank.
+            batches: the global batches of all epochs, the same on each rank.
+            num_steps: how many they are, for the schedule.
+            on_step: told of each finished step.
+
+        Returns:
+            The log, the same on each rank.
+        """
+        is_cuda = self.rank.device.type == "cuda"
+        if not is_cuda:
+            keep_freed_memory()
+        # CUDA graphs want what they hold to have run before, and not on the default stream.
+        with torch.cuda.stream(torch.cuda.Stream()) if is_cuda else nullcontext():
+            fused = FusedModel(model, DTYPES[self.precision])
+            try:
+                return self._train(fused, batches, num_steps, on_step)
+            finally:
+                if is_cuda:
+                    torch.cuda.synchronize(self.rank.device)
+                fused.release()
+
+    def _train(
+        self,
+        fused: FusedModel,
+        batches: Iterable[TokenisedRows],
+        num_steps: int,
+        on_step: StepCallback,
+    ) -> TrainLog:
+        training = _Training(self, fused, num_steps)
+        facts: list[NDArray[np.float64]] = []
+        seconds, start = [], 0.0
+        for global_batch in batches:
+            start = start or time.perf_counter()  # waiting for the first rows is start-up
+            share = rank_share(
+                global_batch, self.rank.index, self.rank.world_size, self.pad_id, training.shape
+            )
+            training.step(share, _words(global_batch, self.pad_id) if fused.table else None)
+            facts.append(batch_facts(share.rows, share.num_tokens, share.input_ids.numel()))
+            if len(facts) == num_steps and self.rank.device.type == "cuda":
+                torch.cuda.synchronize(self.rank.device)  # the steps are done, not just queued
+            seconds.append(time.perf_counter() - start)
+            on_step(len(facts), training.log[len(facts) - 1, 0], seconds[-1])
+        return training.finish(facts, seconds)
+
+
+class _Training:
+    """One call of ``train``: the model, its optimiser, and the log on the device."""
+
+    def __init__(self, engine: FastEngine, fused: FusedModel, num_steps: int) -> None:
+        self._engine = engine
+        self._fused = fused
+        self._model: Any = fused.model
+        self._optimizer = Optimizer(fused, engine.recipe, num_steps, engine.precision)
+        device = engine.rank.device
+        self.log = torch.zeros((num_steps, 2), device=device)
+        """Shape (steps, 2): this rank's share of the loss, and the learning rate."""
+        self._position = torch.zeros(1, dtype=torch.int64, device=device)
+        self._loss = torch.zeros((), device=device)
+        self._is_alone = engine.rank.world_size == 1
+        self._compute: Callable[..., None] = self._whole if self._is_alone else self._backward
+        self.shape: Shape | None = None
+        """Of batches, where steps are recorded."""
+        if device.type == "cuda" and fused.has_fused_blocks:
+            num_rows = engine.recipe.global_batch_size // engine.rank.world_size
+            self.shape = Shape(num_rows=num_rows, length_multiple=LENGTH_MULTIPLE)
+            self._compute = GraphedStep(self._compute, CudaRecorder())
+
+    def step(self, batch: Batch, words: torch.Tensor | None) -> None:
+        """Make one update; on a GPU it is only queued."""
+        if not self._model.training:
+            self._model.train()
+        if self._fused.table is not None and words is not None:
+            self._fused.table.begin(words)
+        device = self._engine.rank.device
+        self._compute(*(_move(tensor, device) for tensor in batch.tensors))
+        if not self._is_alone:
+            self._optimizer.add_up_ranks()
+            self._update()
+
+    def finish(self, facts: list[NDArray[np.float64]], seconds: list[float]) -> TrainLog:
+        """Bring what the device kept together with what the host did."""
+        loss, rates = self.log[: len(facts)].cpu().T
+        num_skipped = len(facts) - int(self._optimizer.num_updates)
+        return make_log(
+            loss, rates.tolist(), facts, seconds, num_skipped, self._engine.rank
+        )
+
+    def _whole(self, *batch: torch.Tensor) -> None:
+        self._backward(*batch)
+        self._update()
+
+    def _backward(
+        self,
+        input_ids: torch.Tensor,
+        mask: torch.Tensor | None,
+        labels: torch.Tensor,
+        row_weights: torch.Tensor,
+    ) -> None:
+        """Compute this rank's part of the loss and its gradients."""
+        engine = self._engine
+        self._fused.zero()
+        if mask is not None and self._fused.has_fused_blocks:
+            mask = mask[:, None, None, :].bool()  # ready-made: transformers would look inside
+        with autocast(engine.rank.device, engine.precision):
+            logits = self._model(input_ids=input_ids, attention_mask=mask).logits
+        each = torch.nn.functional.cross_entropy(logits.float(), labels, reduction="none")
+        share = (each * row_weights).sum()
+        torch.autograd.backward(share * self._optimizer.loss_scale)
+        self._loss.copy_(share.detach())
+
+    def _update(self) -> None:
+        self._optimizer.step()
+        entry = torch.stack([self._loss, self._optimizer.learning_rate])
+        self.log.index_copy_(0, self._position, entry[None])
+        self._position.add_(1)
+
+
+def _words(batch: TokenisedRows, pad_id: int) -> torch.Tensor:
+    """The global batch's distinct words, sorted, that of the padding among them."""
+    return torch.from_numpy(np.unique(np.append(batch.ids, pad_id)).astype(np.int64))
+
+
+def _move(tensor: torch.Tensor | None, device: torch.device) -> Any:
+    if tensor is None or tensor.device == device:
+        return tensor
+    return tensor.pin_memory().to(device, non_blocking=True)

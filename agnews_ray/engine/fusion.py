@@ -1,0 +1,242 @@
+"""Put the fused block, cheap dropout and flat parameters into a transformers classifier, and out.
+
+The model stays transformers' own: its modules keep their names and parameters, only their
+``forward`` is replaced while it is trained. What is not of the BERT family is left as it is.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers.activations import GELUActivation
+
+from agnews_ray.engine.block import BlockSettings, BlockTensors, FusedBlock
+from agnews_ray.engine.dropout import CheapDropout
+from agnews_ray.engine.weights import Segment, Table
+
+FIRST_TOKEN_CLASSIFIERS = tuple(
+    f"{family}ForSequenceClassification"
+    for family in ("Bert", "DistilBert", "Roberta", "XLMRoberta", "Camembert", "Electra")
+)
+"""transformers' classifiers that look at nothing but the last block's first token."""
+
+BERT_LIKE = ("BertLayer", "RobertaLayer", "XLMRobertaLayer", "ElectraLayer", "CamembertLayer")
+"""transformers' blocks with the modules of BERT's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A block's modules in the order in which they are used."""
+
+    projections: tuple[torch.nn.Linear, ...]
+    """Query, key, value."""
+    out: torch.nn.Linear
+    up: torch.nn.Linear
+    down: torch.nn.Linear
+    norms: tuple[torch.nn.LayerNorm, torch.nn.LayerNorm]
+    settings: BlockSettings
+
+    @property
+    def matrices(self) -> list[torch.nn.Parameter]:
+        linears = (*self.projections, self.out, self.up, self.down)
+        return [linear.weight for linear in linears]
+
+    @property
+    def vectors(self) -> list[torch.nn.Parameter]:
+        linears = (*self.projections, self.out, self.up, self.down)
+        norms = [p for norm in self.norms for p in (norm.weight, norm.bias)]
+        return [linear.bias for linear in linears] + norms
+
+
+class FusedModel:
+    """A classifier prepared for training; ``release`` undoes it.
+
+    Args:
+        model: a transformers classifier in float32, already on its device.
+        dtype: of matrix products.
+    """
+
+    def __init__(self, model: Any, dtype: torch.dtype) -> None:
+        self.model = model
+        blocks = dict(_find_blocks(model))
+        trained = [p for p in model.parameters() if p.requires_grad]
+        leading = [p for parts in blocks.values() for p in parts.matrices]
+        tables = [_table_module(model)] if model.device.type == "cpu" else []
+        tables = [module for module in tables if module.weight.requires_grad]
+        trailing = [module.weight for module in tables]
+        self.matrices = _segment(trained, leading, trailing, dtype, is_matrix=True)
+        leading = [p for parts in blocks.values() for p in parts.vectors]
+        self.vectors = _segment(trained, leading, [], dtype, is_matrix=False)
+        self.table = None
+        if tables:
+            part = self.matrices.gradient[self.matrices.span(trailing)]
+            self.table = Table(tables[0], part)
+            tables[0].forward = self.table.look_up
+        self.has_fused_blocks = bool(blocks)
+        self._patched: list[torch.nn.Module] = [*blocks, *tables]
+        self._num_spared = len(trailing) and trailing[0].numel()
+        looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
+        for index, (module, parts) in enumerate(blocks.items()):
+            is_first_only = looks_at_first and index == len(blocks) - 1
+            settings = dataclasses.replace(parts.settings, is_first_only=is_first_only)
+            _fuse(module, parts, settings, (self.matrices, self.vectors))
+        self._dropouts = _cheapen_dropout(model) if model.device.type == "cpu" else []
+
+    @property
+    def dense_gradients(self) -> list[torch.Tensor]:
+        """Flat gradients that ranks have to add up, but for the table's."""
+        own, mirrored = self.matrices, self.matrices.mirror_gradient
+        stop = own.gradient.numel() - self._num_spared
+        return [mirrored, own.gradient[own.num_mirrored_elements : stop], self.vectors.gradient]
+
+    def zero(self) -> None:
+        """Set to zero what autograd adds to; the blocks write over theirs."""
+        for gradient in self.dense_gradients[1:]:
+            gradient.zero_()
+
+    def collect(self) -> list[torch.Tensor]:
+        """Bring all gradients into the segments.
+
+        Returns:
+            Flat tensors that hold every element that is not zero, once; for the norm.
+        """
+        own = self.matrices
+        own.collect()
+        found = [own.gradient, self.vectors.gradient]
+        if self.table is not None:
+            self.table.collect()
+            stop = own.gradient.numel() - self._num_spared
+            found = [own.gradient[:stop], self.vectors.gradient, self.table.word_gradient]
+        return found
+
+    def refresh(self) -> None:
+        """Cast the updated parameters for the next step."""
+        self.matrices.refresh()
+        self.vectors.refresh()
+
+    def release(self) -> None:
+        """Give the model back as transformers made it, with the trained values."""
+        for module in self._patched:
+            del module.forward
+        for parent, name, module in self._dropouts:
+            setattr(parent, name, module)
+        self.matrices.release()
+        self.vectors.release()
+
+
+def _segment(
+    trained: list[torch.nn.Parameter],
+    leading: list[torch.nn.Parameter],
+    trailing: list[torch.nn.Parameter],
+    dtype: torch.dtype,
+    *,
+    is_matrix: bool,
+) -> Segment:
+    placed = {id(p) for p in (*leading, *trailing)}
+    others = [p for p in trained if (p.ndim >= 2) == is_matrix and id(p) not in placed]
+    return Segment([*leading, *others, *trailing], len(leading), dtype)
+
+
+def _find_blocks(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, _Parts]]:
+    """Blocks whose every part is as the fused one has it, and is trained."""
+    for module in model.modules():
+        name = type(module).__name__
+        if name in BERT_LIKE and not module.is_decoder:
+            parts, activation = _bert_parts(module)
+        elif name == "TransformerBlock" and hasattr(module, "sa_layer_norm"):
+            parts, activation = _distilbert_parts(module)
+        else:
+            continue
+        is_trained = all(p.requires_grad for p in (*parts.matrices, *parts.vectors))
+        if isinstance(activation, GELUActivation) and is_trained:
+            yield module, parts
+
+
+def _bert_parts(layer: Any) -> tuple[_Parts, Any]:
+    attention, projection = layer.attention.self, layer.attention.output
+    settings = BlockSettings(
+        num_heads=attention.num_attention_heads,
+        epsilon=projection.LayerNorm.eps,
+        attention_dropout=attention.dropout.p,
+        projection_dropout=projection.dropout.p,
+        output_dropout=layer.output.dropout.p,
+        is_first_only=False,
+    )
+    parts = _Parts(
+        (attention.query, attention.key, attention.value),
+        projection.dense,
+        layer.intermediate.dense,
+        layer.output.dense,
+        (projection.LayerNorm, layer.output.LayerNorm),
+        settings,
+    )
+    return parts, layer.intermediate.intermediate_act_fn
+
+
+def _distilbert_parts(layer: Any) -> tuple[_Parts, Any]:
+    attention, feed_forward = layer.attention, layer.ffn
+    settings = BlockSettings(
+        num_heads=attention.n_heads,
+        epsilon=layer.sa_layer_norm.eps,
+        attention_dropout=attention.dropout.p,
+        projection_dropout=0.0,
+        output_dropout=feed_forward.dropout.p,
+        is_first_only=False,
+    )
+    parts = _Parts(
+        (attention.q_lin, attention.k_lin, attention.v_lin),
+        attention.out_lin,
+        feed_forward.lin1,
+        feed_forward.lin2,
+        (layer.sa_layer_norm, layer.output_layer_norm),
+        settings,
+    )
+    return parts, feed_forward.activation
+
+
+def _fuse(
+    module: Any, parts: _Parts, settings: BlockSettings, segments: tuple[Segment, Segment]
+) -> None:
+    matrices, vectors = segments
+    weights, gradients = [], []
+    query, key, value = parts.projections
+    for group in ((query,), (key, value), (parts.out,), (parts.up,), (parts.down,)):
+        span = matrices.span([linear.weight for linear in group])
+        size = (-1, group[0].in_features)
+        bias_span = vectors.span([linear.bias for linear in group])
+        weights += [matrices.mirror[span].view(size), vectors.mirror[bias_span]]
+        gradients += [matrices.mirror_gradient[span].view(size), vectors.gradient[bias_span]]
+    for norm in parts.norms:
+        for parameter in (norm.weight, norm.bias):
+            span = vectors.span([parameter])
+            weights.append(vectors.values.detach()[span])
+            gradients.append(vectors.gradient[span])
+    bound = (BlockTensors(*weights), BlockTensors(*gradients), settings)
+
+    def forward(hidden: torch.Tensor, attention_mask: Any = None, *_: Any, **__: Any) -> Any:
+        bias = attention_mask
+        if bias is not None and bias.dtype == torch.bool:
+            bias = torch.zeros(bias.shape, device=bias.device).masked_fill_(~bias, -torch.inf)
+        return FusedBlock.apply(hidden, bias, *bound, module.training)
+
+    module.forward = forward
+
+
+def _table_module(model: Any) -> torch.nn.Embedding:
+    table: torch.nn.Embedding = model.get_input_embeddings()
+    return table
+
+
+def _cheapen_dropout(model: torch.nn.Module) -> list[tuple[torch.nn.Module, str, torch.nn.Module]]:
+    """Replace every dropout; returns where each one was."""
+    found = [
+        (parent, name, child)
+        for parent in model.modules()
+        for name, child in parent.named_children()
+        if isinstance(child, torch.nn.Dropout)
+    ]
+    for parent, name, child in found:
+        setattr(parent, name, CheapDropout(child.p).train(child.training))
+    return found

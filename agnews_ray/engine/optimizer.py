@@ -1,0 +1,96 @@
+"""AdamW over flat parameters: clipping, loss scaling and schedule without asking the device.
+
+The Hugging Face Trainer's update, to the letter: gradients clipped to a global norm, AdamW without
+decay on vectors, linear warm-up and decay; after an FP16 overflow the update and the schedule's
+step are left out, and the scale is halved. Everything stays on the device, so that no step waits
+for the one before and a CUDA graph can hold it all.
+"""
+
+import torch
+import torch.distributed as dist
+
+from agnews_ray.engine.fusion import FusedModel
+from agnews_ray.plan.budget import warmup_steps
+from agnews_ray.spec.study import Precision, RecipeSpec
+
+FIRST_SCALE, GROWTH_INTERVAL = 65536.0, 2000
+"""Of the loss in FP16; as ``torch.amp.GradScaler`` has them."""
+
+
+class Optimizer:
+    """Updates a fused model.
+
+    Args:
+        fused: holds parameters and gradients.
+        recipe: learning rate, betas, epsilon, decay, warm-up, clipping.
+        num_steps: optimiser updates of the whole trial.
+        precision: fp16 scales the loss.
+    """
+
+    def __init__(
+        self, fused: FusedModel, recipe: RecipeSpec, num_steps: int, precision: Precision
+    ) -> None:
+        self._fused = fused
+        self._recipe = recipe
+        self._num_steps = num_steps
+        self._num_warmup = warmup_steps(num_steps, recipe.warmup_fraction)
+        device = fused.matrices.values.device
+        self._is_scaled = precision == "fp16"
+        self.loss_scale = torch.tensor(FIRST_SCALE if self._is_scaled else 1.0, device=device)
+        self._num_good = torch.zeros((), device=device)
+        self.num_updates = torch.zeros((), device=device)
+        self.learning_rate = torch.zeros((), device=device)
+        """Of the latest update."""
+        self._adamw = torch.optim.AdamW(
+            [
+                {"params": [fused.matrices.values], "weight_decay": recipe.weight_decay},
+                {"params": [fused.vectors.values], "weight_decay": 0.0},
+            ],
+            lr=self.learning_rate,
+            betas=(recipe.adam_beta1, recipe.adam_beta2),
+            eps=recipe.adam_epsilon,
+            fused=True,
+            capturable=device.type == "cuda",
+        )
+
+    def add_up_ranks(self) -> None:
+        """Sum the gradients of all ranks; each holds its share of the global batch's mean."""
+        table = self._fused.table
+        gradients = [*self._fused.dense_gradients, *([table.word_gradient] if table else [])]
+        for gradient in gradients:
+            dist.all_reduce(gradient)
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Clip and update, or leave the update out after an overflow."""
+        norms = [torch.linalg.vector_norm(part) for part in self._fused.collect()]
+        norm = torch.linalg.vector_norm(torch.stack(norms)) / self.loss_scale
+        clip = (self._recipe.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
+        self.learning_rate.copy_(self._scheduled_rate())
+        # AdamW's kernel divides gradients by the one and does nothing where the other is 1;
+        # torch.amp.GradScaler hands them over in the same way.
+        self._adamw.grad_scale = self.loss_scale / clip
+        was_made = torch.ones_like(norm)
+        if self._is_scaled:
+            self._adamw.found_inf = 1.0 - norm.isfinite().float()
+            was_made = 1.0 - self._adamw.found_inf
+        self._adamw.step()
+        self.num_updates.add_(was_made)
+        if self._is_scaled:
+            self._scale_anew(was_made)
+        self._fused.refresh()
+
+    def _scheduled_rate(self) -> torch.Tensor:
+        """Rise linearly over the warm-up, then fall to 0 after the last step."""
+        left = (self._num_steps - self.num_updates) / max(1, self._num_steps - self._num_warmup)
+        share = left.clamp(max=1.0)
+        if self._num_warmup:
+            share = torch.minimum(share, self.num_updates / self._num_warmup)
+        return share * self._recipe.learning_rate
+
+    def _scale_anew(self, was_made: torch.Tensor) -> None:
+        """Halve the scale after an overflow; double it after many updates without one."""
+        self._num_good.add_(1.0).mul_(was_made)
+        grows = (self._num_good == GROWTH_INTERVAL).float()
+        self.loss_scale.mul_((1.0 + grows) * (0.5 + 0.5 * was_made))
+        self._num_good.mul_(1.0 - grows)

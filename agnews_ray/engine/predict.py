@@ -1,0 +1,54 @@
+"""Logits of whatever engine's model, and the precision they are computed in."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from agnews_ray.data.batches import TokenisedRows, rank_share
+from agnews_ray.engine.results import Predictions, Rank
+from agnews_ray.spec.study import Precision
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
+    """Enter mixed precision; fp32 enters nothing."""
+    if precision == "fp32":
+        return nullcontext()
+    # A CUDA graph must not hold casts that were made before it.
+    is_cached = device.type != "cuda"
+    return torch.autocast(device.type, dtype=DTYPES[precision], cache_enabled=is_cached)
+
+
+def predict(
+    model: torch.nn.Module,
+    batches: Iterable[TokenisedRows],
+    pad_id: int,
+    rank: Rank,
+    precision: Precision,
+) -> Iterator[Predictions]:
+    """Compute logits for this rank's batches: every ``world_size``-th one.
+
+    Args:
+        model: a transformers classifier.
+        batches: all batches of the split, the same on each rank.
+        pad_id: token id of the padding.
+        rank: whose batches.
+        precision: of matrix products.
+
+    Yields:
+        One batch at a time.
+    """
+    model.eval()
+    for index, rows in enumerate(batches):
+        if index % rank.world_size != rank.index:
+            continue
+        batch = rank_share(rows, 0, 1, pad_id)
+        mask = batch.attention_mask
+        with torch.inference_mode(), autocast(rank.device, precision):
+            logits = model(
+                input_ids=batch.input_ids.to(rank.device),
+                attention_mask=None if mask is None else mask.to(rank.device),
+            ).logits
+        yield Predictions(rows.rows, rows.labels, logits.float().cpu().numpy())

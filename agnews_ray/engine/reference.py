@@ -1,0 +1,200 @@
+"""The reference engine: the Hugging Face Trainer, as the paper used it or at its best.
+
+The peer that ``fast`` is measured against, and the proof that their results are equal.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import (
+    DataCollatorWithPadding,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
+from agnews_ray.spec.study import Precision, RecipeSpec
+
+Plan = Sequence[NDArray[np.int64]]
+"""Positions of the rows of each global batch, over all epochs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceEngine:
+    """Runs a recipe in the Hugging Face Trainer, on a single rank."""
+
+    recipe: RecipeSpec
+    precision: Precision
+    tokenizer: PreTrainedTokenizerBase
+    rank: Rank
+    style: Literal["paper", "best"]
+    """``paper``: the defaults of the paper's version, batches drawn at random. ``best``: batches
+    of like length, the fused optimiser, and ``torch.compile`` where it has paid."""
+
+    def train(
+        self,
+        model: Any,
+        rows: TokenisedRows,
+        seed: int,
+        on_step: StepCallback,
+        on_epoch: Callable[[], None] = lambda: None,
+        plan: Plan | None = None,
+    ) -> TrainLog:
+        """Optimise a classifier.
+
+        Args:
+            model: a transformers classifier in float32.
+            rows: the train split, held.
+            seed: of the order of the rows and of dropout.
+            on_step: told of each finished step.
+            on_epoch: called after each epoch.
+            plan: batches to be used instead of the Trainer's own.
+
+        Returns:
+            The log.
+        """
+        collator = _Collator(self.tokenizer)
+        with tempfile.TemporaryDirectory() as folder:
+            trainer = _LoggingTrainer(
+                model=model,
+                args=self._arguments(folder, seed, 1 if plan else self.recipe.num_epochs),
+                train_dataset=_Rows(rows),
+                data_collator=collator,
+                processing_class=self.tokenizer,
+            )
+            trainer.plan = plan
+            watcher = _Watcher(trainer, on_step, on_epoch)
+            trainer.add_callback(watcher)
+            trainer.train()
+        return make_log(
+            torch.stack(trainer.losses), trainer.rates, collator.facts, watcher.seconds,
+            watcher.num_skipped,
+        )  # fmt: skip
+
+    def _arguments(self, folder: str, seed: int, num_epochs: int) -> TrainingArguments:
+        recipe = self.recipe
+        return TrainingArguments(
+            output_dir=folder,
+            num_train_epochs=num_epochs,
+            learning_rate=recipe.learning_rate,
+            per_device_train_batch_size=recipe.global_batch_size,
+            weight_decay=recipe.weight_decay,
+            warmup_steps=recipe.warmup_fraction,  # below 1 it is a share
+            max_grad_norm=recipe.max_grad_norm,
+            adam_beta1=recipe.adam_beta1,
+            adam_beta2=recipe.adam_beta2,
+            adam_epsilon=recipe.adam_epsilon,
+            fp16=self.precision == "fp16",
+            bf16=self.precision == "bf16",
+            use_cpu=self.rank.device.type == "cpu",
+            seed=seed,
+            save_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            remove_unused_columns=False,  # the collator wants the row numbers
+            logging_strategy="no",  # each step's loss is kept below, without waiting for it
+            **self._style_arguments(),
+        )
+
+    def _style_arguments(self) -> dict[str, Any]:
+        if self.style == "paper":
+            return {"optim": "adamw_torch"}
+        known = {one.name for one in fields(TrainingArguments)}
+        grouped = (
+            {"train_sampling_strategy": "group_by_length"}
+            if "train_sampling_strategy" in known
+            else {"group_by_length": True}
+        )
+        return {"optim": "adamw_torch_fused", **grouped}
+
+
+class _Rows(torch.utils.data.Dataset[dict[str, Any]]):
+    """Rows one by one, as the Trainer reads them."""
+
+    def __init__(self, rows: TokenisedRows) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        start, stop = self._rows.offsets[index], self._rows.offsets[index + 1]
+        return {
+            "input_ids": self._rows.ids[start:stop].tolist(),
+            "labels": int(self._rows.labels[index]),
+            "row": int(self._rows.rows[index]),
+        }
+
+
+@dataclass(slots=True)
+class _Collator:
+    """Pads a batch to its longest row, and counts what is in it."""
+
+    tokenizer: PreTrainedTokenizerBase
+    facts: list[NDArray[np.float64]] = field(default_factory=list)
+
+    def __call__(self, features: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        rows = np.array([feature.pop("row") for feature in features])
+        num_tokens = sum(len(feature["input_ids"]) for feature in features)
+        batch: dict[str, torch.Tensor] = DataCollatorWithPadding(self.tokenizer)(features)
+        self.facts.append(batch_facts(rows, num_tokens, batch["input_ids"].numel()))
+        return batch
+
+
+class _LoggingTrainer(Trainer):  # type: ignore[misc]  # no type information
+    """The Trainer, keeping each step's loss and rate, and taking a plan if there is one."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.plan: Plan | None = None
+        self.losses: list[torch.Tensor] = []
+        self.rates: list[float] = []
+        self.start = 0.0
+
+    def get_train_dataloader(self) -> Any:
+        if self.plan is None:
+            return super().get_train_dataloader()
+        batches = [batch.tolist() for batch in self.plan]
+        return torch.utils.data.DataLoader(
+            self.train_dataset, batch_sampler=batches, collate_fn=self.data_collator
+        )
+
+    def training_step(self, *arguments: Any, **named: Any) -> torch.Tensor:
+        self.start = self.start or time.perf_counter()
+        self.rates.append(self.lr_scheduler.get_last_lr()[0])
+        loss: torch.Tensor = super().training_step(*arguments, **named)
+        self.losses.append(loss.detach())
+        return loss
+
+
+class _Watcher(TrainerCallback):  # type: ignore[misc]  # no type information
+    """Notes when each step ended, and tells of steps and epochs."""
+
+    def __init__(
+        self, trainer: _LoggingTrainer, on_step: StepCallback, on_epoch: Callable[[], None]
+    ) -> None:
+        self._trainer = trainer
+        self._on_step = on_step
+        self._on_epoch = on_epoch
+        self.seconds: list[float] = []
+        self.num_skipped = 0
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        trainer = self._trainer
+        self.num_skipped += int(trainer.accelerator.optimizer_step_was_skipped)
+        if len(trainer.losses) == state.max_steps and torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.seconds.append(time.perf_counter() - trainer.start)
+        self._on_step(len(self.seconds), trainer.losses[-1], self.seconds[-1])
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        self._on_epoch()

@@ -1,0 +1,125 @@
+"""What an engine is told about its rank, and what it gives back."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from numpy.typing import NDArray
+
+StepCallback = Callable[[int, torch.Tensor, float], None]
+"""Called with the number of finished steps, this rank's share of the loss (on the device), and
+the seconds since training began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rank:
+    """Where this process stands among the workers of a trial."""
+
+    index: int = 0
+    world_size: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+
+class Predictions(NamedTuple):
+    """Logits of one batch of B rows."""
+
+    rows: NDArray[np.int64]
+    """Shape (B,), row numbers in the source."""
+    labels: NDArray[np.int64]
+    """Shape (B,), class ids."""
+    logits: NDArray[np.float32]
+    """Shape (B, C)."""
+
+
+@dataclass(slots=True)
+class TrainLog:
+    """What happened in each step, over all ranks."""
+
+    loss: NDArray[np.float64]
+    """Shape (steps,), mean cross-entropy of the global batch in nats."""
+    learning_rate: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    """Shape (steps,), rows of the global batch."""
+    tokens: NDArray[np.int64]
+    """Shape (steps,), tokens without padding."""
+    computed: NDArray[np.int64]
+    """Shape (steps,), tokens with padding."""
+    rows_hash: NDArray[np.int64]
+    """Shape (steps,), order-free hash of the row numbers trained on."""
+    seconds: NDArray[np.float64]
+    """Shape (steps,), since the first step began; pauses for validation included."""
+    num_skipped: int
+    """Updates left out by loss scaling."""
+
+    @property
+    def padding_share(self) -> float:
+        """Share of computed tokens that were padding, in [0, 1]."""
+        return 1.0 - float(self.tokens.sum() / self.computed.sum())
+
+    @property
+    def final_loss(self) -> float:
+        """Mean loss of the last tenth of the steps, at least one."""
+        return float(self.loss[-max(1, math.ceil(self.loss.size / 10)) :].mean())
+
+
+def batch_facts(
+    rows: NDArray[np.int64], num_tokens: int, num_computed: int
+) -> NDArray[np.float64]:
+    """Say what one rank computed of one batch.
+
+    Args:
+        rows: shape (B,), row numbers in the source.
+        num_tokens: without padding.
+        num_computed: with padding.
+
+    Returns:
+        Rows, tokens, computed tokens and an order-free hash of the row numbers.
+    """
+    # Multiplying by a large odd number spreads the row numbers; sums stay exact below 2**53.
+    hashed = (rows.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    rows_hash = int((hashed >> np.uint64(24)).sum())
+    return np.array([len(rows), num_tokens, num_computed, rows_hash], dtype=np.float64)
+
+
+def make_log(
+    loss: torch.Tensor,
+    learning_rate: Sequence[float],
+    facts: Sequence[NDArray[np.float64]],
+    seconds: Sequence[float],
+    num_skipped: int,
+    rank: Rank | None = None,
+) -> TrainLog:
+    """Add up the per-step numbers of all ranks, in one exchange after the last step.
+
+    Args:
+        loss: shape (steps,), this rank's share.
+        learning_rate: of each step.
+        facts: from ``batch_facts``, for each step.
+        seconds: at the end of each step.
+        num_skipped: updates left out.
+        rank: among others; None where there is one rank.
+
+    Returns:
+        The log, the same on each rank.
+    """
+    shares = loss.detach().double().cpu()[:, None]
+    table = torch.cat([shares, torch.from_numpy(np.array(facts[: len(shares)]))], dim=1)
+    if rank is not None and rank.world_size > 1:
+        table = table.to(rank.device)
+        dist.all_reduce(table)
+    total_loss, *counts = table.cpu().numpy().T
+    rows, tokens, computed, rows_hash = (count.astype(np.int64) for count in counts)
+    return TrainLog(
+        loss=total_loss,
+        learning_rate=np.array(learning_rate),
+        rows=rows,
+        tokens=tokens,
+        computed=computed,
+        rows_hash=rows_hash,
+        seconds=np.array(seconds),
+        num_skipped=num_skipped,
+    )

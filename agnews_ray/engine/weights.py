@@ -1,0 +1,138 @@
+"""A model's parameters laid end to end: one buffer to update, clip, cast and exchange.
+
+Matrices (which decay) and vectors (biases and LayerNorm, which do not) make one segment each.
+What the fused blocks use comes first and is mirrored in the precision of the matrix products, so
+that nothing is cast in a step but the whole mirror, once.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+
+class Segment:
+    """Parameters laid end to end in float32; each becomes a view, and so does its gradient.
+
+    Args:
+        parameters: in the order in which they are laid out.
+        num_mirrored: the first so many of them are mirrored.
+        dtype: of the mirror; float32 needs none, and values and gradients stand for it.
+    """
+
+    def __init__(
+        self, parameters: Sequence[torch.nn.Parameter], num_mirrored: int, dtype: torch.dtype
+    ) -> None:
+        self._parameters = list(parameters)
+        self._starts: dict[torch.nn.Parameter, int] = {}
+        end = 0
+        for index, parameter in enumerate(self._parameters):
+            self._starts[parameter] = end
+            end += parameter.numel()
+            if index == num_mirrored - 1:
+                self.num_mirrored_elements = end
+        if num_mirrored == 0:
+            self.num_mirrored_elements = 0
+        flat = torch.cat([p.detach().float().reshape(-1) for p in self._parameters])
+        self.values = torch.nn.Parameter(flat)
+        self.values.grad = self.gradient = torch.zeros_like(flat)
+        for parameter, start in self._starts.items():
+            stop = start + parameter.numel()
+            parameter.data = flat[start:stop].view_as(parameter)
+            parameter.grad = self.gradient[start:stop].view_as(parameter)
+        mirrored = flat[: self.num_mirrored_elements]
+        self.has_mirror = dtype != torch.float32
+        self.mirror = mirrored.to(dtype) if self.has_mirror else mirrored
+        own = self.gradient[: self.num_mirrored_elements]
+        self.mirror_gradient = torch.zeros_like(self.mirror) if self.has_mirror else own
+
+    def span(self, parameters: Sequence[torch.nn.Parameter]) -> slice:
+        """Say where parameters that follow each other lie.
+
+        Args:
+            parameters: neighbours, in order.
+
+        Returns:
+            The elements' range.
+        """
+        start = self._starts[parameters[0]]
+        return slice(start, start + sum(parameter.numel() for parameter in parameters))
+
+    def refresh(self) -> None:
+        """Cast the values into the mirror."""
+        if self.has_mirror:
+            self.mirror.copy_(self.values.detach()[: self.num_mirrored_elements])
+
+    def collect(self) -> None:
+        """Cast the mirror's gradient into the segment's."""
+        if self.has_mirror:
+            self.gradient[: self.num_mirrored_elements].copy_(self.mirror_gradient)
+
+    def release(self) -> None:
+        """Give the parameters memory of their own again, and no gradients."""
+        for parameter in self._parameters:
+            parameter.data, parameter.grad = parameter.data.clone(), None
+
+
+class Table:
+    """The word embeddings' gradient, of which a batch fills only the rows of its own words.
+
+    Args:
+        embedding: the word embeddings; their lookup is replaced.
+        gradient: the table's part of the segment's gradient, all zero.
+    """
+
+    def __init__(self, embedding: torch.nn.Embedding, gradient: torch.Tensor) -> None:
+        self._embedding = embedding
+        self._gradient = gradient.view(embedding.weight.shape)
+        self.words = torch.zeros(0, dtype=torch.int64)
+        """Shape (U,), sorted: words of the global batch."""
+        self.word_gradient = torch.zeros(0, embedding.embedding_dim)
+        """Shape (U, H), summed over the rows of this rank."""
+
+    def begin(self, words: torch.Tensor) -> None:
+        """Forget the last step's gradient.
+
+        Args:
+            words: shape (U,), sorted, the same on each rank.
+        """
+        self._gradient.index_fill_(0, self.words, 0.0)
+        self.words = words
+        self.word_gradient = torch.zeros(len(words), self._embedding.embedding_dim)
+
+    def look_up(self, input_ids: torch.Tensor) -> torch.Tensor:
+        """Do what the embedding's ``forward`` does.
+
+        Args:
+            input_ids: shape (B, L), of the words given to ``begin`` when training.
+
+        Returns:
+            Shape (B, L, H).
+        """
+        found: torch.Tensor = _LookUp.apply(self._embedding.weight, input_ids, self)
+        return found
+
+    def add(self, input_ids: torch.Tensor, gradient: torch.Tensor) -> None:
+        """Sum the gradient of a lookup; padding gets none, as in ``torch.nn.Embedding``."""
+        position = torch.searchsorted(self.words, input_ids.reshape(-1))
+        self.word_gradient.index_add_(0, position, gradient.flatten(0, 1).float())
+        if self._embedding.padding_idx is not None:
+            self.word_gradient[self.words == self._embedding.padding_idx] = 0.0
+
+    def collect(self) -> None:
+        """Put the words' gradient into the segment's."""
+        self._gradient.index_copy_(0, self.words, self.word_gradient)
+
+
+class _LookUp(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, weight: torch.Tensor, input_ids: torch.Tensor, table: Table
+    ) -> torch.Tensor:
+        ctx.input_ids, ctx.table = input_ids, table
+        return torch.nn.functional.embedding(input_ids, weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[None, None, None]:
+        ctx.table.add(ctx.input_ids, gradient)
+        return None, None, None
