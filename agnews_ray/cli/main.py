@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 import agnews_ray
+from agnews_ray.cli.bench import bench
 from agnews_ray.cli.compare import compare
 from agnews_ray.cli.measure import measure
 from agnews_ray.cli.report import report
@@ -52,3 +53,4 @@ main.add_command(compare)
 main.add_command(measure)
 main.add_command(report)
 main.add_command(verify)
+main.add_command(bench)

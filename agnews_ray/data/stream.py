@@ -15,9 +15,9 @@ import ray
 import ray.data
 from ray.data import Datasource, ReadTask
 from ray.data.block import Block, BlockMetadata
-from tokenizers import Tokenizer
 
 from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.encode import id_type, make_encoder
 from agnews_ray.data.scan import SplitRows
 
 ROW_GROUP_ROWS = 8192
@@ -115,7 +115,7 @@ def tokenise_split(
         _write(split, tokenizer_json, partial, on_rows)
         partial.replace(final)
     num_tokens = int(pq.read_metadata(final).metadata[b"num_tokens"])
-    bytes_per_id = 2 if _id_type(tokenizer_json) == pa.uint16() else 4
+    bytes_per_id = 2 if id_type(tokenizer_json) == pa.uint16() else 4
     is_resident = num_tokens * bytes_per_id <= max_resident_mb << 20
     return TokenisedSplit(path=final, is_resident=is_resident)
 
@@ -149,13 +149,13 @@ def _write(
     tasks = [
         ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
     ]
-    encode = _encoder(tokenizer_json)
+    encode = make_encoder(tokenizer_json)
     tokenised = ray.data.read_datasource(_Tasks(tasks), override_num_blocks=len(tasks)).map_batches(
         encode, batch_format="pyarrow", batch_size=None
     )
     tokenised.context.execution_options.preserve_order = True
     schema = pa.schema(
-        {"input_ids": pa.list_(_id_type(tokenizer_json)), "label": pa.int64(), "row": pa.int64()}
+        {"input_ids": pa.list_(id_type(tokenizer_json)), "label": pa.int64(), "row": pa.int64()}
     )
     num_rows = num_tokens = 0
     with pq.ParquetWriter(partial, schema) as writer:
@@ -171,26 +171,6 @@ def _write(
 
 def _file_reader(split: SplitRows, index: int) -> Callable[[], Iterable[Block]]:
     return lambda: split.iter_selected(index)
-
-
-def _encoder(tokenizer_json: str) -> Callable[[pa.Table], pa.Table]:
-    """Build the map function; the tokenizer travels as text and is parsed once per process."""
-    id_type = _id_type(tokenizer_json)
-    parsed: list[Tokenizer] = []
-
-    def encode(table: pa.Table) -> pa.Table:
-        if not parsed:
-            parsed.append(Tokenizer.from_str(tokenizer_json))
-        encodings = parsed[0].encode_batch_fast(table["text"].to_pylist())
-        ids = pa.array([encoding.ids for encoding in encodings], pa.list_(id_type))
-        return pa.table({"input_ids": ids, "label": table["label"], "row": table["row"]})
-
-    return encode
-
-
-def _id_type(tokenizer_json: str) -> pa.DataType:
-    size = Tokenizer.from_str(tokenizer_json).get_vocab_size(with_added_tokens=True)
-    return pa.uint16() if size <= np.iinfo(np.uint16).max else pa.int32()
 
 
 def _unknown_size() -> BlockMetadata:

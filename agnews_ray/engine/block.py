@@ -7,6 +7,7 @@ pass out saves autograd's work, casts, and the slow path of fused attention unde
 only the first token's output is used, as in a classifier's last block, nothing else is computed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -59,6 +60,17 @@ class BlockSettings:
     """Whether only the first token's output is wanted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block bound to a model's flat parameters."""
+
+    weights: BlockTensors
+    """Matrices and their biases in the precision of products, LayerNorms in float32."""
+    gradients: BlockTensors
+    """Where the backward pass writes."""
+    settings: BlockSettings
+
+
 class FusedBlock(torch.autograd.Function):
     """The block as one step of autograd; gradients of parameters go straight where they belong."""
 
@@ -67,9 +79,7 @@ class FusedBlock(torch.autograd.Function):
         ctx: Any,
         hidden: torch.Tensor,
         bias: torch.Tensor | None,
-        weights: BlockTensors,
-        gradients: BlockTensors,
-        settings: BlockSettings,
+        block: Block,
         is_training: bool,
     ) -> torch.Tensor:
         """Run the block.
@@ -78,16 +88,14 @@ class FusedBlock(torch.autograd.Function):
             ctx: autograd's.
             hidden: shape (B, L, H), float32.
             bias: added to attention scores, broadcast to (B, heads, L, L): 0, or -inf for padding.
-            weights: matrices and their biases in the precision of products, LayerNorms in float32.
-            gradients: where backward writes.
-            settings: heads and dropout.
+            block: parameters and settings.
             is_training: whether to drop.
 
         Returns:
             Shape (B, L, H), float32; (B, 1, H) for the first token only.
         """
         rows, length, width = hidden.shape
-        w, s = weights, settings
+        w, s = block.weights, block.settings
         hidden = hidden.float()
         low = hidden.to(w.query.dtype)
         asking, residual = (low[:, :1], hidden[:, :1]) if s.is_first_only else (low, hidden)
@@ -114,7 +122,7 @@ class FusedBlock(torch.autograd.Function):
         second, second_mask = _add_dropped(middle, lowered, p)
         norm = (w.output_norm, w.output_norm_bias)
         output, *second_moments = torch.native_layer_norm(second, [width], *norm, s.epsilon)
-        ctx.shape, ctx.arguments = (rows, length, width), (weights, gradients, settings)
+        ctx.shape, ctx.block = (rows, length, width), block
         ctx.attention = (low, asking, query, key, value, shares, dropped, share_mask, attended)
         ctx.first = (first, *first_moments, first_mask)
         ctx.feed_forward = (low_middle, raised, active)
@@ -124,7 +132,7 @@ class FusedBlock(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """Write the parameters' gradients; return that of ``hidden``."""
-        w, g, s = ctx.arguments
+        w, g, s = ctx.block.weights, ctx.block.gradients, ctx.block.settings
         width = ctx.shape[-1]
         by_second = _norm_backward(
             gradient.reshape(-1, width), ctx.second, (w.output_norm, w.output_norm_bias),
@@ -148,14 +156,16 @@ class FusedBlock(torch.autograd.Function):
             by_hidden[:, 0].add_(by_residual)
         else:
             by_hidden = by_residual.add_(by_low).view(ctx.shape)
-        return by_hidden, None, None, None, None, None
+        return by_hidden, None, None, None
 
 
-def _attention_backward(
-    ctx: Any, by_projected: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+run_block: Callable[..., torch.Tensor] = FusedBlock.apply
+"""Takes what ``FusedBlock.forward`` takes."""
+
+
+def _attention_backward(ctx: Any, by_projected: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """From the output projection back to the block's input, as asking and as asked tokens."""
-    w, g, s = ctx.arguments
+    w, g, s = ctx.block.weights, ctx.block.gradients, ctx.block.settings
     rows, length, width = ctx.shape
     low, asking, query, key, value, shares, dropped, share_mask, attended = ctx.attention
     by_attended = _linear_backward(by_projected, attended, w.out, (g.out, g.out_bias))

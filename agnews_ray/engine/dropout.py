@@ -6,6 +6,7 @@ with exactly the probability asked for. A mask has all bits of an element set or
 applied by a bitwise *and*.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,10 +20,10 @@ def draw_keep(like: torch.Tensor, probability: float) -> torch.Tensor:
 
     Args:
         like: gives shape, device and floating-point type.
-        probability: of dropping an element, in (0, 1).
+        probability: of dropping an element, in (0, 1); on a CPU up to 255/256.
 
     Returns:
-        For ``keep``: on a CPU integers (all bits set or none), elsewhere booleans; ``like``'s shape.
+        ``like``'s shape, for ``keep``: on a CPU integers (all bits or none), elsewhere booleans.
     """
     if like.device.type != "cpu":
         mask = torch.empty(like.shape, dtype=torch.bool, device=like.device)
@@ -59,6 +60,9 @@ class _Dropout(torch.autograd.Function):
         return keep(gradient.contiguous(), ctx.mask).mul_(ctx.scale), None
 
 
+_dropout: Callable[[torch.Tensor, float], torch.Tensor] = _Dropout.apply
+
+
 class CheapDropout(torch.nn.Module):
     """Stands in for ``torch.nn.Dropout`` while a model is trained on a CPU."""
 
@@ -69,5 +73,4 @@ class CheapDropout(torch.nn.Module):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         if not self.training or self.p == 0:
             return values
-        dropped: torch.Tensor = _Dropout.apply(values.contiguous(), self.p)
-        return dropped
+        return _dropout(values.contiguous(), self.p)

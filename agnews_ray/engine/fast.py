@@ -7,7 +7,7 @@ without asking the device (``optimizer``); on a GPU whole steps as CUDA graphs (
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ class FastEngine:
         if not is_cuda:
             keep_freed_memory()
         # CUDA graphs want what they hold to have run before, and not on the default stream.
-        with torch.cuda.stream(torch.cuda.Stream()) if is_cuda else nullcontext():
+        with _own_stream() if is_cuda else nullcontext():
             fused = FusedModel(model, DTYPES[self.precision])
             try:
                 return self._train(fused, batches, num_steps, on_step)
@@ -133,9 +133,7 @@ class _Training:
         """Bring what the device kept together with what the host did."""
         loss, rates = self.log[: len(facts)].cpu().T
         num_skipped = len(facts) - int(self._optimizer.num_updates)
-        return make_log(
-            loss, rates.tolist(), facts, seconds, num_skipped, self._engine.rank
-        )
+        return make_log(loss, rates.tolist(), facts, seconds, num_skipped, self._engine.rank)
 
     def _whole(self, *batch: torch.Tensor) -> None:
         self._backward(*batch)
@@ -165,6 +163,11 @@ class _Training:
         entry = torch.stack([self._loss, self._optimizer.learning_rate])
         self.log.index_copy_(0, self._position, entry[None])
         self._position.add_(1)
+
+
+def _own_stream() -> AbstractContextManager[object]:
+    stream: Any = torch.cuda.Stream  # no type information
+    return torch.cuda.stream(stream())
 
 
 def _words(batch: TokenisedRows, pad_id: int) -> torch.Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers.activations import GELUActivation
 
-from agnews_ray.engine.block import BlockSettings, BlockTensors, FusedBlock
+from agnews_ray.engine.block import Block, BlockSettings, BlockTensors, run_block
 from agnews_ray.engine.dropout import CheapDropout
 from agnews_ray.engine.weights import Segment, Table
 
@@ -39,15 +39,17 @@ class _Parts:
     settings: BlockSettings
 
     @property
-    def matrices(self) -> list[torch.nn.Parameter]:
-        linears = (*self.projections, self.out, self.up, self.down)
-        return [linear.weight for linear in linears]
+    def matrices(self) -> list[torch.Tensor]:
+        return [linear.weight for linear in self._linears]
 
     @property
-    def vectors(self) -> list[torch.nn.Parameter]:
-        linears = (*self.projections, self.out, self.up, self.down)
-        norms = [p for norm in self.norms for p in (norm.weight, norm.bias)]
-        return [linear.bias for linear in linears] + norms
+    def vectors(self) -> list[torch.Tensor]:
+        norms: list[torch.Tensor] = [p for n in self.norms for p in (n.weight, n.bias)]
+        return [linear.bias for linear in self._linears] + norms
+
+    @property
+    def _linears(self) -> tuple[torch.nn.Linear, ...]:
+        return (*self.projections, self.out, self.up, self.down)
 
 
 class FusedModel:
@@ -63,7 +65,7 @@ class FusedModel:
         blocks = dict(_find_blocks(model))
         trained = [p for p in model.parameters() if p.requires_grad]
         leading = [p for parts in blocks.values() for p in parts.matrices]
-        tables = [_table_module(model)] if model.device.type == "cpu" else []
+        tables: list[Any] = [model.get_input_embeddings()] if model.device.type == "cpu" else []
         tables = [module for module in tables if module.weight.requires_grad]
         trailing = [module.weight for module in tables]
         self.matrices = _segment(trained, leading, trailing, dtype, is_matrix=True)
@@ -127,9 +129,9 @@ class FusedModel:
 
 
 def _segment(
-    trained: list[torch.nn.Parameter],
-    leading: list[torch.nn.Parameter],
-    trailing: list[torch.nn.Parameter],
+    trained: list[torch.Tensor],
+    leading: list[torch.Tensor],
+    trailing: list[torch.Tensor],
     dtype: torch.dtype,
     *,
     is_matrix: bool,
@@ -213,25 +215,23 @@ def _fuse(
             span = vectors.span([parameter])
             weights.append(vectors.values.detach()[span])
             gradients.append(vectors.gradient[span])
-    bound = (BlockTensors(*weights), BlockTensors(*gradients), settings)
+    block = Block(BlockTensors(*weights), BlockTensors(*gradients), settings)
 
     def forward(hidden: torch.Tensor, attention_mask: Any = None, *_: Any, **__: Any) -> Any:
-        bias = attention_mask
-        if bias is not None and bias.dtype == torch.bool:
-            bias = torch.zeros(bias.shape, device=bias.device).masked_fill_(~bias, -torch.inf)
-        return FusedBlock.apply(hidden, bias, *bound, module.training)
+        bias = None
+        if attention_mask is not None:  # (B, 1, L or 1, L), the same for each query
+            of_keys = attention_mask[:, :, :1]
+            is_padding = ~of_keys if of_keys.dtype == torch.bool else of_keys < 0
+            bias = torch.zeros(is_padding.shape, device=hidden.device)
+            bias.masked_fill_(is_padding, -torch.inf)
+        return run_block(hidden, bias, block, module.training)
 
     module.forward = forward
 
 
-def _table_module(model: Any) -> torch.nn.Embedding:
-    table: torch.nn.Embedding = model.get_input_embeddings()
-    return table
-
-
-def _cheapen_dropout(model: torch.nn.Module) -> list[tuple[torch.nn.Module, str, torch.nn.Module]]:
+def _cheapen_dropout(model: torch.nn.Module) -> list[tuple[torch.nn.Module, str, Any]]:
     """Replace every dropout; returns where each one was."""
-    found = [
+    found: list[tuple[torch.nn.Module, str, Any]] = [
         (parent, name, child)
         for parent in model.modules()
         for name, child in parent.named_children()

@@ -6,6 +6,8 @@ step are left out, and the scale is halved. Everything stays on the device, so t
 for the one before and a CUDA graph can hold it all.
 """
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 
@@ -41,7 +43,7 @@ class Optimizer:
         self.num_updates = torch.zeros((), device=device)
         self.learning_rate = torch.zeros((), device=device)
         """Of the latest update."""
-        self._adamw = torch.optim.AdamW(
+        self._adamw: Any = torch.optim.AdamW(
             [
                 {"params": [fused.matrices.values], "weight_decay": recipe.weight_decay},
                 {"params": [fused.vectors.values], "weight_decay": 0.0},

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from transformers import (
     DataCollatorWithPadding,
     PreTrainedTokenizerBase,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
@@ -74,6 +75,7 @@ class ReferenceEngine:
             trainer.plan = plan
             watcher = _Watcher(trainer, on_step, on_epoch)
             trainer.add_callback(watcher)
+            trainer.remove_callback(PrinterCallback)
             trainer.train()
         return make_log(
             torch.stack(trainer.losses), trainer.rates, collator.facts, watcher.seconds,

@@ -66,9 +66,7 @@ class TrainLog:
         return float(self.loss[-max(1, math.ceil(self.loss.size / 10)) :].mean())
 
 
-def batch_facts(
-    rows: NDArray[np.int64], num_tokens: int, num_computed: int
-) -> NDArray[np.float64]:
+def batch_facts(rows: NDArray[np.int64], num_tokens: int, num_computed: int) -> NDArray[np.float64]:
     """Say what one rank computed of one batch.
 
     Args:

@@ -5,7 +5,7 @@ What the fused blocks use comes first and is mirrored in the precision of the ma
 that nothing is cast in a step but the whole mirror, once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -21,10 +21,10 @@ class Segment:
     """
 
     def __init__(
-        self, parameters: Sequence[torch.nn.Parameter], num_mirrored: int, dtype: torch.dtype
+        self, parameters: Sequence[torch.Tensor], num_mirrored: int, dtype: torch.dtype
     ) -> None:
         self._parameters = list(parameters)
-        self._starts: dict[torch.nn.Parameter, int] = {}
+        self._starts: dict[torch.Tensor, int] = {}
         end = 0
         for index, parameter in enumerate(self._parameters):
             self._starts[parameter] = end
@@ -46,7 +46,7 @@ class Segment:
         own = self.gradient[: self.num_mirrored_elements]
         self.mirror_gradient = torch.zeros_like(self.mirror) if self.has_mirror else own
 
-    def span(self, parameters: Sequence[torch.nn.Parameter]) -> slice:
+    def span(self, parameters: Sequence[torch.Tensor]) -> slice:
         """Say where parameters that follow each other lie.
 
         Args:
@@ -109,8 +109,7 @@ class Table:
         Returns:
             Shape (B, L, H).
         """
-        found: torch.Tensor = _LookUp.apply(self._embedding.weight, input_ids, self)
-        return found
+        return _look_up(self._embedding.weight, input_ids, self)
 
     def add(self, input_ids: torch.Tensor, gradient: torch.Tensor) -> None:
         """Sum the gradient of a lookup; padding gets none, as in ``torch.nn.Embedding``."""
@@ -136,3 +135,6 @@ class _LookUp(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[None, None, None]:
         ctx.table.add(ctx.input_ids, gradient)
         return None, None, None
+
+
+_look_up: Callable[[torch.Tensor, torch.Tensor, Table], torch.Tensor] = _LookUp.apply

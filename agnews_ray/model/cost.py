@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -29,6 +30,28 @@ def flops_per_row(folder: Path, lengths: Iterable[int]) -> float:
         model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
     model.eval()
     total = sum(num_rows * _flops(model, length) for length, num_rows in rows_of.items())
+    return total / rows_of.total()
+
+
+def training_flops_per_row(model: Any, lengths: Iterable[int]) -> float:
+    """Count the operations of forward and backward pass, mean over rows, each unpadded.
+
+    Args:
+        model: a transformers classifier; it is copied without its weights.
+        lengths: tokens of each row, special tokens included; at least one.
+
+    Returns:
+        Operations per row, counted as in ``flops_per_row``.
+    """
+    rows_of = Counter(lengths)
+    with torch.device("meta"):
+        bare = type(model)._from_config(model.config, attn_implementation="eager")
+    total = 0
+    for length, num_rows in rows_of.items():
+        ids = torch.zeros((1, length), dtype=torch.int64, device="meta")
+        with FlopCounterMode(display=False) as counter:
+            bare(input_ids=ids).logits.sum().backward()
+        total += num_rows * int(counter.get_total_flops())
     return total / rows_of.total()
 
 

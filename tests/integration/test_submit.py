@@ -227,7 +227,7 @@ def test_a_failed_trial_keeps_the_others_rows(workplace, finished):
 
 def test_an_interrupt_keeps_what_is_finished_and_the_same_command_goes_on(workplace):
     place = workplace("interrupted")
-    long = {"recipe": {"num_epochs": 20}}
+    long = {"recipe": {"num_epochs": 100}}
     process = place.start("submit", job=a_job(**long))
     for line in process.stdout:
         if line.startswith("start second"):

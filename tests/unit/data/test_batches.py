@@ -3,6 +3,7 @@ import pyarrow as pa
 import pytest
 
 from agnews_ray.data.batches import (
+    Shape,
     TokenisedRows,
     evaluation_batches,
     plan_epoch,
@@ -63,16 +64,28 @@ def test_rows_keep_their_tokens_and_labels_on_the_way():
 def test_ranks_share_the_same_global_batches(world_size):
     for batch in train_batches([some_rows()], 12, seed=1, epoch=0):
         shares = [rank_share(batch, rank, world_size, pad_id=0) for rank in range(world_size)]
-        real = [share for share in shares if not share.is_filler]
-        assert sorted(np.concatenate([s.rows for s in real])) == sorted(batch.rows)
-        assert {share.num_global_rows for share in shares} == {len(batch)}
+        assert sorted(np.concatenate([s.rows for s in shares])) == sorted(batch.rows)
+        assert sum(float(share.row_weights.sum()) for share in shares) == pytest.approx(1)
 
 
-def test_a_rank_without_rows_gets_a_filler():
+def test_a_rank_without_rows_gets_a_copy_that_does_not_count():
     (batch,) = train_batches([some_rows(1)], 4, seed=0, epoch=0)
     first, second = (rank_share(batch, rank, 2, pad_id=0) for rank in range(2))
-    assert (first.is_filler, second.is_filler) == (False, True)
+    assert (first.row_weights.tolist(), second.row_weights.tolist()) == ([1.0], [0.0])
+    assert (second.rows.size, second.num_tokens) == (0, 0)
     assert second.input_ids.shape == first.input_ids.shape
+
+
+def test_a_fixed_shape_is_filled_up_and_always_masked():
+    rows, shape = some_rows(3), Shape(num_rows=5, length_multiple=8)
+    share = rank_share(rows, 0, 1, pad_id=7, shape=shape)
+    length = -(-rows.lengths.max() // 8) * 8
+    assert share.input_ids.shape == share.attention_mask.shape == (5, length)
+    assert share.row_weights.tolist() == pytest.approx([1 / 3] * 3 + [0, 0])
+    assert (share.attention_mask.sum(1) > 0).all()
+    assert share.rows.tolist() == rows.rows.tolist()
+    same = rank_share(rows.take(np.array([0])), 0, 1, 7, Shape(num_rows=1, length_multiple=1))
+    assert same.attention_mask is not None
 
 
 def test_padding_is_marked_and_left_out_where_there_is_none():

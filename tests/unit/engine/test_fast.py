@@ -7,10 +7,10 @@ import torch
 from transformers import get_linear_schedule_with_warmup
 
 from agnews_ray.data.batches import rank_share, train_batches
-from agnews_ray.model.build import build_classifier
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.results import Rank
+from agnews_ray.model.build import build_classifier
 from agnews_ray.spec.study import ArchitectureSpec, RecipeSpec, VariantSpec
 from tests.unit.data.test_batches import some_rows
 
@@ -102,56 +102,9 @@ def test_the_log_counts_rows_and_padding():
     assert 0 < log.padding_share < 0.3
 
 
-def test_two_ranks_have_the_gradient_of_one():
-    (batch,) = train_batches([some_rows(9)], 10, 1, 0)
-    whole = a_model()
-    loss = engine()._backward(
-        whole, rank_share(batch, 0, 1, 0), torch.amp.GradScaler("cpu", enabled=False)
-    )
-    halves, losses = [], []
-    for index in range(2):
-        model, rank = a_model(), Rank(index=index, world_size=2)
-        scaler = torch.amp.GradScaler("cpu", enabled=False)
-        losses.append(engine(rank=rank)._backward(model, rank_share(batch, index, 2, 0), scaler))
-        halves.append([p.grad for p in model.parameters()])
-    assert sum(losses) == pytest.approx(loss.item())
-    for parameter, first, second in zip(whole.parameters(), *halves, strict=True):
-        assert torch.allclose(parameter.grad, (first + second) / 2, atol=1e-6)
-
-
-def test_a_filler_row_teaches_nothing():
-    (batch,) = train_batches([some_rows(1)], 10, 1, 0)
-    model, rank = a_model(), Rank(index=1, world_size=2)
-    engine(rank=rank)._backward(
-        model, rank_share(batch, 1, 2, 0), torch.amp.GradScaler("cpu", enabled=False)
-    )
-    assert all(not p.grad.any() for p in model.parameters())
-
-
-def test_an_overflow_skips_the_update_and_halves_the_scale():
-    model = a_model()
-    before = [p.detach().clone() for p in model.parameters()]
-    optimizer = make_optimizer(model, RECIPE, torch.device("cpu"))
-    scaler = torch.amp.GradScaler("cpu")
-    (batch,) = train_batches([some_rows(9)], 10, 1, 0)
-    engine()._backward(model, rank_share(batch, 0, 1, 0), scaler)
-    next(model.parameters()).grad[0, 0] = float("inf")
-    scale = scaler.get_scale()
-    assert not engine()._update(model, optimizer, scaler)
-    assert scaler.get_scale() == scale / 2
-    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
-
-
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_mixed_precision_follows_full_precision(precision):
     assert run(a_model(), precision).loss == pytest.approx(run(a_model()).loss, abs=0.1)
-
-
-def test_vectors_do_not_decay():
-    decayed, spared = make_optimizer(a_model(), RECIPE, torch.device("cpu")).param_groups
-    assert (decayed["weight_decay"], spared["weight_decay"]) == (0.01, 0.0)
-    assert {p.ndim for p in spared["params"]} == {1}
-    assert {p.ndim for p in decayed["params"]} == {2}
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3])
@@ -161,7 +114,7 @@ def test_ranks_score_every_row_once(world_size):
     found = [
         part
         for index in range(world_size)
-        for part in engine(rank=Rank(index=index, world_size=world_size)).predict(model, batches)
+        for part in predict(model, batches, 0, Rank(index=index, world_size=world_size), "fp32")
     ]
     assert sorted(np.concatenate([part.rows for part in found])) == list(range(24))
     assert all(part.logits.shape == (len(part.rows), 4) for part in found)

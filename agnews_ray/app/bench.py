@@ -1,0 +1,130 @@
+"""Use case: train the same rows by different engines, in turns, and compare their speed."""
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agnews_ray.app.launch import CACHE_FOLDER
+from agnews_ray.compare.speed import Bench, Contender, SpeedRow, TimedRun, speed_rows
+from agnews_ray.data.scan import scan_dataset
+from agnews_ray.model import zoo
+from agnews_ray.model.hub import go_offline_if_unreachable
+from agnews_ray.record.environment import describe_environment, num_usable_cpus
+from agnews_ray.spec.study import Device, Precision, StudySpec
+
+Note = Callable[[str], None]
+"""Told in a line what is being timed."""
+
+
+def bench_engines(study: StudySpec, runs: Path, num_rounds: int, note: Note) -> Bench:
+    """Time every engine on every model of a study: no Ray, no scoring, nothing kept.
+
+    Each run is a process of its own that trains the same rows from the same weights for all
+    epochs of the recipe. Contenders take turns, in another order each round, so that a noisy
+    machine hits all alike; the seed differs from round to round.
+
+    Args:
+        study: models, data, recipe, and the first seed; their own engine does not matter.
+        runs: the runs folder, for its cache.
+        num_rounds: at least 1.
+        note: told what is going on.
+
+    Returns:
+        A row for each model and contender.
+
+    Raises:
+        AgnewsError: data, models or device are not as they should be.
+    """
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    go_offline_if_unreachable()
+    cache = runs.absolute() / CACHE_FOLDER
+    cache.mkdir(parents=True, exist_ok=True)
+    scanned = scan_dataset(study.data, cache)
+
+    from agnews_ray.run.device import resolve_device, resolve_precision  # may import torch
+
+    device, _ = resolve_device(study.scaling)
+    contenders = choose_contenders(resolve_precision(study.recipe, device), device)
+    note(f"{scanned.record.num_train:,} train rows, {num_rounds} round(s) on {device}")
+    rows: list[SpeedRow] = []
+    for variant in study.models:
+        named = variant.model_copy(update={"engine": "fast"})
+        task, flops = _prepare(named, study, scanned, cache, device)
+        runs_of = _take_turns(task, contenders, num_rounds, note)
+        rows += speed_rows(zoo.display_name(named), runs_of, flops)
+    return Bench(
+        rows=tuple(rows),
+        environment=describe_environment(),
+        device=device,
+        num_threads=num_usable_cpus(),
+        num_train_rows=scanned.record.num_train,
+    )
+
+
+def choose_contenders(precision: Precision, device: Device) -> tuple[Contender, ...]:
+    """Name who is timed: ours first, the Trainer at its best, as in the paper, and by default.
+
+    Args:
+        precision: of the study.
+        device: on a CPU the Trainer's default is fp32, and is timed too.
+
+    Returns:
+        Different contenders.
+    """
+    found = [
+        Contender(engine="fast", precision=precision),
+        Contender(engine="reference-best", precision=precision),
+        Contender(engine="reference", precision=precision),
+    ]
+    if device == "cpu" and precision != "fp32":
+        found.append(Contender(engine="reference", precision="fp32"))
+    return tuple(found)
+
+
+def _prepare(
+    variant: Any, study: StudySpec, scanned: Any, cache: Path, device: Device
+) -> tuple[Any, float]:
+    from agnews_ray.data.encode import encode_split
+    from agnews_ray.engine.timing import TimingTask
+    from agnews_ray.model.build import build_classifier
+    from agnews_ray.model.cost import training_flops_per_row
+    from agnews_ray.model.tokenizer import encoder_json
+    from agnews_ray.run.study import TokenisedCache
+
+    zoo.check_model(variant)
+    tokenizers = TokenisedCache(scanned, study.data, cache, lambda *_: None)
+    tokenizer = tokenizers.tokenizer(variant)
+    rows = encode_split(scanned.train, encoder_json(tokenizer, study.data.max_length_tokens))
+    task = TimingTask(
+        variant=variant,
+        class_names=scanned.record.class_names,
+        tokenizer=tokenizer,
+        rows=rows,
+        recipe=study.recipe,
+        device=device,
+        num_threads=num_usable_cpus(),
+        seed=study.seeds[0],
+    )
+    model = build_classifier(variant, scanned.record.class_names, study.seeds[0])
+    return task, training_flops_per_row(model, rows.lengths.tolist())
+
+
+def _take_turns(
+    task: Any, contenders: tuple[Contender, ...], num_rounds: int, note: Note
+) -> dict[Contender, list[TimedRun]]:
+    from agnews_ray.engine.timing import time_alone
+
+    found: dict[Contender, list[TimedRun]] = {contender: [] for contender in contenders}
+    for number in range(num_rounds):
+        seeded = dataclasses.replace(task, seed=task.seed + number)
+        for turn in range(len(contenders)):
+            contender = contenders[(number + turn) % len(contenders)]
+            run = time_alone(seeded, contender)
+            found[contender].append(run)
+            note(
+                f"round {number + 1} of {num_rounds}: {contender}: "
+                f"{run.samples_per_second:.1f} samples/s"
+            )
+    return found

@@ -1,0 +1,118 @@
+"""Engines timed against each other to ratios: one number a round, then the median of rounds."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from pydantic import BaseModel, ConfigDict
+
+from agnews_ray.record.schema import EnvironmentRecord
+from agnews_ray.spec.study import Device, Engine, Precision
+
+
+class TimedRun(BaseModel):
+    """One engine's training in one round, in a process of its own."""
+
+    model_config = ConfigDict(frozen=True)
+
+    samples_per_second: float
+    """After the warm-up steps."""
+    padding_share: float
+    """Of the computed tokens, in [0, 1]."""
+    peak_memory_bytes: int
+    product_flops_per_second: float
+    """Of large matrix products in the same precision, just before."""
+    final_loss: float
+    """Mean of the last tenth of the steps, in nats."""
+
+
+class Contender(BaseModel):
+    """An engine in a precision."""
+
+    model_config = ConfigDict(frozen=True)
+
+    engine: Engine
+    precision: Precision
+
+    def __str__(self) -> str:
+        return f"{self.engine}, {self.precision}"
+
+
+class SpeedRow(BaseModel):
+    """A contender beside the first one, over all rounds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    engine: Engine
+    precision: Precision
+    num_rounds: int
+    samples_per_second: float
+    """Median, as all that follows."""
+    lowest_samples_per_second: float
+    highest_samples_per_second: float
+    ratio: float
+    """The first contender's speed over this one's, round by round."""
+    lowest_ratio: float
+    highest_ratio: float
+    padding_share: float
+    peak_memory_bytes: float
+    roofline_share: float
+    """Speed times the model's operations per sample, over the rate of large matrix products."""
+    final_loss: float
+
+
+class Bench(BaseModel):
+    """What a bench found, and where."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: tuple[SpeedRow, ...]
+    environment: EnvironmentRecord
+    device: Device
+    num_threads: int
+    num_train_rows: int
+    """Of each run."""
+
+
+def speed_rows(
+    model: str, runs: Mapping[Contender, Sequence[TimedRun]], flops_per_sample: float
+) -> tuple[SpeedRow, ...]:
+    """Compare contenders that were timed in the same rounds.
+
+    Args:
+        model: its name.
+        runs: for each contender one run a round, in the same order; at least one.
+        flops_per_sample: of forward and backward pass, as the model is defined.
+
+    Returns:
+        One row for each contender, in order; the first one's ratio is 1.
+    """
+    first = next(iter(runs.values()))
+    rows = []
+    for contender, timed in runs.items():
+        speeds = [run.samples_per_second for run in timed]
+        pairs = zip(first, timed, strict=True)
+        ratios = [ours.samples_per_second / theirs.samples_per_second for ours, theirs in pairs]
+        shares = [
+            run.samples_per_second * flops_per_sample / run.product_flops_per_second
+            for run in timed
+        ]
+        rows.append(
+            SpeedRow(
+                model=model,
+                engine=contender.engine,
+                precision=contender.precision,
+                num_rounds=len(timed),
+                samples_per_second=median(speeds),
+                lowest_samples_per_second=min(speeds),
+                highest_samples_per_second=max(speeds),
+                ratio=median(ratios),
+                lowest_ratio=min(ratios),
+                highest_ratio=max(ratios),
+                padding_share=median(run.padding_share for run in timed),
+                peak_memory_bytes=median(run.peak_memory_bytes for run in timed),
+                roofline_share=median(shares),
+                final_loss=median(run.final_loss for run in timed),
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,56 @@
+"""Texts to token ids: the one function that tokenises, whoever calls it. Not Ray."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from tokenizers import Tokenizer
+
+from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.scan import SplitRows
+
+
+def make_encoder(tokenizer_json: str) -> Callable[[pa.Table], pa.Table]:
+    """Build a function from texts to token ids.
+
+    Args:
+        tokenizer_json: a ``tokenizers`` tokenizer with truncation set, without padding; it travels
+            as text and is parsed once per process.
+
+    Returns:
+        Takes ``text``, ``label``, ``row``; gives ``input_ids``, ``label``, ``row``.
+    """
+    ids_type = id_type(tokenizer_json)
+    parsed: list[Tokenizer] = []
+
+    def encode(table: pa.Table) -> pa.Table:
+        if not parsed:
+            parsed.append(Tokenizer.from_str(tokenizer_json))
+        encodings = parsed[0].encode_batch_fast(table["text"].to_pylist())
+        ids = pa.array([encoding.ids for encoding in encodings], pa.list_(ids_type))
+        return pa.table({"input_ids": ids, "label": table["label"], "row": table["row"]})
+
+    return encode
+
+
+def id_type(tokenizer_json: str) -> pa.DataType:
+    """Choose the integers that hold a vocabulary's ids: uint16 where they suffice, else int32."""
+    size = Tokenizer.from_str(tokenizer_json).get_vocab_size(with_added_tokens=True)
+    return pa.uint16() if size <= np.iinfo(np.uint16).max else pa.int32()
+
+
+def encode_split(split: SplitRows, tokenizer_json: str) -> TokenisedRows:
+    """Tokenise a split in this process, all at once; trials do it through Ray Data.
+
+    Args:
+        split: the rows.
+        tokenizer_json: as for ``make_encoder``.
+
+    Returns:
+        The rows, in file order.
+    """
+    encode = make_encoder(tokenizer_json)
+    tables = [
+        encode(table) for index in range(len(split.files)) for table in split.iter_selected(index)
+    ]
+    return TokenisedRows.from_table(pa.concat_tables(tables))

@@ -1,0 +1,130 @@
+"""One engine's training, timed in a process that does nothing else."""
+
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from agnews_ray.compare.speed import Contender, TimedRun
+from agnews_ray.data.batches import TokenisedRows, train_batches
+from agnews_ray.engine.fast import FastEngine
+from agnews_ray.engine.memory import peak_memory_bytes
+from agnews_ray.engine.predict import DTYPES
+from agnews_ray.engine.reference import ReferenceEngine
+from agnews_ray.engine.results import Rank, TrainLog
+from agnews_ray.model.build import build_classifier
+from agnews_ray.plan.budget import steps_per_epoch
+from agnews_ray.spec.study import Device, Precision, RecipeSpec, VariantSpec
+
+WARM_UP_SHARE = 0.1
+"""Of the steps, at the start; not timed."""
+
+PRODUCT_SIZE = {"cpu": 2048, "cuda": 8192}
+"""Rows and columns of the matrices whose product is the roofline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingTask:
+    """What one contender is to train; travels by pickle."""
+
+    variant: VariantSpec
+    class_names: tuple[str, ...]
+    tokenizer: PreTrainedTokenizerBase
+    rows: TokenisedRows
+    recipe: RecipeSpec
+    device: Device
+    num_threads: int
+    seed: int
+
+
+def time_alone(task: TimingTask, contender: Contender) -> TimedRun:
+    """Train in a new process.
+
+    Args:
+        task: the same for every contender of a round.
+        contender: engine and precision.
+
+    Returns:
+        What was measured there.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as alone:
+        return alone.submit(time_training, task, contender).result()
+
+
+def time_training(task: TimingTask, contender: Contender) -> TimedRun:
+    """Train in this process: all epochs on the same rows from the same weights.
+
+    Args:
+        task: what to train.
+        contender: engine and precision.
+
+    Returns:
+        Speed after the warm-up steps, padding, memory, and the machine's own rate.
+    """
+    torch.set_num_threads(task.num_threads)
+    rank = Rank(device=torch.device(task.device))
+    rate = product_rate(rank.device, contender.precision)
+    model = build_classifier(task.variant, task.class_names, task.seed).to(rank.device)
+    log = _train(model, task, contender, rank)
+    num_untimed = max(1, int(WARM_UP_SHARE * len(log.rows)))
+    seconds = log.seconds[-1] - log.seconds[num_untimed - 1]
+    return TimedRun(
+        samples_per_second=float(log.rows[num_untimed:].sum() / seconds),
+        padding_share=log.padding_share,
+        peak_memory_bytes=peak_memory_bytes(rank.device),
+        product_flops_per_second=rate,
+        final_loss=log.final_loss,
+    )
+
+
+def _train(model: torch.nn.Module, task: TimingTask, contender: Contender, rank: Rank) -> TrainLog:
+    recipe, precision = task.recipe, contender.precision
+    if contender.engine == "fast":
+        pad_id = task.tokenizer.pad_token_id or 0
+        fast = FastEngine(recipe=recipe, precision=precision, pad_id=pad_id, rank=rank)
+        batches = (
+            batch
+            for epoch in range(recipe.num_epochs)
+            for batch in train_batches([task.rows], recipe.global_batch_size, task.seed, epoch)
+        )
+        per_epoch = steps_per_epoch(len(task.rows), recipe.global_batch_size)
+        return fast.train(model, batches, per_epoch * recipe.num_epochs, _ignore)
+    reference = ReferenceEngine(
+        recipe=recipe,
+        precision=precision,
+        tokenizer=task.tokenizer,
+        rank=rank,
+        style="paper" if contender.engine == "reference" else "best",
+    )
+    return reference.train(model, task.rows, task.seed, _ignore)
+
+
+def product_rate(device: torch.device, precision: Precision) -> float:
+    """Measure how fast large matrix products are.
+
+    Args:
+        device: where.
+        precision: of the matrices.
+
+    Returns:
+        Operations per second, two for each multiply-add; median of seven products.
+    """
+    size = PRODUCT_SIZE[device.type]
+    first, second = (torch.randn(size, size, device=device).to(DTYPES[precision]) for _ in range(2))
+    seconds = []
+    for _ in range(8):
+        start = time.perf_counter()
+        torch.mm(first, second)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / median(seconds[1:])
+
+
+def _ignore(*_: object) -> None:
+    """Nobody watches."""

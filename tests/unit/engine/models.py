@@ -1,0 +1,50 @@
+"""Small classifiers of the families that the fused block knows, for tests of the engine."""
+
+import torch
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    CamembertConfig,
+    CamembertForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    ElectraConfig,
+    ElectraForSequenceClassification,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+)
+
+SIZES = {
+    "vocab_size": 100,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 48,
+    "num_labels": 4,
+}
+FAMILIES = {
+    "bert": (BertForSequenceClassification, BertConfig(**SIZES)),
+    "distilbert": (
+        DistilBertForSequenceClassification,
+        DistilBertConfig(
+            vocab_size=100, dim=32, n_layers=2, n_heads=2, hidden_dim=48, num_labels=4
+        ),
+    ),
+    "roberta": (RobertaForSequenceClassification, RobertaConfig(**SIZES)),
+    "camembert": (CamembertForSequenceClassification, CamembertConfig(**SIZES)),
+    "electra": (ElectraForSequenceClassification, ElectraConfig(**SIZES)),
+}
+
+
+def a_model(family="bert", dropout=0.0):
+    """The same weights each time; LayerNorms and biases moved off their initial ones and zeros."""
+    torch.manual_seed(0)
+    build, config = FAMILIES[family]
+    model = build(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn(parameter.shape))
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = dropout
+    return model.train()

@@ -1,0 +1,131 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from transformers import AlbertConfig, AlbertForSequenceClassification
+
+from agnews_ray.data.batches import rank_share
+from agnews_ray.engine.fusion import FusedModel
+from tests.unit.data.test_batches import some_rows
+from tests.unit.engine.models import FAMILIES, SIZES, a_model
+
+
+def a_batch(pad_id):
+    """Padded by up to 17 tokens a row; no token is the padding's, which RoBERTa would skip."""
+    rows = some_rows(9)
+    ids = np.where(rows.ids == pad_id, pad_id + 5, rows.ids)
+    return rank_share(dataclasses.replace(rows, ids=ids), 0, 1, pad_id)
+
+
+def loss_of(model, batch, mask):
+    logits = model(input_ids=batch.input_ids, attention_mask=mask).logits
+    return torch.nn.functional.cross_entropy(logits.float(), batch.labels)
+
+
+def fused_gradients(fused, batch):
+    if fused.table is not None:
+        fused.table.begin(batch.input_ids.unique())
+    loss = loss_of(fused.model, batch, batch.attention_mask[:, None, None, :].bool())
+    loss.backward()
+    fused.collect()
+    trained = [(n, p) for n, p in fused.model.named_parameters() if p.requires_grad]
+    return loss.item(), {n: p.grad.clone() for n, p in trained}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_loss_and_gradients_are_those_of_transformers(family):
+    plain, model = a_model(family), a_model(family)
+    batch = a_batch(model.config.pad_token_id or 0)
+    expected = loss_of(plain, batch, batch.attention_mask)
+    expected.backward()
+    fused = FusedModel(model, torch.float32)
+    assert fused.has_fused_blocks
+    loss, gradients = fused_gradients(fused, batch)
+    assert loss == pytest.approx(expected.item(), rel=1e-5)
+    for name, parameter in plain.named_parameters():
+        wanted = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        assert torch.allclose(gradients[name], wanted, rtol=1e-4, atol=1e-6), name
+
+
+@pytest.mark.parametrize("family", ["bert", "distilbert"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_low_precision_gradients_point_where_full_ones_do(family, dtype):
+    plain, model = a_model(family), a_model(family)
+    batch = a_batch(0)
+    loss_of(plain, batch, batch.attention_mask).backward()
+    fused = FusedModel(model, dtype)
+    with torch.autocast("cpu", dtype):
+        _, gradients = fused_gradients(fused, batch)
+    wanted = {n: p.grad for n, p in plain.named_parameters() if p.grad is not None}
+    whole = torch.stack([gradient.norm() for gradient in wanted.values()]).norm()
+    for name, gradient in wanted.items():  # a key's bias has none, mathematically
+        error = (gradients[name] - gradient).norm()
+        assert error < 0.05 * gradient.norm() + 1e-3 * whole, name
+
+
+def test_a_released_model_is_as_it_was():
+    plain, model = a_model(dropout=0.1), a_model(dropout=0.1)
+    fused = FusedModel(model, torch.bfloat16)
+    fused.release()
+    batch = a_batch(0)
+    assert repr(model) == repr(plain)
+    assert all("forward" not in vars(module) for module in model.modules())
+    assert all(p.grad is None for p in model.parameters())
+    assert len({p.data_ptr() for p in model.parameters()}) == len(list(model.parameters()))
+    expected = loss_of(plain.eval(), batch, batch.attention_mask)
+    assert loss_of(model.eval(), batch, batch.attention_mask) == expected
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_fused_blocks_score_as_transformers_do_without_padding_and_with(attention):
+    plain, model = a_model(dropout=0.1).eval(), a_model(dropout=0.1).eval()
+    batch = a_batch(0)
+    FusedModel(model, torch.float32)
+    model.config._attn_implementation = attention
+    with torch.inference_mode():
+        for mask in (None, batch.attention_mask):
+            expected = plain(input_ids=batch.input_ids, attention_mask=mask).logits
+            found = model(input_ids=batch.input_ids, attention_mask=mask).logits
+            assert torch.allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("change", [{"hidden_act": "relu"}, {"is_decoder": True}])
+def test_blocks_that_compute_something_else_stay_as_they_are(change):
+    build, config = FAMILIES["bert"]
+    model = build(type(config)(**SIZES, **change))
+    assert not FusedModel(model, torch.float32).has_fused_blocks
+
+
+def test_frozen_blocks_stay_as_they_are_and_get_no_gradient():
+    model = a_model()
+    model.bert.encoder.layer[0].requires_grad_(False)
+    before = model.bert.encoder.layer[0].output.dense.weight.clone()
+    fused = FusedModel(model, torch.float32)
+    fused_gradients(fused, a_batch(0))
+    with_gradient = [name for name, p in model.named_parameters() if p.grad is not None]
+    assert not any(name.startswith("bert.encoder.layer.0.") for name in with_gradient)
+    assert torch.equal(model.bert.encoder.layer[0].output.dense.weight, before)
+    assert fused.has_fused_blocks  # the other one
+
+
+def test_another_family_is_trained_unfused():
+    sizes = {**SIZES, "embedding_size": 16}
+    model = AlbertForSequenceClassification(AlbertConfig(**sizes))
+    fused = FusedModel(model, torch.float32)
+    batch = a_batch(0)
+    fused.table.begin(batch.input_ids.unique())
+    loss_of(model, batch, batch.attention_mask).backward()
+    assert not fused.has_fused_blocks
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_a_seed_gives_the_same_dropout_and_another_another():
+    def logits(seed):
+        model = a_model(dropout=0.3)
+        FusedModel(model, torch.float32)
+        torch.manual_seed(seed)
+        return model(input_ids=a_batch(0).input_ids).logits
+
+    assert torch.equal(logits(1), logits(1))
+    assert not torch.equal(logits(1), logits(2))
