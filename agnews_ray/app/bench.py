@@ -8,11 +8,11 @@ from typing import Any
 
 from agnews_ray.app.launch import CACHE_FOLDER
 from agnews_ray.compare.speed import Bench, Contender, SpeedRow, TimedRun, speed_rows
-from agnews_ray.data.scan import scan_dataset
+from agnews_ray.data.scan import ScannedDataset, scan_dataset
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
-from agnews_ray.spec.study import Device, Precision, StudySpec
+from agnews_ray.spec.study import Device, Precision, StudySpec, VariantSpec
 
 Note = Callable[[str], None]
 """Told in a line what is being timed."""
@@ -51,9 +51,9 @@ def bench_engines(study: StudySpec, runs: Path, num_rounds: int, note: Note) -> 
     rows: list[SpeedRow] = []
     for variant in study.models:
         named = variant.model_copy(update={"engine": "fast"})
-        task, flops = _prepare(named, study, scanned, cache, device)
+        task = prepare_task(named, study, scanned, cache, num_usable_cpus())
         runs_of = _take_turns(task, contenders, num_rounds, note)
-        rows += speed_rows(zoo.display_name(named), runs_of, flops)
+        rows += speed_rows(zoo.display_name(named), runs_of, _flops_per_sample(task))
     return Bench(
         rows=tuple(rows),
         environment=describe_environment(),
@@ -83,32 +83,48 @@ def choose_contenders(precision: Precision, device: Device) -> tuple[Contender, 
     return tuple(found)
 
 
-def _prepare(
-    variant: Any, study: StudySpec, scanned: Any, cache: Path, device: Device
-) -> tuple[Any, float]:
+def prepare_task(
+    variant: VariantSpec, study: StudySpec, scanned: ScannedDataset, cache: Path, num_threads: int
+) -> Any:
+    """Tokenise the train split in this process, and say what is to be trained.
+
+    Args:
+        variant: whose tokenizer and weights.
+        study: data, recipe, device, seed.
+        scanned: its dataset.
+        cache: below the runs folder, for trained tokenizers.
+        num_threads: CPU threads of a run.
+
+    Returns:
+        An ``engine.timing.TimingTask``.
+    """
     from agnews_ray.data.encode import encode_split
     from agnews_ray.engine.timing import TimingTask
-    from agnews_ray.model.build import build_classifier
-    from agnews_ray.model.cost import training_flops_per_row
     from agnews_ray.model.tokenizer import encoder_json
+    from agnews_ray.run.device import resolve_device
     from agnews_ray.run.study import TokenisedCache
 
     zoo.check_model(variant)
     tokenizers = TokenisedCache(scanned, study.data, cache, lambda *_: None)
     tokenizer = tokenizers.tokenizer(variant)
-    rows = encode_split(scanned.train, encoder_json(tokenizer, study.data.max_length_tokens))
-    task = TimingTask(
+    return TimingTask(
         variant=variant,
         class_names=scanned.record.class_names,
         tokenizer=tokenizer,
-        rows=rows,
+        rows=encode_split(scanned.train, encoder_json(tokenizer, study.data.max_length_tokens)),
         recipe=study.recipe,
-        device=device,
-        num_threads=num_usable_cpus(),
+        device=resolve_device(study.scaling)[0],
+        num_threads=num_threads,
         seed=study.seeds[0],
     )
-    model = build_classifier(variant, scanned.record.class_names, study.seeds[0])
-    return task, training_flops_per_row(model, rows.lengths.tolist())
+
+
+def _flops_per_sample(task: Any) -> float:
+    from agnews_ray.model.build import build_classifier
+    from agnews_ray.model.cost import training_flops_per_row
+
+    model = build_classifier(task.variant, task.class_names, task.seed)
+    return training_flops_per_row(model, task.rows.lengths.tolist())
 
 
 def _take_turns(

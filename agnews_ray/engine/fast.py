@@ -63,7 +63,7 @@ class FastEngine:
             keep_freed_memory()
         # CUDA graphs want what they hold to have run before, and not on the default stream.
         with _own_stream() if is_cuda else nullcontext():
-            fused = FusedModel(model, DTYPES[self.precision])
+            fused = FusedModel(model, DTYPES[self.precision], self.recipe, num_steps)
             try:
                 return self._train(fused, batches, num_steps, on_step)
             finally:

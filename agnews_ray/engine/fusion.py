@@ -14,7 +14,9 @@ from transformers.activations import GELUActivation
 
 from agnews_ray.engine.block import Block, BlockSettings, BlockTensors, run_block
 from agnews_ray.engine.dropout import CheapDropout
-from agnews_ray.engine.weights import Segment, Table
+from agnews_ray.engine.table import Table
+from agnews_ray.engine.weights import Segment
+from agnews_ray.spec.study import RecipeSpec
 
 FIRST_TOKEN_CLASSIFIERS = tuple(
     f"{family}ForSequenceClassification"
@@ -58,60 +60,52 @@ class FusedModel:
     Args:
         model: a transformers classifier in float32, already on its device.
         dtype: of matrix products.
+        recipe: for the word embeddings, which are updated apart on a CPU.
+        num_steps: updates of the whole trial, likewise.
     """
 
-    def __init__(self, model: Any, dtype: torch.dtype) -> None:
+    def __init__(self, model: Any, dtype: torch.dtype, recipe: RecipeSpec, num_steps: int) -> None:
         self.model = model
-        blocks = dict(_find_blocks(model))
-        trained = [p for p in model.parameters() if p.requires_grad]
-        leading = [p for parts in blocks.values() for p in parts.matrices]
-        tables: list[Any] = [model.get_input_embeddings()] if model.device.type == "cpu" else []
-        tables = [module for module in tables if module.weight.requires_grad]
-        trailing = [module.weight for module in tables]
-        self.matrices = _segment(trained, leading, trailing, dtype, is_matrix=True)
-        leading = [p for parts in blocks.values() for p in parts.vectors]
-        self.vectors = _segment(trained, leading, [], dtype, is_matrix=False)
+        is_cpu = model.device.type == "cpu"
+        words = model.get_input_embeddings()
         self.table = None
-        if tables:
-            part = self.matrices.gradient[self.matrices.span(trailing)]
-            self.table = Table(tables[0], part)
-            tables[0].forward = self.table.look_up
+        if is_cpu and words.weight.requires_grad:
+            self.table = Table(words, recipe, num_steps)
+            words.forward = self.table.look_up
+        blocks = dict(_find_blocks(model))
+        apart = {id(words.weight)} if self.table else set()
+        trained = [p for p in model.parameters() if p.requires_grad and id(p) not in apart]
+        leading = [p for parts in blocks.values() for p in parts.matrices]
+        self.matrices = _segment([p for p in trained if p.ndim >= 2], leading, dtype)
+        leading = [p for parts in blocks.values() for p in parts.vectors]
+        self.vectors = _segment([p for p in trained if p.ndim < 2], leading, dtype)
         self.has_fused_blocks = bool(blocks)
-        self._patched: list[torch.nn.Module] = [*blocks, *tables]
-        self._num_spared = len(trailing) and trailing[0].numel()
+        self._patched = [*blocks, *([words] if self.table else [])]
         looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
         for index, (module, parts) in enumerate(blocks.items()):
             is_first_only = looks_at_first and index == len(blocks) - 1
             settings = dataclasses.replace(parts.settings, is_first_only=is_first_only)
             _fuse(module, parts, settings, (self.matrices, self.vectors))
-        self._dropouts = _cheapen_dropout(model) if model.device.type == "cpu" else []
+        self._dropouts = _cheapen_dropout(model) if is_cpu else []
 
     @property
-    def dense_gradients(self) -> list[torch.Tensor]:
-        """Flat gradients that ranks have to add up, but for the table's."""
-        own, mirrored = self.matrices, self.matrices.mirror_gradient
-        stop = own.gradient.numel() - self._num_spared
-        return [mirrored, own.gradient[own.num_mirrored_elements : stop], self.vectors.gradient]
+    def gradients(self) -> list[torch.Tensor]:
+        """Every gradient once, the blocks' in their own precision, for ranks to add up."""
+        own = self.matrices
+        rest = own.gradient[own.num_mirrored_elements :]
+        table = [self.table.gradient] if self.table else []
+        return [own.mirror_gradient, rest, self.vectors.gradient, *table]
 
     def zero(self) -> None:
         """Set to zero what autograd adds to; the blocks write over theirs."""
-        for gradient in self.dense_gradients[1:]:
+        for gradient in self.gradients[1:3]:
             gradient.zero_()
 
     def collect(self) -> list[torch.Tensor]:
-        """Bring all gradients into the segments.
-
-        Returns:
-            Flat tensors that hold every element that is not zero, once; for the norm.
-        """
-        own = self.matrices
-        own.collect()
-        found = [own.gradient, self.vectors.gradient]
-        if self.table is not None:
-            self.table.collect()
-            stop = own.gradient.numel() - self._num_spared
-            found = [own.gradient[:stop], self.vectors.gradient, self.table.word_gradient]
-        return found
+        """Bring all gradients into float32, each once; for the norm."""
+        self.matrices.collect()
+        table = [self.table.gradient] if self.table else []
+        return [self.matrices.gradient, self.vectors.gradient, *table]
 
     def refresh(self) -> None:
         """Cast the updated parameters for the next step."""
@@ -120,6 +114,8 @@ class FusedModel:
 
     def release(self) -> None:
         """Give the model back as transformers made it, with the trained values."""
+        if self.table:
+            self.table.finish()
         for module in self._patched:
             del module.forward
         for parent, name, module in self._dropouts:
@@ -129,16 +125,11 @@ class FusedModel:
 
 
 def _segment(
-    trained: list[torch.Tensor],
-    leading: list[torch.Tensor],
-    trailing: list[torch.Tensor],
-    dtype: torch.dtype,
-    *,
-    is_matrix: bool,
+    trained: list[torch.Tensor], leading: list[torch.Tensor], dtype: torch.dtype
 ) -> Segment:
-    placed = {id(p) for p in (*leading, *trailing)}
-    others = [p for p in trained if (p.ndim >= 2) == is_matrix and id(p) not in placed]
-    return Segment([*leading, *others, *trailing], len(leading), dtype)
+    placed = {id(p) for p in leading}
+    others = [p for p in trained if id(p) not in placed]
+    return Segment([*leading, *others], len(leading), dtype)
 
 
 def _find_blocks(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, _Parts]]:

@@ -57,9 +57,7 @@ class Optimizer:
 
     def add_up_ranks(self) -> None:
         """Sum the gradients of all ranks; each holds its share of the global batch's mean."""
-        table = self._fused.table
-        gradients = [*self._fused.dense_gradients, *([table.word_gradient] if table else [])]
-        for gradient in gradients:
+        for gradient in self._fused.gradients:
             dist.all_reduce(gradient)
 
     @torch.no_grad()
@@ -77,6 +75,8 @@ class Optimizer:
             self._adamw.found_inf = 1.0 - norm.isfinite().float()
             was_made = 1.0 - self._adamw.found_inf
         self._adamw.step()
+        if self._fused.table and bool(was_made):  # on a CPU, where asking costs nothing
+            self._fused.table.update(self._adamw.grad_scale)
         self.num_updates.add_(was_made)
         if self._is_scaled:
             self._scale_anew(was_made)

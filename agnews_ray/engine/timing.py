@@ -56,18 +56,19 @@ def time_alone(task: TimingTask, contender: Contender) -> TimedRun:
         return alone.submit(time_training, task, contender).result()
 
 
-def time_training(task: TimingTask, contender: Contender) -> TimedRun:
+def time_training(task: TimingTask, contender: Contender, rank: Rank | None = None) -> TimedRun:
     """Train in this process: all epochs on the same rows from the same weights.
 
     Args:
         task: what to train.
         contender: engine and precision.
+        rank: among several workers; None for the only one.
 
     Returns:
         Speed after the warm-up steps, padding, memory, and the machine's own rate.
     """
     torch.set_num_threads(task.num_threads)
-    rank = Rank(device=torch.device(task.device))
+    rank = rank or Rank(device=torch.device(task.device))
     rate = product_rate(rank.device, contender.precision)
     model = build_classifier(task.variant, task.class_names, task.seed).to(rank.device)
     log = _train(model, task, contender, rank)

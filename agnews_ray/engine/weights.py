@@ -5,8 +5,7 @@ What the fused blocks use comes first and is mirrored in the precision of the ma
 that nothing is cast in a step but the whole mirror, once.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 
@@ -72,69 +71,3 @@ class Segment:
         """Give the parameters memory of their own again, and no gradients."""
         for parameter in self._parameters:
             parameter.data, parameter.grad = parameter.data.clone(), None
-
-
-class Table:
-    """The word embeddings' gradient, of which a batch fills only the rows of its own words.
-
-    Args:
-        embedding: the word embeddings; their lookup is replaced.
-        gradient: the table's part of the segment's gradient, all zero.
-    """
-
-    def __init__(self, embedding: torch.nn.Embedding, gradient: torch.Tensor) -> None:
-        self._embedding = embedding
-        self._gradient = gradient.view(embedding.weight.shape)
-        self.words = torch.zeros(0, dtype=torch.int64)
-        """Shape (U,), sorted: words of the global batch."""
-        self.word_gradient = torch.zeros(0, embedding.embedding_dim)
-        """Shape (U, H), summed over the rows of this rank."""
-
-    def begin(self, words: torch.Tensor) -> None:
-        """Forget the last step's gradient.
-
-        Args:
-            words: shape (U,), sorted, the same on each rank.
-        """
-        self._gradient.index_fill_(0, self.words, 0.0)
-        self.words = words
-        self.word_gradient = torch.zeros(len(words), self._embedding.embedding_dim)
-
-    def look_up(self, input_ids: torch.Tensor) -> torch.Tensor:
-        """Do what the embedding's ``forward`` does.
-
-        Args:
-            input_ids: shape (B, L), of the words given to ``begin`` when training.
-
-        Returns:
-            Shape (B, L, H).
-        """
-        return _look_up(self._embedding.weight, input_ids, self)
-
-    def add(self, input_ids: torch.Tensor, gradient: torch.Tensor) -> None:
-        """Sum the gradient of a lookup; padding gets none, as in ``torch.nn.Embedding``."""
-        position = torch.searchsorted(self.words, input_ids.reshape(-1))
-        self.word_gradient.index_add_(0, position, gradient.flatten(0, 1).float())
-        if self._embedding.padding_idx is not None:
-            self.word_gradient[self.words == self._embedding.padding_idx] = 0.0
-
-    def collect(self) -> None:
-        """Put the words' gradient into the segment's."""
-        self._gradient.index_copy_(0, self.words, self.word_gradient)
-
-
-class _LookUp(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, weight: torch.Tensor, input_ids: torch.Tensor, table: Table
-    ) -> torch.Tensor:
-        ctx.input_ids, ctx.table = input_ids, table
-        return torch.nn.functional.embedding(input_ids, weight)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[None, None, None]:
-        ctx.table.add(ctx.input_ids, gradient)
-        return None, None, None
-
-
-_look_up: Callable[[torch.Tensor, torch.Tensor, Table], torch.Tensor] = _LookUp.apply

@@ -2,6 +2,11 @@
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
+from agnews_ray.spec.study import RecipeSpec
+
 
 def steps_per_epoch(num_rows: int, global_batch_size: int) -> int:
     """Count the optimiser updates of one pass, the last partial batch included.
@@ -29,3 +34,24 @@ def warmup_steps(num_steps: int, warmup_fraction: float) -> int:
     Source: ``TrainingArguments.get_warmup_steps`` of transformers.
     """
     return math.ceil(num_steps * warmup_fraction)
+
+
+def learning_rate(
+    num_updates: NDArray[np.int64], num_steps: int, recipe: RecipeSpec
+) -> NDArray[np.float64]:
+    """Give the scheduled rate: a linear rise over the warm-up, then a linear fall to 0.
+
+    Args:
+        num_updates: updates made before, any shape.
+        num_steps: all optimiser updates of the trial.
+        recipe: peak rate and warm-up.
+
+    Returns:
+        The rate of the next update, same shape.
+
+    Source: ``get_linear_schedule_with_warmup`` of transformers.
+    """
+    num_warmup = warmup_steps(num_steps, recipe.warmup_fraction)
+    falling = (num_steps - num_updates) / max(1, num_steps - num_warmup)
+    rising = num_updates / max(1, num_warmup)
+    return recipe.learning_rate * np.where(num_updates < num_warmup, rising, falling.clip(min=0))

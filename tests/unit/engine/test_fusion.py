@@ -7,8 +7,13 @@ from transformers import AlbertConfig, AlbertForSequenceClassification
 
 from agnews_ray.data.batches import rank_share
 from agnews_ray.engine.fusion import FusedModel
+from agnews_ray.spec.study import RecipeSpec
 from tests.unit.data.test_batches import some_rows
 from tests.unit.engine.models import FAMILIES, SIZES, a_model
+
+
+def fuse(model, dtype):
+    return FusedModel(model, dtype, RecipeSpec(), num_steps=10)
 
 
 def a_batch(pad_id):
@@ -24,13 +29,16 @@ def loss_of(model, batch, mask):
 
 
 def fused_gradients(fused, batch):
-    if fused.table is not None:
-        fused.table.begin(batch.input_ids.unique())
+    fused.table.begin(batch.input_ids.unique())
     loss = loss_of(fused.model, batch, batch.attention_mask[:, None, None, :].bool())
     loss.backward()
     fused.collect()
-    trained = [(n, p) for n, p in fused.model.named_parameters() if p.requires_grad]
-    return loss.item(), {n: p.grad.clone() for n, p in trained}
+    gradients = {n: p.grad.clone() for n, p in fused.model.named_parameters() if p.grad is not None}
+    for name, parameter in fused.model.named_parameters():
+        if parameter is fused.table.embedding.weight:
+            gradients[name] = torch.zeros_like(parameter)
+            gradients[name][fused.table.words] = fused.table.gradient
+    return loss.item(), gradients
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -39,7 +47,7 @@ def test_loss_and_gradients_are_those_of_transformers(family):
     batch = a_batch(model.config.pad_token_id or 0)
     expected = loss_of(plain, batch, batch.attention_mask)
     expected.backward()
-    fused = FusedModel(model, torch.float32)
+    fused = fuse(model, torch.float32)
     assert fused.has_fused_blocks
     loss, gradients = fused_gradients(fused, batch)
     assert loss == pytest.approx(expected.item(), rel=1e-5)
@@ -54,7 +62,7 @@ def test_low_precision_gradients_point_where_full_ones_do(family, dtype):
     plain, model = a_model(family), a_model(family)
     batch = a_batch(0)
     loss_of(plain, batch, batch.attention_mask).backward()
-    fused = FusedModel(model, dtype)
+    fused = fuse(model, dtype)
     with torch.autocast("cpu", dtype):
         _, gradients = fused_gradients(fused, batch)
     wanted = {n: p.grad for n, p in plain.named_parameters() if p.grad is not None}
@@ -66,7 +74,7 @@ def test_low_precision_gradients_point_where_full_ones_do(family, dtype):
 
 def test_a_released_model_is_as_it_was():
     plain, model = a_model(dropout=0.1), a_model(dropout=0.1)
-    fused = FusedModel(model, torch.bfloat16)
+    fused = fuse(model, torch.bfloat16)
     fused.release()
     batch = a_batch(0)
     assert repr(model) == repr(plain)
@@ -81,7 +89,7 @@ def test_a_released_model_is_as_it_was():
 def test_fused_blocks_score_as_transformers_do_without_padding_and_with(attention):
     plain, model = a_model(dropout=0.1).eval(), a_model(dropout=0.1).eval()
     batch = a_batch(0)
-    FusedModel(model, torch.float32)
+    fuse(model, torch.float32)
     model.config._attn_implementation = attention
     with torch.inference_mode():
         for mask in (None, batch.attention_mask):
@@ -94,14 +102,14 @@ def test_fused_blocks_score_as_transformers_do_without_padding_and_with(attentio
 def test_blocks_that_compute_something_else_stay_as_they_are(change):
     build, config = FAMILIES["bert"]
     model = build(type(config)(**SIZES, **change))
-    assert not FusedModel(model, torch.float32).has_fused_blocks
+    assert not fuse(model, torch.float32).has_fused_blocks
 
 
 def test_frozen_blocks_stay_as_they_are_and_get_no_gradient():
     model = a_model()
     model.bert.encoder.layer[0].requires_grad_(False)
     before = model.bert.encoder.layer[0].output.dense.weight.clone()
-    fused = FusedModel(model, torch.float32)
+    fused = fuse(model, torch.float32)
     fused_gradients(fused, a_batch(0))
     with_gradient = [name for name, p in model.named_parameters() if p.grad is not None]
     assert not any(name.startswith("bert.encoder.layer.0.") for name in with_gradient)
@@ -112,18 +120,19 @@ def test_frozen_blocks_stay_as_they_are_and_get_no_gradient():
 def test_another_family_is_trained_unfused():
     sizes = {**SIZES, "embedding_size": 16}
     model = AlbertForSequenceClassification(AlbertConfig(**sizes))
-    fused = FusedModel(model, torch.float32)
+    fused = fuse(model, torch.float32)
     batch = a_batch(0)
     fused.table.begin(batch.input_ids.unique())
     loss_of(model, batch, batch.attention_mask).backward()
     assert not fused.has_fused_blocks
-    assert all(p.grad is not None for p in model.parameters())
+    assert fused.table.gradient.any()
+    assert all(p.grad.any() for p in model.albert.encoder.parameters())
 
 
 def test_a_seed_gives_the_same_dropout_and_another_another():
     def logits(seed):
         model = a_model(dropout=0.3)
-        FusedModel(model, torch.float32)
+        fuse(model, torch.float32)
         torch.manual_seed(seed)
         return model(input_ids=a_batch(0).input_ids).logits
 

@@ -12,7 +12,7 @@ RECIPE = RecipeSpec(learning_rate=1e-2)
 
 
 def an_optimizer(precision="fp32", num_steps=20):
-    fused = FusedModel(a_model(), torch.float32)
+    fused = FusedModel(a_model(), torch.float32, RECIPE, num_steps)
     return fused, Optimizer(fused, RECIPE, num_steps, precision)
 
 
@@ -20,7 +20,7 @@ def set_gradients(fused, value):
     fused.matrices.gradient.fill_(value)
     fused.vectors.gradient.fill_(value)
     fused.table.begin(torch.arange(100))
-    fused.table.word_gradient.fill_(value)
+    fused.table.gradient.fill_(value)
 
 
 def test_updates_are_those_of_adamw_on_the_model_itself():
@@ -58,8 +58,9 @@ def test_the_rate_rises_and_falls_as_transformers_schedule_has_it():
 
 
 def test_no_warm_up_starts_at_the_peak():
-    fused = FusedModel(a_model(), torch.float32)
-    optimizer = Optimizer(fused, RECIPE.model_copy(update={"warmup_fraction": 0.0}), 10, "fp32")
+    recipe = RECIPE.model_copy(update={"warmup_fraction": 0.0})
+    fused = FusedModel(a_model(), torch.float32, recipe, 10)
+    optimizer = Optimizer(fused, recipe, 10, "fp32")
     set_gradients(fused, 0.1)
     optimizer.step()
     assert float(optimizer.learning_rate) == pytest.approx(1e-2)

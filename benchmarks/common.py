@@ -1,0 +1,33 @@
+"""What the benchmarks share: a model, rows and a recipe, made ready as `agnews-ray bench` does."""
+
+from pathlib import Path
+
+from agnews_ray.app import bench, launch
+from agnews_ray.data.scan import scan_dataset
+from agnews_ray.engine.timing import TimingTask
+
+
+def make_task(model: str, dataset: str, num_rows: int, num_threads: int) -> TimingTask:
+    """Prepare one epoch of the paper's recipe.
+
+    Args:
+        model: a folder, or an alias for fresh weights.
+        dataset: as for `agnews-ray submit`.
+        num_rows: train rows, a stratified sample.
+        num_threads: CPU threads of each process.
+
+    Returns:
+        Everything an engine needs.
+    """
+    init = "pretrained" if Path(model).is_dir() else "random"
+    flags = {
+        "models": [{"model": model, "init": init}],
+        "data.source": dataset,
+        "data.limit_train": num_rows,
+        "recipe.num_epochs": 1,
+    }
+    study = launch.read_study(None, flags)
+    cache = Path("runs").absolute() / launch.CACHE_FOLDER
+    cache.mkdir(parents=True, exist_ok=True)
+    scanned = scan_dataset(study.data, cache)
+    return bench.prepare_task(study.models[0], study, scanned, cache, num_threads)

@@ -1,0 +1,72 @@
+"""What a second worker brings: two workers on a core each against one worker on one core.
+
+    python benchmarks/workers.py MODEL DATASET [ROWS] [ROUNDS]
+
+MODEL is a folder or an alias (with fresh weights), DATASET as for `agnews-ray submit`. Both train
+the same rows by the fast engine for one epoch, in turns, each worker a process of its own; the
+global batch is the same. Prints samples/s, the ratio of each round and its median.
+"""
+
+import multiprocessing
+import os
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+import torch
+import torch.distributed as dist
+from common import make_task  # beside this file
+
+from agnews_ray.compare.speed import Contender
+from agnews_ray.engine import timing
+from agnews_ray.engine.results import Rank
+
+
+def work(rank: int, world_size: int, task: timing.TimingTask, meeting: str, answer: object) -> None:
+    """Train as one of several workers; rank 0 answers with samples/s."""
+    os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[rank]})
+    torch.set_num_threads(1)
+    if world_size > 1:
+        dist.init_process_group(
+            "gloo", init_method=f"file://{meeting}", rank=rank, world_size=world_size
+        )
+    contender = Contender(engine="fast", precision=sys.argv[5] if len(sys.argv) > 5 else "bf16")
+    run = timing.time_training(task, contender, Rank(index=rank, world_size=world_size))
+    if rank == 0:
+        answer.put(run.samples_per_second)
+
+
+def measure(world_size: int, task: timing.TimingTask) -> float:
+    """Start the workers and wait for rank 0's answer."""
+    context = multiprocessing.get_context("spawn")
+    answer = context.Queue()
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = str(Path(folder) / "meeting")
+        workers = [
+            context.Process(target=work, args=(rank, world_size, task, meeting, answer))
+            for rank in range(world_size)
+        ]
+        for worker in workers:
+            worker.start()
+        found = answer.get()
+        for worker in workers:
+            worker.join()
+    return found
+
+
+def main() -> None:
+    """Print a line a round, then the median."""
+    num_rows, num_rounds = (int(n) for n in (*sys.argv[3:5], "800", "3")[:2])
+    task = make_task(sys.argv[1], sys.argv[2], num_rows, num_threads=1)
+    ratios = []
+    for number in range(num_rounds):
+        order = (1, 2) if number % 2 == 0 else (2, 1)
+        found = {world_size: measure(world_size, task) for world_size in order}
+        ratios.append(found[2] / found[1])
+        print(f"1 worker {found[1]:.1f}, 2 workers {found[2]:.1f} samples/s: {ratios[-1]:.2f} x")
+    print(f"median {median(ratios):.2f} x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+
+from agnews_ray.engine.table import Table
+from agnews_ray.plan.budget import learning_rate
+from agnews_ray.spec.study import RecipeSpec
+
+NUM_WORDS, WIDTH, NUM_STEPS = 60, 8, 700
+RECIPE = RecipeSpec(learning_rate=1e-3, weight_decay=0.1)
+
+
+def an_embedding():
+    torch.manual_seed(0)
+    return torch.nn.Embedding(NUM_WORDS, WIDTH, padding_idx=0)
+
+
+def some_steps(scale):
+    """Words that come often, rarely, once and never; gradients far above and near epsilon."""
+    rng = np.random.default_rng(0)
+    odds = 1.0 / np.arange(1, NUM_WORDS + 1) ** 2
+    odds[-5:] = 0
+    for _ in range(NUM_STEPS):
+        words = np.unique(rng.choice(NUM_WORDS, 6, p=odds / odds.sum()))
+        gradient = rng.normal(0, scale, (words.size, WIDTH)).astype(np.float32)
+        yield torch.from_numpy(words), torch.from_numpy(gradient)
+
+
+@pytest.mark.parametrize(("scale", "tolerance"), [(1e-2, 3e-5), (1e-5, 3e-4), (1e-7, 5e-4)])
+def test_lazy_updates_are_dense_adamws(scale, tolerance):
+    dense, lazy = an_embedding(), an_embedding()
+    adamw = torch.optim.AdamW(dense.parameters(), lr=0.0, weight_decay=RECIPE.weight_decay)
+    rates = learning_rate(np.arange(NUM_STEPS), NUM_STEPS, RECIPE)
+    table = Table(lazy, RECIPE, NUM_STEPS)
+    for rate, (words, gradient) in zip(rates, some_steps(scale), strict=True):
+        dense.weight.grad = torch.zeros_like(dense.weight)
+        dense.weight.grad[words] = gradient
+        adamw.param_groups[0]["lr"] = rate
+        adamw.step()
+        table.begin(words)
+        # What the next batch reads is as up to date as what a dense optimiser would show it.
+        table.gradient.copy_(gradient)
+        table.update(torch.tensor(1.0))
+    table.finish()
+    moved = (dense.weight - an_embedding().weight).detach().abs().max()
+    assert torch.allclose(lazy.weight, dense.weight, rtol=0, atol=tolerance * float(moved))
+
+
+def test_a_row_is_up_to_date_when_it_is_read():
+    lazy, eager = an_embedding(), an_embedding()
+    table, watched = Table(lazy, RECIPE, NUM_STEPS), Table(eager, RECIPE, NUM_STEPS)
+    for index, (words, gradient) in enumerate(some_steps(1e-2)):
+        for one in (table, watched):
+            one.begin(words)
+            one.gradient.copy_(gradient)
+            one.update(torch.tensor(1.0))
+        watched.finish()
+        if index == 50:
+            break
+    lazy.eval()
+    ids = torch.tensor([[3, 40], [59, 3]])
+    assert torch.allclose(table.look_up(ids), eager.weight[ids], atol=1e-6)
+
+
+def test_gradients_of_a_word_add_up_and_padding_has_none():
+    embedding = an_embedding()
+    table = Table(embedding, RECIPE, 10)
+    ids = torch.tensor([[5, 9, 5], [7, 0, 0]])
+    table.begin(ids.unique())
+    table.look_up(ids).sum().backward()
+    assert table.words.tolist() == [0, 5, 7, 9]
+    assert table.gradient[:, 0].tolist() == [0.0, 2.0, 1.0, 1.0]
+    assert embedding.weight.grad is None
+
+
+def test_the_divisor_divides_the_gradient():
+    def updated(scale):
+        table = Table(an_embedding(), RECIPE, 10)
+        for _ in range(2):  # the first rate is 0
+            table.begin(torch.tensor([1, 2]))
+            table.gradient.fill_(1e-9 * scale)
+            table.update(torch.tensor(scale))
+        return table.embedding.weight
+
+    assert torch.allclose(updated(1.0), updated(1024.0))
