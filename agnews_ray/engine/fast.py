@@ -63,7 +63,7 @@ class FastEngine:
             keep_freed_memory()
         # CUDA graphs want what they hold to have run before, and not on the default stream.
         with _own_stream() if is_cuda else nullcontext():
-            fused = FusedModel(model, DTYPES[self.precision], self.recipe, num_steps)
+            fused = FusedModel(model, DTYPES[self.precision], self.recipe, num_steps, self.rank)
             try:
                 return self._train(fused, batches, num_steps, on_step)
             finally:
@@ -126,7 +126,7 @@ class _Training:
         device = self._engine.rank.device
         self._compute(*(_move(tensor, device) for tensor in batch.tensors))
         if not self._is_alone:
-            self._optimizer.add_up_ranks()
+            self._fused.add_up_ranks()
             self._update()
 
     def finish(self, facts: list[NDArray[np.float64]], seconds: list[float]) -> TrainLog:

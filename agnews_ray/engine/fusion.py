@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from transformers.activations import GELUActivation
 
 from agnews_ray.engine.block import Block, BlockSettings, BlockTensors, run_block
 from agnews_ray.engine.dropout import CheapDropout
+from agnews_ray.engine.results import Rank
 from agnews_ray.engine.table import Table
 from agnews_ray.engine.weights import Segment
 from agnews_ray.spec.study import RecipeSpec
@@ -62,9 +64,12 @@ class FusedModel:
         dtype: of matrix products.
         recipe: for the word embeddings, which are updated apart on a CPU.
         num_steps: updates of the whole trial, likewise.
+        rank: among others.
     """
 
-    def __init__(self, model: Any, dtype: torch.dtype, recipe: RecipeSpec, num_steps: int) -> None:
+    def __init__(
+        self, model: Any, dtype: torch.dtype, recipe: RecipeSpec, num_steps: int, rank: Rank
+    ) -> None:
         self.model = model
         is_cpu = model.device.type == "cpu"
         words = model.get_input_embeddings()
@@ -76,9 +81,9 @@ class FusedModel:
         apart = {id(words.weight)} if self.table else set()
         trained = [p for p in model.parameters() if p.requires_grad and id(p) not in apart]
         leading = [p for parts in blocks.values() for p in parts.matrices]
-        self.matrices = _segment([p for p in trained if p.ndim >= 2], leading, dtype)
+        self.matrices = _segment([p for p in trained if p.ndim >= 2], leading, dtype, rank)
         leading = [p for parts in blocks.values() for p in parts.vectors]
-        self.vectors = _segment([p for p in trained if p.ndim < 2], leading, dtype)
+        self.vectors = _segment([p for p in trained if p.ndim < 2], leading, dtype, Rank())
         self.has_fused_blocks = bool(blocks)
         self._patched = [*blocks, *([words] if self.table else [])]
         looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
@@ -88,18 +93,22 @@ class FusedModel:
             _fuse(module, parts, settings, (self.matrices, self.vectors))
         self._dropouts = _cheapen_dropout(model) if is_cpu else []
 
-    @property
-    def gradients(self) -> list[torch.Tensor]:
-        """Every gradient once, the blocks' in their own precision, for ranks to add up."""
-        own = self.matrices
-        rest = own.gradient[own.num_mirrored_elements :]
-        table = [self.table.gradient] if self.table else []
-        return [own.mirror_gradient, rest, self.vectors.gradient, *table]
-
     def zero(self) -> None:
         """Set to zero what autograd adds to; the blocks write over theirs."""
-        for gradient in self.gradients[1:3]:
-            gradient.zero_()
+        self.matrices.gradient[self.matrices.num_mirrored_elements :].zero_()
+        self.vectors.gradient.zero_()
+
+    def add_up_ranks(self) -> None:
+        """Sum gradients over ranks; what ranks share is summed when it is collected."""
+        rest = self.matrices.gradient[self.matrices.num_mirrored_elements :]
+        table = [self.table.gradient] if self.table else []
+        parts = [rest, self.vectors.gradient, *table]
+        flat = torch.cat([part.reshape(-1) for part in parts])
+        dist.all_reduce(flat)  # also waits until all have computed theirs
+        for part, summed in zip(parts, torch.split(flat, [p.numel() for p in parts]), strict=True):
+            part.copy_(summed.view_as(part))
+        if not self.matrices.is_shared:
+            dist.all_reduce(self.matrices.mirror_gradient)
 
     def collect(self) -> list[torch.Tensor]:
         """Bring all gradients into float32, each once; for the norm."""
@@ -125,11 +134,11 @@ class FusedModel:
 
 
 def _segment(
-    trained: list[torch.Tensor], leading: list[torch.Tensor], dtype: torch.dtype
+    trained: list[torch.Tensor], leading: list[torch.Tensor], dtype: torch.dtype, rank: Rank
 ) -> Segment:
     placed = {id(p) for p in leading}
     others = [p for p in trained if id(p) not in placed]
-    return Segment([*leading, *others], len(leading), dtype)
+    return Segment([*leading, *others], len(leading), dtype, rank)
 
 
 def _find_blocks(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, _Parts]]:

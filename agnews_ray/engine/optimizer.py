@@ -9,7 +9,6 @@ for the one before and a CUDA graph can hold it all.
 from typing import Any
 
 import torch
-import torch.distributed as dist
 
 from agnews_ray.engine.fusion import FusedModel
 from agnews_ray.plan.budget import warmup_steps
@@ -54,11 +53,6 @@ class Optimizer:
             fused=True,
             capturable=device.type == "cuda",
         )
-
-    def add_up_ranks(self) -> None:
-        """Sum the gradients of all ranks; each holds its share of the global batch's mean."""
-        for gradient in self._fused.gradients:
-            dist.all_reduce(gradient)
 
     @torch.no_grad()
     def step(self) -> None:

@@ -8,6 +8,10 @@ that nothing is cast in a step but the whole mirror, once.
 from collections.abc import Sequence
 
 import torch
+import torch.distributed as dist
+
+from agnews_ray.engine.exchange import shared_buffers
+from agnews_ray.engine.results import Rank
 
 
 class Segment:
@@ -17,10 +21,15 @@ class Segment:
         parameters: in the order in which they are laid out.
         num_mirrored: the first so many of them are mirrored.
         dtype: of the mirror; float32 needs none, and values and gradients stand for it.
+        rank: ranks of one machine share the mirror's gradients.
     """
 
     def __init__(
-        self, parameters: Sequence[torch.Tensor], num_mirrored: int, dtype: torch.dtype
+        self,
+        parameters: Sequence[torch.Tensor],
+        num_mirrored: int,
+        dtype: torch.dtype,
+        rank: Rank,
     ) -> None:
         self._parameters = list(parameters)
         self._starts: dict[torch.Tensor, int] = {}
@@ -42,8 +51,18 @@ class Segment:
         mirrored = flat[: self.num_mirrored_elements]
         self.has_mirror = dtype != torch.float32
         self.mirror = mirrored.to(dtype) if self.has_mirror else mirrored
-        own = self.gradient[: self.num_mirrored_elements]
-        self.mirror_gradient = torch.zeros_like(self.mirror) if self.has_mirror else own
+        self._shared = shared_buffers(self.num_mirrored_elements, dtype, rank)
+        if self._shared:
+            self.mirror_gradient = self._shared[rank.index]
+        elif self.has_mirror:
+            self.mirror_gradient = torch.zeros_like(self.mirror)
+        else:
+            self.mirror_gradient = self.gradient[: self.num_mirrored_elements]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether ``collect`` adds up the mirror's gradient over all ranks."""
+        return bool(self._shared)
 
     def span(self, parameters: Sequence[torch.Tensor]) -> slice:
         """Say where parameters that follow each other lie.
@@ -63,9 +82,15 @@ class Segment:
             self.mirror.copy_(self.values.detach()[: self.num_mirrored_elements])
 
     def collect(self) -> None:
-        """Cast the mirror's gradient into the segment's."""
-        if self.has_mirror:
-            self.gradient[: self.num_mirrored_elements].copy_(self.mirror_gradient)
+        """Cast the mirror's gradient into the segment's, summed over ranks where it is shared."""
+        collected = self.gradient[: self.num_mirrored_elements]
+        if self._shared:
+            collected.copy_(self._shared[0])
+            for other in self._shared[1:]:
+                collected.add_(other)
+            dist.barrier()  # before anybody overwrites what another still reads
+        elif self.has_mirror:
+            collected.copy_(self.mirror_gradient)
 
     def release(self) -> None:
         """Give the parameters memory of their own again, and no gradients."""

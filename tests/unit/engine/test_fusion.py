@@ -7,13 +7,14 @@ from transformers import AlbertConfig, AlbertForSequenceClassification
 
 from agnews_ray.data.batches import rank_share
 from agnews_ray.engine.fusion import FusedModel
+from agnews_ray.engine.results import Rank
 from agnews_ray.spec.study import RecipeSpec
 from tests.unit.data.test_batches import some_rows
 from tests.unit.engine.models import FAMILIES, SIZES, a_model
 
 
 def fuse(model, dtype):
-    return FusedModel(model, dtype, RecipeSpec(), num_steps=10)
+    return FusedModel(model, dtype, RecipeSpec(), 10, Rank())
 
 
 def a_batch(pad_id):

@@ -5,6 +5,7 @@ import torch
 
 from agnews_ray.engine.fusion import FusedModel
 from agnews_ray.engine.optimizer import FIRST_SCALE, GROWTH_INTERVAL, Optimizer
+from agnews_ray.engine.results import Rank
 from agnews_ray.spec.study import RecipeSpec
 from tests.unit.engine.models import a_model
 
@@ -12,7 +13,7 @@ RECIPE = RecipeSpec(learning_rate=1e-2)
 
 
 def an_optimizer(precision="fp32", num_steps=20):
-    fused = FusedModel(a_model(), torch.float32, RECIPE, num_steps)
+    fused = FusedModel(a_model(), torch.float32, RECIPE, num_steps, Rank())
     return fused, Optimizer(fused, RECIPE, num_steps, precision)
 
 
@@ -59,7 +60,7 @@ def test_the_rate_rises_and_falls_as_transformers_schedule_has_it():
 
 def test_no_warm_up_starts_at_the_peak():
     recipe = RECIPE.model_copy(update={"warmup_fraction": 0.0})
-    fused = FusedModel(a_model(), torch.float32, recipe, 10)
+    fused = FusedModel(a_model(), torch.float32, recipe, 10, Rank())
     optimizer = Optimizer(fused, recipe, 10, "fp32")
     set_gradients(fused, 0.1)
     optimizer.step()

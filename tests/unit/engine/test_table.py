@@ -28,13 +28,13 @@ def some_steps(scale):
 
 @pytest.mark.parametrize(("scale", "tolerance"), [(1e-2, 3e-5), (1e-5, 3e-4), (1e-7, 5e-4)])
 def test_lazy_updates_are_dense_adamws(scale, tolerance):
-    dense, lazy = an_embedding(), an_embedding()
+    dense, lazy = an_embedding().double(), an_embedding()
     adamw = torch.optim.AdamW(dense.parameters(), lr=0.0, weight_decay=RECIPE.weight_decay)
     rates = learning_rate(np.arange(NUM_STEPS), NUM_STEPS, RECIPE)
     table = Table(lazy, RECIPE, NUM_STEPS)
     for rate, (words, gradient) in zip(rates, some_steps(scale), strict=True):
         dense.weight.grad = torch.zeros_like(dense.weight)
-        dense.weight.grad[words] = gradient
+        dense.weight.grad[words] = gradient.double()
         adamw.param_groups[0]["lr"] = rate
         adamw.step()
         table.begin(words)
@@ -43,7 +43,7 @@ def test_lazy_updates_are_dense_adamws(scale, tolerance):
         table.update(torch.tensor(1.0))
     table.finish()
     moved = (dense.weight - an_embedding().weight).detach().abs().max()
-    assert torch.allclose(lazy.weight, dense.weight, rtol=0, atol=tolerance * float(moved))
+    assert torch.allclose(lazy.weight.double(), dense.weight, rtol=0, atol=tolerance * float(moved))
 
 
 def test_a_row_is_up_to_date_when_it_is_read():
