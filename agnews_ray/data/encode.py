@@ -9,6 +9,9 @@ from tokenizers import Tokenizer
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.data.scan import SplitRows
 
+CHUNK_ROWS = 1024
+"""Rows encoded at a time: an encoding takes kilobytes, of which only the ids are kept."""
+
 
 def make_encoder(tokenizer_json: str) -> Callable[[pa.Table], pa.Table]:
     """Build a function from texts to token ids.
@@ -26,8 +29,12 @@ def make_encoder(tokenizer_json: str) -> Callable[[pa.Table], pa.Table]:
     def encode(table: pa.Table) -> pa.Table:
         if not parsed:
             parsed.append(Tokenizer.from_str(tokenizer_json))
-        encodings = parsed[0].encode_batch_fast(table["text"].to_pylist())
-        ids = pa.array([encoding.ids for encoding in encodings], pa.list_(ids_type))
+        chunks = []
+        for first in range(0, len(table), CHUNK_ROWS):
+            texts = table["text"].slice(first, CHUNK_ROWS).to_pylist()
+            encodings = parsed[0].encode_batch_fast(texts)
+            chunks.append(pa.array([e.ids for e in encodings], pa.list_(ids_type)))
+        ids = pa.chunked_array(chunks, pa.list_(ids_type))
         return pa.table({"input_ids": ids, "label": table["label"], "row": table["row"]})
 
     return encode

@@ -23,6 +23,9 @@ from agnews_ray.data.scan import SplitRows
 ROW_GROUP_ROWS = 8192
 """Rows per Parquet row group: the unit that streaming shuffles between epochs."""
 
+TEXT_BLOCK_BYTES = 4 << 20
+"""Of texts read from files: the unit of tokenising, about a second on a core."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -150,10 +153,14 @@ def _write(
         ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
     ]
     encode = make_encoder(tokenizer_json)
-    tokenised = ray.data.read_datasource(_Tasks(tasks), override_num_blocks=len(tasks)).map_batches(
-        encode, batch_format="pyarrow", batch_size=None
+    # Reading asks for less of a CPU than tokenising, or Ray would fuse the two, and a file would
+    # keep a single core busy; so blocks of it are tokenised on all of them.
+    texts = ray.data.read_datasource(
+        _Tasks(tasks), override_num_blocks=len(tasks), ray_remote_args={"num_cpus": 0.5}
     )
+    tokenised = texts.map_batches(encode, batch_format="pyarrow", batch_size=None, num_cpus=1)
     tokenised.context.execution_options.preserve_order = True
+    tokenised.context.target_max_block_size = TEXT_BLOCK_BYTES
     schema = pa.schema(
         {"input_ids": pa.list_(id_type(tokenizer_json)), "label": pa.int64(), "row": pa.int64()}
     )
