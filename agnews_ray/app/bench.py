@@ -68,7 +68,8 @@ def choose_contenders(precision: Precision, device: Device) -> tuple[Contender, 
 
     Args:
         precision: of the study.
-        device: on a CPU the Trainer's default is fp32, and is timed too.
+        device: on a CPU the Trainer's default of fp32 is timed too, on a GPU the compiled model;
+            compiling does not pay on a CPU.
 
     Returns:
         Different contenders.
@@ -80,6 +81,8 @@ def choose_contenders(precision: Precision, device: Device) -> tuple[Contender, 
     ]
     if device == "cpu" and precision != "fp32":
         found.append(Contender(engine="reference", precision="fp32"))
+    if device == "cuda":
+        found.insert(2, Contender(engine="reference-compiled", precision=precision))
     return tuple(found)
 
 

@@ -34,9 +34,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         _flag(
             "--engine",
             "engine",
-            "fast: ours; reference: the Hugging Face Trainer as in the paper; reference-best: the "
-            "Trainer at its best  [default: fast]",
-            choices=("fast", "reference", "reference-best"),
+            "fast: ours; reference: the Hugging Face Trainer as in the paper; -best: with batches of "
+            "like length and its fused optimiser; -compiled: compiled as well  [default: fast]",
+            choices=("fast", "reference", "reference-best", "reference-compiled"),
         ),
         _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),
         _flag("--test-dataset", "data.test_source", "test file, where --dataset is a train file"),

@@ -166,8 +166,10 @@ class _Training:
 
 
 def _own_stream() -> AbstractContextManager[object]:
-    stream: Any = torch.cuda.Stream  # no type information
-    return torch.cuda.stream(stream())
+    make_stream: Any = torch.cuda.Stream  # no type information
+    stream = make_stream()
+    stream.wait_stream(torch.cuda.current_stream())  # the model may still be on its way
+    return torch.cuda.stream(stream)
 
 
 def _words(batch: TokenisedRows, pad_id: int) -> torch.Tensor:

@@ -74,7 +74,7 @@ class FusedModel:
         is_cpu = model.device.type == "cpu"
         words = model.get_input_embeddings()
         self.table = None
-        if is_cpu and words.weight.requires_grad:
+        if is_cpu and isinstance(words, torch.nn.Embedding) and words.weight.requires_grad:
             self.table = Table(words, recipe, num_steps)
             words.forward = self.table.look_up
         blocks = dict(_find_blocks(model))

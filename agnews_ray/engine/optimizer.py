@@ -53,6 +53,8 @@ class Optimizer:
             fused=True,
             capturable=device.type == "cuda",
         )
+        # Each shape's first step is not captured, and that is as it should be.
+        self._adamw._warned_capturable_if_run_uncaptured = True  # noqa: SLF001
 
     @torch.no_grad()
     def step(self) -> None:

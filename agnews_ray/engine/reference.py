@@ -23,7 +23,7 @@ from transformers import (
 
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
-from agnews_ray.spec.study import Precision, RecipeSpec
+from agnews_ray.spec.study import Engine, Precision, RecipeSpec
 
 Plan = Sequence[NDArray[np.int64]]
 """Positions of the rows of each global batch, over all epochs."""
@@ -37,9 +37,9 @@ class ReferenceEngine:
     precision: Precision
     tokenizer: PreTrainedTokenizerBase
     rank: Rank
-    style: Literal["paper", "best"]
+    style: Literal["paper", "best", "compiled"]
     """``paper``: the defaults of the paper's version, batches drawn at random. ``best``: batches
-    of like length, the fused optimiser, and ``torch.compile`` where it has paid."""
+    of like length and the fused optimiser. ``compiled``: the same through ``torch.compile``."""
 
     def train(
         self,
@@ -116,7 +116,15 @@ class ReferenceEngine:
             if "train_sampling_strategy" in known
             else {"group_by_length": True}
         )
-        return {"optim": "adamw_torch_fused", **grouped}
+        is_compiled = self.style == "compiled"
+        return {"optim": "adamw_torch_fused", "torch_compile": is_compiled, **grouped}
+
+    @classmethod
+    def style_of(cls, engine: Engine) -> Literal["paper", "best", "compiled"]:
+        """Give the style that an engine's name stands for."""
+        if engine == "reference":
+            return "paper"
+        return "best" if engine == "reference-best" else "compiled"
 
 
 class _Rows(torch.utils.data.Dataset[dict[str, Any]]):

@@ -100,7 +100,7 @@ def _train(model: torch.nn.Module, task: TimingTask, contender: Contender, rank:
         precision=precision,
         tokenizer=task.tokenizer,
         rank=rank,
-        style="paper" if contender.engine == "reference" else "best",
+        style=ReferenceEngine.style_of(contender.engine),
     )
     return reference.train(model, task.rows, task.seed, _ignore)
 

@@ -92,7 +92,7 @@ class Worker:
             precision=precision,
             tokenizer=self._tokenizer,
             rank=rank,
-            style="paper" if config.variant.engine == "reference" else "best",
+            style=ReferenceEngine.style_of(config.variant.engine),
         )
         (rows,) = self._windows("train-0", 0)
         return reference.train(

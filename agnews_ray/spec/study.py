@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Device = Literal["cpu", "cuda"]
-Engine = Literal["fast", "reference", "reference-best"]
+Engine = Literal["fast", "reference", "reference-best", "reference-compiled"]
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """What may become a folder name: no separators, no leading dot."""
@@ -50,8 +50,8 @@ class VariantSpec(Spec):
     architecture: ArchitectureSpec | None = None
     """Other sizes than the published ones; only with ``init: random``."""
     engine: Engine = "fast"
-    """What runs the recipe: ours, the Hugging Face Trainer as in the paper (``reference``), or the
-    Trainer with batches of like length and its fused optimiser (``reference-best``)."""
+    """What runs the recipe: ours, or the Hugging Face Trainer, as in the paper (``reference``),
+    with batches of like length and its fused optimiser (``-best``), or compiled as well."""
 
     @field_validator("name")
     @classmethod

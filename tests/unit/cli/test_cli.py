@@ -9,13 +9,24 @@ from agnews_ray.cli.main import main
 from tests.fakes.studies import a_study
 
 SUBMIT_OPTIONS = """
---models --init --dataset --test-dataset --text-column --label-column --label-base --class-names
---max-length --limit-train --limit-test --validation-fraction --seeds --epochs --learning-rate
+--models --init --engine --dataset --test-dataset --text-column --label-column --label-base
+--class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs --learning-rate
 --global-batch-size --precision --num-workers --device --name --runs --dry-run --json --quiet
 """.split()
 
 
 OTHER_OPTIONS = {
+    "bench": {
+        "--models",
+        "--init",
+        "--dataset",
+        "--rows",
+        "--rounds",
+        "--precision",
+        "--device",
+        "--runs",
+        "--format",
+    },
     "compare": {"--format"},
     "measure": {"--rows", "--device", "--precision", "--price-per-hour", "--json"},
     "report": {"--format", "--output", "--margin", "--alpha", "--price-per-hour"},
@@ -113,6 +124,19 @@ def test_the_lowest_label_can_be_said(news_folder, tmp_path, monkeypatch):
     assert "want integer labels from 0" in run(*words, "--label-base", "0", code=2).stderr
 
 
+def test_an_engine_goes_into_every_model_and_its_name(news_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["submit", "--init", "random", "--dataset", str(news_folder), "--dry-run", "--json"]
+    plans = [
+        json.loads(run(*words, *more).stdout)["trials"] for more in ([], ["--engine", "reference"])
+    ]
+    assert [t["model"] for t in plans[1]] == [
+        "distilbert-base-uncased (fresh, reference)",
+        "microsoft/MiniLM-L12-H384-uncased (fresh, reference)",
+    ]
+    assert not {t["trial_id"] for t in plans[0]} & {t["trial_id"] for t in plans[1]}
+
+
 def test_this_folder_is_a_dataset_too(news_folder, monkeypatch):
     monkeypatch.chdir(news_folder)
     assert "study news-" in run("submit", "--init", "random", "--dataset", ".", "--dry-run").stdout
@@ -140,6 +164,10 @@ def test_the_cards_command_is_the_papers_study(fails):
         (["--model", "bert"], "No such option"),
         (["--dataset", "synthetic:", "--epochs", "0"], "recipe.num_epochs: want greater than"),
         (["--dataset", "synthetic:", "--epochs", "two"], "recipe.num_epochs: want a valid integer"),
+        (
+            ["--num-workers", "2", "--engine", "reference"],
+            "scaling.num_workers: want 1 with engine: reference, found 2",
+        ),
         (["--num-workers", "3"], "want a multiple of scaling.num_workers (3), found 16; use 18"),
         (["--dataset", "./nowhere"], "nothing of that name; check the path given to --dataset"),
         (

@@ -30,14 +30,15 @@ def a_model(dropout=0.0):
     return model
 
 
-def engine(precision="fp32", rank=None):
-    return FastEngine(recipe=RECIPE, precision=precision, pad_id=0, rank=rank or Rank())
+def engine(precision="fp32", device="cpu"):
+    rank = Rank(device=torch.device(device))
+    return FastEngine(recipe=RECIPE, precision=precision, pad_id=0, rank=rank)
 
 
-def run(model, precision="fp32", rows=103, seed=1):
+def run(model, precision="fp32", rows=103, seed=1, device="cpu"):
     batches = train_batches([some_rows(rows)], 10, seed, 0)
     steps = math.ceil(rows / 10)
-    return engine(precision).train(model, batches, steps, lambda *_: None)
+    return engine(precision, device).train(model.to(device), batches, steps, lambda *_: None)
 
 
 def test_the_curve_is_that_of_a_plain_loop_over_padded_batches():
@@ -118,3 +119,21 @@ def test_ranks_score_every_row_once(world_size):
     ]
     assert sorted(np.concatenate([part.rows for part in found])) == list(range(24))
     assert all(part.logits.shape == (len(part.rows), 4) for part in found)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-3), ("fp16", 0.1)])
+def test_a_gpu_follows_the_curve_of_a_cpu(precision, tolerance):
+    expected = run(a_model(), rows=503)
+    found = run(a_model(), precision, rows=503, device="cuda")
+    assert found.loss == pytest.approx(expected.loss, abs=tolerance)
+    assert found.learning_rate == pytest.approx(expected.learning_rate, rel=1e-4)
+    assert found.rows_hash.tolist() == expected.rows_hash.tolist()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
+def test_every_step_on_a_gpu_is_recorded(caplog):
+    run(a_model(dropout=0.1), "fp16", rows=503, device="cuda")
+    assert [record.message for record in caplog.records] == []
