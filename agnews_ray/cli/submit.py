@@ -34,8 +34,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         _flag(
             "--engine",
             "engine",
-            "fast: ours; reference: the Hugging Face Trainer as in the paper; -best: with batches of "
-            "like length and its fused optimiser; -compiled: compiled as well  [default: fast]",
+            "fast: ours; reference: the Hugging Face Trainer as in the paper; -best: with batches "
+            "of like length and its fused optimiser; -compiled: compiled too  [default: fast]",
             choices=("fast", "reference", "reference-best", "reference-compiled"),
         ),
         _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),

@@ -72,11 +72,11 @@ class FusedModel:
     ) -> None:
         self.model = model
         is_cpu = model.device.type == "cpu"
-        words = model.get_input_embeddings()
+        words: Any = model.get_input_embeddings()
         self.table = None
-        if is_cpu and isinstance(words, torch.nn.Embedding) and words.weight.requires_grad:
+        if is_cpu and type(words) is torch.nn.Embedding and words.weight.requires_grad:
             self.table = Table(words, recipe, num_steps)
-            words.forward = self.table.look_up
+            vars(words)["forward"] = self.table.look_up
         blocks = dict(_find_blocks(model))
         apart = {id(words.weight)} if self.table else set()
         trained = [p for p in model.parameters() if p.requires_grad and id(p) not in apart]

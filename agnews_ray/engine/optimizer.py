@@ -54,7 +54,7 @@ class Optimizer:
             capturable=device.type == "cuda",
         )
         # Each shape's first step is not captured, and that is as it should be.
-        self._adamw._warned_capturable_if_run_uncaptured = True  # noqa: SLF001
+        self._adamw._warned_capturable_if_run_uncaptured = True
 
     @torch.no_grad()
     def step(self) -> None:

@@ -10,8 +10,9 @@ from tests.fakes.studies import a_study
 
 SUBMIT_OPTIONS = """
 --models --init --engine --dataset --test-dataset --text-column --label-column --label-base
---class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs --learning-rate
---global-batch-size --precision --num-workers --device --name --runs --dry-run --json --quiet
+--class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs
+--learning-rate --global-batch-size --precision --num-workers --device
+--name --runs --dry-run --json --quiet
 """.split()
 
 
