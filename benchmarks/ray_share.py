@@ -25,9 +25,12 @@ def by_submit(model: str, dataset: str, num_rows: int) -> float:
     """Run the command; samples/s from its curve."""
     with tempfile.TemporaryDirectory() as folder:
         init = "pretrained" if Path(model).is_dir() else "random"
-        flags = f"--init {init} --limit-train {num_rows} --limit-test 100 --epochs 1 --name share"
+        flags = (
+            f"--init {init} --limit-train {num_rows} --limit-test 100 --epochs 1 --precision bf16"
+        )
         words = ["submit", "--models", model, "--dataset", dataset, "--runs", folder]
         command = [sys.executable, "-m", "agnews_ray", *words, *flags.split(), "--json"]
+        command += ["--name", "share"]
         subprocess.run(command, check=True, capture_output=True)
         store = StudyStore(Path(folder), "share")
         curve = pq.read_table(

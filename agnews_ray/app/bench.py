@@ -9,6 +9,7 @@ from typing import Any
 from agnews_ray.app.launch import CACHE_FOLDER
 from agnews_ray.compare.speed import Bench, Contender, SpeedRow, TimedRun, speed_rows
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
+from agnews_ray.errors import DataError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
@@ -43,10 +44,15 @@ def bench_engines(study: StudySpec, runs: Path, num_rounds: int, note: Note) -> 
     cache.mkdir(parents=True, exist_ok=True)
     scanned = scan_dataset(study.data, cache)
 
-    from agnews_ray.run.device import resolve_device, resolve_precision  # may import torch
+    from agnews_ray.run.device import check_engine, resolve_device, resolve_precision
 
     device, _ = resolve_device(study.scaling)
     contenders = choose_contenders(resolve_precision(study.recipe, device), device)
+    for contender in contenders:
+        check_engine(contender.engine, device, contender.precision)
+    if scanned.record.num_train < 2 * study.recipe.global_batch_size:
+        wanted, found = "at least two batches of train rows", f"{scanned.record.num_train} rows"
+        raise DataError(study.data.source, wanted, found, "use more rows")
     note(f"{scanned.record.num_train:,} train rows, {num_rounds} round(s) on {device}")
     rows: list[SpeedRow] = []
     for variant in study.models:

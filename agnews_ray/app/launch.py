@@ -105,10 +105,12 @@ def prepare_study(study: StudySpec, runs: Path) -> PreparedStudy:
     _check_writable(cache)
     scanned = scan_dataset(study.data, cache)
 
-    from agnews_ray.run.device import resolve_device, resolve_precision  # may import torch
+    from agnews_ray.run.device import check_engine, resolve_device, resolve_precision
 
     device, num_gpus = resolve_device(study.scaling)
     precision = resolve_precision(study.recipe, device)
+    for variant in study.models:
+        check_engine(variant.engine, device, precision)
     identities = {variant.name: zoo.identity(variant) for variant in study.models}
     trials = plan_trials(study, scanned.record, identities, device, precision)
     return PreparedStudy(

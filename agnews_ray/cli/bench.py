@@ -58,10 +58,10 @@ Examples:
 def bench(runs: Path, num_rounds: int, bench_format: str, **settings: Any) -> None:
     """Time the engines against each other: ours and the Hugging Face Trainer.
 
-    Ours, the Trainer at its best (batches of like length, fused optimiser), the Trainer as the
-    paper used it, and on a CPU its fp32 default train the same rows from the same weights for one
-    epoch, in turns, each in a process of its own. Printed are medians, and the speed of ours over
-    each of the others, round by round. Nothing is kept.
+    Ours, the Trainer at its best (batches of like length, fused optimiser; on a GPU compiled too),
+    the Trainer as the paper used it, and on a CPU its fp32 default train the same rows from the
+    same weights for one epoch, in turns, each in a process of its own. Printed are medians, and
+    the speed of ours over each of the others, round by round. Nothing is kept.
     """
     from agnews_ray.app.bench import bench_engines
     from agnews_ray.app.launch import read_study

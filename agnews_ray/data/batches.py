@@ -199,6 +199,8 @@ class Shape:
     """Rows of every rank's share; short ones are filled up with copies that do not count."""
     length_multiple: int
     """Lengths are padded up to a multiple of this."""
+    max_length: int
+    """But not beyond: the model's positions."""
 
 
 def rank_share(
@@ -223,7 +225,8 @@ def rank_share(
     share = batch.take(np.concatenate([index, copies]))
     lengths = share.lengths
     multiple = shape.length_multiple if shape else 1
-    is_token = np.arange(-(-lengths.max() // multiple) * multiple) < lengths[:, None]
+    length = -(-int(lengths.max()) // multiple) * multiple
+    is_token = np.arange(min(length, shape.max_length) if shape else length) < lengths[:, None]
     input_ids = np.full(is_token.shape, pad_id, dtype=np.int64)
     input_ids[is_token] = share.ids
     has_mask = shape is not None or not is_token.all()

@@ -5,6 +5,7 @@ Where its speed comes from: batches of like length; blocks whose backward pass i
 without asking the device (``optimizer``); on a GPU whole steps as CUDA graphs (``graphs``).
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from agnews_ray.data.batches import Batch, Shape, TokenisedRows, rank_share
 from agnews_ray.engine.fusion import FusedModel
-from agnews_ray.engine.graphs import CudaRecorder, GraphedStep
+from agnews_ray.engine.graphs import CudaRecorder, GraphedStep, uses_graphs
 from agnews_ray.engine.memory import keep_freed_memory
 from agnews_ray.engine.optimizer import Optimizer
 from agnews_ray.engine.predict import DTYPES, autocast
@@ -67,9 +68,9 @@ class FastEngine:
             try:
                 return self._train(fused, batches, num_steps, on_step)
             finally:
-                if is_cuda:
-                    torch.cuda.synchronize(self.rank.device)
                 fused.release()
+                if is_cuda:
+                    torch.cuda.synchronize(self.rank.device)  # others use another stream
 
     def _train(
         self,
@@ -92,7 +93,9 @@ class FastEngine:
                 torch.cuda.synchronize(self.rank.device)  # the steps are done, not just queued
             seconds.append(time.perf_counter() - start)
             on_step(len(facts), training.log[len(facts) - 1, 0], seconds[-1])
-        return training.finish(facts, seconds)
+        log = training.finish(facts, seconds)
+        training.forget()
+        return log
 
 
 class _Training:
@@ -112,9 +115,13 @@ class _Training:
         self._compute: Callable[..., None] = self._whole if self._is_alone else self._backward
         self.shape: Shape | None = None
         """Of batches, where steps are recorded."""
-        if device.type == "cuda" and fused.has_fused_blocks:
+        if device.type == "cuda" and fused.has_fused_blocks and uses_graphs():
             num_rows = engine.recipe.global_batch_size // engine.rank.world_size
-            self.shape = Shape(num_rows=num_rows, length_multiple=LENGTH_MULTIPLE)
+            self.shape = Shape(
+                num_rows=num_rows,
+                length_multiple=LENGTH_MULTIPLE,
+                max_length=getattr(fused.model.config, "max_position_embeddings", sys.maxsize),
+            )
             self._compute = GraphedStep(self._compute, CudaRecorder())
 
     def step(self, batch: Batch, words: torch.Tensor | None) -> None:
@@ -134,6 +141,10 @@ class _Training:
         loss, rates = self.log[: len(facts)].cpu().T
         num_skipped = len(facts) - int(self._optimizer.num_updates)
         return make_log(loss, rates.tolist(), facts, seconds, num_skipped, self._engine.rank)
+
+    def forget(self) -> None:
+        """Let go of recorded steps and their memory, which would wait for the garbage collector."""
+        self._compute = self._backward
 
     def _whole(self, *batch: torch.Tensor) -> None:
         self._backward(*batch)

@@ -72,12 +72,13 @@ class FusedModel:
     ) -> None:
         self.model = model
         is_cpu = model.device.type == "cpu"
+        blocks = dict(_find_blocks(model))
         words: Any = model.get_input_embeddings()
         self.table = None
-        if is_cpu and type(words) is torch.nn.Embedding and words.weight.requires_grad:
+        # Of these families it is known that nothing else reads the words' table.
+        if is_cpu and blocks and words.weight.requires_grad:
             self.table = Table(words, recipe, num_steps)
-            vars(words)["forward"] = self.table.look_up
-        blocks = dict(_find_blocks(model))
+            words.forward = self.table.look_up
         apart = {id(words.weight)} if self.table else set()
         trained = [p for p in model.parameters() if p.requires_grad and id(p) not in apart]
         leading = [p for parts in blocks.values() for p in parts.matrices]
@@ -224,6 +225,8 @@ def _fuse(
             is_padding = ~of_keys if of_keys.dtype == torch.bool else of_keys < 0
             bias = torch.zeros(is_padding.shape, device=hidden.device)
             bias.masked_fill_(is_padding, -torch.inf)
+        if module.training and not hidden.requires_grad:  # what comes before is frozen
+            hidden = hidden.detach().requires_grad_()
         return run_block(hidden, bias, block, module.training)
 
     module.forward = forward

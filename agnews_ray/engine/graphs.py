@@ -4,15 +4,23 @@ At 16 rows a large GPU computes faster than Python can launch kernels one by one
 leave nothing to the host: no shape, no decision and no result.
 """
 
-import logging
+import os
 from collections.abc import Callable, Sequence
 
 import torch
 
+from agnews_ray.errors import ResourceError
+
 Step = Callable[..., None]
 """Takes the batch's tensors; leaves its results in tensors that it keeps."""
 
-logger = logging.getLogger(__name__)
+SWITCH = "AGNEWS_RAY_CUDA_GRAPHS"
+"""Environment variable that turns graphs off where it is 0."""
+
+
+def uses_graphs() -> bool:
+    """Whether steps on a GPU are to be recorded."""
+    return os.environ.get(SWITCH) != "0"
 
 
 class GraphedStep:
@@ -33,10 +41,13 @@ class GraphedStep:
         self._step = step
         self._record = record
         self._recorded: dict[torch.Size, tuple[Sequence[torch.Tensor], Callable[[], None]]] = {}
-        self._is_recording = True
 
     def __call__(self, *batch: torch.Tensor) -> None:
-        """Run the step on a batch whose shape the first tensor tells."""
+        """Run the step on a batch whose shape the first tensor tells.
+
+        Raises:
+            ResourceError: the step cannot be recorded on this machine.
+        """
         shape = batch[0].shape
         if shape in self._recorded:
             inputs, replay = self._recorded[shape]
@@ -45,15 +56,13 @@ class GraphedStep:
             replay()
             return
         self._step(*batch)
-        if self._is_recording:
-            self._try_to_record(shape, [tensor.clone() for tensor in batch])
-
-    def _try_to_record(self, shape: torch.Size, inputs: list[torch.Tensor]) -> None:
+        inputs = [tensor.clone() for tensor in batch]
         try:
             self._recorded[shape] = (inputs, self._record(lambda: self._step(*inputs)))
-        except RuntimeError as error:  # as slow as without graphs, and no less right
-            logger.warning("no CUDA graph for shape %s, going on without: %s", shape, error)
-            self._is_recording = False
+        except RuntimeError as error:  # torch cannot go on after a broken recording
+            found = " ".join(str(error).split())[:200]
+            hint = f"set {SWITCH}=0 to train without, more slowly, and tell us"
+            raise ResourceError("engine fast", "a CUDA graph of a step", found, hint) from error
 
 
 class CudaRecorder:

@@ -84,7 +84,7 @@ class ReferenceEngine:
 
     def _arguments(self, folder: str, seed: int, num_epochs: int) -> TrainingArguments:
         recipe = self.recipe
-        return TrainingArguments(
+        arguments = TrainingArguments(
             output_dir=folder,
             num_train_epochs=num_epochs,
             learning_rate=recipe.learning_rate,
@@ -106,6 +106,9 @@ class ReferenceEngine:
             logging_strategy="no",  # each step's loss is kept below, without waiting for it
             **self._style_arguments(),
         )
+        if arguments.n_gpu > 1:  # or the Trainer would spread a batch over all GPUs it sees
+            arguments._n_gpu = 1
+        return arguments
 
     def _style_arguments(self) -> dict[str, Any]:
         if self.style == "paper":
@@ -117,7 +120,12 @@ class ReferenceEngine:
             else {"group_by_length": True}
         )
         is_compiled = self.style == "compiled"
-        return {"optim": "adamw_torch_fused", "torch_compile": is_compiled, **grouped}
+        return {
+            "optim": "adamw_torch_fused",
+            "torch_compile": is_compiled,
+            "logging_nan_inf_filter": False,  # which looks at every loss
+            **grouped,
+        }
 
     @classmethod
     def style_of(cls, engine: Engine) -> Literal["paper", "best", "compiled"]:

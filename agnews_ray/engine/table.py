@@ -5,6 +5,7 @@ row still moves on by its momentum and decays, so a row is brought up to date be
 again, all its missed updates in one closed form.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from agnews_ray.plan.budget import learning_rate
 from agnews_ray.spec.study import RecipeSpec
 
-NUM_MOVING_UPDATES = 256
-"""Updates without a gradient after which momentum has died down: 0.9**256 is 2e-12."""
+NO_MOMENTUM = 1e-12
+"""Share of its momentum after which a row is taken to stand still; 263 updates at 0.9."""
 
 
 class Table:
@@ -62,7 +63,7 @@ class Table:
             Shape (B, L, H).
         """
         if not self.embedding.training:
-            self._catch_up(torch.unique(input_ids))
+            self.finish()  # all of them: ranks score other rows, and must stay alike
         return _look_up(self.embedding.weight, input_ids, self)
 
     def add(self, input_ids: torch.Tensor, gradient: torch.Tensor) -> None:
@@ -122,13 +123,15 @@ class Table:
         """
         recipe = self._recipe
         starts, position = np.unique(made, return_inverse=True)
-        missed = np.arange(1, NUM_MOVING_UPDATES + 1)
+        fading = math.log(NO_MOMENTUM) / math.log(max(recipe.adam_beta1, NO_MOMENTUM))
+        missed = np.arange(1, min(math.ceil(fading), self._num_updates) + 1)
         count = np.minimum(starts[:, None] + missed, self._num_updates)
         is_missed = starts[:, None] + missed <= self._num_updates
         a = self._rates[count - 1] * recipe.adam_beta1**missed / (1 - recipe.adam_beta1**count)
         decay = np.concatenate([[0.0], np.cumsum(np.log1p(-self._rates * recipe.weight_decay))])
         a *= is_missed * np.exp(decay[starts, None] - decay[count])  # as if decay came after all
         c = np.sqrt(recipe.adam_beta2**missed / (1 - recipe.adam_beta2**count))
+        c = c.clip(min=np.finfo(np.float32).tiny)
         moved = a.sum(axis=1)
         width = np.divide(moved, (a / c).sum(axis=1), out=np.ones_like(moved), where=moved > 0)
         shrunk = np.exp(decay[self._num_updates] - decay[starts])

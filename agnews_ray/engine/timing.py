@@ -70,6 +70,8 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     torch.set_num_threads(task.num_threads)
     rank = rank or Rank(device=torch.device(task.device))
     rate = product_rate(rank.device, contender.precision)
+    if task.device == "cuda":
+        torch.cuda.reset_peak_memory_stats(rank.device)
     model = build_classifier(task.variant, task.class_names, task.seed).to(rank.device)
     log = _train(model, task, contender, rank)
     num_untimed = max(1, int(WARM_UP_SHARE * len(log.rows)))

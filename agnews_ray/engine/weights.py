@@ -41,7 +41,8 @@ class Segment:
                 self.num_mirrored_elements = end
         if num_mirrored == 0:
             self.num_mirrored_elements = 0
-        flat = torch.cat([p.detach().float().reshape(-1) for p in self._parameters])
+        none = torch.zeros(0, device=rank.device)  # there may be no parameter of this kind
+        flat = torch.cat([none, *(p.detach().float().reshape(-1) for p in self._parameters)])
         self.values = torch.nn.Parameter(flat)
         self.values.grad = self.gradient = torch.zeros_like(flat)
         for parameter, start in self._starts.items():

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from agnews_ray.errors import ResourceError
-from agnews_ray.spec.study import Device, Precision, RecipeSpec, ScalingSpec
+from agnews_ray.spec.study import Device, Engine, Precision, RecipeSpec, ScalingSpec
 
 
 def resolve_device(scaling: ScalingSpec) -> tuple[Device, int]:
@@ -55,6 +55,22 @@ def resolve_precision(recipe: RecipeSpec, device: Device) -> Precision:
             hint = "use --precision fp16"
             raise ResourceError("recipe.precision", "a GPU with bf16", name, hint)
     return recipe.precision
+
+
+def check_engine(engine: Engine, device: Device, precision: Precision) -> None:
+    """Refuse what an engine would quietly do otherwise.
+
+    Args:
+        engine: of a variant.
+        device: resolved.
+        precision: resolved.
+
+    Raises:
+        ResourceError: FP16 by the Hugging Face Trainer on a CPU, which would train in fp32.
+    """
+    if engine != "fast" and device == "cpu" and precision == "fp16":
+        wanted = f"fp32 or bf16 with engine {engine} on a CPU"
+        raise ResourceError("recipe.precision", wanted, "fp16", "use --precision bf16, or fp32")
 
 
 def _count_gpus() -> int:

@@ -115,6 +115,8 @@ class Worker:
         """Score the validation split, if there is one; its time does not count as training."""
         if "validation" not in self._config.window_rows:
             return
+        if self._rank.device.type == "cuda":
+            torch.cuda.synchronize(self._rank.device)  # steps still queued are training
         start = time.perf_counter()
         found = self._predict(model, "validation")
         if self._rank.index == 0:

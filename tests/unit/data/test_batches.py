@@ -77,15 +77,20 @@ def test_a_rank_without_rows_gets_a_copy_that_does_not_count():
 
 
 def test_a_fixed_shape_is_filled_up_and_always_masked():
-    rows, shape = some_rows(3), Shape(num_rows=5, length_multiple=8)
+    rows, shape = some_rows(3), Shape(num_rows=5, length_multiple=8, max_length=99)
     share = rank_share(rows, 0, 1, pad_id=7, shape=shape)
     length = -(-rows.lengths.max() // 8) * 8
     assert share.input_ids.shape == share.attention_mask.shape == (5, length)
     assert share.row_weights.tolist() == pytest.approx([1 / 3] * 3 + [0, 0])
     assert (share.attention_mask.sum(1) > 0).all()
     assert share.rows.tolist() == rows.rows.tolist()
-    same = rank_share(rows.take(np.array([0])), 0, 1, 7, Shape(num_rows=1, length_multiple=1))
+    same = rank_share(
+        rows.take(np.array([0])), 0, 1, 7, Shape(num_rows=1, length_multiple=1, max_length=99)
+    )
     assert same.attention_mask is not None
+    longest = int(rows.lengths.max())
+    cut = rank_share(rows, 0, 1, 7, Shape(num_rows=5, length_multiple=64, max_length=longest))
+    assert cut.input_ids.shape == (5, longest)
 
 
 def test_padding_is_marked_and_left_out_where_there_is_none():

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from agnews_ray.engine.graphs import CudaRecorder, GraphedStep
+from agnews_ray.engine.graphs import CudaRecorder, GraphedStep, uses_graphs
+from agnews_ray.errors import ResourceError
 
 
 class Recorder:
@@ -42,9 +43,15 @@ def test_each_batch_is_computed_once_and_with_its_own_values():
     assert (recorder.num_recorded, recorder.num_replayed) == (2, 3)
 
 
-def test_where_nothing_can_be_recorded_steps_run_as_they_are(caplog):
-    assert sums(Recorder(fails=True), some_batches()) == [0.0, 3.0, 4.0, 6.0, 12.0]
-    assert len(caplog.records) == 1
+def test_what_cannot_be_recorded_is_told_with_the_way_out():
+    with pytest.raises(ResourceError, match="set AGNEWS_RAY_CUDA_GRAPHS=0 to train without"):
+        sums(Recorder(fails=True), some_batches())
+
+
+def test_graphs_can_be_turned_off(monkeypatch):
+    assert uses_graphs()
+    monkeypatch.setenv("AGNEWS_RAY_CUDA_GRAPHS", "0")
+    assert not uses_graphs()
 
 
 @pytest.mark.gpu

@@ -46,6 +46,27 @@ def test_lazy_updates_are_dense_adamws(scale, tolerance):
     assert torch.allclose(lazy.weight.double(), dense.weight, rtol=0, atol=tolerance * float(moved))
 
 
+@pytest.mark.parametrize("betas", [(0.0, 0.999), (0.99, 0.999), (0.9, 0.0)])
+def test_other_betas_are_followed_too(betas):
+    recipe = RECIPE.model_copy(update={"adam_beta1": betas[0], "adam_beta2": betas[1]})
+    dense, table = an_embedding().double(), Table(an_embedding(), recipe, NUM_STEPS)
+    adamw = torch.optim.AdamW(dense.parameters(), lr=0.0, weight_decay=0.1, betas=betas)
+    rates = learning_rate(np.arange(NUM_STEPS), NUM_STEPS, recipe)
+    for rate, (words, gradient) in zip(rates, some_steps(1e-2), strict=True):
+        dense.weight.grad = torch.zeros_like(dense.weight)
+        dense.weight.grad[words] = gradient.double()
+        adamw.param_groups[0]["lr"] = rate
+        adamw.step()
+        table.begin(words)
+        table.gradient.copy_(gradient)
+        table.update(torch.tensor(1.0))
+    table.finish()
+    found = table.embedding.weight.double()
+    assert found.isfinite().all()
+    if betas[1]:  # a second moment of 0 leaves epsilon alone to divide by
+        assert torch.allclose(found, dense.weight, rtol=0, atol=2e-4)
+
+
 def test_a_row_is_up_to_date_when_it_is_read():
     lazy, eager = an_embedding(), an_embedding()
     table, watched = Table(lazy, RECIPE, NUM_STEPS), Table(eager, RECIPE, NUM_STEPS)
