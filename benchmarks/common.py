@@ -7,7 +7,9 @@ from agnews_ray.data.scan import scan_dataset
 from agnews_ray.engine.timing import TimingTask
 
 
-def make_task(model: str, dataset: str, num_rows: int, num_threads: int) -> TimingTask:
+def make_task(
+    model: str, dataset: str, num_rows: int, num_threads: int, batch_size: int = 16
+) -> TimingTask:
     """Prepare one epoch of the paper's recipe.
 
     Args:
@@ -15,6 +17,7 @@ def make_task(model: str, dataset: str, num_rows: int, num_threads: int) -> Timi
         dataset: as for `agnews-ray submit`.
         num_rows: train rows, a stratified sample.
         num_threads: CPU threads of each process.
+        batch_size: rows per global batch.
 
     Returns:
         Everything an engine needs.
@@ -25,6 +28,7 @@ def make_task(model: str, dataset: str, num_rows: int, num_threads: int) -> Timi
         "data.source": dataset,
         "data.limit_train": num_rows,
         "recipe.num_epochs": 1,
+        "recipe.global_batch_size": batch_size,
     }
     study = launch.read_study(None, flags)
     cache = Path("runs").absolute() / launch.CACHE_FOLDER

@@ -1,10 +1,10 @@
 """What a second worker brings: two workers on a core each against one worker on one core.
 
-    python benchmarks/workers.py MODEL DATASET [ROWS] [ROUNDS]
+    python benchmarks/workers.py MODEL DATASET [ROWS] [ROUNDS] [BATCH]
 
 MODEL is a folder or an alias (with fresh weights), DATASET as for `agnews-ray submit`. Both train
-the same rows by the fast engine for one epoch, in turns, each worker a process of its own; the
-global batch is the same. Prints samples/s, the ratio of each round and its median.
+the same rows by the fast engine in bf16 for one epoch, in turns, each worker a process of its own;
+the global batch (16 rows, unless said otherwise) is the same. Prints samples/s, the ratio of each round and its median.
 """
 
 import multiprocessing
@@ -31,7 +31,7 @@ def work(rank: int, world_size: int, task: timing.TimingTask, meeting: str, answ
         dist.init_process_group(
             "gloo", init_method=f"file://{meeting}", rank=rank, world_size=world_size
         )
-    contender = Contender(engine="fast", precision=sys.argv[5] if len(sys.argv) > 5 else "bf16")
+    contender = Contender(engine="fast", precision="bf16")
     run = timing.time_training(task, contender, Rank(index=rank, world_size=world_size))
     if rank == 0:
         answer.put(run.samples_per_second)
@@ -57,8 +57,10 @@ def measure(world_size: int, task: timing.TimingTask) -> float:
 
 def main() -> None:
     """Print a line a round, then the median."""
-    num_rows, num_rounds = (int(n) for n in (*sys.argv[3:5], "800", "3")[:2])
-    task = make_task(sys.argv[1], sys.argv[2], num_rows, num_threads=1)
+    defaults = [2400, 3, 16]
+    given = [int(n) for n in sys.argv[3:6]]
+    num_rows, num_rounds, batch_size = given + defaults[len(given) :]
+    task = make_task(sys.argv[1], sys.argv[2], num_rows, 1, batch_size)
     ratios = []
     for number in range(num_rounds):
         order = (1, 2) if number % 2 == 0 else (2, 1)

@@ -27,7 +27,7 @@ class TokenisedRows:
 
     ids: NDArray[np.unsignedinteger]
     """Shape (sum of lengths,)."""
-    offsets: NDArray[np.int64]
+    offsets: NDArray[np.integer]
     """Shape (N + 1,); row i is ``ids[offsets[i]:offsets[i + 1]]``."""
     labels: NDArray[np.int64]
     """Shape (N,), class ids."""
@@ -44,12 +44,12 @@ class TokenisedRows:
         Returns:
             The same rows.
         """
-        ids = table["input_ids"].combine_chunks()
-        if isinstance(ids, pa.ChunkedArray):  # a table without rows has no chunk to combine
-            ids = pa.concat_arrays(ids.chunks) if ids.num_chunks else pa.array([], ids.type)
+        chunks = table["input_ids"].chunks or [pa.array([], table["input_ids"].type)]
+        ids = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
+        offsets = ids.offsets.to_numpy()
         return cls(
-            ids=ids.flatten().to_numpy(),
-            offsets=np.concatenate([[0], np.cumsum(ids.value_lengths().to_numpy())]),
+            ids=ids.values.to_numpy()[offsets[0] : offsets[-1]],
+            offsets=offsets - offsets[0] if offsets[0] else offsets,
             labels=table["label"].to_numpy(),
             rows=table["row"].to_numpy(),
         )
@@ -57,7 +57,7 @@ class TokenisedRows:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Shape (N,), tokens per row, special tokens included."""
-        return np.diff(self.offsets)
+        return np.diff(self.offsets).astype(np.int64, copy=False)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -71,7 +71,7 @@ class TokenisedRows:
         Returns:
             M rows in that order.
         """
-        lengths = self.lengths[index]
+        lengths = self.offsets[index + 1] - self.offsets[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         flat = np.repeat(self.offsets[index] - offsets[:-1], lengths) + np.arange(offsets[-1])
         return TokenisedRows(self.ids[flat], offsets, self.labels[index], self.rows[index])

@@ -1,5 +1,6 @@
 """Tokenise a split with Ray Data in one pass, keep it as Parquet, and feed it to the workers."""
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,7 @@ import ray
 import ray.data
 from ray.data import Datasource, ReadTask
 from ray.data.block import Block, BlockMetadata
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.data.encode import id_type, make_encoder
@@ -25,6 +27,10 @@ ROW_GROUP_ROWS = 8192
 
 TEXT_BLOCK_BYTES = 4 << 20
 """Of texts read from files: the unit of tokenising, about a second on a core."""
+
+LIMITS_INTERVAL_S = 0.1
+"""How often Ray Data asks what the cluster has. Its first answer is empty, and for its own second
+until the next it would run one task at a time."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +62,7 @@ class TokenisedSplit:
     def ordered_dataset(self) -> ray.data.Dataset:
         """Make a dataset that keeps the file's order, for scoring."""
         if self.is_resident:
-            held: ray.data.Dataset = ray.data.from_arrow(pq.read_table(self.path))
+            held: ray.data.Dataset = ray.data.from_arrow_refs(_read_beside(self.path))
             return held
         return self._stream(list(range(pq.ParquetFile(self.path).num_row_groups)))
 
@@ -71,6 +77,21 @@ class TokenisedSplit:
             _Tasks(tasks), override_num_blocks=len(tasks)
         )
         return stream
+
+
+def _read_beside(path: Path) -> ray.ObjectRef:
+    """Read a file on this node into shared memory, by a task, so that the driver does not grow.
+
+    The table is a single chunk: workers use it where it lies.
+    """
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    task = ray.remote(num_cpus=0, scheduling_strategy=here)(_read_whole)
+    table: ray.ObjectRef = task.remote(path)
+    return table
+
+
+def _read_whole(path: Path) -> pa.Table:
+    return pq.read_table(path).combine_chunks()
 
 
 class _Tasks(Datasource):
@@ -149,6 +170,7 @@ def _write(
     split: SplitRows, tokenizer_json: str, partial: Path, on_rows: Callable[[int], None]
 ) -> None:
     """Stream read tasks through tokenising tasks into one file, in file order."""
+    _ask_for_limits_often()
     tasks = [
         ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
     ]
@@ -174,6 +196,14 @@ def _write(
         writer.add_key_value_metadata({"num_tokens": str(num_tokens)})
     if num_rows != split.num_rows:
         raise RuntimeError(f"tokenised {num_rows} rows of {split.num_rows}")
+
+
+def _ask_for_limits_often() -> None:
+    """Shorten an interval that Ray Data has no setting for; where it has gone, nothing is lost."""
+    with contextlib.suppress(ImportError):
+        from ray.data._internal.execution.resource_manager import ResourceManager
+
+        ResourceManager.GLOBAL_LIMITS_UPDATE_INTERVAL_S = LIMITS_INTERVAL_S  # type: ignore[assignment]
 
 
 def _file_reader(split: SplitRows, index: int) -> Callable[[], Iterable[Block]]:

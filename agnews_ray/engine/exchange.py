@@ -1,4 +1,4 @@
-"""Ranks of one machine read each other's gradients from shared memory, faster than any socket."""
+"""Memory that the ranks of one machine share, faster than any socket."""
 
 import os
 import tempfile
@@ -12,35 +12,33 @@ from agnews_ray.engine.results import Rank
 SHARED_FOLDER = Path("/dev/shm")  # noqa: S108  # memory, not a folder for others' files
 
 
-def shared_buffers(num_elements: int, dtype: torch.dtype, rank: Rank) -> list[torch.Tensor]:
-    """Make one buffer a rank that all ranks see.
+def shared_memory(num_bytes: int, rank: Rank) -> torch.Tensor | None:
+    """Set memory aside that all ranks see.
 
-    The file behind them is removed as soon as everybody has opened it: nothing can stay behind.
+    The file behind it is removed as soon as everybody has opened it: nothing can stay behind.
 
     Args:
-        num_elements: of each buffer.
-        dtype: of the elements.
+        num_bytes: how much; the same on each rank.
         rank: this one; each rank makes the same call.
 
     Returns:
-        Buffers of zeros by rank; none where the ranks do not share a machine with room for them,
-        and on a GPU.
+        Shape (bytes,), uint8 zeros; None where the ranks do not share a machine with room for it,
+        on a GPU, and for a single rank.
     """
-    if rank.world_size == 1 or rank.device.type != "cpu" or num_elements == 0:
-        return []
-    size = num_elements * rank.world_size
-    path = [_reserve(size * dtype.itemsize) if rank.index == 0 else None]
+    if rank.world_size == 1 or rank.device.type != "cpu" or num_bytes == 0:
+        return None
+    path = [_reserve(num_bytes) if rank.index == 0 else None]
     dist.broadcast_object_list(path)
     is_here = path[0] is not None and Path(path[0]).exists()
     everywhere: list[bool] = [False] * rank.world_size
     dist.all_gather_object(everywhere, is_here)
-    whole = None
+    memory = None
     if path[0] is not None and all(everywhere):
-        whole = torch.from_file(path[0], shared=True, size=size, dtype=dtype)
+        memory = torch.from_file(path[0], shared=True, size=num_bytes, dtype=torch.uint8)
     dist.barrier()
     if rank.index == 0 and path[0] is not None:
         Path(path[0]).unlink()
-    return [] if whole is None else list(whole.view(rank.world_size, num_elements))
+    return memory
 
 
 def _reserve(num_bytes: int) -> str | None:

@@ -111,11 +111,16 @@ class FusedModel:
         if not self.matrices.is_shared:
             dist.all_reduce(self.matrices.mirror_gradient)
 
-    def collect(self) -> list[torch.Tensor]:
-        """Bring all gradients into float32, each once; for the norm."""
-        self.matrices.collect()
-        table = [self.table.gradient] if self.table else []
-        return [self.matrices.gradient, self.vectors.gradient, *table]
+    def gradient_norm(self) -> torch.Tensor:
+        """Bring all gradients into float32, each once, and take their global L2 norm."""
+        of_matrices = torch.linalg.vector_norm(self.matrices.collect())
+        if self.matrices.is_shared:
+            square = of_matrices.square()
+            dist.all_reduce(square)
+            of_matrices = square.sqrt()
+        others = [self.vectors.gradient, *([self.table.gradient] if self.table else [])]
+        norms = [of_matrices, *(torch.linalg.vector_norm(part) for part in others)]
+        return torch.linalg.vector_norm(torch.stack(norms))
 
     def refresh(self) -> None:
         """Cast the updated parameters for the next step."""

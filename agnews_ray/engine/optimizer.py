@@ -44,8 +44,8 @@ class Optimizer:
         """Of the latest update."""
         self._adamw: Any = torch.optim.AdamW(
             [
-                {"params": [fused.matrices.values], "weight_decay": recipe.weight_decay},
-                {"params": [fused.vectors.values], "weight_decay": 0.0},
+                {"params": [fused.matrices.share], "weight_decay": recipe.weight_decay},
+                {"params": [fused.vectors.share], "weight_decay": 0.0},
             ],
             lr=self.learning_rate,
             betas=(recipe.adam_beta1, recipe.adam_beta2),
@@ -59,8 +59,7 @@ class Optimizer:
     @torch.no_grad()
     def step(self) -> None:
         """Clip and update, or leave the update out after an overflow."""
-        norms = [torch.linalg.vector_norm(part) for part in self._fused.collect()]
-        norm = torch.linalg.vector_norm(torch.stack(norms)) / self.loss_scale
+        norm = self._fused.gradient_norm() / self.loss_scale
         clip = (self._recipe.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
         self.learning_rate.copy_(self._scheduled_rate())
         # AdamW's kernel divides gradients by the one and does nothing where the other is 1;

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 import torch
 import torch.distributed as dist
 
-from agnews_ray.engine.exchange import shared_buffers
+from agnews_ray.engine.exchange import shared_memory
 from agnews_ray.engine.results import Rank
+
+ALIGNMENT = 64
+"""Bytes, at a multiple of which each part of shared memory begins."""
 
 
 class Segment:
@@ -21,7 +24,7 @@ class Segment:
         parameters: in the order in which they are laid out.
         num_mirrored: the first so many of them are mirrored.
         dtype: of the mirror; float32 needs none, and values and gradients stand for it.
-        rank: ranks of one machine share the mirror's gradients.
+        rank: ranks of one machine share values, mirror and its gradients.
     """
 
     def __init__(
@@ -43,26 +46,47 @@ class Segment:
             self.num_mirrored_elements = 0
         none = torch.zeros(0, device=rank.device)  # there may be no parameter of this kind
         flat = torch.cat([none, *(p.detach().float().reshape(-1) for p in self._parameters)])
-        self.values = torch.nn.Parameter(flat)
-        self.values.grad = self.gradient = torch.zeros_like(flat)
+        self.has_mirror = dtype != torch.float32
+        self._lay_out(flat, dtype, rank)
         for parameter, start in self._starts.items():
             stop = start + parameter.numel()
-            parameter.data = flat[start:stop].view_as(parameter)
+            parameter.data = self.values[start:stop].view_as(parameter)
             parameter.grad = self.gradient[start:stop].view_as(parameter)
-        mirrored = flat[: self.num_mirrored_elements]
-        self.has_mirror = dtype != torch.float32
-        self.mirror = mirrored.to(dtype) if self.has_mirror else mirrored
-        self._shared = shared_buffers(self.num_mirrored_elements, dtype, rank)
-        if self._shared:
-            self.mirror_gradient = self._shared[rank.index]
-        elif self.has_mirror:
-            self.mirror_gradient = torch.zeros_like(self.mirror)
-        else:
-            self.mirror_gradient = self.gradient[: self.num_mirrored_elements]
+        self.share = torch.nn.Parameter(self.values[self._own])
+        """The part of the values that this rank updates, and its gradient."""
+        self.share.grad = self.gradient[self._own]
+
+    def _lay_out(self, flat: torch.Tensor, dtype: torch.dtype, rank: Rank) -> None:
+        """Place values, mirror and gradients: among ranks of one machine where all see them."""
+        size, num_mirrored = len(flat), self.num_mirrored_elements
+        of_mirror = num_mirrored * dtype.itemsize
+        parts = [4 * size, of_mirror * self.has_mirror, *[of_mirror] * rank.world_size]
+        parts = [-(-part // ALIGNMENT) * ALIGNMENT for part in parts]
+        memory = shared_memory(sum(parts) if num_mirrored else 0, rank)
+        self._own = slice(0, size)
+        self.gradient = torch.zeros_like(flat)
+        self._shared: list[torch.Tensor] = []
+        if memory is None:
+            self.values = flat
+            self.mirror = flat[:num_mirrored].to(dtype)  # itself in float32
+            self.mirror_gradient = self.gradient[:num_mirrored]
+            if self.has_mirror:
+                self.mirror_gradient = torch.zeros_like(self.mirror)
+            return
+        values, mirror, *gradients = memory.split(parts)
+        self.values = values.view(torch.float32)[:size]
+        if rank.index == 0:
+            self.values.copy_(flat)
+        dist.barrier()
+        self.mirror = (mirror if self.has_mirror else values).view(dtype)[:num_mirrored]
+        self._shared = [gradient.view(dtype)[:num_mirrored] for gradient in gradients]
+        self.mirror_gradient = self._shared[rank.index]
+        self._own = slice(*(size * n // rank.world_size for n in (rank.index, rank.index + 1)))
+        self.refresh()
 
     @property
     def is_shared(self) -> bool:
-        """Whether ``collect`` adds up the mirror's gradient over all ranks."""
+        """Whether ranks share the values, each updating a part of them."""
         return bool(self._shared)
 
     def span(self, parameters: Sequence[torch.Tensor]) -> slice:
@@ -78,20 +102,33 @@ class Segment:
         return slice(start, start + sum(parameter.numel() for parameter in parameters))
 
     def refresh(self) -> None:
-        """Cast the values into the mirror."""
+        """Cast the values into the mirror; ranks that share it cast a part each and meet."""
         if self.has_mirror:
-            self.mirror.copy_(self.values.detach()[: self.num_mirrored_elements])
-
-    def collect(self) -> None:
-        """Cast the mirror's gradient into the segment's, summed over ranks where it is shared."""
-        collected = self.gradient[: self.num_mirrored_elements]
+            part = self._mirrored_part()
+            self.mirror[part].copy_(self.values[part])
         if self._shared:
-            collected.copy_(self._shared[0])
-            for other in self._shared[1:]:
-                collected.add_(other)
-            dist.barrier()  # before anybody overwrites what another still reads
+            dist.barrier()
+
+    def collect(self) -> torch.Tensor:
+        """Cast the mirror's gradient into the segment's.
+
+        Returns:
+            The gradient of what this rank updates. Where the values are shared it is summed over
+            ranks, which must meet before anybody computes gradients anew.
+        """
+        part = self._mirrored_part()
+        collected = self.gradient[part]
+        if self._shared:
+            torch.add(self._shared[0][part], self._shared[1][part], out=collected)
+            for other in self._shared[2:]:
+                collected.add_(other[part])
         elif self.has_mirror:
             collected.copy_(self.mirror_gradient)
+        return self.gradient[self._own]
+
+    def _mirrored_part(self) -> slice:
+        end = self.num_mirrored_elements
+        return slice(min(self._own.start, end), min(self._own.stop, end))
 
     def release(self) -> None:
         """Give the parameters memory of their own again, and no gradients."""

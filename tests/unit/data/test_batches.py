@@ -25,6 +25,30 @@ def some_rows(count=103, seed=0, first=0):
     return TokenisedRows.from_table(table)
 
 
+def a_table(lengths):
+    ids = [np.full(length, length, np.uint16) for length in lengths]
+    columns = {"input_ids": pa.array(ids, pa.list_(pa.uint16()))}
+    return pa.table(columns | {"label": lengths, "row": lengths})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        a_table([1, 2, 3, 4, 5]).slice(2, 2),
+        pa.concat_tables([a_table([9, 3]).slice(1), a_table([4])]),
+    ],
+)
+def test_tables_in_slices_and_chunks_keep_their_rows(table):
+    rows = TokenisedRows.from_table(table)
+    assert rows.ids.tolist() == [3, 3, 3, 4, 4, 4, 4]
+    assert rows.offsets.tolist() == [0, 3, 7]
+    assert rows.take(np.array([1])).ids.tolist() == [4, 4, 4, 4]
+
+
+def test_a_table_without_rows_is_no_error():
+    assert len(TokenisedRows.from_table(a_table([]).slice(0, 0))) == 0
+
+
 def numbers(batches):
     return [batch.rows.tolist() for batch in batches]
 
