@@ -6,6 +6,7 @@ AgnewsError            where, what was wanted, what was found, what to do
 ├── ModelError         a model or its tokenizer cannot be loaded
 ├── HubError           the Hugging Face hub cannot be reached
 ├── ResourceError      this machine or cluster has not got what was asked
+├── ClusterError       a Ray cluster does not answer, refuses, or does not know a job
 ├── StoreError         a runs folder cannot be read or written
 │   └── RecordError    a record is corrupt, too new, or unlike the others
 └── TrialError         a trial failed while it ran
@@ -66,6 +67,10 @@ class HubError(AgnewsError):
 
 class ResourceError(AgnewsError):
     """This machine or cluster has not got what was asked."""
+
+
+class ClusterError(AgnewsError):
+    """A Ray cluster does not answer, refuses, or does not know a job."""
 
 
 class StoreError(AgnewsError):

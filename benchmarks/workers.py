@@ -4,7 +4,8 @@
 
 MODEL is a folder or an alias (with fresh weights), DATASET as for `agnews-ray submit`. Both train
 the same rows by the fast engine in bf16 for one epoch, in turns, each worker a process of its own;
-the global batch (16 rows, unless said otherwise) is the same. Prints samples/s, the ratio of each round and its median.
+the global batch (16 rows, unless said otherwise) is the same. Prints samples/s, the ratio of each
+round and its median.
 """
 
 import multiprocessing

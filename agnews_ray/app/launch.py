@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,11 @@ from agnews_ray.errors import StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.plan.trials import PlannedTrial, content_hash, plan_trials, same_question, slug
-from agnews_ray.record.environment import describe_environment
+from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.record.outputs import load_test_rows, save_test_rows
+from agnews_ray.record.remote import open_store
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.record.storage import is_uri, user_cache
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.loader import build_study, override, read_job_file
 from agnews_ray.spec.study import StudySpec
@@ -59,6 +61,11 @@ class StudyOutcome:
     """Error by trial id."""
 
 
+def cache_folder(location: str) -> Path:
+    """Name the cache of a runs folder: inside it, or the user's where that is a URI."""
+    return (user_cache() if is_uri(location) else Path(location).absolute()) / CACHE_FOLDER
+
+
 def read_study(job_file: Path | None, flags: Mapping[str, Any]) -> StudySpec:
     """Build a study from a job file and the flags that override it.
 
@@ -84,12 +91,15 @@ def read_study(job_file: Path | None, flags: Mapping[str, Any]) -> StudySpec:
     return named.model_copy(update={"name": study.name or _default_name(named)})
 
 
-def prepare_study(study: StudySpec, runs: Path) -> PreparedStudy:
-    """Make every check that can be made before Ray is started.
+def prepare_study(
+    study: StudySpec, location: str | Path, cluster_gpus: int | None = None
+) -> PreparedStudy:
+    """Make every check that can be made before any trial.
 
     Args:
         study: from ``read_study``.
-        runs: the runs folder.
+        location: the runs folder, or its URI.
+        cluster_gpus: GPUs that the joined cluster has or may get; None on this machine alone.
 
     Returns:
         The plan, and what of it is already done.
@@ -97,18 +107,18 @@ def prepare_study(study: StudySpec, runs: Path) -> PreparedStudy:
     Raises:
         AgnewsError: data, device, plan or runs folder are not as they should be.
     """
-    store = StudyStore(runs, study.name)
+    cache = cache_folder(str(location))
+    store = open_store(str(location), study.name, cache / "studies")
     _check_same_study(store, study)
     if _needs_hub(study):
         go_offline_if_unreachable()
-    cache = runs.absolute() / CACHE_FOLDER
     _check_writable(cache)
     scanned = scan_dataset(study.data, cache)
 
     from agnews_ray.run.device import check_engine, resolve_device, resolve_precision
 
-    device, num_gpus = resolve_device(study.scaling)
-    precision = resolve_precision(study.recipe, device)
+    device, num_gpus = resolve_device(study.scaling, cluster_gpus)
+    precision = resolve_precision(study.recipe, device, is_here=cluster_gpus is None)
     for variant in study.models:
         check_engine(variant.engine, device, precision)
     identities = {variant.name: zoo.identity(variant) for variant in study.models}
@@ -125,15 +135,21 @@ def prepare_study(study: StudySpec, runs: Path) -> PreparedStudy:
 
 
 def execute_study(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: Any
+    prepared: PreparedStudy,
+    command: str,
+    started_at: float,
+    watcher: Any,
+    run: "Callable[[PreparedStudy, str, float, Any], Any] | None" = None,
 ) -> StudyOutcome:
-    """Run the trials that have no record yet on an embedded Ray.
+    """Run the trials that have no record yet.
 
     Args:
         prepared: from ``prepare_study``.
         command: the command line, for the records.
         started_at: Unix time of ``submit``.
         watcher: a ``run.study.StudyWatcher``, told what happens.
+        run: takes the first four and gives a ``run.study.Outcome``; None runs the trials on a
+            Ray of this process.
 
     Returns:
         Records of all finished trials, and the errors of those that failed.
@@ -150,7 +166,7 @@ def execute_study(
         done = dict(finished)
         prepared.store.save_study(prepared.study)
         if prepared.todo:
-            outcome = _run_embedded(prepared, command, started_at, watcher)
+            outcome = (run or _run_embedded)(prepared, command, started_at, watcher)
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
         _keep_test_rows(prepared)
@@ -174,30 +190,30 @@ def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watc
         embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session,
         ThreadPoolExecutor(max_workers=1) as beside,
     ):
-        loading = beside.submit(_load_tokenizers, prepared, watcher)
+        loading = beside.submit(load_tokenizers, prepared, watcher)
         session.start()  # waits for processes to come up while the thread imports and loads
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         data = loading.result()
         logger.info("tokenizers loaded %.1f s after the start", time.time() - started_at)
 
         from agnews_ray.run.progress import start_board
-        from agnews_ray.run.study import run_trials
+        from agnews_ray.run.study import OwnRoom, run_trials
         from agnews_ray.run.trainer import TrialRunner
 
         runner = TrialRunner(
             study=prepared.study,
             dataset=prepared.scanned.record,
-            environment=describe_environment(),
             store=prepared.store,
-            scratch=session.folder,
+            scratch=str(session.folder / "train"),
             command=command,
             board=start_board(),
-            num_workers_at_once=num_workers,
+            threads_per_worker=max(1, num_usable_cpus() // num_workers),
         )
-        return run_trials(prepared.todo, runner, data.load, num_at_once, started_at, watcher)
+        room = OwnRoom(count=num_at_once)
+        return run_trials(prepared.todo, runner, data.load, room, started_at, watcher)
 
 
-def _load_tokenizers(prepared: PreparedStudy, watcher: Any) -> Any:
+def load_tokenizers(prepared: PreparedStudy, watcher: Any) -> Any:
     """Load every tokenizer, so that a model that cannot be loaded is told before any trial."""
     from agnews_ray.run.study import TokenisedCache
 

@@ -34,7 +34,7 @@ def compare(study: Path, format_name: str) -> None:
     from agnews_ray.report import tables
 
     table = analyse.compare_study(study)
-    if format_name == "table" and screen.is_terminal():
-        screen.print_table(table)
+    if format_name == "table":
+        screen.show_table(table)
     else:
         click.echo(tables.FORMATS[format_name](table))

@@ -11,7 +11,9 @@ import click
 import agnews_ray
 from agnews_ray.cli.bench import bench
 from agnews_ray.cli.compare import compare
+from agnews_ray.cli.execute import execute
 from agnews_ray.cli.measure import measure
+from agnews_ray.cli.remote import fetch, jobs, logs, status, stop
 from agnews_ray.cli.report import report
 from agnews_ray.cli.submit import submit
 from agnews_ray.cli.verify import verify
@@ -48,9 +50,7 @@ def _as_interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise KeyboardInterrupt
 
 
-main.add_command(submit)
-main.add_command(compare)
-main.add_command(measure)
-main.add_command(report)
-main.add_command(verify)
-main.add_command(bench)
+for command in (submit, compare, measure, report, verify, bench):
+    main.add_command(command)
+for command in (jobs, status, logs, stop, fetch, execute):
+    main.add_command(command)

@@ -22,10 +22,13 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def print_table(table: ComparisonTable) -> None:
-    """Print the table laid out for the terminal's width."""
-    console = Console()
-    console.print(tables.to_rich(table, console.width))
+def show_table(table: ComparisonTable) -> None:
+    """Print the table: laid out for the terminal's width, or plainly elsewhere."""
+    if is_terminal():
+        console = Console()
+        console.print(tables.to_rich(table, console.width))
+    else:
+        click.echo(tables.to_plain(table))
 
 
 def clock(seconds: float) -> str:
@@ -60,6 +63,9 @@ class SilentScreen:
     def started(self, trial: Any) -> None:
         """Show that a ``PlannedTrial`` starts."""
 
+    def waiting(self, trial: Any, reason: str) -> None:
+        """Show what a ``PlannedTrial`` without workers waits for."""
+
     def progress(self, progress: Any) -> None:
         """Show a ``TrialProgress``."""
 
@@ -86,12 +92,20 @@ class PlainScreen(SilentScreen):
     def started(self, trial: Any) -> None:
         self.note(f"start {trial.trial_id}: {trial.num_steps:,} steps, {trial.precision}")
 
+    def waiting(self, trial: Any, reason: str) -> None:
+        if self._is_due(trial.trial_id):
+            self.note(f"      {trial.trial_id}: waits for {reason}")
+
     def progress(self, progress: Any) -> None:
-        now = time.monotonic()
-        due = now - self._last.get(progress.trial_id, -math.inf) >= PLAIN_INTERVAL_S
-        if progress.phase == "training" and due:
-            self._last[progress.trial_id] = now
+        if progress.phase == "training" and self._is_due(progress.trial_id):
             self.note(f"      {progress.trial_id}: {describe(progress)}")
+
+    def _is_due(self, trial_id: str) -> bool:
+        now = time.monotonic()
+        is_due = now - self._last.get(trial_id, -math.inf) >= PLAIN_INTERVAL_S
+        if is_due:
+            self._last[trial_id] = now
+        return is_due
 
     def finished(self, trial: Any, record: Any) -> None:
         self.note(f"done  {trial.trial_id}: {describe_result(record)}")
@@ -138,6 +152,9 @@ class LiveScreen(SilentScreen):
         self._bars[trial.trial_id] = self._progress.add_task(
             name, total=trial.num_steps, note="starting workers"
         )
+
+    def waiting(self, trial: Any, reason: str) -> None:
+        self._progress.update(self._bars[trial.trial_id], note=f"waits for {reason}")
 
     def progress(self, progress: Any) -> None:
         if progress.trial_id not in self._ended:

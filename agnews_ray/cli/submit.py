@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from agnews_ray.cli.remote import address_option, follow_to_end
+
 START_OF_PROCESS = time.time()
 
 DESCRIPTION_OF_SOURCE = (
@@ -110,12 +112,20 @@ Examples:
   agnews-ray submit jobs/demo.yaml --seeds 1,2,3 --name d3 three seeds of it
   agnews-ray submit --dataset data/ --limit-train 8000     your own train.csv and test.csv
   agnews-ray submit jobs/t4.yaml --dry-run                 show the plan, run nothing
+  agnews-ray submit jobs/demo.yaml --address http://127.0.0.1:8265 --follow   on a cluster
 
 Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong, 130 interrupted."""
 )
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.yaml]")
 @_options
 @click.option("--runs", default="runs", show_default=True, type=click.Path(path_type=Path))
+@address_option
+@click.option(
+    "--storage",
+    metavar="FOLDER|URI",
+    help="Instead of --runs: a folder that all nodes of a cluster see, or s3:// or gs://.",
+)
+@click.option("--follow", is_flag=True, help="With --address: show progress until the job ends.")
 @click.option(
     "--dry-run", is_flag=True, help="Print the resolved study and its trials; run nothing."
 )
@@ -123,7 +133,6 @@ Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong, 130 in
 @click.option("--quiet", is_flag=True, help="Print the table and nothing else while it runs.")
 def submit(
     job: Path | None,
-    runs: Path,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
@@ -133,13 +142,21 @@ def submit(
 
     JOB.yaml says what to run; flags override it. With neither it is the paper's study: DistilBERT
     and MiniLM on AG News, 2 epochs, learning rate 2e-5, batch 16, seed 42. Runs on this machine,
-    on its GPUs where there are any. Trials that are already finished are not run again.
+    on its GPUs where there are any; with --address (or RAY_ADDRESS) on that cluster, as one job.
+    Trials that are already finished are not run again.
     """
+    place = {name: flags.pop(name) for name in ("runs", "address", "storage", "follow")}
+    overrides = _overrides(job, flags)
+    if place["address"]:
+        _hand_over(job, overrides, place, dry_run, as_json)
+        return
     from agnews_ray.app import launch
 
     prepared = None
     try:
-        prepared = launch.prepare_study(launch.read_study(job, _overrides(job, flags)), runs)
+        prepared = launch.prepare_study(
+            launch.read_study(job, overrides), place["storage"] or place["runs"]
+        )
         if dry_run:
             _print_plan(prepared, as_json)
             return
@@ -150,6 +167,30 @@ def submit(
         os._exit(130)  # Ray's threads would have their say at a usual exit
     _print_outcome(outcome, as_json)
     sys.exit(1 if outcome.failed else 0)
+
+
+def _hand_over(
+    job: Path | None, flags: dict[str, Any], place: dict[str, Any], dry_run: bool, as_json: bool
+) -> None:
+    from agnews_ray.app import launch, remote
+    from agnews_ray.spec.loader import to_yaml
+
+    study = launch.read_study(job, flags)
+    if dry_run:
+        remote.check_storage(place["storage"])
+        click.echo(study.model_dump_json(indent=2) if as_json else to_yaml(study))
+        return
+    sent = remote.submit_study(study, place["address"], place["storage"], shlex.join(sys.argv))
+    if as_json:
+        document = {"job_id": sent.job_id, "address": sent.address, "storage": sent.storage}
+        click.echo(json.dumps(document, indent=2))
+    else:
+        storage = sent.storage or "the cluster's own storage"
+        click.echo(f"job   {sent.job_id} on {sent.address}, results to {storage}")
+    if place["follow"]:
+        follow_to_end(sent.address, sent.job_id)
+    elif not as_json:
+        click.echo(f"next: agnews-ray logs {sent.job_id} --follow, or status, stop, fetch")
 
 
 def _overrides(job: Path | None, flags: dict[str, Any]) -> dict[str, Any]:
@@ -238,7 +279,6 @@ def _print_plan(prepared: Any, as_json: bool) -> None:
 def _print_outcome(outcome: Any, as_json: bool) -> None:
     from agnews_ray.cli import screen
     from agnews_ray.compare.table import compare_records
-    from agnews_ray.report import tables
 
     prepared = outcome.prepared
     order = [variant.name for variant in prepared.study.models]
@@ -255,10 +295,8 @@ def _print_outcome(outcome: Any, as_json: bool) -> None:
         }
         click.echo(json.dumps(document, indent=2))
         return
-    if table and screen.is_terminal():
-        screen.print_table(table)
-    elif table:
-        click.echo(tables.to_plain(table))
+    if table:
+        screen.show_table(table)
     for trial_id, error in outcome.failed.items():
         click.echo(f"error: {trial_id}: {error}", err=True)
     click.echo(

@@ -79,15 +79,14 @@ class TokenisedSplit:
         return stream
 
 
-def _read_beside(path: Path) -> ray.ObjectRef:
+def _read_beside(path: Path) -> Any:
     """Read a file on this node into shared memory, by a task, so that the driver does not grow.
 
     The table is a single chunk: workers use it where it lies.
     """
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    task = ray.remote(num_cpus=0, scheduling_strategy=here)(_read_whole)
-    table: ray.ObjectRef = task.remote(path)
-    return table
+    make_remote: Any = ray.remote  # its hints know no options of this kind
+    return make_remote(num_cpus=0, scheduling_strategy=here)(_read_whole).remote(path)
 
 
 def _read_whole(path: Path) -> pa.Table:

@@ -113,14 +113,15 @@ class FusedModel:
 
     def gradient_norm(self) -> torch.Tensor:
         """Bring all gradients into float32, each once, and take their global L2 norm."""
-        of_matrices = torch.linalg.vector_norm(self.matrices.collect())
+        of_matrices: torch.Tensor = torch.linalg.vector_norm(self.matrices.collect())
         if self.matrices.is_shared:
             square = of_matrices.square()
             dist.all_reduce(square)
             of_matrices = square.sqrt()
         others = [self.vectors.gradient, *([self.table.gradient] if self.table else [])]
         norms = [of_matrices, *(torch.linalg.vector_norm(part) for part in others)]
-        return torch.linalg.vector_norm(torch.stack(norms))
+        whole: torch.Tensor = torch.linalg.vector_norm(torch.stack(norms))
+        return whole
 
     def refresh(self) -> None:
         """Cast the updated parameters for the next step."""

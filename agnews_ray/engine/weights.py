@@ -73,7 +73,7 @@ class Segment:
             if self.has_mirror:
                 self.mirror_gradient = torch.zeros_like(self.mirror)
             return
-        values, mirror, *gradients = memory.split(parts)
+        values, mirror, *gradients = torch.split(memory, parts)
         self.values = values.view(torch.float32)[:size]
         if rank.index == 0:
             self.values.copy_(flat)

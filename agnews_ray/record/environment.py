@@ -22,6 +22,10 @@ PACKAGES = (
 )
 
 
+COMMIT_VARIABLE = "AGNEWS_RAY_COMMIT"
+"""Names the commit where the package runs without its checkout, on a cluster."""
+
+
 def describe_environment() -> EnvironmentRecord:
     """Describe this machine and the installed software.
 
@@ -57,6 +61,8 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
+    if COMMIT_VARIABLE in os.environ:
+        return os.environ[COMMIT_VARIABLE]
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None

@@ -17,17 +17,23 @@ from agnews_ray.record.schema import READABLE_VERSIONS, SCHEMA_VERSION, TrialRec
 from agnews_ray.spec.loader import build_study, to_yaml
 from agnews_ray.spec.study import StudySpec
 
+RECORD_FILE = "record.json"
+STAGING = ".staging"
+"""Of what is not finished, inside a study's folder."""
+
 
 class StudyStore:
     """The folder of one study: study.yaml, submit.log, test_rows.parquet, trials/<trial_id>/."""
 
     def __init__(self, runs: Path, study_name: str) -> None:
         self.folder = runs.absolute() / study_name  # workers have another working folder
+        self.location = str(self.folder)
+        """Where the study lies: its folder, or a URI."""
         self.study_path = self.folder / "study.yaml"
         self.log_path = self.folder / "submit.log"
         self.test_rows_path = self.folder / "test_rows.parquet"
         self._trials = self.folder / "trials"
-        self._staging = self.folder / ".staging"
+        self._staging = self.folder / STAGING
 
     @classmethod
     def at(cls, folder: Path) -> "StudyStore":
@@ -105,21 +111,27 @@ class StudyStore:
             hint = "restore it, or choose another --name"
             raise StoreError(str(self.study_path), "a study", "something else", hint) from error
 
-    def staging_folder(self, trial_id: str) -> Path:
+    @property
+    def scratch(self) -> str:
+        """Folder, or URI of one, for what a run needs meanwhile; removed after ``writing``."""
+        path, mark, options = self.location.partition("?")
+        return f"{path}/{STAGING}/ray{mark}{options}"
+
+    def staging_folder(self, trial_id: str) -> str:
         """Make the folder in which a running trial leaves its files.
 
         Args:
             trial_id: the trial.
 
         Returns:
-            An empty folder on the same file system as the final one.
+            An empty folder on the same file system as the final one, or the URI of one.
         """
         folder = self._staging / trial_id
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        return folder
+        return str(folder)
 
-    def publish(self, record: TrialRecord, staged: Path) -> Path:
+    def publish(self, record: TrialRecord, staged: str) -> Path:
         """Add the record to a staged trial and move all of it into place in one step.
 
         Args:
@@ -129,12 +141,11 @@ class StudyStore:
         Returns:
             The trial's final folder.
         """
-        content = json.dumps(record.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
-        (staged / "record.json").write_text(content, encoding="utf-8")
+        (Path(staged) / RECORD_FILE).write_text(to_json(record), encoding="utf-8")
         final = self._trials / record.trial_id
         final.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(final, ignore_errors=True)  # what a deleted record left
-        return staged.replace(final)
+        return Path(staged).replace(final)
 
     def trial_folder(self, trial_id: str) -> Path:
         """Name the folder of a finished trial (``record.json``, ``artifact/``, Parquet files)."""
@@ -149,7 +160,12 @@ class StudyStore:
         Raises:
             RecordError: a record is corrupt or was written by a newer version.
         """
-        return tuple(load_record(path) for path in sorted(self._trials.glob("*/record.json")))
+        return tuple(load_record(path) for path in sorted(self._trials.glob(f"*/{RECORD_FILE}")))
+
+
+def to_json(record: TrialRecord) -> str:
+    """Write a record as its file has it."""
+    return json.dumps(record.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
 
 
 def load_record(path: Path) -> TrialRecord:

@@ -7,11 +7,12 @@ from agnews_ray.errors import ResourceError
 from agnews_ray.spec.study import Device, Engine, Precision, RecipeSpec, ScalingSpec
 
 
-def resolve_device(scaling: ScalingSpec) -> tuple[Device, int]:
+def resolve_device(scaling: ScalingSpec, cluster_gpus: int | None = None) -> tuple[Device, int]:
     """Choose the device, failing at once where there are too few.
 
     Args:
         scaling: workers per trial, and the device asked for.
+        cluster_gpus: GPUs that the joined cluster has or may get; None on this machine alone.
 
     Returns:
         The device and the number of GPUs there are for it (0 on a CPU).
@@ -19,23 +20,28 @@ def resolve_device(scaling: ScalingSpec) -> tuple[Device, int]:
     Raises:
         ResourceError: GPUs are asked for and there are none, or fewer than one trial's workers.
     """
-    num_gpus = _count_gpus() if scaling.device != "cpu" else 0
+    place, num_gpus = "on this cluster, now or by its autoscaler", cluster_gpus
+    if num_gpus is None:
+        place, num_gpus = "on this machine", _count_gpus() if scaling.device != "cpu" else 0
+    if scaling.device == "cpu":
+        return "cpu", 0
     if scaling.device == "cuda" and num_gpus == 0:
         hint = "use --device cpu, or mend the driver (nvidia-smi tells)"
-        raise ResourceError("scaling.device", "a CUDA GPU", "none on this machine", hint)
+        raise ResourceError("scaling.device", "a CUDA GPU", f"none {place}", hint)
     if 0 < num_gpus < scaling.num_workers:
         wanted = f"{scaling.num_workers} GPUs, one for each worker"
         hint = f"use --num-workers {num_gpus}, or --device cpu"
-        raise ResourceError("scaling.num_workers", wanted, f"{num_gpus} on this machine", hint)
+        raise ResourceError("scaling.num_workers", wanted, f"{num_gpus} {place}", hint)
     return ("cuda" if num_gpus else "cpu"), num_gpus
 
 
-def resolve_precision(recipe: RecipeSpec, device: Device) -> Precision:
+def resolve_precision(recipe: RecipeSpec, device: Device, *, is_here: bool = True) -> Precision:
     """Choose the precision ``auto`` stands for, and refuse what the device has not got.
 
     Args:
         recipe: the precision asked for.
         device: what the trials will run on.
+        is_here: whether that is this machine; where it is not, each worker looks for itself.
 
     Returns:
         On a GPU fp16, as in the paper; on a CPU bf16 where it has instructions for it, else fp32.
@@ -47,14 +53,25 @@ def resolve_precision(recipe: RecipeSpec, device: Device) -> Precision:
         if device == "cuda":
             return "fp16"
         return "bf16" if has_bf16_instructions() else "fp32"
-    if recipe.precision == "bf16" and device == "cuda":
-        import torch
-
-        name = torch.cuda.get_device_name(0)
-        if not torch.cuda.is_bf16_supported(including_emulation=False):
-            hint = "use --precision fp16"
-            raise ResourceError("recipe.precision", "a GPU with bf16", name, hint)
+    if device == "cuda" and is_here:
+        check_gpu_precision(recipe.precision)
     return recipe.precision
+
+
+def check_gpu_precision(precision: Precision) -> None:
+    """Refuse what this machine's GPU has not got.
+
+    Args:
+        precision: resolved.
+
+    Raises:
+        ResourceError: bf16 on a GPU without it (a T4).
+    """
+    import torch
+
+    if precision == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        name = torch.cuda.get_device_name(0)
+        raise ResourceError("recipe.precision", "a GPU with bf16", name, "use --precision fp16")
 
 
 def check_engine(engine: Engine, device: Device, precision: Precision) -> None:

@@ -1,13 +1,12 @@
 """What a worker is given and gives back; light, because Ray's controller imports it too."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agnews_ray.record.schema import TrainingRecord
+from agnews_ray.record.schema import EnvironmentRecord, TrainingRecord
 from agnews_ray.spec.study import Precision, RecipeSpec, VariantSpec
 
 
@@ -25,10 +24,11 @@ class WorkerConfig:
     pickled_tokenizer: bytes
     """Kept closed until it is needed: opening it imports transformers."""
     threads_per_worker: int
+    """0: its share of the CPUs of the node it finds itself on."""
     window_rows: dict[str, int]
     """Rows per streamed window by split; 0 where the split is resident."""
-    staged: Path
-    """Folder for artifact, predictions and curve."""
+    staged: str
+    """Folder, or URI of one, for artifact, predictions and curve."""
     started_at: float
     """Unix time from which the seconds to the first step count."""
     board: Any
@@ -53,6 +53,8 @@ class WorkerSummary:
     size_bytes: int
     """Of the saved safetensors file."""
     training: TrainingRecord
+    environment: EnvironmentRecord
+    """Of the node that trained."""
     test: ScoredRows
     validation: tuple[ScoredRows, ...]
     """One entry per epoch, where there is a validation split."""

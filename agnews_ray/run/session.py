@@ -64,7 +64,7 @@ class RaySession:
         """Start Ray under an address of its own; ``embedded_ray`` ends it."""
         import ray
 
-        _configure_ray_data()
+        configure_ray_data()
         ray.init(
             address="local",
             num_cpus=max(num_usable_cpus(), self.num_workers + NUM_DATA_CPUS),
@@ -96,7 +96,7 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
     _remove_stale_folders()
     # Short: Ray makes Unix sockets below it, whose paths may have 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix=f"agnews-ray-{os.getpid()}-", dir=_short_tmp()))
-    handler = _log_to(log_path)
+    handler = log_to(log_path)
     before = dict(os.environ)
     is_interrupted = False
     try:
@@ -111,7 +111,7 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
         if "ray" in sys.modules and not is_interrupted:
             sys.modules["ray"].shutdown()
         _keep_logs(folder, log_path)
-        _stop_logging(handler)
+        stop_logging(handler)
         shutil.rmtree(folder, ignore_errors=True)
         for name in set(os.environ) - set(before):
             del os.environ[name]
@@ -138,7 +138,8 @@ def _set_token(folder: Path) -> None:
     os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
 
 
-def _configure_ray_data() -> None:
+def configure_ray_data() -> None:
+    """Make Ray Data quiet: no bars, no lines on the terminal."""
     import ray.data
 
     context = ray.data.DataContext.get_current()
@@ -153,7 +154,8 @@ def _configure_ray_data() -> None:
                 logger.removeHandler(handler)
 
 
-def _log_to(log_path: Path) -> logging.Handler:
+def log_to(log_path: Path) -> logging.Handler:
+    """Send the messages of ``LOGGERS`` to a file, until ``stop_logging``."""
     handler = logging.FileHandler(log_path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for name in LOGGERS:
@@ -163,7 +165,8 @@ def _log_to(log_path: Path) -> logging.Handler:
     return handler
 
 
-def _stop_logging(handler: logging.Handler) -> None:
+def stop_logging(handler: logging.Handler) -> None:
+    """End what ``log_to`` began."""
     for name in LOGGERS:
         logging.getLogger(name).removeHandler(handler)
     logging.captureWarnings(capture=False)

@@ -43,6 +43,9 @@ class StudyWatcher(Protocol):
     def started(self, trial: PlannedTrial) -> None:
         """A trial's workers are being started."""
 
+    def waiting(self, trial: PlannedTrial, reason: str) -> None:
+        """A started trial has no workers yet, and why."""
+
     def progress(self, progress: TrialProgress) -> None:
         """A trial's latest step or phase."""
 
@@ -51,6 +54,29 @@ class StudyWatcher(Protocol):
 
     def failed(self, trial: PlannedTrial, error: AgnewsError) -> None:
         """A trial ended without a record."""
+
+
+class Room(Protocol):
+    """Where trials run: how many fit, and what one waits for."""
+
+    def num_at_once(self) -> int:
+        """Trials that may run side by side now, at least 1."""
+
+    def missing(self) -> str | None:
+        """What a trial without workers waits for; None where there is room for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRoom:
+    """This machine's: what was counted before."""
+
+    count: int
+
+    def num_at_once(self) -> int:
+        return self.count
+
+    def missing(self) -> str | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +92,7 @@ def run_trials(
     trials: Sequence[PlannedTrial],
     runner: TrialRunner,
     load_data: Callable[[PlannedTrial], TokenisedData],
-    num_at_once: int,
+    room: Room,
     started_at: float,
     watcher: StudyWatcher,
 ) -> Outcome:
@@ -76,7 +102,7 @@ def run_trials(
         trials: not yet finished.
         runner: runs one.
         load_data: gives a trial's tokenised data; called in the trials' order.
-        num_at_once: trials side by side, at least 1.
+        room: says how many trials go side by side.
         started_at: Unix time of ``submit``, for the first trial's seconds to its first step.
         watcher: told what happens.
 
@@ -87,9 +113,9 @@ def run_trials(
     done: queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]] = queue.Queue()
     finished: list[TrialRecord] = []
     failed: dict[str, AgnewsError] = {}
-    num_running = 0
-    while waiting or num_running:
-        if waiting and num_running < num_at_once:
+    running: dict[str, PlannedTrial] = {}
+    while waiting or running:
+        if waiting and len(running) < room.num_at_once():
             trial = waiting.pop(0)
             since = started_at if trial is trials[0] else time.time()
             watcher.started(trial)
@@ -99,15 +125,14 @@ def run_trials(
                 done.put((trial, _ours(trial, error)))
             else:
                 _start(runner, trial, data, since, done)
-            num_running += 1
+            running[trial.trial_id] = trial
             continue
         try:
             trial, result = done.get(timeout=POLL_S)
         except queue.Empty:
-            for progress in runner.progress():
-                watcher.progress(progress)
+            _tell(runner.progress(), running, room, watcher)
             continue
-        num_running -= 1
+        del running[trial.trial_id]
         if isinstance(result, TrialRecord):
             finished.append(result)
             watcher.finished(trial, result)
@@ -115,6 +140,22 @@ def run_trials(
             failed[trial.trial_id] = result
             watcher.failed(trial, result)
     return Outcome(finished=tuple(finished), failed=failed)
+
+
+def _tell(
+    latest: Sequence[TrialProgress],
+    running: dict[str, PlannedTrial],
+    room: Room,
+    watcher: StudyWatcher,
+) -> None:
+    for progress in latest:
+        if progress.trial_id in running:
+            watcher.progress(progress)
+    without_workers = running.keys() - {progress.trial_id for progress in latest}
+    missing = room.missing() if without_workers else None
+    if missing:
+        for trial_id in sorted(without_workers):
+            watcher.waiting(running[trial_id], missing)
 
 
 class TokenisedCache:

@@ -5,6 +5,7 @@ import logging
 import os
 import pickle  # only written here
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,7 @@ from agnews_ray.errors import AgnewsError, DataError, TrialError
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
 from agnews_ray.plan.trials import PlannedTrial
-from agnews_ray.record.environment import num_usable_cpus
-from agnews_ray.record.schema import DatasetRecord, EnvironmentRecord, ModelRecord, TrialRecord
+from agnews_ray.record.schema import DatasetRecord, ModelRecord, TrialRecord
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.entry import train_trial
 from agnews_ray.run.handover import WorkerConfig, WorkerSummary
@@ -47,15 +47,18 @@ class TrialRunner:
 
     study: StudySpec
     dataset: DatasetRecord
-    environment: EnvironmentRecord
     store: StudyStore
-    scratch: Path
-    """Where Ray Train keeps its own state; removed with the session."""
+    scratch: str
+    """Folder, or URI of one, where Ray Train keeps its own state; all nodes see it."""
     command: str
     board: Any
     """The progress actor."""
-    num_workers_at_once: int
-    """Workers of all trials that run at the same time, which share the CPU's cores."""
+    threads_per_worker: int
+    """CPU threads; 0 for a worker's share of its node."""
+    max_attempts: int = 1
+    """A trial that lost a worker or its node begins anew so often."""
+    cpus_per_worker: int = 1
+    """What Ray reserves for a worker; its own tasks need some beside."""
 
     def run(self, trial: PlannedTrial, data: TokenisedData, started_at: float) -> TrialRecord:
         """Train, score and record one trial.
@@ -77,7 +80,27 @@ class TrialRunner:
             wanted = f"a train split that is held, with engine {trial.variant.engine}"
             hint = "raise data.max_resident_mb, or use engine fast"
             raise DataError(f"trial {trial.trial_id}", wanted, "one that is streamed", hint)
-        staged = self.store.staging_folder(trial.trial_id)
+        for attempt in range(1, self.max_attempts + 1):
+            staged = self.store.staging_folder(trial.trial_id)
+            try:
+                summary = self._fit(trial, data, staged, started_at, attempt)
+                break
+            except TrainingFailedError as error:
+                if attempt == self.max_attempts or not _was_lost(error):
+                    raise root_error(trial.trial_id, error, self.store.log_path) from error
+                logger.warning("trial %s lost a worker, begins anew", trial.trial_id)
+        record = self._record(trial, summary)
+        self.store.publish(record, staged)
+        return record
+
+    def _fit(
+        self,
+        trial: PlannedTrial,
+        data: TokenisedData,
+        staged: str,
+        started_at: float,
+        attempt: int,
+    ) -> WorkerSummary:
         config = self._worker_config(trial, data, staged, started_at)
         # Any: the hints of Ray Train's first version hide the second's keywords.
         make_trainer: Any = TorchTrainer
@@ -92,20 +115,15 @@ class TrialRunner:
                 datasets_to_split=[], execution_options=_in_order(), enable_shard_locality=False
             ),
             run_config=make_run_config(
-                name=trial.trial_id,
-                storage_path=str(self.scratch / "train"),
+                name=f"{trial.trial_id}-{attempt}",
+                storage_path=self.scratch,
                 failure_config=FailureConfig(max_failures=0),
                 logging_config=LoggingConfig(log_level="ERROR"),
             ),
         )
         logger.info("%s: data ready after %.1f s", trial.trial_id, time.time() - started_at)
-        try:
-            result = trainer.fit()
-        except TrainingFailedError as error:
-            raise root_error(trial.trial_id, error, self.store.log_path) from error
-        record = self._record(trial, result.return_value)
-        self.store.publish(record, staged)
-        return record
+        summary: WorkerSummary = trainer.fit().return_value
+        return summary
 
     def progress(self) -> list[TrialProgress]:
         """Ask where the running trials stand; nothing is known where the actor is gone."""
@@ -115,7 +133,7 @@ class TrialRunner:
             return []
 
     def _worker_config(
-        self, trial: PlannedTrial, data: TokenisedData, staged: Path, started_at: float
+        self, trial: PlannedTrial, data: TokenisedData, staged: str, started_at: float
     ) -> WorkerConfig:
         window = self.study.data.stream_window_rows
         return WorkerConfig(
@@ -127,7 +145,7 @@ class TrialRunner:
             num_steps=trial.num_steps,
             class_names=self.dataset.class_names,
             pickled_tokenizer=pickle.dumps(data.tokenizer),
-            threads_per_worker=max(1, num_usable_cpus() // self.num_workers_at_once),
+            threads_per_worker=self.threads_per_worker,
             window_rows={
                 name: 0 if split.is_resident else window for name, split in data.splits.items()
             },
@@ -141,7 +159,7 @@ class TrialRunner:
         return ScalingConfig(
             num_workers=self.study.scaling.num_workers,
             use_gpu=use_gpu,
-            resources_per_worker={"CPU": 1} | ({"GPU": 1} if use_gpu else {}),
+            resources_per_worker={"CPU": self.cpus_per_worker} | ({"GPU": 1} if use_gpu else {}),
         )
 
     def _datasets(self, trial: PlannedTrial, data: TokenisedData) -> dict[str, ray.data.Dataset]:
@@ -180,7 +198,7 @@ class TrialRunner:
             validation=tuple(
                 score(epoch.labels, epoch.predicted, names) for epoch in summary.validation
             ),
-            environment=self.environment,
+            environment=summary.environment,
         )
 
 
@@ -197,18 +215,39 @@ def root_error(trial_id: str, error: TrainingFailedError, log_path: Path) -> Agn
     """
     logger.error("trial %s failed", trial_id, exc_info=error)
     cause: BaseException = error
-    if isinstance(error, WorkerGroupError) and error.worker_failures:
-        cause = error.worker_failures[min(error.worker_failures)]
-    seen: set[int] = set()
-    while id(cause) not in seen:
-        seen.add(id(cause))
+    for cause in _causes(error):
         if isinstance(cause, AgnewsError):
             return cause
-        cause = getattr(cause, "cause", None) or cause.__cause__ or cause
     text = " ".join(str(cause).split())
     hint = f"read {os.path.relpath(log_path)}, mend the cause and submit again"
     found = f"{type(cause).__name__}: {text[:300]}"
     return TrialError(f"trial {trial_id}", "a finished run", found, hint)
+
+
+def _causes(error: TrainingFailedError) -> Iterator[BaseException]:
+    """Walk from what Ray Train raised to the first worker's own error."""
+    if isinstance(error, WorkerGroupError) and error.worker_failures:
+        return _chain(error.worker_failures[min(error.worker_failures)])
+    return _chain(error)
+
+
+def _chain(cause: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        inner = getattr(cause, "cause", None) or getattr(cause, "health_check_failure", None)
+        cause = inner or cause.__cause__ or cause
+
+
+def _was_lost(error: TrainingFailedError) -> bool:
+    """Whether a worker or its node went away, in whichever rank; the others only waited for it."""
+    failures = error.worker_failures.values() if isinstance(error, WorkerGroupError) else [error]
+    return any(
+        isinstance(cause, ray.exceptions.RayActorError | ray.exceptions.ObjectLostError)
+        for failure in failures
+        for cause in _chain(failure)
+    )
 
 
 def _in_order() -> ray.data.ExecutionOptions:

@@ -1,8 +1,10 @@
 """What one Ray Train worker does with a trial: load, train, score, and leave its files."""
 
 import pickle  # tokenizers travel by pickle, as Ray's own messages do
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,10 @@ from agnews_ray.engine.predict import predict
 from agnews_ray.engine.reference import ReferenceEngine
 from agnews_ray.engine.results import Predictions, Rank, TrainLog
 from agnews_ray.model.build import build_classifier, num_parameters
+from agnews_ray.record.environment import describe_environment, num_usable_cpus
+from agnews_ray.record.remote import leaving_files
 from agnews_ray.record.schema import TrainingRecord
+from agnews_ray.run.device import check_gpu_precision
 from agnews_ray.run.handover import ScoredRows, WorkerConfig, WorkerSummary
 from agnews_ray.run.progress import ProgressReporter
 
@@ -30,13 +35,16 @@ class Worker:
     """One rank's walk through a trial."""
 
     def __init__(self, config: WorkerConfig) -> None:
-        torch.set_num_threads(config.threads_per_worker)
         context = ray.train.get_context()
+        share = num_usable_cpus() // context.get_local_world_size()
+        torch.set_num_threads(config.threads_per_worker or max(1, share))
         rank = Rank(
             index=context.get_world_rank(),
             world_size=context.get_world_size(),
             device=ray.train.torch.get_device(),
         )
+        if rank.device.type == "cuda":
+            check_gpu_precision(config.precision)
         self._config = config
         self._rank = rank
         self._tokenizer = pickle.loads(config.pickled_tokenizer)  # noqa: S301  # our driver's
@@ -70,13 +78,18 @@ class Worker:
         if rank.index != 0:
             return None
         self._reporter.phase("saving")
-        size_bytes = self._save_artifact(model)
-        self._save_predictions(found)
-        self._save_curve(log)
+        with (
+            tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch,
+            leaving_files(config.staged, Path(scratch)) as folder,
+        ):
+            size_bytes = self._save_artifact(model, folder)
+            _save_predictions(found, folder)
+            _save_curve(log, config.recipe.num_epochs, folder)
         return WorkerSummary(
             num_parameters=num_parameters(model),
             size_bytes=size_bytes,
             training=self._training_record(log, peak, scoring_seconds),
+            environment=describe_environment(),
             test=_scored(found),
             validation=tuple(self._validation),
         )
@@ -167,39 +180,41 @@ class Worker:
             scoring_seconds=scoring_seconds,
         )
 
-    def _save_artifact(self, model: Any) -> int:
-        folder = self._config.staged / "artifact"
+    def _save_artifact(self, model: Any, staged: Path) -> int:
+        folder = staged / "artifact"
         model.save_pretrained(folder)
         self._tokenizer.save_pretrained(folder)
         return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 
-    def _save_predictions(self, found: Predictions) -> None:
-        logits = pa.FixedSizeListArray.from_arrays(found.logits.ravel(), found.logits.shape[1])
-        table = pa.table(
-            {
-                "row": found.rows,
-                "label": found.labels.astype(np.int32),
-                "predicted": found.logits.argmax(axis=1).astype(np.int32),
-                "logits": logits,
-            }
-        )
-        pq.write_table(table, self._config.staged / "predictions.parquet")
 
-    def _save_curve(self, log: TrainLog) -> None:
-        steps = np.arange(1, len(log.loss) + 1)
-        epochs = self._config.recipe.num_epochs * steps / len(steps)
-        table = pa.table(
-            {
-                "step": steps,
-                "epoch": epochs,
-                "loss": log.loss,
-                "learning_rate": log.learning_rate,
-                "samples_seen": np.cumsum(log.rows),
-                "seconds": log.seconds,
-                "rows_hash": log.rows_hash,
-            }
-        )
-        pq.write_table(table, self._config.staged / "curve.parquet")
+def _save_predictions(found: Predictions, folder: Path) -> None:
+    logits = pa.FixedSizeListArray.from_arrays(found.logits.ravel(), found.logits.shape[1])
+    table = pa.table(
+        {
+            "row": found.rows,
+            "label": found.labels.astype(np.int32),
+            "predicted": found.logits.argmax(axis=1).astype(np.int32),
+            "logits": logits,
+        }
+    )
+    pq.write_table(table, folder / "predictions.parquet")
+
+
+def _save_curve(log: TrainLog, num_epochs: int, folder: Path) -> None:
+    steps = np.arange(1, len(log.loss) + 1)
+    epochs = num_epochs * steps / len(steps)
+    table = pa.table(
+        {
+            "step": steps,
+            "epoch": epochs,
+            "loss": log.loss,
+            "learning_rate": log.learning_rate,
+            "samples_seen": np.cumsum(log.rows),
+            "seconds": log.seconds,
+            "rows_hash": log.rows_hash,
+        }
+    )
+    pq.write_table(table, folder / "curve.parquet")
 
 
 def _scored(found: Predictions) -> ScoredRows:

@@ -1,5 +1,7 @@
 """A study folder made by hand: records, predictions, curves and test rows that fit together."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -93,7 +95,7 @@ def a_study(
                 }
             )
             staged = store.staging_folder(record.trial_id)
-            write_outputs(staged, labels, logits)
+            write_outputs(Path(staged), labels, logits)
             store.publish(record, staged)
     texts = texts or [f"text {row}" for row in range(num_rows)]
     rows = TestRows(

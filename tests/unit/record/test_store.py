@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ def store(tmp_path):
 def publish(store, record):
     with store.writing():
         staged = store.staging_folder(record.trial_id)
-        (staged / "curve.parquet").touch()
+        (Path(staged) / "curve.parquet").touch()
         return store.publish(record, staged)
 
 

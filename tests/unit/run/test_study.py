@@ -6,7 +6,7 @@ import pytest
 from agnews_ray.cli.screen import SilentScreen
 from agnews_ray.errors import DataError, ModelError, TrialError
 from agnews_ray.plan.trials import PlannedTrial
-from agnews_ray.run.study import run_trials
+from agnews_ray.run.study import OwnRoom, run_trials
 from agnews_ray.spec.study import VariantSpec
 from tests.fakes.records import a_record
 
@@ -52,7 +52,8 @@ def some_trials(count=4):
 
 
 def run(runner, num_at_once=1, load_data=lambda trial: None):
-    return run_trials(some_trials(), runner, load_data, num_at_once, 0.0, SilentScreen())
+    room = OwnRoom(count=num_at_once)
+    return run_trials(some_trials(), runner, load_data, room, 0.0, SilentScreen())
 
 
 @pytest.mark.parametrize("num_at_once", [1, 2])

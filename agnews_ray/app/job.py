@@ -1,0 +1,63 @@
+"""Use case: what a job does on the cluster that it was handed to. The other side is `remote`."""
+
+from typing import Any
+
+from agnews_ray.app.launch import (
+    PreparedStudy,
+    StudyOutcome,
+    cache_folder,
+    execute_study,
+    load_tokenizers,
+    prepare_study,
+)
+from agnews_ray.run.cluster import ClusterRoom, check_shared, joined_ray, see_cluster
+from agnews_ray.run.events import EventWriter
+from agnews_ray.run.progress import start_board
+from agnews_ray.run.study import run_trials
+from agnews_ray.run.trainer import TrialRunner
+from agnews_ray.spec.study import StudySpec
+
+ATTEMPTS = 3
+"""A trial whose node went away is begun anew so often, spot machines being what they are."""
+
+
+def execute_job(
+    study: StudySpec, location: str, command: str, started_at: float, events: EventWriter
+) -> StudyOutcome:
+    """Run a study on the cluster around this process.
+
+    Args:
+        study: from ``read_study``.
+        location: storage that all nodes share: a folder, or the URI of one.
+        command: the command line that asked for it, for the records.
+        started_at: Unix time of this process.
+        events: told what happens.
+
+    Returns:
+        Records of all finished trials, and the errors of those that failed.
+
+    Raises:
+        AgnewsError: the study cannot be started; trials already finished are kept.
+    """
+    with joined_ray(cache_folder(location) / "logs" / f"{study.name}.log"):
+        check_shared(location)
+        prepared = prepare_study(study, location, see_cluster().num_gpus)
+        events.study(study.name, prepared.store.location, prepared.trials, set(prepared.finished))
+        return execute_study(prepared, command, started_at, events, _run_joined)
+
+
+def _run_joined(prepared: PreparedStudy, command: str, started_at: float, watcher: Any) -> Any:
+    data = load_tokenizers(prepared, watcher)
+    room = ClusterRoom(prepared.todo[0].device, prepared.study.scaling.num_workers)
+    runner = TrialRunner(
+        study=prepared.study,
+        dataset=prepared.scanned.record,
+        store=prepared.store,
+        scratch=prepared.store.scratch,
+        command=command,
+        board=start_board(),
+        threads_per_worker=0,
+        cpus_per_worker=room.cpus_per_worker,
+        max_attempts=ATTEMPTS,
+    )
+    return run_trials(prepared.todo, runner, data.load, room, started_at, watcher)

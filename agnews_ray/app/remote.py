@@ -1,0 +1,311 @@
+"""Use cases about studies that run on a cluster, seen from here. The other side is `job`."""
+
+import secrets
+import shlex
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from agnews_ray.errors import ClusterError, StoreError
+from agnews_ray.plan.trials import slug
+from agnews_ray.record.remote import copy_study, fetch_study
+from agnews_ray.record.storage import is_uri
+from agnews_ray.run.events import read_events
+from agnews_ray.run.jobs import Job, JobsClient
+from agnews_ray.run.package import STUDY_FILE, pack, runtime_environment
+from agnews_ray.spec.study import StudySpec
+
+
+class TrialState(BaseModel):
+    """Where a trial of a job stands."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    trial_id: str
+    model: str
+    seed: int
+    num_steps: int
+    state: str = "planned"
+    """planned, starting, waiting, loading, training, scoring, saving, done, failed, stopped."""
+    step: int = 0
+    loss: float | None = None
+    samples_per_second: float | None = None
+    seconds_left: float | None = None
+    waits_for: str | None = None
+    accuracy: float | None = None
+    macro_f1: float | None = None
+    train_seconds: float | None = None
+    error: str | None = None
+
+
+class JobState(BaseModel):
+    """Where a job stands."""
+
+    job_id: str
+    study: str
+    status: str
+    """Ray's word: PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED."""
+    started_at: float | None
+    ended_at: float | None
+    storage: str
+    location: str | None = None
+    """Where the study's results are, once it has begun."""
+    error: str | None = None
+    """Why the whole study ended."""
+    phase: str | None = None
+    """What goes on outside trials."""
+    trials: list[TrialState] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A study that was handed to a cluster."""
+
+    job_id: str
+    address: str
+    storage: str | None
+    """None: the cluster's own (AGNEWS_RAY_STORAGE there), else a folder on its head node."""
+    num_bytes: int
+    """Collected for the upload; a cluster that has them already is sent nothing."""
+
+
+def submit_study(study: StudySpec, address: str, storage: str | None, command: str) -> Submission:
+    """Hand a study to a cluster, as one job.
+
+    Args:
+        study: from ``read_study``.
+        address: of the cluster's dashboard.
+        storage: folder that all nodes share, or its URI; None for the cluster's own.
+        command: the command line, for the records.
+
+    Returns:
+        How to find it again.
+
+    Raises:
+        ClusterError: nobody answers, the token is wrong, or the study is already running there.
+        StoreError: the storage is a relative path, which means nothing elsewhere.
+    """
+    check_storage(storage)
+    client = JobsClient(address)
+    for job in client.jobs():
+        if job.study == study.name and job.storage == (storage or "") and not job.has_ended:
+            found = f"job {job.job_id} at work on it"
+            hint = f"follow it: agnews-ray logs {job.job_id} --follow; or give another --name"
+            raise ClusterError(study.name, "a study that is not running", found, hint)
+    job_id = f"{slug(study.name)}-{secrets.token_hex(3)}"
+    words = ["python", "-m", "agnews_ray", "execute", STUDY_FILE]
+    words += ["--command", command, *(["--storage", storage] if storage else [])]
+    with tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch:
+        num_bytes = pack(study, Path(scratch))
+        client.submit(
+            job_id,
+            shlex.join(words),
+            runtime_environment(Path(scratch)),
+            {"agnews_ray_study": study.name, "agnews_ray_storage": storage or ""},
+        )
+    return Submission(job_id=job_id, address=client.address, storage=storage, num_bytes=num_bytes)
+
+
+def check_storage(storage: str | None) -> None:
+    """Refuse storage that another machine could not find.
+
+    Raises:
+        StoreError: a relative path.
+    """
+    if storage and not is_uri(storage) and not storage.startswith(("/", "~")):
+        hint = "write it from / or ~, or use s3://BUCKET/FOLDER or gs://BUCKET/FOLDER"
+        raise StoreError("--storage", "an absolute folder or a URI", repr(storage), hint)
+
+
+def list_jobs(address: str) -> list[JobState]:
+    """List the studies that were handed to a cluster, the latest first, without their trials."""
+    return [_state(job) for job in JobsClient(address).jobs()]
+
+
+def job_state(address: str, job_id: str | None) -> JobState:
+    """Say where a job stands, trial by trial.
+
+    Args:
+        address: of the cluster's dashboard.
+        job_id: the job; None for the latest.
+
+    Raises:
+        ClusterError: there is no such job.
+    """
+    client = JobsClient(address)
+    job = _find(client, job_id)
+    return fold(_state(job), read_events(client.log(job.job_id)))
+
+
+def follow(
+    address: str, job_id: str, on_trouble: Callable[[str], None], *, keeps_lines: bool = False
+) -> Iterator[Any]:
+    """Watch a job until it ends.
+
+    Args:
+        address: of the cluster's dashboard.
+        job_id: the job.
+        on_trouble: told in a line when the connection breaks.
+        keeps_lines: whether lines of the log that are no events are wanted too.
+
+    Yields:
+        Events of ``run.events``, from the first; between them such lines, as text.
+    """
+    lines = JobsClient(address).follow(job_id, on_trouble)
+    return read_events(lines, keeps_lines=keeps_lines)
+
+
+def read_log(address: str, job_id: str | None) -> list[Any]:
+    """Read what a job has said so far: events of ``run.events`` and other lines, as text."""
+    client = JobsClient(address)
+    return list(read_events(client.log(_find(client, job_id).job_id), keeps_lines=True))
+
+
+def stop_job(address: str, job_id: str) -> Job:
+    """Stop a job; finished trials stay.
+
+    Returns:
+        The job as it was before.
+
+    Raises:
+        ClusterError: there is no such job.
+    """
+    client = JobsClient(address)
+    job = client.job(job_id)
+    if not job.has_ended:
+        client.stop(job_id)
+    return job
+
+
+def fetch_job(address: str, job_id: str | None, runs: Path) -> tuple[Path, list[str]]:
+    """Bring a job's records, predictions and artifacts home, only what is missing.
+
+    Args:
+        address: of the cluster's dashboard.
+        job_id: the job; None for the latest.
+        runs: the runs folder here.
+
+    Returns:
+        The study's folder here, and what was copied.
+
+    Raises:
+        ClusterError: there is no such job, or it has not begun.
+        StoreError: its storage cannot be read from here.
+    """
+    state = job_state(address, job_id)
+    if state.location is None:
+        found = state.error or f"status {state.status}"
+        hint = f"see: agnews-ray logs {state.job_id}"
+        raise ClusterError(state.job_id, "a job that has begun its study", found, hint)
+    folder = runs / state.study
+    if is_uri(state.location):
+        return folder, fetch_study(state.location, folder, with_artifacts=True)
+    if not (Path(state.location) / "study.yaml").is_file():
+        found = "a folder that this machine does not see"
+        hint = (
+            f"copy it (ray rsync-down cluster.yaml {state.location} {runs}), "
+            "or submit with --storage s3://BUCKET/FOLDER"
+        )
+        raise StoreError(state.location, "storage that can be read from here", found, hint)
+    return folder, copy_study(Path(state.location), folder)
+
+
+def fold(state: JobState, events: Iterable[Any]) -> JobState:
+    """Add what events say to a job's state.
+
+    Args:
+        state: without trials.
+        events: of ``run.events``, in order.
+
+    Returns:
+        The same state, filled in.
+    """
+    trials: dict[str, TrialState] = {}
+    for event in events:
+        if event.event == "study":
+            state.location = event.location
+            trials |= {t.trial_id: _planned(t) for t in event.trials}
+        elif event.event == "progress":
+            _progress(trials[event.progress.trial_id], event.progress)
+        elif hasattr(event, "trial"):
+            state.phase = None
+            _change(trials[event.trial.trial_id], event)
+        else:
+            _change_study(state, event)
+    if state.status in ("FAILED", "STOPPED"):
+        for trial in trials.values():
+            if trial.state not in ("done", "failed"):
+                trial.state = "stopped"
+    state.trials = list(trials.values())
+    return state
+
+
+def _planned(trial: Any) -> TrialState:
+    return TrialState(
+        trial_id=trial.trial_id,
+        model=trial.variant.name,
+        seed=trial.seed,
+        num_steps=trial.num_steps,
+        state="done" if trial.is_done else "planned",
+    )
+
+
+def _change_study(state: JobState, event: Any) -> None:
+    if event.event == "tokenised":
+        state.phase = f"tokenising {event.split}: {event.done:,} of {event.total:,} rows"
+    elif event.event == "note":
+        state.phase = event.text
+    elif event.event == "error":
+        state.error = event.error
+    else:
+        state.phase = None
+
+
+def _progress(trial: TrialState, progress: Any) -> None:
+    trial.state, trial.waits_for = progress.phase, None
+    if progress.phase == "training":
+        trial.step, trial.loss = progress.step, progress.loss
+        trial.samples_per_second = progress.samples_per_second
+        trial.seconds_left = progress.seconds_left
+
+
+def _change(trial: TrialState, event: Any) -> None:
+    trial.waits_for = None
+    if event.event == "started":
+        trial.state = "starting"
+    elif event.event == "waiting":
+        trial.state, trial.waits_for = "waiting", event.reason
+    elif event.event == "failed":
+        trial.state, trial.error = "failed", event.error
+    else:
+        trial.state, trial.step = "done", trial.num_steps
+        trial.accuracy, trial.macro_f1 = event.record.test.accuracy, event.record.test.macro_f1
+        trial.train_seconds = event.record.training.train_seconds
+        trial.samples_per_second = event.record.training.samples_per_second
+        trial.seconds_left = None
+
+
+def _find(client: JobsClient, job_id: str | None) -> Job:
+    if job_id:
+        return client.job(job_id)
+    jobs = client.jobs()
+    if not jobs:
+        hint = "hand one over: agnews-ray submit ... --address ADDRESS"
+        raise ClusterError(client.address, "a job of agnews-ray", "none", hint)
+    return jobs[0]
+
+
+def _state(job: Job) -> JobState:
+    return JobState(
+        job_id=job.job_id,
+        study=job.study,
+        status=job.status,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        storage=job.storage,
+        error=job.message if job.status == "FAILED" else None,
+    )

@@ -1,0 +1,219 @@
+"""What is wrong with a cluster file, found offline: Ray's own checks, then ours."""
+
+import io
+import ipaddress
+import re
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agnews_ray.errors import ClusterError
+from agnews_ray.run.checks import Check, failed, passed, warned
+
+PLACEHOLDER = re.compile(r"YOUR-[A-Z]+")
+DOCUMENTATION_NETWORKS = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+"""RFC 5737: addresses of nobody, for examples."""
+PROVIDER_KEYS = {
+    "aws": {
+        "type", "region", "availability_zone", "cache_stopped_nodes", "security_group",
+        "use_internal_ips", "key_pair", "cloudwatch", "aws_credentials",
+    },
+    "gcp": {
+        "type", "region", "availability_zone", "project_id", "cache_stopped_nodes",
+        "use_internal_ips", "gcp_credentials",
+    },
+    "local": {"type", "head_ip", "worker_ips", "coordinator_address", "use_internal_ips"},
+}  # fmt: skip
+"""Ray's schema takes any."""
+
+
+def check_cluster_file(path: Path) -> list[Check]:
+    """Look a file for ``ray up`` over, without asking any cloud.
+
+    Args:
+        path: YAML.
+
+    Returns:
+        Findings, what will not work among them.
+
+    Raises:
+        ClusterError: the file cannot be read, or is not YAML.
+    """
+    hint = "see cluster.yaml of this project for an example"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        found = type(error).__name__
+        raise ClusterError(str(path), "a readable cluster file", found, hint) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 1}" if mark else ""
+        raise ClusterError(str(path), "YAML", f"a syntax error{place}", hint) from error
+    if not isinstance(content, dict):
+        raise ClusterError(str(path), "a mapping", type(content).__name__, hint)
+    schema = _by_ray(content)
+    if schema.level == "error":
+        return [schema]
+    parts = (_placeholders, _provider, _doors, _node_types, _images, _packages, _mounts, _token)
+    return [schema, *(check for part in parts for check in part(content, path.parent))]
+
+
+def _by_ray(content: dict[str, Any]) -> Check:
+    """Ray's schema and the checks that ``ray up`` itself begins with."""
+    from jsonschema import ValidationError
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    copy = yaml.safe_load(yaml.safe_dump(content))
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            validate_config(prepare_config(copy))
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.absolute_path) or "top level"
+        return failed("ray's schema", f"{place}: {error.message[:200]}", "mend that key")
+    except Exception as error:  # noqa: BLE001  # it raises whatever its author thought of
+        found = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return failed("ray's schema", found, "mend what it names")
+    return passed("ray's schema", "valid")
+
+
+def _placeholders(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+    found = sorted(set(PLACEHOLDER.findall(yaml.safe_dump(content))))
+    if found:
+        yield failed("placeholders", ", ".join(found), "put your own names in their place")
+
+
+def _provider(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+    provider = content["provider"]
+    kind = provider.get("type", "")
+    unknown = sorted(set(provider) - PROVIDER_KEYS.get(kind, set(provider)))
+    if unknown:
+        known = ", ".join(sorted(PROVIDER_KEYS[kind]))
+        yield failed("provider", f"unknown: {', '.join(unknown)}", f"known to {kind}: {known}")
+    elif kind not in PROVIDER_KEYS:
+        yield warned("provider", f"type {kind!r}", "aws, gcp and local are looked at here")
+    else:
+        yield passed("provider", kind)
+
+
+def _doors(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+    """Who may come in."""
+    provider = content["provider"]
+    if provider.get("type") == "aws":
+        rules = provider.get("security_group", {}).get("IpPermissions")
+        ranges = [r["CidrIp"] for rule in rules or [] for r in rule.get("IpRanges", [])]
+        hint = "provider.security_group.IpPermissions: name your own address, as 198.51.100.4/32"
+        if not rules or any(ipaddress.ip_network(r, strict=False).prefixlen == 0 for r in ranges):
+            yield failed("ssh", "open to the whole internet", hint)
+        elif any(_is_nobody(r) for r in ranges):
+            yield failed("ssh", f"open to {', '.join(ranges)}, an example's address", hint)
+        else:
+            yield passed("ssh", f"open to {', '.join(ranges)}")
+    commands = _commands(content, "head_start_ray_commands")
+    host = re.search(r"--dashboard-host[= ](\S+)", commands)
+    if host and host[1].strip("'\"") not in ("127.0.0.1", "localhost"):
+        hint = "--dashboard-host=127.0.0.1, and `ray dashboard` from outside"
+        yield failed("dashboard", f"listens on {host[1]}", hint)
+    else:
+        yield passed("dashboard", "on loopback only")
+
+
+def _node_types(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+    types = content.get("available_node_types", {})
+    head = content.get("head_node_type", "")
+    if types.get(head, {}).get("resources", {}).get("GPU"):
+        yield warned("head", "has a GPU, paid for all day", "take a type without one")
+    for name, kind in types.items():
+        if name == head:
+            continue
+        resources = kind.get("resources", {})
+        if not resources.get("GPU"):
+            hint = f"available_node_types.{name}.resources: {{CPU: 4, GPU: 1}}"
+            yield warned(name, "no GPU named, so that none is asked for while none runs", hint)
+        elif kind.get("min_workers", 0):
+            hint = "min_workers: 0 costs nothing while nothing runs"
+            yield warned(name, f"at least {kind['min_workers']} always run", hint)
+        else:
+            yield passed(name, f"0 to {kind.get('max_workers', content.get('max_workers'))}")
+    minutes = content.get("idle_timeout_minutes", 5)
+    if types and minutes > 60:
+        yield warned("idle time", f"{minutes} minutes", "idle GPUs are paid for; 10 will do")
+
+
+def _images(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+    docker = content.get("docker") or {}
+    images = {docker[key] for key in ("image", "head_image", "worker_image") if docker.get(key)}
+    installed = version("ray")
+    for image in sorted(images):
+        tag = image.rpartition(":")[2] if ":" in image else ""
+        if "ray-ml" in image:
+            yield failed("image", f"{image}: deprecated", f"rayproject/ray:{installed}-py311-gpu")
+        elif not tag or tag.startswith(("latest", "nightly")):
+            yield failed("image", f"{image}: not pinned", f"rayproject/ray:{installed}-py311-gpu")
+        elif "rayproject/ray" in image and tag.split("-")[0] != installed:
+            hint = f"a tag that starts with {installed}, or install that Ray here"
+            yield failed("image", f"{image}, but Ray {installed} here", hint)
+        else:
+            yield passed("image", image)
+
+
+def _packages(content: dict[str, Any], folder: Path) -> Iterator[Check]:
+    """Versions that the set-up commands install, against those here."""
+    names = ("setup_commands", "head_setup_commands", "worker_setup_commands")
+    commands = " ".join(_commands(content, name) for name in names)
+    lock = next((Path(source) for source in _mounted(content) if source.endswith(".lock")), None)
+    pins = commands
+    if lock and (folder / lock.expanduser()).is_file():
+        pins += (folder / lock.expanduser()).read_text(encoding="utf-8")
+    wrong = []
+    for name in ("ray", "torch", "transformers"):
+        pinned = re.search(rf"(?<![\w-]){name}(?:\[[\w,]+\])?==([\w.]+)", pins)
+        here = version(name).partition("+")[0]
+        if pinned and pinned[1] != here:
+            wrong.append(f"{name} {pinned[1]} there, {here} here")
+    if "nightly" in commands or "latest/ray-" in commands:
+        yield failed("packages", "a nightly Ray is installed", "pin a release in setup_commands")
+    elif wrong:
+        yield failed("packages", "; ".join(wrong), "let both agree with requirements.lock")
+    elif "transformers==" not in pins:
+        yield warned("packages", "no pinned set-up", "pip install -r requirements.lock")
+    else:
+        yield passed("packages", "pinned as here")
+
+
+def _mounts(content: dict[str, Any], folder: Path) -> Iterator[Check]:
+    missing = [s for s in _mounted(content) if not (folder / Path(s).expanduser()).exists()]
+    if missing:
+        hint = "make them first; a token: see the README's section on clusters"
+        yield failed("file mounts", f"missing here: {', '.join(missing)}", hint)
+    elif _mounted(content):
+        yield passed("file mounts", "all here")
+
+
+def _token(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+    hint = "export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=... before `ray start`"
+    for name in ("head_start_ray_commands", "worker_start_ray_commands"):
+        commands = _commands(content, name)
+        if "RAY_AUTH_MODE=token" not in commands or "RAY_AUTH_TOKEN_PATH=" not in commands:
+            yield failed("token", f"{name} start Ray without one", hint)
+            return
+    yield passed("token", "required")
+
+
+def _mounted(content: dict[str, Any]) -> list[str]:
+    return [str(source) for source in (content.get("file_mounts") or {}).values()]
+
+
+def _commands(content: dict[str, Any], key: str) -> str:
+    return " ".join(str(command) for command in content.get(key) or [])
+
+
+def _is_nobody(cidr: str) -> bool:
+    network = ipaddress.ip_network(cidr, strict=False)
+    return any(
+        network.version == 4 and network.subnet_of(ipaddress.IPv4Network(known))
+        for known in DOCUMENTATION_NETWORKS
+    )

@@ -1,0 +1,181 @@
+"""What happens in a study that runs as a job: a line of JSON each in the job's log.
+
+The one that runs it writes them; whoever follows reads them, and needs nothing else of the log.
+"""
+
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any, TextIO
+
+PREFIX = "@agnews-ray "
+"""Starts an event's line; other lines are Ray's or a library's."""
+
+MIN_INTERVAL_S = 2.0
+"""Shortest time between two lines of progress of one trial."""
+
+
+class EventWriter:
+    """A ``StudyWatcher`` that writes events.
+
+    Args:
+        stream: where to; each event is one write, flushed.
+    """
+
+    def __init__(self, stream: TextIO = sys.stdout) -> None:
+        self._stream = stream
+        self._count = 0
+        self._last: dict[str, float] = {}
+        self._said: dict[str, dict[str, Any]] = {}
+
+    def study(self, name: str, location: str, trials: Iterable[Any], finished: set[str]) -> None:
+        """Say what will run, once, at the start.
+
+        Args:
+            name: of the study.
+            location: where its results are left.
+            trials: ``PlannedTrial``s, all of them.
+            finished: ids of those that have a record already.
+        """
+        planned = [_facts(trial) | {"is_done": trial.trial_id in finished} for trial in trials]
+        self._write("study", name=name, location=location, trials=planned)
+
+    def note(self, text: str) -> None:
+        """Say something about the whole study."""
+        self._write("note", text=text)
+
+    def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
+        if done == total or self._is_due(f"{variant} {split}"):
+            self._write("tokenised", variant=variant, split=split, done=done, total=total)
+
+    def started(self, trial: Any) -> None:
+        self._write("started", trial=_facts(trial))
+
+    def waiting(self, trial: Any, reason: str) -> None:
+        if self._is_due(trial.trial_id):
+            self._write("waiting", trial=_facts(trial), reason=reason)
+
+    def progress(self, progress: Any) -> None:
+        if progress.phase != "training" or self._is_due(progress.trial_id):
+            names = progress.__slots__
+            values = {name: _finite(getattr(progress, name)) for name in names}
+            if self._said.get(progress.trial_id) != values:
+                self._said[progress.trial_id] = values
+                self._write("progress", progress=values)
+
+    def finished(self, trial: Any, record: Any) -> None:
+        training, test = record.training, record.test
+        self._write(
+            "finished",
+            trial=_facts(trial),
+            record={
+                "training": {
+                    "train_seconds": training.train_seconds,
+                    "samples_per_second": training.samples_per_second,
+                },
+                "test": {"accuracy": test.accuracy, "macro_f1": test.macro_f1},
+            },
+        )
+
+    def failed(self, trial: Any, error: Exception) -> None:
+        self._write("failed", trial=_facts(trial), error=str(error))
+
+    def error(self, error: Exception) -> None:
+        """Say why the whole study ended."""
+        self._write("error", error=str(error))
+
+    def end(self) -> None:
+        """Say that every trial has ended."""
+        self._write("end")
+
+    def _is_due(self, key: str) -> bool:
+        is_due = time.monotonic() - self._last.get(key, -math.inf) >= MIN_INTERVAL_S
+        if is_due:
+            self._last[key] = time.monotonic()
+        return is_due
+
+    def _write(self, event: str, **values: Any) -> None:
+        self._count += 1
+        content = {"number": self._count, "time": round(time.time(), 1), "event": event} | values
+        self._stream.write(f"{PREFIX}{json.dumps(content, allow_nan=False)}\n")
+        self._stream.flush()
+
+
+def read_events(lines: Iterable[str], *, keeps_lines: bool = False) -> Iterator[Any]:
+    """Find the events in a log.
+
+    Args:
+        lines: of a job's log, from its start; a line may come twice, as after a reconnection.
+        keeps_lines: whether other lines are wanted too.
+
+    Yields:
+        Each event once, in order, with the attributes that ``EventWriter`` gave it; and other
+        lines as text.
+    """
+    seen = 0
+    for line in lines:
+        if not line.startswith(PREFIX):
+            if keeps_lines:
+                yield line
+            continue
+        try:
+            event = json.loads(
+                line.removeprefix(PREFIX), object_hook=lambda d: SimpleNamespace(**d)
+            )
+        except ValueError:
+            continue  # the line is still being written
+        if event.number > seen:
+            seen = event.number
+            yield event
+
+
+def to_json(event: Any) -> str:
+    """Write an event as a line of JSON."""
+    return json.dumps(event, default=vars)
+
+
+def show_event(event: Any, screen: Any) -> None:
+    """Show an event as if it had happened here.
+
+    Args:
+        event: from ``read_events``.
+        screen: a ``cli.screen`` one.
+    """
+    if event.event == "note":
+        screen.note(event.text)
+    elif event.event == "tokenised":
+        screen.tokenised(event.variant, event.split, event.done, event.total)
+    elif event.event == "started":
+        screen.started(event.trial)
+    elif event.event == "waiting":
+        screen.waiting(event.trial, event.reason)
+    elif event.event == "progress":
+        event.progress.seconds_left = _number(event.progress.seconds_left)
+        event.progress.loss = _number(event.progress.loss)
+        screen.progress(event.progress)
+    elif event.event == "finished":
+        screen.finished(event.trial, event.record)
+    elif event.event == "failed":
+        screen.failed(event.trial, event.error)
+
+
+def _facts(trial: Any) -> dict[str, Any]:
+    return {
+        "trial_id": trial.trial_id,
+        "variant": {"name": trial.variant.name},
+        "seed": trial.seed,
+        "num_steps": trial.num_steps,
+        "precision": trial.precision,
+        "device": trial.device,
+    }
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

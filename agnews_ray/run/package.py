@@ -1,0 +1,70 @@
+"""What a cluster is sent: the study's file and this package, nothing of the working folder."""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import agnews_ray
+from agnews_ray.record.environment import COMMIT_VARIABLE, describe_environment
+from agnews_ray.spec.loader import to_yaml
+from agnews_ray.spec.study import StudySpec
+
+STUDY_FILE = "study.yaml"
+
+CODE_SUFFIXES = (".py", ".js", ".css", ".html", ".j2")
+
+JOB_ENVIRONMENT = {
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "3600",  # a machine may have to be started first
+    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_DATA_LOG_LEVEL": "ERROR",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+}
+"""Of everything in the job; nothing of this machine's own environment goes with it."""
+
+
+def pack(study: StudySpec, folder: Path) -> int:
+    """Collect what a job needs.
+
+    The package goes as files, not as a wheel: Ray installs a wheel with all its dependencies anew.
+    Ray names an upload by its content, so that a cluster which has it is sent nothing.
+
+    Args:
+        study: resolved.
+        folder: empty; becomes the job's working folder.
+
+    Returns:
+        Bytes collected.
+    """
+    (folder / STUDY_FILE).write_text(to_yaml(study), encoding="utf-8")
+    root = Path(str(files(agnews_ray)))
+    for source in sorted(root.rglob("*")):
+        if source.is_file() and source.suffix in CODE_SUFFIXES:
+            target = folder / root.name / source.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def runtime_environment(folder: Path | None) -> dict[str, Any]:
+    """Describe a job's environment to Ray.
+
+    Args:
+        folder: from ``pack``; None sends nothing.
+
+    Returns:
+        A ``runtime_env``.
+    """
+    variables = dict(JOB_ENVIRONMENT)
+    commit = describe_environment().commit
+    if commit:
+        variables[COMMIT_VARIABLE] = commit
+    if "HF_HUB_OFFLINE" in os.environ:  # no secret, and changes what the hub is asked
+        variables["HF_HUB_OFFLINE"] = os.environ["HF_HUB_OFFLINE"]
+    working = {"working_dir": str(folder)} if folder else {}
+    return working | {"env_vars": variables}
