@@ -54,8 +54,10 @@ class JobState(BaseModel):
     storage: str
     location: str | None = None
     """Where the study's results are, once it has begun."""
+    message: str = ""
+    """Ray's, on the job as a whole."""
     error: str | None = None
-    """Why the whole study ended."""
+    """Why it failed."""
     phase: str | None = None
     """What goes on outside trials."""
     trials: list[TrialState] = []
@@ -141,28 +143,24 @@ def job_state(address: str, job_id: str | None) -> JobState:
     return fold(_state(job), read_events(client.log(job.job_id)))
 
 
-def follow(
-    address: str, job_id: str, on_trouble: Callable[[str], None], *, keeps_lines: bool = False
-) -> Iterator[Any]:
+def follow(address: str, job_id: str, on_trouble: Callable[[str], None]) -> Iterator[Any]:
     """Watch a job until it ends.
 
     Args:
         address: of the cluster's dashboard.
         job_id: the job.
         on_trouble: told in a line when the connection breaks.
-        keeps_lines: whether lines of the log that are no events are wanted too.
 
     Yields:
-        Events of ``run.events``, from the first; between them such lines, as text.
+        Events of ``run.events``, from the first; between them other lines, as text.
     """
-    lines = JobsClient(address).follow(job_id, on_trouble)
-    return read_events(lines, keeps_lines=keeps_lines)
+    return read_events(JobsClient(address).follow(job_id, on_trouble))
 
 
 def read_log(address: str, job_id: str | None) -> list[Any]:
     """Read what a job has said so far: events of ``run.events`` and other lines, as text."""
     client = JobsClient(address)
-    return list(read_events(client.log(_find(client, job_id).job_id), keeps_lines=True))
+    return list(read_events(client.log(_find(client, job_id).job_id)))
 
 
 def stop_job(address: str, job_id: str) -> Job:
@@ -219,14 +217,17 @@ def fold(state: JobState, events: Iterable[Any]) -> JobState:
 
     Args:
         state: without trials.
-        events: of ``run.events``, in order.
+        events: of ``run.events``, in order, and other lines as text.
 
     Returns:
-        The same state, filled in.
+        The same state, filled in; its error is the first failed trial's, where there is one.
     """
     trials: dict[str, TrialState] = {}
+    lines: list[str] = []
     for event in events:
-        if event.event == "study":
+        if isinstance(event, str):
+            lines.append(event)
+        elif event.event == "study":
             state.location = event.location
             trials |= {t.trial_id: _planned(t) for t in event.trials}
         elif event.event == "progress":
@@ -241,6 +242,10 @@ def fold(state: JobState, events: Iterable[Any]) -> JobState:
             if trial.state not in ("done", "failed"):
                 trial.state = "stopped"
     state.trials = list(trials.values())
+    failed = next((trial.error for trial in state.trials if trial.error), None)
+    if state.status == "FAILED" and (failed or not state.error):
+        said = [line for line in lines if line.strip()]
+        state.error = failed or (said[-1] if said and not trials else state.message)
     return state
 
 
@@ -307,5 +312,5 @@ def _state(job: Job) -> JobState:
         started_at=job.started_at,
         ended_at=job.ended_at,
         storage=job.storage,
-        error=job.message if job.status == "FAILED" else None,
+        message=job.message.partition("\n")[0],
     )

@@ -1,5 +1,6 @@
 """``agnews-ray execute``: what ``submit --address`` starts on a cluster."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -31,6 +32,7 @@ def execute(job: Path, storage: str, command: str) -> None:
         from agnews_ray.app.job import execute_job
 
         study = read_study(job, {})
+        os.chdir("/")  # Ray may unpack the working folder anew, and this one would be gone
         location = storage if is_uri(storage) else str(Path(storage).expanduser())
         outcome = execute_job(study, location, command, START_OF_PROCESS, events)
     except AgnewsError as error:

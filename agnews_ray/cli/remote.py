@@ -97,13 +97,12 @@ Examples:
 )
 @JOB_ID
 @click.option("--follow", is_flag=True, help="Go on until the job ends.")
+@click.option("--all", "keeps_lines", is_flag=True, help="Ray's and libraries' own lines too.")
 @click.option("--trial", metavar="TRIAL", help="Only this trial; the start of its id will do.")
 @address_option
 @AS_JSON
-def logs(
-    job_id: str | None, follow: bool, trial: str | None, address: str | None, as_json: bool
-) -> None:
-    """Print what a job has said: trials, not Ray's own messages, which are in its dashboard.
+def logs(job_id: str | None, follow: bool, address: str | None, **shown: Any) -> None:
+    """Print what a job has said of its trials; what Ray says is in its dashboard.
 
     Without ID the latest job. --json prints a document a line.
     """
@@ -112,10 +111,10 @@ def logs(
     address = known_address(address)
     if follow:
         job_id = job_id or remote.job_state(address, None).job_id
-        events = remote.follow(address, job_id, _say, keeps_lines=True)
+        events = remote.follow(address, job_id, _say)
     else:
         events = iter(remote.read_log(address, job_id))
-    print_events(events, trial, as_json=as_json)
+    print_events(events, **shown)
 
 
 @click.command()
@@ -157,38 +156,32 @@ def fetch(job_id: str | None, runs: Path, address: str | None, as_json: bool) ->
     click.echo(f"next: agnews-ray compare {folder}")
 
 
-def print_events(events: Any, trial: str | None = None, *, as_json: bool = False) -> str | None:
+def print_events(
+    events: Any, *, trial: str | None = None, keeps_lines: bool = False, as_json: bool = False
+) -> None:
     """Show events, live on a terminal, as lines elsewhere.
 
     Args:
-        events: of ``run.events``, and text.
+        events: of ``run.events``, and other lines as text.
         trial: start of the id of the only trial to show.
-        as_json: whether to print them as they are.
-
-    Returns:
-        Why the whole study ended, where it did not go well.
+        keeps_lines: whether to show other lines too.
+        as_json: whether to print events as they are.
     """
     from agnews_ray.cli import screen
     from agnews_ray.run.events import show_event, to_json
 
-    error = None
     chosen = screen.LiveScreen if screen.is_terminal() else screen.PlainScreen
     with screen.SilentScreen() if as_json else chosen() as shown:
         for event in events:
             if isinstance(event, str):
-                if not as_json and not trial:
+                if keeps_lines:
                     shown.note(event)
+            elif trial and not _is_about(event, trial):
                 continue
-            if trial and not _is_about(event, trial):
-                continue
-            if event.event == "error":
-                error = event.error
-                shown.note(f"error: {error}")
             elif as_json:
                 click.echo(to_json(event))
             else:
                 show_event(event, shown)
-    return error
 
 
 def follow_to_end(address: str, job_id: str) -> None:

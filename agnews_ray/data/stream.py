@@ -73,10 +73,28 @@ class TokenisedSplit:
             return lambda: iter([pq.ParquetFile(path).read_row_group(group)])
 
         tasks = [ReadTask(reader(group), _unknown_size()) for group in groups]
-        stream: ray.data.Dataset = ray.data.read_datasource(
-            _Tasks(tasks), override_num_blocks=len(tasks)
-        )
-        return stream
+        return _read_here(tasks)
+
+
+def _read_here(tasks: list[ReadTask]) -> ray.data.Dataset:
+    """Run read tasks on this node, where their files are; other nodes may not have them.
+
+    Reading asks for less of a CPU than tokenising, or Ray would fuse the two, and a file would keep
+    a single core busy; and for none on a head node that lends none.
+    """
+    here = ray.get_runtime_context().get_node_id()
+    list_nodes: Any = ray.nodes  # no type information
+    lends = any(n["NodeID"] == here and n["Resources"].get("CPU") for n in list_nodes())
+    stream: ray.data.Dataset = ray.data.read_datasource(
+        _Tasks(tasks),
+        override_num_blocks=len(tasks),
+        ray_remote_args={"num_cpus": 0.5 if lends else 0, "scheduling_strategy": _this_node()},
+    )
+    return stream
+
+
+def _this_node() -> NodeAffinitySchedulingStrategy:
+    return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
 
 
 def _read_beside(path: Path) -> Any:
@@ -84,9 +102,8 @@ def _read_beside(path: Path) -> Any:
 
     The table is a single chunk: workers use it where it lies.
     """
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     make_remote: Any = ray.remote  # its hints know no options of this kind
-    return make_remote(num_cpus=0, scheduling_strategy=here)(_read_whole).remote(path)
+    return make_remote(num_cpus=0, scheduling_strategy=_this_node())(_read_whole).remote(path)
 
 
 def _read_whole(path: Path) -> pa.Table:
@@ -174,12 +191,9 @@ def _write(
         ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
     ]
     encode = make_encoder(tokenizer_json)
-    # Reading asks for less of a CPU than tokenising, or Ray would fuse the two, and a file would
-    # keep a single core busy; so blocks of it are tokenised on all of them.
-    texts = ray.data.read_datasource(
-        _Tasks(tasks), override_num_blocks=len(tasks), ray_remote_args={"num_cpus": 0.5}
+    tokenised: Any = _read_here(tasks).map_batches(
+        encode, batch_format="pyarrow", batch_size=None, num_cpus=1
     )
-    tokenised = texts.map_batches(encode, batch_format="pyarrow", batch_size=None, num_cpus=1)
     tokenised.context.execution_options.preserve_order = True
     tokenised.context.target_max_block_size = TEXT_BLOCK_BYTES
     schema = pa.schema(

@@ -1,6 +1,7 @@
 """The Ray cluster that a job runs on: join it, see what it has, see that nodes share storage."""
 
 import logging
+import os
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ from agnews_ray.errors import StoreError
 from agnews_ray.record.storage import Storage, is_uri
 from agnews_ray.run.session import NUM_DATA_CPUS, configure_ray_data, log_to, stop_logging
 from agnews_ray.spec.study import Device
+
+GPUS_VARIABLE = "AGNEWS_RAY_GPUS"
+"""Set on the head node where an autoscaler starts workers: GPUs that there will be at most. Ray
+knows, and does not say."""
 
 REFRESH_S = 2.0
 """How long what was seen of the cluster is believed."""
@@ -46,7 +51,7 @@ class ClusterSize:
     """Resources by Ray's names (CPU, GPU), added up over nodes."""
 
     now: dict[str, float]
-    later: dict[str, float]
+    later_gpus: int
     """With all nodes that the autoscaler may start."""
     free: dict[str, float]
     node_cpus: tuple[float, ...]
@@ -55,7 +60,7 @@ class ClusterSize:
     @property
     def num_gpus(self) -> int:
         """GPUs that there are or may be."""
-        return int(max(self.now.get("GPU", 0), self.later.get("GPU", 0)))
+        return max(int(self.now.get("GPU", 0)), self.later_gpus)
 
 
 def see_cluster() -> ClusterSize:
@@ -64,14 +69,10 @@ def see_cluster() -> ClusterSize:
     Returns:
         What there is now, is free, and may come.
     """
-    # Nobody else knows how far the autoscaler may go; Ray Tune asks in the same way.
-    from ray._private.state import state
-
     resources: Any = ray  # its functions have no type information
-    later = state.get_max_resources_from_cluster_config() or {}
     return ClusterSize(
         now=resources.cluster_resources(),
-        later={name: min(amount, 1e6) for name, amount in later.items()},
+        later_gpus=int(os.environ.get(GPUS_VARIABLE) or 0),
         free=resources.available_resources(),
         node_cpus=tuple(cpus for n in alive_nodes() if (cpus := n["Resources"].get("CPU", 0.0))),
     )
@@ -110,8 +111,8 @@ class ClusterRoom:
         if size.free.get(name, 0) >= wanted:
             return None
         there = f"{size.now.get(name, 0):g} there, {size.free.get(name, 0):g} free"
-        coming = size.later.get(name, 0)
-        limit = f", up to {coming:g} with the autoscaler" if coming else ""
+        coming = size.later_gpus if name == "GPU" else 0
+        limit = f", up to {coming} with the autoscaler" if coming else ""
         return f"{wanted} {name}{'s' if wanted > 1 else ''} ({there}{limit})"
 
     def _look(self) -> ClusterSize:

@@ -27,6 +27,8 @@ def resolve_device(scaling: ScalingSpec, cluster_gpus: int | None = None) -> tup
         return "cpu", 0
     if scaling.device == "cuda" and num_gpus == 0:
         hint = "use --device cpu, or mend the driver (nvidia-smi tells)"
+        if cluster_gpus is not None:
+            hint = "use --device cpu, or set AGNEWS_RAY_GPUS on the head node to what may come"
         raise ResourceError("scaling.device", "a CUDA GPU", f"none {place}", hint)
     if 0 < num_gpus < scaling.num_workers:
         wanted = f"{scaling.num_workers} GPUs, one for each worker"

@@ -104,12 +104,11 @@ class EventWriter:
         self._stream.flush()
 
 
-def read_events(lines: Iterable[str], *, keeps_lines: bool = False) -> Iterator[Any]:
+def read_events(lines: Iterable[str]) -> Iterator[Any]:
     """Find the events in a log.
 
     Args:
         lines: of a job's log, from its start; a line may come twice, as after a reconnection.
-        keeps_lines: whether other lines are wanted too.
 
     Yields:
         Each event once, in order, with the attributes that ``EventWriter`` gave it; and other
@@ -118,8 +117,7 @@ def read_events(lines: Iterable[str], *, keeps_lines: bool = False) -> Iterator[
     seen = 0
     for line in lines:
         if not line.startswith(PREFIX):
-            if keeps_lines:
-                yield line
+            yield line
             continue
         try:
             event = json.loads(
@@ -160,6 +158,8 @@ def show_event(event: Any, screen: Any) -> None:
         screen.finished(event.trial, event.record)
     elif event.event == "failed":
         screen.failed(event.trial, event.error)
+    elif event.event == "error":
+        screen.note(f"error: {event.error}")
 
 
 def _facts(trial: Any) -> dict[str, Any]:

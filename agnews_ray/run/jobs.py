@@ -21,6 +21,8 @@ ADDRESS_HINT = "give the dashboard's address, such as --address http://127.0.0.1
 TOKEN_HINT = "set RAY_AUTH_TOKEN_PATH to the file with the cluster's token"  # noqa: S105
 SILENCE_S = 45.0
 """Without a word for so long, a connection is taken to be broken."""
+START_S = 60.0
+"""How long a head node may take to come up."""
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
@@ -83,13 +85,23 @@ class JobsClient:
             runtime_environment: for everything in the job.
             metadata: found again in ``jobs``.
         """
+        given_up_at = time.monotonic() + START_S
         with self._explained():
-            self._client.submit_job(
-                entrypoint=entrypoint,
-                submission_id=job_id,
-                runtime_env=runtime_environment,
-                metadata=metadata,
-            )
+            while True:
+                try:
+                    self._client.submit_job(
+                        entrypoint=entrypoint,
+                        submission_id=job_id,
+                        runtime_env=runtime_environment,
+                        metadata=metadata,
+                    )
+                except RuntimeError as error:
+                    # A head node that has just come up answers before it can take jobs.
+                    if "No available agent" not in str(error) or time.monotonic() > given_up_at:
+                        raise
+                    time.sleep(1)
+                else:
+                    return
 
     def jobs(self) -> list[Job]:
         """List the jobs that this package handed over, the latest first."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 MIN_INTERVAL_S = 0.5
 """Shortest time between two messages of one trial."""
@@ -44,12 +45,14 @@ class ProgressBoard:
 
 
 def start_board() -> Any:
-    """Start the actor.
+    """Start the actor on this node, so that it stays when another goes.
 
     Returns:
         Its handle; it takes no CPU.
     """
-    return ray.remote(num_cpus=0)(ProgressBoard).remote()
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    make_remote: Any = ray.remote  # its hints know no options of this kind
+    return make_remote(num_cpus=0, scheduling_strategy=here)(ProgressBoard).remote()
 
 
 class ProgressReporter:

@@ -6,7 +6,11 @@ from agnews_ray.errors import SpecError
 from agnews_ray.spec.loader import build_study, override, read_job_file, to_yaml
 from agnews_ray.spec.study import DataSpec, RecipeSpec
 
-JOBS = sorted((Path(__file__).parents[3] / "jobs").glob("*.yaml"))
+JOBS = sorted(
+    path
+    for path in (Path(__file__).parents[3] / "jobs").glob("*.yaml")
+    if path.stem != "rayjob"  # for Kubernetes
+)
 
 
 def problems(content):
