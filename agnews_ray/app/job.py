@@ -10,8 +10,17 @@ from agnews_ray.app.launch import (
     load_tokenizers,
     prepare_study,
 )
-from agnews_ray.run.cluster import ClusterRoom, check_shared, joined_ray, see_cluster
+from agnews_ray.errors import StoreError
+from agnews_ray.run.cluster import (
+    ClusterRoom,
+    check_shared,
+    gpus_by_node,
+    joined_ray,
+    on_every_node,
+    see_cluster,
+)
 from agnews_ray.run.events import EventWriter
+from agnews_ray.run.probe import node_facts
 from agnews_ray.run.progress import start_board
 from agnews_ray.run.study import run_trials
 from agnews_ray.run.trainer import TrialRunner
@@ -46,6 +55,36 @@ def execute_job(
         return execute_study(prepared, command, started_at, events, _run_joined)
 
 
+def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
+    """Look around on the cluster around this process, for ``doctor``.
+
+    Args:
+        location: of the storage.
+        hub_ids: models that would be loaded from the hub.
+
+    Returns:
+        Facts on the cluster, and under ``nodes`` those of ``run.probe`` for each node.
+    """
+    with joined_ray(cache_folder(location) / "logs" / "doctor.log"):
+        storage_error = None
+        try:
+            check_shared(location)
+        except StoreError as error:
+            storage_error = f"{error.where}: {error.found}"
+        size = see_cluster()
+        nodes = on_every_node(node_facts, location, hub_ids)
+        for name, gpus in gpus_by_node().items():
+            nodes[name]["ray_gpus"] = gpus
+        return {
+            "storage": location.partition("?")[0],
+            "storage_error": storage_error,
+            "num_gpus": size.now.get("GPU", 0),
+            "later_gpus": size.later_gpus,
+            "num_cpus": size.now.get("CPU", 0),
+            "nodes": nodes,
+        }
+
+
 def _run_joined(prepared: PreparedStudy, command: str, started_at: float, watcher: Any) -> Any:
     data = load_tokenizers(prepared, watcher)
     room = ClusterRoom(prepared.todo[0].device, prepared.study.scaling.num_workers)
@@ -59,5 +98,6 @@ def _run_joined(prepared: PreparedStudy, command: str, started_at: float, watche
         threads_per_worker=0,
         cpus_per_worker=room.cpus_per_worker,
         max_attempts=ATTEMPTS,
+        on_retry=watcher.note,
     )
     return run_trials(prepared.todo, runner, data.load, room, started_at, watcher)

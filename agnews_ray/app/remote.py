@@ -3,64 +3,20 @@
 import secrets
 import shlex
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict
 
 from agnews_ray.errors import ClusterError, StoreError
 from agnews_ray.plan.trials import slug
 from agnews_ray.record.remote import copy_study, fetch_study
 from agnews_ray.record.storage import is_uri
 from agnews_ray.run.events import read_events
+from agnews_ray.run.job_state import JobState, fold, state_of
 from agnews_ray.run.jobs import Job, JobsClient
 from agnews_ray.run.package import STUDY_FILE, pack, runtime_environment
 from agnews_ray.spec.study import StudySpec
-
-
-class TrialState(BaseModel):
-    """Where a trial of a job stands."""
-
-    model_config = ConfigDict(protected_namespaces=())
-
-    trial_id: str
-    model: str
-    seed: int
-    num_steps: int
-    state: str = "planned"
-    """planned, starting, waiting, loading, training, scoring, saving, done, failed, stopped."""
-    step: int = 0
-    loss: float | None = None
-    samples_per_second: float | None = None
-    seconds_left: float | None = None
-    waits_for: str | None = None
-    accuracy: float | None = None
-    macro_f1: float | None = None
-    train_seconds: float | None = None
-    error: str | None = None
-
-
-class JobState(BaseModel):
-    """Where a job stands."""
-
-    job_id: str
-    study: str
-    status: str
-    """Ray's word: PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED."""
-    started_at: float | None
-    ended_at: float | None
-    storage: str
-    location: str | None = None
-    """Where the study's results are, once it has begun."""
-    message: str = ""
-    """Ray's, on the job as a whole."""
-    error: str | None = None
-    """Why it failed."""
-    phase: str | None = None
-    """What goes on outside trials."""
-    trials: list[TrialState] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +81,7 @@ def check_storage(storage: str | None) -> None:
 
 def list_jobs(address: str) -> list[JobState]:
     """List the studies that were handed to a cluster, the latest first, without their trials."""
-    return [_state(job) for job in JobsClient(address).jobs()]
+    return [state_of(job) for job in JobsClient(address).jobs()]
 
 
 def job_state(address: str, job_id: str | None) -> JobState:
@@ -140,7 +96,7 @@ def job_state(address: str, job_id: str | None) -> JobState:
     """
     client = JobsClient(address)
     job = _find(client, job_id)
-    return fold(_state(job), read_events(client.log(job.job_id)))
+    return fold(state_of(job), client.events(job.job_id))
 
 
 def follow(address: str, job_id: str, on_trouble: Callable[[str], None]) -> Iterator[Any]:
@@ -160,7 +116,7 @@ def follow(address: str, job_id: str, on_trouble: Callable[[str], None]) -> Iter
 def read_log(address: str, job_id: str | None) -> list[Any]:
     """Read what a job has said so far: events of ``run.events`` and other lines, as text."""
     client = JobsClient(address)
-    return list(read_events(client.log(_find(client, job_id).job_id)))
+    return list(client.events(_find(client, job_id).job_id))
 
 
 def stop_job(address: str, job_id: str) -> Job:
@@ -212,88 +168,6 @@ def fetch_job(address: str, job_id: str | None, runs: Path) -> tuple[Path, list[
     return folder, copy_study(Path(state.location), folder)
 
 
-def fold(state: JobState, events: Iterable[Any]) -> JobState:
-    """Add what events say to a job's state.
-
-    Args:
-        state: without trials.
-        events: of ``run.events``, in order, and other lines as text.
-
-    Returns:
-        The same state, filled in; its error is the first failed trial's, where there is one.
-    """
-    trials: dict[str, TrialState] = {}
-    lines: list[str] = []
-    for event in events:
-        if isinstance(event, str):
-            lines.append(event)
-        elif event.event == "study":
-            state.location = event.location
-            trials |= {t.trial_id: _planned(t) for t in event.trials}
-        elif event.event == "progress":
-            _progress(trials[event.progress.trial_id], event.progress)
-        elif hasattr(event, "trial"):
-            state.phase = None
-            _change(trials[event.trial.trial_id], event)
-        else:
-            _change_study(state, event)
-    if state.status in ("FAILED", "STOPPED"):
-        for trial in trials.values():
-            if trial.state not in ("done", "failed"):
-                trial.state = "stopped"
-    state.trials = list(trials.values())
-    failed = next((trial.error for trial in state.trials if trial.error), None)
-    if state.status == "FAILED" and (failed or not state.error):
-        said = [line for line in lines if line.strip()]
-        state.error = failed or (said[-1] if said and not trials else state.message)
-    return state
-
-
-def _planned(trial: Any) -> TrialState:
-    return TrialState(
-        trial_id=trial.trial_id,
-        model=trial.variant.name,
-        seed=trial.seed,
-        num_steps=trial.num_steps,
-        state="done" if trial.is_done else "planned",
-    )
-
-
-def _change_study(state: JobState, event: Any) -> None:
-    if event.event == "tokenised":
-        state.phase = f"tokenising {event.split}: {event.done:,} of {event.total:,} rows"
-    elif event.event == "note":
-        state.phase = event.text
-    elif event.event == "error":
-        state.error = event.error
-    else:
-        state.phase = None
-
-
-def _progress(trial: TrialState, progress: Any) -> None:
-    trial.state, trial.waits_for = progress.phase, None
-    if progress.phase == "training":
-        trial.step, trial.loss = progress.step, progress.loss
-        trial.samples_per_second = progress.samples_per_second
-        trial.seconds_left = progress.seconds_left
-
-
-def _change(trial: TrialState, event: Any) -> None:
-    trial.waits_for = None
-    if event.event == "started":
-        trial.state = "starting"
-    elif event.event == "waiting":
-        trial.state, trial.waits_for = "waiting", event.reason
-    elif event.event == "failed":
-        trial.state, trial.error = "failed", event.error
-    else:
-        trial.state, trial.step = "done", trial.num_steps
-        trial.accuracy, trial.macro_f1 = event.record.test.accuracy, event.record.test.macro_f1
-        trial.train_seconds = event.record.training.train_seconds
-        trial.samples_per_second = event.record.training.samples_per_second
-        trial.seconds_left = None
-
-
 def _find(client: JobsClient, job_id: str | None) -> Job:
     if job_id:
         return client.job(job_id)
@@ -302,15 +176,3 @@ def _find(client: JobsClient, job_id: str | None) -> Job:
         hint = "hand one over: agnews-ray submit ... --address ADDRESS"
         raise ClusterError(client.address, "a job of agnews-ray", "none", hint)
     return jobs[0]
-
-
-def _state(job: Job) -> JobState:
-    return JobState(
-        job_id=job.job_id,
-        study=job.study,
-        status=job.status,
-        started_at=job.started_at,
-        ended_at=job.ended_at,
-        storage=job.storage,
-        message=job.message.partition("\n")[0],
-    )

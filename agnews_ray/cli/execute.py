@@ -1,4 +1,4 @@
-"""``agnews-ray execute``: what ``submit --address`` starts on a cluster."""
+"""``agnews-ray execute`` and ``probe``: what ``submit`` and ``doctor`` start on a cluster."""
 
 import os
 import sys
@@ -12,19 +12,21 @@ from agnews_ray.errors import AgnewsError
 START_OF_PROCESS = time.time()
 
 
-@click.command(hidden=True)
-@click.argument("job", type=click.Path(path_type=Path))
-@click.option(
+STORAGE = click.option(
     "--storage",
     envvar="AGNEWS_RAY_STORAGE",
     default="~/agnews-ray",
     help="Folder that all nodes share, or its URI  [env: AGNEWS_RAY_STORAGE]",
 )
+
+
+@click.command(hidden=True)
+@click.argument("job", type=click.Path(path_type=Path))
+@STORAGE
 @click.option("--command", required=True, help="The command line to keep in the records.")
 def execute(job: Path, storage: str, command: str) -> None:
     """Run the study in JOB on the Ray cluster around this process; prints events."""
     from agnews_ray.app.launch import read_study
-    from agnews_ray.record.storage import is_uri
     from agnews_ray.run.events import EventWriter
 
     events = EventWriter()
@@ -33,10 +35,33 @@ def execute(job: Path, storage: str, command: str) -> None:
 
         study = read_study(job, {})
         os.chdir("/")  # Ray may unpack the working folder anew, and this one would be gone
-        location = storage if is_uri(storage) else str(Path(storage).expanduser())
-        outcome = execute_job(study, location, command, START_OF_PROCESS, events)
+        outcome = execute_job(study, _location(storage), command, START_OF_PROCESS, events)
     except AgnewsError as error:
         events.error(error)
         raise
     events.end()
     sys.exit(1 if outcome.failed else 0)
+
+
+@click.command(hidden=True)
+@STORAGE
+@click.option("--hub-ids", default="", help="Models that would be loaded from the hub.")
+def probe(storage: str, hub_ids: str) -> None:
+    """Look around on the Ray cluster around this process; prints one event."""
+    from agnews_ray.run.events import EventWriter
+
+    events = EventWriter()
+    try:
+        from agnews_ray.app.job import probe_job
+
+        os.chdir("/")
+        events.probe(probe_job(_location(storage), [i for i in hub_ids.split(",") if i]))
+    except AgnewsError as error:
+        events.error(error)
+        raise
+
+
+def _location(storage: str) -> str:
+    from agnews_ray.record.storage import is_uri
+
+    return storage if is_uri(storage) else str(Path(storage).expanduser())

@@ -11,7 +11,8 @@ import click
 import agnews_ray
 from agnews_ray.cli.bench import bench
 from agnews_ray.cli.compare import compare
-from agnews_ray.cli.execute import execute
+from agnews_ray.cli.doctor import cluster, doctor
+from agnews_ray.cli.execute import execute, probe
 from agnews_ray.cli.measure import measure
 from agnews_ray.cli.remote import fetch, jobs, logs, status, stop
 from agnews_ray.cli.report import report
@@ -52,5 +53,5 @@ def _as_interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 for command in (submit, compare, measure, report, verify, bench):
     main.add_command(command)
-for command in (jobs, status, logs, stop, fetch, execute):
+for command in (jobs, status, logs, stop, fetch, doctor, cluster, execute, probe):
     main.add_command(command)

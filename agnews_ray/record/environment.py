@@ -46,6 +46,12 @@ def describe_environment() -> EnvironmentRecord:
     )
 
 
+def nvidia_driver() -> str | None:
+    """Name the version of the NVIDIA driver; None where there is none."""
+    found = _output("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
+    return found.splitlines()[0] if found else None
+
+
 def num_usable_cpus() -> int:
     """Count the CPUs this process may use, which can be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS

@@ -1,14 +1,14 @@
 """Studies whose folder is in an object store: a working copy here, the truth there."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from agnews_ray.errors import StoreError
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.record.storage import Storage, is_uri, user_cache
-from agnews_ray.record.store import RECORD_FILE, STAGING, StudyStore, to_json
+from agnews_ray.record.storage import Storage, is_uri, user_cache, without_secrets
+from agnews_ray.record.store import RECORD_FILE, STAGING, StudyStore, to_json, write_whole
 from agnews_ray.spec.study import StudySpec
 
 KEPT = ("study.yaml", "test_rows.parquet")
@@ -52,14 +52,18 @@ class RemoteStudyStore(StudyStore):
         return self._remote.child(f"trials/{trial_id}").uri
 
     def publish(self, record: TrialRecord, staged: str) -> Path:
-        Storage(staged).write(RECORD_FILE, to_json(record).encode())
-        self._pull()
-        return self.trial_folder(record.trial_id)
+        content = to_json(record)
+        Storage(staged).write(RECORD_FILE, content.encode())
+        folder = self.trial_folder(record.trial_id)  # not pulled: other trials end meanwhile
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / RECORD_FILE, content)
+        return folder
 
     def _pull(self) -> None:
         def is_wanted(name: str) -> bool:
             return name in KEPT or (name.startswith("trials/") and name.endswith(f"/{RECORD_FILE}"))
 
+        _forget(self.folder, self._remote.sizes())
         self._remote.download(self.folder, is_wanted)
 
 
@@ -99,6 +103,7 @@ def local_study(location: str) -> Path:
     name = location.partition("?")[0].rstrip("/").rpartition("/")[2]
     folder = user_cache() / hashlib.sha256(location.encode()).hexdigest()[:16] / name
     fetch_study(location, folder, with_artifacts=False)
+    _forget(folder, Storage(location).sizes())
     return folder
 
 
@@ -120,7 +125,7 @@ def fetch_study(location: str, folder: Path, *, with_artifacts: bool) -> list[st
     names = remote.sizes()
     if "study.yaml" not in names:
         hint = "check the URI: it ends with the study's name"
-        raise StoreError(location.partition("?")[0], "a study", "no study.yaml there", hint)
+        raise StoreError(without_secrets(location), "a study", "no study.yaml there", hint)
     finished = {name.rpartition("/")[0] for name in names if name.endswith(f"/{RECORD_FILE}")}
 
     def is_wanted(name: str) -> bool:
@@ -164,3 +169,10 @@ def leaving_files(staged: str, scratch: Path) -> Iterator[Path]:
     scratch.mkdir(parents=True, exist_ok=True)
     yield scratch
     Storage(staged).upload(scratch)
+
+
+def _forget(folder: Path, names: Container[str]) -> None:
+    """Remove from a working copy what its original no longer has, so that it counts no more."""
+    for path in (*(folder / name for name in KEPT), *folder.glob(f"trials/*/{RECORD_FILE}")):
+        if path.relative_to(folder).as_posix() not in names:
+            path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ Credentials come from where the clouds' own tools look for them: environment, pr
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +15,8 @@ from pyarrow import fs
 from agnews_ray.errors import StoreError
 
 URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
+KEYS_PATTERN = re.compile(r"://(?:[^/]*:.*|[^/@]*)@")
+"""A key and its secret, in which there may be slashes, before the name of a bucket."""
 
 
 def is_uri(location: str) -> bool:
@@ -34,14 +36,20 @@ class Storage:
         uri: such as ``s3://bucket/folder``; may carry pyarrow's options after a ``?``.
 
     Raises:
-        StoreError: it is no URI of a kind that pyarrow knows, or its store does not answer.
+        StoreError: it is no URI of a kind that pyarrow knows, its store does not answer, or
+            there are keys in it: they would end in logs, records and the cluster's list of jobs.
     """
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
         hint = "use a folder, or s3://BUCKET/FOLDER, or gs://BUCKET/FOLDER"
         if not URI_PATTERN.fullmatch(uri):
-            raise StoreError(uri, "the URI of a storage folder", "something else", hint)
+            where, wanted = without_secrets(uri), "the URI of a storage folder"
+            raise StoreError(where, wanted, "something else", hint)
+        keys = KEYS_PATTERN.search(uri.partition("?")[0])
+        if keys and ":" in keys[0].removeprefix("://"):  # gs://anonymous@bucket is fine
+            hint = "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
+            raise StoreError(without_secrets(uri), "a URI without keys", "keys in it", hint)
         with self._explained(hint):
             self._fs, self._base = fs.FileSystem.from_uri(uri)
 
@@ -62,12 +70,29 @@ class Storage:
 
         Returns:
             Bytes by path relative to this folder; nothing where the folder does not exist.
+
+        Raises:
+            StoreError: there is no such bucket, or it does not answer.
         """
+        return {name: info.size for name, info in self._files().items()}
+
+    def _files(self) -> dict[str, fs.FileInfo]:
         selector = fs.FileSelector(self._base, allow_not_found=True, recursive=True)
         with self._explained():
             found = self._fs.get_file_info(selector)
+        if not found:
+            self._check_bucket()
         start = len(self._base.rstrip("/")) + 1
-        return {info.path[start:]: info.size for info in found if info.is_file}
+        files = {info.path[start:]: info for info in found if info.is_file}
+        return {name: info for name, info in files.items() if _stays_inside(name)}
+
+    def _check_bucket(self) -> None:
+        """A bucket that does not exist is listed as an empty one."""
+        bucket = self._base.partition("/")[0]  # nothing in the path of a local folder
+        with suppress(OSError):  # who may list a folder may not ask for the whole bucket
+            if bucket and self._fs.get_file_info(bucket).type == fs.FileType.NotFound:
+                hint = "check its name, or make it"
+                raise StoreError(without_secrets(self.uri), "a bucket that exists", "none", hint)
 
     def read(self, name: str) -> bytes:
         """Read a file whole."""
@@ -93,7 +118,7 @@ class Storage:
             fs.copy_files(str(folder), self._base, destination_filesystem=self._fs)
 
     def download(self, folder: Path, is_wanted: Callable[[str], bool]) -> list[str]:
-        """Copy what is missing, or has another size, to a local folder.
+        """Copy what is missing, older or of another size to a local folder.
 
         Args:
             folder: made where it does not exist.
@@ -103,14 +128,15 @@ class Storage:
             Relative paths of what was copied; each file is whole.
         """
         copied = []
-        for name, size in sorted(self.sizes().items()):
+        for name, info in sorted(self._files().items()):
             target = folder / name
-            if not is_wanted(name) or (target.is_file() and target.stat().st_size == size):
+            if not is_wanted(name) or _is_current(target, info):
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             partial = target.with_name(f".{target.name}.partial")
             with self._explained():
                 fs.copy_files(self._path(name), str(partial), source_filesystem=self._fs)
+            os.utime(partial, ns=(info.mtime_ns or 0, info.mtime_ns or 0))
             partial.replace(target)
             copied.append(name)
         return copied
@@ -134,11 +160,25 @@ class Storage:
         try:
             yield
         except (OSError, pa.ArrowException) as error:
-            found = " ".join(str(error).split())[:300]
-            raise StoreError(_without_secrets(self.uri), "a storage folder", found, hint) from error
+            where = without_secrets(self.uri)
+            found = " ".join(str(error).replace(self.uri, where).split())[:300]
+            raise StoreError(where, "a storage folder", found, hint) from error
 
 
-def _without_secrets(uri: str) -> str:
-    """Leave out options and anything before an ``@``: keys may stand there."""
-    scheme, _, rest = uri.partition("?")[0].partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+def without_secrets(uri: str) -> str:
+    """Leave out options, and what stands before a bucket's name: keys may be there."""
+    return KEYS_PATTERN.sub("://", uri.partition("?")[0], count=1)
+
+
+def _stays_inside(name: str) -> bool:
+    """Whether a path leads to below its folder: names in a bucket may be anything."""
+    return not name.startswith("/") and ".." not in name.split("/")
+
+
+def _is_current(path: Path, info: fs.FileInfo) -> bool:
+    """Whether a local file is as large as its original, and no older (in whole seconds)."""
+    if not path.is_file():
+        return False
+    found, second = path.stat(), 10**9
+    is_older = found.st_mtime_ns // second < (info.mtime_ns or 0) // second
+    return found.st_size == info.size and not is_older

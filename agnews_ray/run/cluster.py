@@ -177,18 +177,34 @@ def _look_from_node(location: str, token: str) -> str | None:
 
 
 def on_every_node(function: Any, *arguments: object) -> dict[str, Any]:
-    """Call a function on each node that lives; answers by node address."""
+    """Call a function on each node that lives.
+
+    Args:
+        function: of this package.
+        arguments: the same for each node.
+
+    Returns:
+        Answers by the node's address.
+    """
     calls = {}
     for node in alive_nodes():
         there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         make_remote: Any = ray.remote  # its hints know no options of this kind
         task = make_remote(num_cpus=0, scheduling_strategy=there)(function)
-        address = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
-        calls[address] = task.remote(*arguments)
+        calls[_address(node)] = task.remote(*arguments)
     return {address: ray.get(call, timeout=PROBE_TIMEOUT_S) for address, call in calls.items()}
+
+
+def gpus_by_node() -> dict[str, float]:
+    """Count the GPUs that Ray hands out, by the node's address."""
+    return {_address(node): node["Resources"].get("GPU", 0.0) for node in alive_nodes()}
 
 
 def alive_nodes() -> list[dict[str, Any]]:
     """List the nodes that live, as Ray describes them."""
     list_nodes: Any = ray.nodes  # no type information
     return [node for node in list_nodes() if node["Alive"]]
+
+
+def _address(node: dict[str, Any]) -> str:
+    return f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"

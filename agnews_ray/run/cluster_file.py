@@ -2,6 +2,7 @@
 
 import io
 import ipaddress
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -67,6 +68,7 @@ def _by_ray(content: dict[str, Any]) -> Check:
     from jsonschema import ValidationError
     from ray.autoscaler._private.util import prepare_config, validate_config
 
+    logging.getLogger("ray.autoscaler").setLevel(logging.ERROR)
     copy = yaml.safe_load(yaml.safe_dump(content))
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):

@@ -7,7 +7,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, TextIO
 
@@ -87,6 +87,10 @@ class EventWriter:
         """Say why the whole study ended."""
         self._write("error", error=str(error))
 
+    def probe(self, facts: dict[str, Any]) -> None:
+        """Say what ``doctor`` asked for."""
+        self._write("probe", facts=json.dumps(facts))
+
     def end(self) -> None:
         """Say that every trial has ended."""
         self._write("end")
@@ -142,24 +146,21 @@ def show_event(event: Any, screen: Any) -> None:
         event: from ``read_events``.
         screen: a ``cli.screen`` one.
     """
-    if event.event == "note":
-        screen.note(event.text)
-    elif event.event == "tokenised":
-        screen.tokenised(event.variant, event.split, event.done, event.total)
-    elif event.event == "started":
-        screen.started(event.trial)
-    elif event.event == "waiting":
-        screen.waiting(event.trial, event.reason)
-    elif event.event == "progress":
+    if event.event == "progress":
         event.progress.seconds_left = _number(event.progress.seconds_left)
         event.progress.loss = _number(event.progress.loss)
-        screen.progress(event.progress)
-    elif event.event == "finished":
-        screen.finished(event.trial, event.record)
-    elif event.event == "failed":
-        screen.failed(event.trial, event.error)
-    elif event.event == "error":
-        screen.note(f"error: {event.error}")
+    calls: dict[str, Callable[[], None]] = {
+        "note": lambda: screen.note(event.text),
+        "error": lambda: screen.note(f"error: {event.error}"),
+        "tokenised": lambda: screen.tokenised(event.variant, event.split, event.done, event.total),
+        "started": lambda: screen.started(event.trial),
+        "waiting": lambda: screen.waiting(event.trial, event.reason),
+        "progress": lambda: screen.progress(event.progress),
+        "finished": lambda: screen.finished(event.trial, event.record),
+        "failed": lambda: screen.failed(event.trial, event.error),
+    }
+    if event.event in calls:
+        calls[event.event]()
 
 
 def _facts(trial: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agnews_ray.errors import ClusterError
+from agnews_ray.run.events import read_events
 from agnews_ray.spec.study import NAME_PATTERN
 
 ADDRESS_PATTERN = re.compile(
@@ -124,12 +125,12 @@ class JobsClient:
             raise ClusterError(job_id, "a job of agnews-ray", found, "list them: agnews-ray jobs")
         return _job(details)
 
-    def log(self, job_id: str) -> list[str]:
-        """Read all lines of a job's log so far."""
+    def events(self, job_id: str) -> Iterator[Any]:
+        """Read what a job has said so far: events of ``run.events``, other lines as text."""
         check_id(job_id)
         with self._explained(job_id):
             text: str = self._client.get_job_logs(job_id)
-        return text.splitlines()
+        return read_events(text.splitlines())
 
     def follow(self, job_id: str, on_trouble: Callable[[str], None]) -> Iterator[str]:
         """Read a job's log as it grows, until the job ends.

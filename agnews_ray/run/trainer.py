@@ -5,7 +5,7 @@ import logging
 import os
 import pickle  # only written here
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,8 @@ class TrialRunner:
     """CPU threads; 0 for a worker's share of its node."""
     max_attempts: int = 1
     """A trial that lost a worker or its node begins anew so often."""
+    on_retry: Callable[[str], None] = logger.warning
+    """Told in a line when a trial begins anew; from another thread."""
     cpus_per_worker: int = 1
     """What Ray reserves for a worker; its own tasks need some beside."""
 
@@ -88,7 +90,7 @@ class TrialRunner:
             except TrainingFailedError as error:
                 if attempt == self.max_attempts or not _was_lost(error):
                     raise root_error(trial.trial_id, error, self.store.log_path) from error
-                logger.warning("trial %s lost a worker, begins anew", trial.trial_id)
+                self.on_retry(f"trial {trial.trial_id} lost a worker or its node, begins anew")
         record = self._record(trial, summary)
         self.store.publish(record, staged)
         return record

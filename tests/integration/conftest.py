@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,7 @@ class Workplace:
     """A folder of its own, with a home and a temporary folder of its own."""
 
     folder: Path
+    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def home(self):
@@ -52,7 +53,8 @@ class Workplace:
 
     def environment(self):
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "HF_"))}
-        return kept | {"HOME": str(self.home), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
+        own = {"HOME": str(self.home), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
+        return kept | own | self.extra
 
     def start(self, *words, job=None):
         self.home.mkdir(exist_ok=True)

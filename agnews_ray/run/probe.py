@@ -1,0 +1,74 @@
+"""Facts about one machine that decide whether a study can run there; runs on every node."""
+
+import os
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from agnews_ray.model.hub import go_offline_if_unreachable
+from agnews_ray.record.environment import describe_environment, nvidia_driver
+from agnews_ray.record.storage import is_uri
+
+
+def node_facts(location: str, hub_ids: list[str]) -> dict[str, Any]:
+    """Look around on this machine.
+
+    Args:
+        location: of the storage; only a folder's disk can be looked at.
+        hub_ids: models that would be loaded from the hub.
+
+    Returns:
+        JSON-ready facts; None where something could not be found out.
+    """
+    environment = describe_environment()
+    return {
+        "python": environment.python,
+        "versions": environment.versions,
+        "num_cpus": environment.num_cpus,
+        "memory_free": psutil.virtual_memory().available,
+        "disk_free": _disk_free(location),
+        "num_gpus": environment.num_gpus,
+        "gpu": environment.gpu,
+        "driver": nvidia_driver(),
+        "torch": _torch_facts() if environment.num_gpus else None,
+        "hub": _hub(hub_ids),
+        "has_token": os.environ.get("RAY_AUTH_MODE") == "token",
+    }
+
+
+def _disk_free(location: str) -> int:
+    folder = Path(tempfile.gettempdir() if is_uri(location) else location).expanduser().absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def _torch_facts() -> dict[str, Any]:
+    """Importing torch takes seconds, so it is asked only where there is a GPU."""
+    import torch
+
+    return {"num_gpus": torch.cuda.device_count(), "cuda": torch.version.cuda}
+
+
+def _hub(hub_ids: list[str]) -> str:
+    """Say where models would come from: nowhere needed, hub, cache, or what is missing."""
+    if not hub_ids:
+        return "not needed"
+    was_offline = os.environ.get("HF_HUB_OFFLINE")
+    if go_offline_if_unreachable():
+        return "reachable"
+    if was_offline is None:
+        os.environ.pop("HF_HUB_OFFLINE", None)
+    platform_cache = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    cache = Path(os.environ.get("HF_HUB_CACHE", platform_cache / "hub"))
+    missing = [one for one in hub_ids if not (cache / f"models--{one.replace('/', '--')}").is_dir()]
+    return f"missing {', '.join(missing)}" if missing else "cache"
+
+
+def python_version() -> str:
+    """Give major and minor version: what two ends must share."""
+    return ".".join(platform.python_version_tuple()[:2])
