@@ -14,7 +14,7 @@ from agnews_ray.app.remote import check_storage
 from agnews_ray.errors import AgnewsError, ClusterError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.record.environment import describe_environment
-from agnews_ray.record.storage import Storage, is_uri
+from agnews_ray.record.storage import Storage, is_uri, without_secrets
 from agnews_ray.run.checks import Check, failed, passed, warned
 from agnews_ray.run.jobs import ADDRESS_HINT, JobsClient, use_token
 from agnews_ray.run.package import pack, runtime_environment
@@ -182,8 +182,8 @@ def _writable(location: str) -> Check:
                 pass
     except (OSError, StoreError) as error:
         found = getattr(error, "found", None) or getattr(error, "strerror", None) or str(error)
-        return failed("storage", f"{location.partition('?')[0]}: {found}", "choose another")
-    return passed("storage", f"{location.partition('?')[0]} can be written")
+        return failed("storage", f"{without_secrets(location)}: {found}", "choose another")
+    return passed("storage", f"{without_secrets(location)} can be written")
 
 
 def _shared(facts: dict[str, Any]) -> Check:

@@ -11,6 +11,7 @@ from agnews_ray.app.launch import (
     prepare_study,
 )
 from agnews_ray.errors import StoreError
+from agnews_ray.record.storage import without_secrets
 from agnews_ray.run.cluster import (
     ClusterRoom,
     check_shared,
@@ -76,7 +77,7 @@ def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
         for name, gpus in gpus_by_node().items():
             nodes[name]["ray_gpus"] = gpus
         return {
-            "storage": location.partition("?")[0],
+            "storage": without_secrets(location),
             "storage_error": storage_error,
             "num_gpus": size.now.get("GPU", 0),
             "later_gpus": size.later_gpus,

@@ -11,7 +11,7 @@ from typing import Any
 from agnews_ray.errors import ClusterError, StoreError
 from agnews_ray.plan.trials import slug
 from agnews_ray.record.remote import copy_study, fetch_study
-from agnews_ray.record.storage import is_uri
+from agnews_ray.record.storage import check_uri, is_uri
 from agnews_ray.run.events import read_events
 from agnews_ray.run.job_state import JobState, fold, state_of
 from agnews_ray.run.jobs import Job, JobsClient
@@ -69,12 +69,14 @@ def submit_study(study: StudySpec, address: str, storage: str | None, command: s
 
 
 def check_storage(storage: str | None) -> None:
-    """Refuse storage that another machine could not find.
+    """Refuse storage that another machine could not find, or that would give a secret away.
 
     Raises:
-        StoreError: a relative path.
+        StoreError: a relative path, no URI, or one with keys in it.
     """
-    if storage and not is_uri(storage) and not storage.startswith(("/", "~")):
+    if storage and is_uri(storage):
+        check_uri(storage)
+    elif storage and not storage.startswith(("/", "~")):
         hint = "write it from / or ~, or use s3://BUCKET/FOLDER or gs://BUCKET/FOLDER"
         raise StoreError("--storage", "an absolute folder or a URI", repr(storage), hint)
 

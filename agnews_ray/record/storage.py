@@ -19,6 +19,24 @@ KEYS_PATTERN = re.compile(r"://(?:[^/]*:.*|[^/@]*)@")
 """A key and its secret, in which there may be slashes, before the name of a bucket."""
 
 
+URI_HINT = "use a folder, or s3://BUCKET/FOLDER, or gs://BUCKET/FOLDER"
+
+
+def check_uri(uri: str) -> None:
+    """Refuse what is no URI, and keys in one: they would end in logs, records and lists of jobs.
+
+    Raises:
+        StoreError: says which.
+    """
+    if not URI_PATTERN.fullmatch(uri):
+        where, wanted = without_secrets(uri), "the URI of a storage folder"
+        raise StoreError(where, wanted, "something else", URI_HINT)
+    keys = KEYS_PATTERN.search(uri.partition("?")[0])
+    if keys and ":" in keys[0].removeprefix("://"):  # gs://anonymous@bucket is fine
+        hint = "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
+        raise StoreError(without_secrets(uri), "a URI without keys", "keys in it", hint)
+
+
 def is_uri(location: str) -> bool:
     """Whether a storage location is a URI, not a folder's path."""
     return "://" in location
@@ -36,21 +54,14 @@ class Storage:
         uri: such as ``s3://bucket/folder``; may carry pyarrow's options after a ``?``.
 
     Raises:
-        StoreError: it is no URI of a kind that pyarrow knows, its store does not answer, or
-            there are keys in it: they would end in logs, records and the cluster's list of jobs.
+        StoreError: it is no URI of a kind that pyarrow knows, there are keys in it, or its store
+            does not answer.
     """
 
     def __init__(self, uri: str) -> None:
+        check_uri(uri)
         self.uri = uri
-        hint = "use a folder, or s3://BUCKET/FOLDER, or gs://BUCKET/FOLDER"
-        if not URI_PATTERN.fullmatch(uri):
-            where, wanted = without_secrets(uri), "the URI of a storage folder"
-            raise StoreError(where, wanted, "something else", hint)
-        keys = KEYS_PATTERN.search(uri.partition("?")[0])
-        if keys and ":" in keys[0].removeprefix("://"):  # gs://anonymous@bucket is fine
-            hint = "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
-            raise StoreError(without_secrets(uri), "a URI without keys", "keys in it", hint)
-        with self._explained(hint):
+        with self._explained(URI_HINT):
             self._fs, self._base = fs.FileSystem.from_uri(uri)
 
     def child(self, name: str) -> "Storage":

@@ -14,7 +14,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from agnews_ray.errors import StoreError
-from agnews_ray.record.storage import Storage, is_uri
+from agnews_ray.record.storage import Storage, is_uri, without_secrets
 from agnews_ray.run.session import NUM_DATA_CPUS, configure_ray_data, log_to, stop_logging
 from agnews_ray.spec.study import Device
 
@@ -143,7 +143,7 @@ def check_shared(location: str) -> None:
         node, answer = next(iter(failed.items()))
         found = f"{len(failed)} node(s) do not see it (first: {node}: {answer})"
         hint = "use a folder mounted on all nodes, or s3://BUCKET/FOLDER, with --storage"
-        raise StoreError(location.partition("?")[0], "storage that all nodes share", found, hint)
+        raise StoreError(without_secrets(location), "storage that all nodes share", found, hint)
 
 
 def _probe_ends(location: str, token: str) -> tuple[Any, Any]:

@@ -1,7 +1,6 @@
 """What is wrong with a cluster file, found offline: Ray's own checks, then ours."""
 
 import io
-import ipaddress
 import logging
 import re
 from collections.abc import Iterator
@@ -16,8 +15,6 @@ from agnews_ray.errors import ClusterError
 from agnews_ray.run.checks import Check, failed, passed, warned
 
 PLACEHOLDER = re.compile(r"YOUR-[A-Z]+")
-DOCUMENTATION_NETWORKS = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
-"""RFC 5737: addresses of nobody, for examples."""
 PROVIDER_KEYS = {
     "aws": {
         "type", "region", "availability_zone", "cache_stopped_nodes", "security_group",
@@ -103,17 +100,19 @@ def _provider(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa
 
 def _doors(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
     """Who may come in."""
-    provider = content["provider"]
-    if provider.get("type") == "aws":
-        rules = provider.get("security_group", {}).get("IpPermissions")
-        ranges = [r["CidrIp"] for rule in rules or [] for r in rule.get("IpRanges", [])]
-        hint = "provider.security_group.IpPermissions: name your own address, as 198.51.100.4/32"
-        if not rules or any(ipaddress.ip_network(r, strict=False).prefixlen == 0 for r in ranges):
-            yield failed("ssh", "open to the whole internet", hint)
-        elif any(_is_nobody(r) for r in ranges):
-            yield failed("ssh", f"open to {', '.join(ranges)}, an example's address", hint)
+    if content["provider"].get("type") == "aws":
+        types = content.get("available_node_types", {})
+        without = [
+            name
+            for name, t in types.items()
+            if not t.get("node_config", {}).get("SecurityGroupIds")
+        ]
+        if without:
+            found = f"Ray makes a group for {', '.join(without)} that lets everybody in"
+            hint = "name a group of your own: node_config.SecurityGroupIds: [sg-...]"
+            yield failed("ssh", found, hint)
         else:
-            yield passed("ssh", f"open to {', '.join(ranges)}")
+            yield passed("ssh", "by security groups of your own")
     commands = _commands(content, "head_start_ray_commands")
     host = re.search(r"--dashboard-host[= ](\S+)", commands)
     if host and host[1].strip("'\"") not in ("127.0.0.1", "localhost"):
@@ -211,11 +210,3 @@ def _mounted(content: dict[str, Any]) -> list[str]:
 
 def _commands(content: dict[str, Any], key: str) -> str:
     return " ".join(str(command) for command in content.get(key) or [])
-
-
-def _is_nobody(cidr: str) -> bool:
-    network = ipaddress.ip_network(cidr, strict=False)
-    return any(
-        network.version == 4 and network.subnet_of(ipaddress.IPv4Network(known))
-        for known in DOCUMENTATION_NETWORKS
-    )
