@@ -1,7 +1,5 @@
 """``agnews-ray compare``: print the comparison table of a study."""
 
-from pathlib import Path
-
 import click
 
 FORMATS = ("table", "markdown", "csv", "json", "latex")
@@ -11,10 +9,11 @@ FORMATS = ("table", "markdown", "csv", "json", "latex")
     epilog="""\b
 Examples:
   agnews-ray compare runs/demo
+  agnews-ray compare s3://bucket/runs/demo
   agnews-ray compare runs/demo --format latex > table.tex
   agnews-ray compare runs/demo --format json | jq '.rows[].accuracy'"""
 )
-@click.argument("study", type=click.Path(path_type=Path))
+@click.argument("study")
 @click.option(
     "--format",
     "format_name",
@@ -23,17 +22,18 @@ Examples:
     show_default=True,
     help="csv and json hold every field, unrounded, in seconds, bytes and fractions.",
 )
-def compare(study: Path, format_name: str) -> None:
-    """Print the comparison table of the finished trials in STUDY (runs/<study>).
+def compare(study: str, format_name: str) -> None:
+    """Print the comparison table of the finished trials in STUDY (runs/<study>, or its URI).
 
     The first six columns are the paper's. Several seeds show as mean ± standard deviation.
     Needs neither Ray nor torch.
     """
     from agnews_ray.app import analyse
     from agnews_ray.cli import screen
+    from agnews_ray.record.remote import local_study
     from agnews_ray.report import tables
 
-    table = analyse.compare_study(study)
+    table = analyse.compare_study(local_study(study))
     if format_name == "table":
         screen.show_table(table)
     else:

@@ -42,7 +42,11 @@ def doctor(job: Path | None, address: str | None, storage: str | None, as_json: 
     _finish(checks, as_json)
 
 
-@click.group()
+@click.group(
+    epilog="""\b
+Example:
+  agnews-ray cluster check cluster.yaml"""
+)
 def cluster() -> None:
     """Look after the file that `ray up` starts a cluster from."""
 

@@ -47,6 +47,8 @@ Examples:
 def measure(study: Path, price_per_hour: float | None, as_json: bool, **options: Any) -> None:
     """Time the finished models of STUDY (runs/<study>) against each other.
 
+    The study must lie here: `agnews-ray fetch` brings it from a cluster.
+
     Latency and throughput from text to probabilities, memory, load time and FLOPs of each
     variant's first trial. The models take turns on the same test rows, so that a noisy machine
     hits all alike. The results are kept beside the records, for `report`; scores stay as they are.

@@ -41,7 +41,12 @@ def known_address(address: str | None) -> str:
     return address
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  agnews-ray jobs --address http://127.0.0.1:8265
+  agnews-ray jobs --json | jq -r '.[] | select(.status == "RUNNING").job_id'"""
+)
 @address_option
 @AS_JSON
 def jobs(address: str | None, as_json: bool) -> None:
@@ -117,7 +122,11 @@ def logs(job_id: str | None, follow: bool, address: str | None, **shown: Any) ->
     print_events(events, **shown)
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Example:
+  agnews-ray stop demo-1a2b3c"""
+)
 @click.argument("job_id", metavar="ID")
 @address_option
 @AS_JSON
@@ -135,7 +144,12 @@ def stop(job_id: str, address: str | None, as_json: bool) -> None:
         click.echo(f"{job_id} had already ended ({job.status})")
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  agnews-ray fetch                               the latest job, to runs/<study>
+  agnews-ray fetch demo-1a2b3c --runs home"""
+)
 @JOB_ID
 @click.option("--runs", default="runs", show_default=True, type=click.Path(path_type=Path))
 @address_option

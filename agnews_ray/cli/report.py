@@ -16,7 +16,7 @@ Examples:
   agnews-ray report runs/demo --format markdown          with PNG figures, for a pull request
   agnews-ray report runs/demo --format json | jq '.pairs[].verdict'"""
 )
-@click.argument("study", type=click.Path(path_type=Path))
+@click.argument("study")
 @click.option(
     "--format",
     "report_format",
@@ -29,7 +29,7 @@ Examples:
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="File or folder to write  [default: in the study's folder]",
+    help="File or folder to write  [default: in the study's folder; of a URI, here]",
 )
 @click.option(
     "--margin",
@@ -50,8 +50,8 @@ Examples:
     type=click.FloatRange(min=0, min_open=True),
     help="Of the machine, in any currency: adds money to measured costs.",
 )
-def report(study: Path, report_format: Any, output: Path | None, **settings: Any) -> None:
-    """Say what the finished trials of STUDY (runs/<study>) come to, and write the report.
+def report(study: str, report_format: Any, output: Path | None, **settings: Any) -> None:
+    """Say what the finished trials of STUDY (runs/<study>, or its URI) come to, in a report.
 
     The verdict on every model against the study's first, with intervals over seeds and test rows
     and tests corrected for their number; cost, curves, confusion, calibration, doubtful rows.
@@ -60,15 +60,18 @@ def report(study: Path, report_format: Any, output: Path | None, **settings: Any
     from agnews_ray.app.analyse import assess_study
     from agnews_ray.app.report import default_output, write_report
     from agnews_ray.compare.assessment import Settings
+    from agnews_ray.record.remote import local_study
+    from agnews_ray.record.storage import is_uri
     from agnews_ray.report import words
 
-    assessment = assess_study(study, Settings(**settings))
+    folder = local_study(study)
+    assessment = assess_study(folder, Settings(**settings))
     if report_format == "json" and output is None:
         click.echo(assessment.model_dump_json(indent=2))
         return
-    written = write_report(
-        assessment, report_format, output or default_output(study, report_format)
-    )
+    if output is None:
+        output = default_output(Path(folder.name) if is_uri(study) else folder, report_format)
+    written = write_report(assessment, report_format, output)
     for sentence in words.conclusion(assessment):
         click.echo(sentence)
     click.echo(f"report in {written}")

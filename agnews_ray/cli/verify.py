@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 
 import click
 
@@ -16,7 +15,7 @@ Examples:
 
 Exit codes: 0 everything judged agrees, 1 something disagrees, 2 nothing could be compared."""
 )
-@click.argument("study", type=click.Path(path_type=Path))
+@click.argument("study")
 @click.option(
     "--against",
     required=True,
@@ -24,20 +23,24 @@ Exit codes: 0 everything judged agrees, 1 something disagrees, 2 nothing could b
     help="The published table, or another study's folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-def verify(study: Path, against: str, as_json: bool) -> None:
-    """Hold the finished trials of STUDY (runs/<study>) against published numbers.
+def verify(study: str, against: str, as_json: bool) -> None:
+    """Hold the finished trials of STUDY (runs/<study>, or its URI) against published numbers.
 
     Parameters and size must match to the printed digit; accuracy and macro-F1 must lie in the
     study's 95 % intervals; train times are shown with their devices and not judged.
     """
     from agnews_ray.app.analyse import verify_study
+    from agnews_ray.record.remote import local_study
     from agnews_ray.report import tables
 
-    lines = verify_study(study, against)
+    folder = local_study(study)
+    if against != "paper":
+        against = str(local_study(against))
+    lines = verify_study(folder, against)
     num_wrong = sum(line.agrees is False for line in lines)
     if as_json:
         document = {
-            "study": study.name,
+            "study": folder.name,
             "against": against,
             "num_disagreements": num_wrong,
             "rows": [line.model_dump(mode="json") for line in lines],

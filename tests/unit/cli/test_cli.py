@@ -12,7 +12,7 @@ SUBMIT_OPTIONS = """
 --models --init --engine --dataset --test-dataset --text-column --label-column --label-base
 --class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs
 --learning-rate --global-batch-size --precision --num-workers --device
---name --runs --dry-run --json --quiet
+--name --runs --dry-run --json --quiet --address --storage --follow
 """.split()
 
 
@@ -28,11 +28,22 @@ OTHER_OPTIONS = {
         "--runs",
         "--format",
     },
+    "cluster": set(),
     "compare": {"--format"},
+    "doctor": {"--address", "--storage", "--json"},
+    "execute": {"--storage", "--command"},
+    "fetch": {"--runs", "--address", "--json"},
+    "jobs": {"--address", "--json"},
+    "logs": {"--follow", "--trial", "--all", "--address", "--json"},
     "measure": {"--rows", "--device", "--precision", "--price-per-hour", "--json"},
+    "probe": {"--storage", "--hub-ids"},
     "report": {"--format", "--output", "--margin", "--alpha", "--price-per-hour"},
+    "status": {"--address", "--json"},
+    "stop": {"--address", "--json"},
     "verify": {"--against", "--json"},
 }
+HIDDEN = {"execute", "probe"}
+"""What a job runs; not in the help."""
 
 
 def run(*words, code=0):
@@ -64,7 +75,7 @@ def test_the_options_are_these_and_no_others():
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], *([verb, "--help"] for verb in ("submit", *OTHER_OPTIONS))]
+    "words", [["--help"], *([verb, "--help"] for verb in main.commands if verb not in HIDDEN)]
 )
 def test_help_teaches_and_loads_neither_ray_nor_torch(words):
     code = (

@@ -1,0 +1,71 @@
+import pytest
+import yaml
+
+from agnews_ray.app import remote
+from agnews_ray.app.launch import read_study
+from agnews_ray.errors import ClusterError, StoreError
+from agnews_ray.run.jobs import JobsClient, check_id
+from agnews_ray.run.package import STUDY_FILE, pack, runtime_environment
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:8265", "ray://h:10001", "http://h:8265/x?y", "http://h; rm -rf", ""]
+)
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(ClusterError, match=r"--address http://127\.0\.0\.1:8265"):
+        JobsClient(address)
+
+
+def test_where_nobody_answers_it_says_so(monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    with pytest.raises(ClusterError, match="found nobody there"):
+        JobsClient("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("job_id", ["../x", "a b", "x;y", "", "-x", "a/b", "a" * 101])
+def test_what_is_no_id_is_refused(job_id):
+    with pytest.raises(ClusterError, match="want a job's id"):
+        check_id(job_id)
+
+
+def test_the_package_and_the_study_are_sent_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.env").write_text("x")
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    study = read_study(None, {"models": ["bert"]})
+    size = pack(study, folder)
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {STUDY_FILE, "agnews_ray/cli/main.py", "agnews_ray/report/templates/report.css"} <= names
+    assert all(name == STUDY_FILE or name.startswith("agnews_ray/") for name in names)
+    assert not any("__pycache__" in name or name.endswith(".pyc") for name in names)
+    assert read_study(folder / STUDY_FILE, {}) == study
+    assert size < 2_000_000
+
+
+def test_the_same_is_sent_twice(tmp_path):
+    def content(name):
+        (tmp_path / name).mkdir()
+        pack(read_study(None, {}), tmp_path / name)
+        files = sorted(p for p in (tmp_path / name).rglob("*") if p.is_file())
+        return [(p.relative_to(tmp_path / name), p.read_bytes()) for p in files]
+
+    assert content("a") == content("b")
+
+
+def test_no_secret_of_this_machine_goes_with_it(monkeypatch):
+    for name in ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "RAY_AUTH_TOKEN"):
+        monkeypatch.setenv(name, "s3cret")
+    assert "s3cret" not in yaml.safe_dump(runtime_environment(None))
+
+
+@pytest.mark.parametrize("storage", ["runs", "./x", "s3://KEY:S3CRET@bucket/x", "nonsense://"])
+def test_storage_that_another_machine_could_not_use_is_refused(storage):
+    with pytest.raises(StoreError) as caught:
+        remote.check_storage(storage)
+    assert "S3CRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("storage", [None, "/mnt/runs", "~/runs", "s3://bucket/runs"])
+def test_storage_that_it_could_is_not(storage):
+    remote.check_storage(storage)
