@@ -2,7 +2,8 @@
 
     python benchmarks/memory.py [ROWS ROWS]
 
-Made-up text and a tiny model, one epoch in batches of 512. Every quarter of a second the resident
+Made-up text and a tiny model, one epoch in batches of 512; texts are cut at 48 tokens, so that the
+longest batch is as large in both. Every quarter of a second the resident
 memory, less what is shared with other processes, of the driver and of the training worker is read.
 Prints the peaks, and their growth beside that of the tokenised ids.
 """
@@ -32,7 +33,10 @@ def measure(num_rows: int, folder: Path) -> dict[str, float]:
     job = {
         "name": f"rows-{num_rows}",
         "models": [{"model": "minilm", "init": "random", "architecture": SIZES}],
-        "data": {"source": f"synthetic:train={num_rows},test=1000,seed=7"},
+        "data": {
+            "source": f"synthetic:train={num_rows},test=1000,seed=7",
+            "max_length_tokens": 48,
+        },
         "recipe": {"num_epochs": 1, "global_batch_size": 512, "learning_rate": 1e-3},
     }
     path = folder / "job.yaml"

@@ -220,7 +220,7 @@ def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> dict[st
     with tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch:
         pack(study, Path(scratch))
         environment = runtime_environment(Path(scratch))
-        client.submit(job_id, shlex.join(words), environment, {"agnews_ray_study": "doctor"})
+        client.submit(job_id, shlex.join(words), environment, {"agnews_ray_study": ""})
     given_up_at = time.monotonic() + PROBE_TIMEOUT_S
     while not client.job(job_id).has_ended and time.monotonic() < given_up_at:
         time.sleep(1)

@@ -190,7 +190,8 @@ def _iter_csv(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
 
 
 def _iter_parquet(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path) as file:
+    # Arrow's read-ahead would hold all row groups until the last one has been read.
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(
             batch_size=BATCH_ROWS, columns=[*layout.text_columns, layout.label_column]
         ):

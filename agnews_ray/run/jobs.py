@@ -105,10 +105,10 @@ class JobsClient:
                     return
 
     def jobs(self) -> list[Job]:
-        """List the jobs that this package handed over, the latest first."""
+        """List the studies that this package handed over, the latest first."""
         with self._explained():
             details = self._client.list_jobs()
-        ours = [_job(one) for one in details if "agnews_ray_study" in (one.metadata or {})]
+        ours = [_job(one) for one in details if (one.metadata or {}).get("agnews_ray_study")]
         return sorted(ours, key=lambda job: job.started_at or 0.0, reverse=True)
 
     def job(self, job_id: str) -> Job:
