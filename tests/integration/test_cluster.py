@@ -186,17 +186,9 @@ def two_nodes(workplace):
     nodes.end()
 
 
-def test_two_nodes_predict_as_one_machine(two_nodes, finished):
-    place = two_nodes.place
-    storage = place.folder / "storage"
-    done = place.run("submit", "--follow", "--storage", str(storage), job=a_job())
-    assert done.returncode == 0, done.out + done.err
-    assert predictions(storage / "tiny") == predictions(finished.folder / "runs" / "tiny")
-
-
 def test_a_node_is_lost_in_the_middle_and_nothing_else(two_nodes):
     place = two_nodes.place
-    job = a_job(name="lossy", recipe={"num_epochs": 60})
+    job = a_job(name="lossy", recipe={"num_epochs": 40})
     sent = json.loads(
         place.run("submit", "--json", "--storage", str(place.folder / "storage"), job=job).out
     )

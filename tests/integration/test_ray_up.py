@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.integration.clusters import free_ports
@@ -98,6 +100,13 @@ class Laptop:
             self._wait()
         return text
 
+    def end_forwarding(self):
+        """What Ctrl-C does in the terminal of `ray dashboard`."""
+        for process in psutil.process_iter(["cmdline"]):
+            words = process.info["cmdline"] or []
+            if "dashboard" in words and str(self.port) in words:
+                process.send_signal(signal.SIGINT)
+
     def _wait(self):
         end = time.monotonic() + 30
         while time.monotonic() < end:
@@ -117,9 +126,10 @@ def hosts():
 
 def test_the_recipe_of_the_readme(hosts, tmp_path, demo):
     laptop = Laptop(tmp_path, hosts)
-    said = {}
-    for line in RECIPE[:-1]:
-        said[line.split("#")[0].strip()] = laptop.follow(line)
+    try:
+        said = {line.split("#")[0].strip(): laptop.follow(line) for line in RECIPE[:-1]}
+    finally:
+        laptop.end_forwarding()
     followed = said["agnews-ray submit jobs/demo.yaml --follow"]
     assert followed.count("done  ") == 2
     assert "SUCCEEDED" in followed
