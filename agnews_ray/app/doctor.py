@@ -16,7 +16,7 @@ from agnews_ray.model import zoo
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.storage import Storage, is_uri, without_secrets
 from agnews_ray.run.checks import Check, failed, passed, warned
-from agnews_ray.run.jobs import ADDRESS_HINT, JobsClient, use_token
+from agnews_ray.run.jobs import ADDRESS_HINT, JobsClient
 from agnews_ray.run.package import pack, runtime_environment
 from agnews_ray.run.probe import node_facts
 from agnews_ray.spec.study import StudySpec, VariantSpec
@@ -30,6 +30,8 @@ BASE_BYTES = 2 << 30
 UNKNOWN_PARAMETERS = 110_000_000
 """As BERT base: for models that only the hub could tell of."""
 PROBE_TIMEOUT_S = 180.0
+DOCTOR = "doctor"
+"""Stands for the study in the list of jobs."""
 LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 
@@ -61,9 +63,10 @@ def examine_cluster(study: StudySpec, address: str, storage: str | None) -> list
     try:
         check_storage(storage)
         client = JobsClient(address)
-        checks = [passed("dashboard", f"answers at {client.address}"), _token(client.address)]
-        checks.append(_upload(study))
+        checks = [passed("dashboard", f"answers at {client.address}"), _upload(study)]
         facts = _probe(client, study, storage)
+        is_asked = all(node["has_token"] for node in facts["nodes"].values())
+        checks.append(_token(client.address, is_asked))
     except AgnewsError as error:
         hint = getattr(error, "hint", ADDRESS_HINT)
         return [failed("cluster", f"{error.where}: {error.found}", hint)]
@@ -93,7 +96,6 @@ def _examine(facts: dict[str, Any], study: StudySpec, prefix: str) -> Iterator[C
     yield _packages(facts, prefix)
     yield _gpus(facts, prefix)
     need = max(_parameters(one) for one in study.models) * BYTES_PER_PARAMETER + BASE_BYTES
-    need *= study.scaling.num_workers if not facts["num_gpus"] else 1
     yield _enough(
         f"{prefix}memory", facts["memory_free"], need, "use fewer workers, or more memory"
     )
@@ -192,9 +194,9 @@ def _shared(facts: dict[str, Any]) -> Check:
     return passed("storage", f"{facts['storage']}: written and seen from every node")
 
 
-def _token(address: str) -> Check:
-    if use_token():
-        return passed("token", "set here, and accepted")
+def _token(address: str, is_asked: bool) -> Check:
+    if is_asked:
+        return passed("token", "asked for, and accepted")
     if address.startswith(LOOPBACK):
         hint = "RAY_AUTH_MODE=token at `ray start`; whoever has an account here can use it"
         return warned("token", "the cluster asks for none", hint)
@@ -220,7 +222,7 @@ def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> dict[st
     with tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch:
         pack(study, Path(scratch))
         environment = runtime_environment(Path(scratch))
-        client.submit(job_id, shlex.join(words), environment, {"agnews_ray_study": ""})
+        client.submit(job_id, shlex.join(words), environment, {"agnews_ray_study": DOCTOR})
     given_up_at = time.monotonic() + PROBE_TIMEOUT_S
     while not client.job(job_id).has_ended and time.monotonic() < given_up_at:
         time.sleep(1)

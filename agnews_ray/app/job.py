@@ -3,6 +3,7 @@
 from typing import Any
 
 from agnews_ray.app.launch import (
+    COPIES_FOLDER,
     PreparedStudy,
     StudyOutcome,
     cache_folder,
@@ -11,6 +12,7 @@ from agnews_ray.app.launch import (
     prepare_study,
 )
 from agnews_ray.errors import StoreError
+from agnews_ray.record.remote import open_store
 from agnews_ray.record.storage import without_secrets
 from agnews_ray.run.cluster import (
     ClusterRoom,
@@ -49,10 +51,11 @@ def execute_job(
     Raises:
         AgnewsError: the study cannot be started; trials already finished are kept.
     """
-    with joined_ray(cache_folder(location) / "logs" / f"{study.name}.log"):
+    store = open_store(location, study.name, cache_folder(location) / COPIES_FOLDER)
+    with joined_ray(store.log_path):
         check_shared(location)
         prepared = prepare_study(study, location, see_cluster().num_gpus)
-        events.study(study.name, prepared.store.location, prepared.trials, set(prepared.finished))
+        events.study(study.name, store.location, prepared.trials, set(prepared.finished))
         return execute_study(prepared, command, started_at, events, _run_joined)
 
 
@@ -75,7 +78,8 @@ def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
         size = see_cluster()
         nodes = on_every_node(node_facts, location, hub_ids)
         for name, gpus in gpus_by_node().items():
-            nodes[name]["ray_gpus"] = gpus
+            if name in nodes:
+                nodes[name]["ray_gpus"] = gpus
         return {
             "storage": without_secrets(location),
             "storage_error": storage_error,
@@ -88,7 +92,8 @@ def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
 
 def _run_joined(prepared: PreparedStudy, command: str, started_at: float, watcher: Any) -> Any:
     data = load_tokenizers(prepared, watcher)
-    room = ClusterRoom(prepared.todo[0].device, prepared.study.scaling.num_workers)
+    device = prepared.todo[0].device
+    room = ClusterRoom(device, prepared.study.scaling.num_workers)
     runner = TrialRunner(
         study=prepared.study,
         dataset=prepared.scanned.record,
@@ -96,7 +101,8 @@ def _run_joined(prepared: PreparedStudy, command: str, started_at: float, watche
         scratch=prepared.store.scratch,
         command=command,
         board=start_board(),
-        threads_per_worker=0,
+        log_hint="read `agnews-ray logs --all`, or submit.log beside the results",
+        threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
         cpus_per_worker=room.cpus_per_worker,
         max_attempts=ATTEMPTS,
         on_retry=watcher.note,

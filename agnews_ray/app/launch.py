@@ -20,7 +20,7 @@ from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.record.outputs import load_test_rows, save_test_rows
 from agnews_ray.record.remote import open_store
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.record.storage import is_uri, user_cache
+from agnews_ray.record.storage import is_uri, user_cache, without_secrets
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.loader import build_study, override, read_job_file
 from agnews_ray.spec.study import StudySpec
@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 CACHE_FOLDER = ".cache"
 """Below the runs folder: downloads, generated corpora, tokenizers, tokenised splits."""
+
+
+COPIES_FOLDER = "studies"
+"""Inside it: working copies of studies that lie in an object store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +112,7 @@ def prepare_study(
         AgnewsError: data, device, plan or runs folder are not as they should be.
     """
     cache = cache_folder(str(location))
-    store = open_store(str(location), study.name, cache / "studies")
+    store = open_store(str(location), study.name, cache / COPIES_FOLDER)
     _check_same_study(store, study)
     if _needs_hub(study):
         go_offline_if_unreachable()
@@ -205,6 +209,7 @@ def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watc
             dataset=prepared.scanned.record,
             store=prepared.store,
             scratch=str(session.folder / "train"),
+            log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
             command=command,
             board=start_board(),
             threads_per_worker=max(1, num_usable_cpus() // num_workers),
@@ -246,7 +251,7 @@ def _check_same_study(store: StudyStore, study: StudySpec) -> None:
     if differing:
         hint = "give this study another --name, or delete that folder"
         wanted = "the same data and recipe as the study kept there"
-        raise StoreError(str(store.folder), wanted, "; ".join(differing[:3]), hint)
+        raise StoreError(without_secrets(store.location), wanted, "; ".join(differing[:3]), hint)
 
 
 def _check_writable(cache: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from agnews_ray.errors import ClusterError, StoreError
-from agnews_ray.plan.trials import slug
-from agnews_ray.record.remote import copy_study, fetch_study
+from agnews_ray.plan.trials import same_question, slug
+from agnews_ray.record.remote import copy_study, fetch_study, local_study
 from agnews_ray.record.storage import check_uri, is_uri
+from agnews_ray.record.store import StudyStore
 from agnews_ray.run.events import read_events
 from agnews_ray.run.job_state import JobState, fold, state_of
 from agnews_ray.run.jobs import Job, JobsClient
@@ -48,6 +49,7 @@ def submit_study(study: StudySpec, address: str, storage: str | None, command: s
         StoreError: the storage is a relative path, which means nothing elsewhere.
     """
     check_storage(storage)
+    check_paths(study)
     client = JobsClient(address)
     for job in client.jobs():
         if job.study == study.name and job.storage == (storage or "") and not job.has_ended:
@@ -79,6 +81,19 @@ def check_storage(storage: str | None) -> None:
     elif storage and not storage.startswith(("/", "~")):
         hint = "write it from / or ~, or use s3://BUCKET/FOLDER or gs://BUCKET/FOLDER"
         raise StoreError("--storage", "an absolute folder or a URI", repr(storage), hint)
+
+
+def check_paths(study: StudySpec) -> None:
+    """Refuse data and models by paths that mean something on this machine alone.
+
+    Raises:
+        StoreError: a relative path of something that lies here.
+    """
+    named = [study.data.source, study.data.test_source, *(one.model for one in study.models)]
+    for path in named:
+        if path and not path.startswith(("/", "~")) and Path(path).exists():
+            hint = "put it where the cluster sees it and write the path from /, or use a hub id"
+            raise StoreError(path, "data and models that the cluster finds", "a path here", hint)
 
 
 def list_jobs(address: str) -> list[JobState]:
@@ -159,6 +174,7 @@ def fetch_job(address: str, job_id: str | None, runs: Path) -> tuple[Path, list[
         raise ClusterError(state.job_id, "a job that has begun its study", found, hint)
     folder = runs / state.study
     if is_uri(state.location):
+        _check_same_study(local_study(state.location), folder)
         return folder, fetch_study(state.location, folder, with_artifacts=True)
     if not (Path(state.location) / "study.yaml").is_file():
         found = "a folder that this machine does not see"
@@ -167,7 +183,21 @@ def fetch_job(address: str, job_id: str | None, runs: Path) -> tuple[Path, list[
             "or submit with --storage s3://BUCKET/FOLDER"
         )
         raise StoreError(state.location, "storage that can be read from here", found, hint)
+    _check_same_study(Path(state.location), folder)
     return folder, copy_study(Path(state.location), folder)
+
+
+def _check_same_study(there: Path, here: Path) -> None:
+    """Two questions in one folder could not be compared."""
+    kept, brought = (
+        StudyStore(here.parent, here.name).load_study(),
+        StudyStore.at(there).load_study(),
+    )
+    differing = same_question(kept, brought) if kept and brought else []
+    if differing:
+        hint = "fetch it into another folder with --runs"
+        wanted = "the same data and recipe as the study kept there"
+        raise StoreError(str(here), wanted, "; ".join(differing[:3]), hint)
 
 
 def _find(client: JobsClient, job_id: str | None) -> Job:

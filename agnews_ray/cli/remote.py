@@ -139,7 +139,7 @@ def stop(job_id: str, address: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"job_id": job_id, "was_running": was_running}))
     elif was_running:
-        click.echo(f"{job_id} stops; finished trials stay, the same submit runs the rest")
+        click.echo(f"{job_id} stops; finished trials stay, the same submit then runs the rest")
     else:
         click.echo(f"{job_id} had already ended ({job.status})")
 
@@ -198,21 +198,31 @@ def print_events(
                 show_event(event, shown)
 
 
-def follow_to_end(address: str, job_id: str) -> None:
-    """Show a job until it ends, and end with its exit code; Ctrl-C leaves it running."""
+def follow_to_end(address: str, job_id: str, *, as_json: bool = False) -> None:
+    """Show a job until it ends, and end with its exit code; Ctrl-C leaves it running.
+
+    Args:
+        address: of the cluster's dashboard.
+        job_id: the job.
+        as_json: whether to print its last state alone, as one document.
+    """
     from agnews_ray.app import remote
 
     try:
-        print_events(remote.follow(address, job_id, _say))
+        for_people = print_events if not as_json else list
+        for_people(remote.follow(address, job_id, _say))
         state = remote.job_state(address, job_id)
     except KeyboardInterrupt:
         click.echo(f"\n{job_id} goes on; see: agnews-ray logs {job_id} --follow", err=True)
         sys.stderr.flush()
         os._exit(130)
-    if state.error and not state.trials:
-        click.echo(f"error: {state.error}", err=True)
-    _print_results(state)
-    click.echo(f"{job_id}: {state.status}; next: agnews-ray fetch {job_id}")
+    if as_json:
+        click.echo(state.model_dump_json(indent=2))
+    else:
+        if state.error and not state.trials:
+            click.echo(f"error: {state.error}", err=True)
+        _print_results(state)
+        click.echo(f"{job_id}: {state.status}; next: agnews-ray fetch {job_id}")
     sys.exit(0 if state.status == "SUCCEEDED" else 1)
 
 

@@ -118,7 +118,7 @@ Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong, 130 in
 )
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.yaml]")
 @_options
-@click.option("--runs", default="runs", show_default=True, type=click.Path(path_type=Path))
+@click.option("--runs", type=click.Path(path_type=Path), help="Where studies lie  [default: runs]")
 @address_option
 @click.option(
     "--storage",
@@ -147,9 +147,11 @@ def submit(
     """
     place = {name: flags.pop(name) for name in ("runs", "address", "storage", "follow")}
     overrides = _overrides(job, flags)
+    _check_place(place, quiet)
     if place["address"]:
         _hand_over(job, overrides, place, dry_run, as_json)
         return
+    place["runs"] = place["runs"] or "runs"
     from agnews_ray.app import launch
 
     prepared = None
@@ -169,6 +171,16 @@ def submit(
     sys.exit(1 if outcome.failed else 0)
 
 
+def _check_place(place: dict[str, Any], quiet: bool) -> None:
+    """Refuse options that would quietly do nothing."""
+    if place["follow"] and not place["address"]:
+        raise click.UsageError("--follow goes with --address; a local run is always shown")
+    if place["runs"] and (place["address"] or place["storage"]):
+        raise click.UsageError("--runs is a folder here; use --storage alone")
+    if place["address"] and quiet:
+        raise click.UsageError("--quiet is for local runs; leave out --follow")
+
+
 def _hand_over(
     job: Path | None, flags: dict[str, Any], place: dict[str, Any], dry_run: bool, as_json: bool
 ) -> None:
@@ -181,7 +193,9 @@ def _hand_over(
         click.echo(study.model_dump_json(indent=2) if as_json else to_yaml(study))
         return
     sent = remote.submit_study(study, place["address"], place["storage"], shlex.join(sys.argv))
-    if as_json:
+    if place["follow"] and as_json:
+        follow_to_end(sent.address, sent.job_id, as_json=True)
+    elif as_json:
         document = {"job_id": sent.job_id, "address": sent.address, "storage": sent.storage}
         click.echo(json.dumps(document, indent=2))
     else:

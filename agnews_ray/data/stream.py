@@ -73,24 +73,23 @@ class TokenisedSplit:
             return lambda: iter([pq.ParquetFile(path).read_row_group(group)])
 
         tasks = [ReadTask(reader(group), _unknown_size()) for group in groups]
-        return _read_here(tasks)
+        return _read_here(tasks, num_cpus=0)  # workers may have them all
 
 
-def _read_here(tasks: list[ReadTask]) -> ray.data.Dataset:
-    """Run read tasks on this node, where their files are; other nodes may not have them.
-
-    Reading asks for less of a CPU than tokenising, or Ray would fuse the two, and a file would keep
-    a single core busy; and for none on a head node that lends none.
-    """
-    here = ray.get_runtime_context().get_node_id()
-    list_nodes: Any = ray.nodes  # no type information
-    lends = any(n["NodeID"] == here and n["Resources"].get("CPU") for n in list_nodes())
+def _read_here(tasks: list[ReadTask], num_cpus: float) -> ray.data.Dataset:
+    """Run read tasks on this node, where their files are; other nodes may not have them."""
     stream: ray.data.Dataset = ray.data.read_datasource(
         _Tasks(tasks),
         override_num_blocks=len(tasks),
-        ray_remote_args={"num_cpus": 0.5 if lends else 0, "scheduling_strategy": _this_node()},
+        ray_remote_args={"num_cpus": num_cpus, "scheduling_strategy": _this_node()},
     )
     return stream
+
+
+def _lends_cpus() -> bool:
+    here = ray.get_runtime_context().get_node_id()
+    list_nodes: Any = ray.nodes  # no type information
+    return any(n["NodeID"] == here and n["Resources"].get("CPU") for n in list_nodes())
 
 
 def _this_node() -> NodeAffinitySchedulingStrategy:
@@ -191,7 +190,9 @@ def _write(
         ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
     ]
     encode = make_encoder(tokenizer_json)
-    tokenised: Any = _read_here(tasks).map_batches(
+    # Less than tokenising asks for, or Ray would fuse the two, and a file keep a single core busy;
+    # and nothing of a head node that lends none.
+    tokenised: Any = _read_here(tasks, num_cpus=0.5 if _lends_cpus() else 0).map_batches(
         encode, batch_format="pyarrow", batch_size=None, num_cpus=1
     )
     tokenised.context.execution_options.preserve_order = True

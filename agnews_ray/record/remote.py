@@ -1,6 +1,7 @@
 """Studies whose folder is in an object store: a working copy here, the truth there."""
 
 import hashlib
+import socket
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,15 @@ from pathlib import Path
 from agnews_ray.errors import StoreError
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import Storage, is_uri, user_cache, without_secrets
-from agnews_ray.record.store import RECORD_FILE, STAGING, StudyStore, to_json, write_whole
+from agnews_ray.record.store import (
+    LOG_FILE,
+    RECORD_FILE,
+    STAGING,
+    StudyStore,
+    check_left,
+    to_json,
+    write_whole,
+)
 from agnews_ray.spec.study import StudySpec
 
 KEPT = ("study.yaml", "test_rows.parquet")
@@ -35,6 +44,7 @@ class RemoteStudyStore(StudyStore):
         """Bring the working copy up to date, and leave log and test rows there in the end."""
         with super().writing():
             self._pull()
+            self._remote.delete(STAGING)
             try:
                 yield
             finally:
@@ -53,6 +63,7 @@ class RemoteStudyStore(StudyStore):
 
     def publish(self, record: TrialRecord, staged: str) -> Path:
         content = to_json(record)
+        check_left(staged, Storage(staged).sizes())
         Storage(staged).write(RECORD_FILE, content.encode())
         folder = self.trial_folder(record.trial_id)  # not pulled: other trials end meanwhile
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +93,7 @@ def open_store(location: str, study_name: str, scratch: Path) -> StudyStore:
         StoreError: the location does not answer.
     """
     if is_uri(location):
-        return RemoteStudyStore(Storage(location), study_name, scratch)
+        return RemoteStudyStore(Storage(location), study_name, scratch / _digest(location))
     return StudyStore(Path(location), study_name)
 
 
@@ -101,7 +112,7 @@ def local_study(location: str) -> Path:
     if not is_uri(location):
         return Path(location)
     name = location.partition("?")[0].rstrip("/").rpartition("/")[2]
-    folder = user_cache() / hashlib.sha256(location.encode()).hexdigest()[:16] / name
+    folder = user_cache() / _digest(location) / name
     fetch_study(location, folder, with_artifacts=False)
     _forget(folder, Storage(location).sizes())
     return folder
@@ -132,7 +143,7 @@ def fetch_study(location: str, folder: Path, *, with_artifacts: bool) -> list[st
         if name.startswith("trials/"):
             is_artifact = name.split("/")[2:3] == ["artifact"]
             return "/".join(name.split("/")[:2]) in finished and (with_artifacts or not is_artifact)
-        return not name.startswith(".")
+        return name in (*KEPT, LOG_FILE)
 
     return remote.download(folder, is_wanted)
 
@@ -152,6 +163,25 @@ def copy_study(source: Path, folder: Path) -> list[str]:
     return fetch_study(source.resolve().as_uri(), folder, with_artifacts=True)
 
 
+def check_staging(staged: str) -> None:
+    """Make sure, before a trial costs anything, that its files can be left from this machine.
+
+    Args:
+        staged: from ``staging_folder``, called on another machine perhaps.
+
+    Raises:
+        StoreError: this machine does not see the storage, or may not write there.
+    """
+    if is_uri(staged):
+        storage = Storage(staged)
+        storage.write("probe/file", b"1")
+        storage.delete("probe")
+    elif not Path(staged).is_dir():
+        hint = "with --storage name a folder mounted on each, or s3://BUCKET/FOLDER"
+        found = f"not there on {socket.gethostname()}"
+        raise StoreError(staged, "the study's folder, on every node", found, hint)
+
+
 @contextmanager
 def leaving_files(staged: str, scratch: Path) -> Iterator[Path]:
     """Give a folder to write to, whose files end where they are to be.
@@ -169,6 +199,10 @@ def leaving_files(staged: str, scratch: Path) -> Iterator[Path]:
     scratch.mkdir(parents=True, exist_ok=True)
     yield scratch
     Storage(staged).upload(scratch)
+
+
+def _digest(location: str) -> str:
+    return hashlib.sha256(location.encode()).hexdigest()[:16]
 
 
 def _forget(folder: Path, names: Container[str]) -> None:

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from agnews_ray.record.schema import READABLE_VERSIONS, SCHEMA_VERSION, TrialRec
 from agnews_ray.spec.loader import build_study, to_yaml
 from agnews_ray.spec.study import StudySpec
 
+LOG_FILE = "submit.log"
 RECORD_FILE = "record.json"
 STAGING = ".staging"
 """Of what is not finished, inside a study's folder."""
@@ -30,7 +31,7 @@ class StudyStore:
         self.location = str(self.folder)
         """Where the study lies: its folder, or a URI."""
         self.study_path = self.folder / "study.yaml"
-        self.log_path = self.folder / "submit.log"
+        self.log_path = self.folder / LOG_FILE
         self.test_rows_path = self.folder / "test_rows.parquet"
         self._trials = self.folder / "trials"
         self._staging = self.folder / STAGING
@@ -140,7 +141,11 @@ class StudyStore:
 
         Returns:
             The trial's final folder.
+
+        Raises:
+            StoreError: nothing was staged.
         """
+        check_left(staged, [path.name for path in Path(staged).iterdir()])
         (Path(staged) / RECORD_FILE).write_text(to_json(record), encoding="utf-8")
         final = self._trials / record.trial_id
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -161,6 +166,21 @@ class StudyStore:
             RecordError: a record is corrupt or was written by a newer version.
         """
         return tuple(load_record(path) for path in sorted(self._trials.glob(f"*/{RECORD_FILE}")))
+
+
+def check_left(staged: str, names: Container[str]) -> None:
+    """Refuse to call a trial finished whose files are not there.
+
+    Args:
+        staged: where its worker was to leave them.
+        names: what is there.
+
+    Raises:
+        StoreError: the predictions are missing.
+    """
+    if "predictions.parquet" not in names:
+        hint = "use storage that all nodes share, and submit again"
+        raise StoreError(staged, "a trained trial's files", "none: they went elsewhere", hint)
 
 
 def to_json(record: TrialRecord) -> str:

@@ -1,5 +1,6 @@
 """The Ray cluster that a job runs on: join it, see what it has, see that nodes share storage."""
 
+import contextlib
 import logging
 import os
 import secrets
@@ -13,7 +14,7 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from agnews_ray.errors import StoreError
+from agnews_ray.errors import ClusterError, StoreError
 from agnews_ray.record.storage import Storage, is_uri, without_secrets
 from agnews_ray.run.session import NUM_DATA_CPUS, configure_ray_data, log_to, stop_logging
 from agnews_ray.spec.study import Device
@@ -35,8 +36,13 @@ def joined_ray(log_path: Path) -> Iterator[None]:
     Args:
         log_path: where Ray's own messages go.
     """
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    handler = log_to(log_path)
+    try:
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        handler = log_to(log_path)
+    except OSError as error:
+        hint = "choose another with --storage"
+        reason = error.strerror or str(error)
+        raise StoreError(str(log_path.parent), "a folder to write to", reason, hint) from error
     try:
         configure_ray_data()
         ray.init(address="auto", log_to_driver=False, logging_level=logging.ERROR)
@@ -72,10 +78,18 @@ def see_cluster() -> ClusterSize:
     resources: Any = ray  # its functions have no type information
     return ClusterSize(
         now=resources.cluster_resources(),
-        later_gpus=int(os.environ.get(GPUS_VARIABLE) or 0),
+        later_gpus=_later_gpus(),
         free=resources.available_resources(),
         node_cpus=tuple(cpus for n in alive_nodes() if (cpus := n["Resources"].get("CPU", 0.0))),
     )
+
+
+def _later_gpus() -> int:
+    said = os.environ.get(GPUS_VARIABLE) or "0"
+    if not said.isdecimal():
+        hint = "set it to the GPUs that the autoscaler may start, or to nothing"
+        raise ClusterError(GPUS_VARIABLE, "a whole number, on the head node", repr(said), hint)
+    return int(said)
 
 
 class ClusterRoom:
@@ -93,10 +107,14 @@ class ClusterRoom:
 
     @property
     def cpus_per_worker(self) -> int:
-        """What a worker reserves: on a CPU cluster nearly a node, on GPUs one."""
+        """What a worker reserves.
+
+        One CPU beside a GPU; without, most of the smallest node, so that no two share it.
+        """
         if self._device == "cuda":
             return 1
-        return max(1, int(min(self._look().node_cpus, default=1)) - NUM_DATA_CPUS)
+        smallest = int(min(self._look().node_cpus, default=1))
+        return max(1, smallest - NUM_DATA_CPUS, smallest // 2 + (smallest > 1))
 
     def num_at_once(self) -> int:
         size = self._look()
@@ -133,7 +151,12 @@ def check_shared(location: str) -> None:
     """
     token = f".probe-{secrets.token_hex(8)}"
     leave, remove = _probe_ends(location, token)
-    leave()
+    try:
+        leave()
+    except OSError as error:
+        hint = "choose another with --storage"
+        reason = error.strerror or str(error)
+        raise StoreError(location, "a folder to write to", reason, hint) from error
     try:
         answers = on_every_node(_look_from_node, location, token)
     finally:
@@ -184,7 +207,7 @@ def on_every_node(function: Any, *arguments: object) -> dict[str, Any]:
         arguments: the same for each node.
 
     Returns:
-        Answers by the node's address.
+        Answers by the node's address, without those of nodes that went away meanwhile.
     """
     calls = {}
     for node in alive_nodes():
@@ -192,7 +215,12 @@ def on_every_node(function: Any, *arguments: object) -> dict[str, Any]:
         make_remote: Any = ray.remote  # its hints know no options of this kind
         task = make_remote(num_cpus=0, scheduling_strategy=there)(function)
         calls[_address(node)] = task.remote(*arguments)
-    return {address: ray.get(call, timeout=PROBE_TIMEOUT_S) for address, call in calls.items()}
+    answers = {}
+    for address, call in calls.items():
+        # A spot machine may go at any time, and is no reason to stop.
+        with contextlib.suppress(ray.exceptions.RayError):
+            answers[address] = ray.get(call, timeout=PROBE_TIMEOUT_S)
+    return answers
 
 
 def gpus_by_node() -> dict[str, float]:

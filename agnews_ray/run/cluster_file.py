@@ -13,6 +13,7 @@ import yaml
 
 from agnews_ray.errors import ClusterError
 from agnews_ray.run.checks import Check, failed, passed, warned
+from agnews_ray.run.cluster import GPUS_VARIABLE
 
 PLACEHOLDER = re.compile(r"YOUR-[A-Z]+")
 PROVIDER_KEYS = {
@@ -56,7 +57,18 @@ def check_cluster_file(path: Path) -> list[Check]:
     schema = _by_ray(content)
     if schema.level == "error":
         return [schema]
-    parts = (_placeholders, _provider, _doors, _node_types, _images, _packages, _mounts, _token)
+    parts = (
+        _placeholders,
+        _provider,
+        _doors,
+        _node_types,
+        _told,
+        _accounts,
+        _images,
+        _packages,
+        _mounts,
+        _token,
+    )
     return [schema, *(check for part in parts for check in part(content, path.parent))]
 
 
@@ -142,6 +154,44 @@ def _node_types(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # no
     minutes = content.get("idle_timeout_minutes", 5)
     if types and minutes > 60:
         yield warned("idle time", f"{minutes} minutes", "idle GPUs are paid for; 10 will do")
+
+
+def _told(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+    """What the head must be told, because Ray does not say it."""
+    commands = _commands(content, "head_start_ray_commands")
+    gpus = sum(
+        int(kind.get("resources", {}).get("GPU", 0)) * kind.get("max_workers", 0)
+        for name, kind in content.get("available_node_types", {}).items()
+        if name != content.get("head_node_type")
+    )
+    said = re.search(rf"{GPUS_VARIABLE}=(\d+)", commands)
+    if gpus and (said is None or int(said[1]) > gpus):
+        hint = f"{GPUS_VARIABLE}={gpus} before `ray start` in head_start_ray_commands"
+        found = f"{GPUS_VARIABLE} {said[1] if said else 'not set'}, GPUs there may be: {gpus}"
+        yield failed("GPUs to come", found, hint)
+    elif gpus:
+        yield passed("GPUs to come", str(said[1] if said else 0))
+    storage = re.search(r"AGNEWS_RAY_STORAGE=(\S+?);?(?:\s|$)", commands)
+    if storage:
+        yield passed("storage", storage[1])
+    elif content["provider"].get("type") != "local":
+        hint = "AGNEWS_RAY_STORAGE=s3://BUCKET/FOLDER there, or --storage with each submit"
+        yield warned("storage", "none named on the head", hint)
+
+
+def _accounts(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+    """Who workers are, for the bucket: Ray gives only the head an account on Google Cloud."""
+    key = {"gcp": "serviceAccounts", "aws": "IamInstanceProfile"}.get(content["provider"]["type"])
+    without = [
+        name
+        for name, kind in content.get("available_node_types", {}).items()
+        if name != content.get("head_node_type") and key not in kind.get("node_config", {})
+    ]
+    if key and without:
+        hint = f"name one under node_config.{key}"
+        yield warned("account", f"{', '.join(without)} may not write to a bucket", hint)
+    elif key:
+        yield passed("account", f"workers have {key}")
 
 
 def _images(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001

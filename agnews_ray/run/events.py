@@ -6,6 +6,7 @@ The one that runs it writes them; whoever follows reads them, and needs nothing 
 import json
 import math
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
@@ -30,6 +31,7 @@ class EventWriter:
         self._count = 0
         self._last: dict[str, float] = {}
         self._said: dict[str, dict[str, Any]] = {}
+        self._lock = threading.Lock()
 
     def study(self, name: str, location: str, trials: Iterable[Any], finished: set[str]) -> None:
         """Say what will run, once, at the start.
@@ -102,10 +104,11 @@ class EventWriter:
         return is_due
 
     def _write(self, event: str, **values: Any) -> None:
-        self._count += 1
-        content = {"number": self._count, "time": round(time.time(), 1), "event": event} | values
-        self._stream.write(f"{PREFIX}{json.dumps(content, allow_nan=False)}\n")
-        self._stream.flush()
+        with self._lock:  # trials run in threads
+            self._count += 1
+            facts = {"number": self._count, "time": round(time.time(), 1), "event": event}
+            self._stream.write(f"{PREFIX}{json.dumps(facts | values, allow_nan=False)}\n")
+            self._stream.flush()
 
 
 def read_events(lines: Iterable[str]) -> Iterator[Any]:

@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,10 @@ SILENCE_S = 45.0
 """Without a word for so long, a connection is taken to be broken."""
 START_S = 60.0
 """How long a head node may take to come up."""
-RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, *[30.0] * 20)
+"""Pauses before a broken connection is taken up again; ten minutes in all."""
+
+DASHBOARD = "a Ray cluster's dashboard"
 
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 
@@ -108,7 +111,7 @@ class JobsClient:
         """List the studies that this package handed over, the latest first."""
         with self._explained():
             details = self._client.list_jobs()
-        ours = [_job(one) for one in details if (one.metadata or {}).get("agnews_ray_study")]
+        ours = [_job(one) for one in details if _is_ours(one)]
         return sorted(ours, key=lambda job: job.started_at or 0.0, reverse=True)
 
     def job(self, job_id: str) -> Job:
@@ -120,7 +123,7 @@ class JobsClient:
         check_id(job_id)
         with self._explained(job_id):
             details = self._client.get_job_info(job_id)
-        if "agnews_ray_study" not in (details.metadata or {}):
+        if not _is_ours(details):
             found = "a job of something else"
             raise ClusterError(job_id, "a job of agnews-ray", found, "list them: agnews-ray jobs")
         return _job(details)
@@ -142,7 +145,7 @@ class JobsClient:
         Yields:
             Lines, from the first; after a break from the first again.
         """
-        check_id(job_id)
+        self.job(job_id)
         num_failures = 0
         while True:
             try:
@@ -151,14 +154,17 @@ class JobsClient:
                     yield line
                 if self.job(job_id).has_ended:
                     return
-            except Exception as error:
-                # Whatever the network may raise; a job that is unknown or a token that is wrong
-                # will not get better.
-                if _is_final(error) or num_failures >= 60:
-                    raise
+                num_failures = 0
+                time.sleep(RETRY_S[0])
+            except Exception as error:  # whatever the network may raise
+                if isinstance(error, ClusterError) and error.wanted != DASHBOARD:
+                    raise  # a job that is gone, a token that is wrong: it will not get better
+                if num_failures == len(RETRY_S):
+                    hint = f"once it is there again: agnews-ray logs {job_id} --follow"
+                    raise ClusterError(self.address, DASHBOARD, "nobody there", hint) from error
                 on_trouble(f"connection lost ({type(error).__name__}), trying again")
-            time.sleep(RETRY_S[min(num_failures, len(RETRY_S) - 1)])
-            num_failures += 1
+                time.sleep(RETRY_S[num_failures])
+                num_failures += 1
 
     def stop(self, job_id: str) -> None:
         """Ask a job to stop; it gets a few seconds to leave."""
@@ -169,18 +175,24 @@ class JobsClient:
     def _tail(self, job_id: str) -> Iterator[str]:
         loop = asyncio.new_event_loop()
         chunks = self._client.tail_job_logs(job_id)
+        waiting: asyncio.Task[str] | None = None
         rest = ""
         try:
             while True:
-                chunk = loop.run_until_complete(asyncio.wait_for(anext(chunks), SILENCE_S))
+                waiting = loop.create_task(asyncio.wait_for(anext(chunks), SILENCE_S))
+                chunk = loop.run_until_complete(waiting)
                 *lines, rest = (rest + chunk).split("\n")
                 yield from lines
         except StopAsyncIteration:
             if rest:
                 yield rest
         except TimeoutError:
-            self.job(job_id)  # silent because nothing happens, or because nobody is there
+            pass  # silent because nothing happens, or because nobody is there: it is asked next
         finally:
+            if waiting is not None and not waiting.done():  # interrupted while it waited
+                waiting.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    loop.run_until_complete(waiting)
             loop.run_until_complete(chunks.aclose())
             loop.close()
 
@@ -197,7 +209,7 @@ class JobsClient:
         except (ConnectionError, OSError) as error:
             found = "nobody there"
             hint = "check the address and `ray status`; on a cloud, `ray dashboard cluster.yaml`"
-            raise ClusterError(self.address, "a Ray cluster's dashboard", found, hint) from error
+            raise ClusterError(self.address, DASHBOARD, found, hint) from error
         except RuntimeError as error:
             text = " ".join(str(error).split())
             if job_id and ("404" in text or "does not exist" in text):
@@ -229,10 +241,9 @@ def use_token() -> bool:
     return has_token
 
 
-def _is_final(error: Exception) -> bool:
-    return isinstance(error, ClusterError) and (
-        error.hint == TOKEN_HINT or error.wanted.startswith("a job")
-    )
+def _is_ours(details: Any) -> bool:
+    """Whether a study's name stands in a job's metadata: it becomes a folder's name here."""
+    return bool(re.fullmatch(NAME_PATTERN, (details.metadata or {}).get("agnews_ray_study", "")))
 
 
 def _job(details: Any) -> Job:

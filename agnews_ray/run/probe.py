@@ -1,7 +1,6 @@
 """Facts about one machine that decide whether a study can run there; runs on every node."""
 
 import os
-import platform
 import shutil
 import tempfile
 from pathlib import Path
@@ -67,8 +66,3 @@ def _hub(hub_ids: list[str]) -> str:
     cache = Path(os.environ.get("HF_HUB_CACHE", platform_cache / "hub"))
     missing = [one for one in hub_ids if not (cache / f"models--{one.replace('/', '--')}").is_dir()]
     return f"missing {', '.join(missing)}" if missing else "cache"
-
-
-def python_version() -> str:
-    """Give major and minor version: what two ends must share."""
-    return ".".join(platform.python_version_tuple()[:2])

@@ -39,6 +39,10 @@ class ProgressBoard:
         """Replace a trial's progress."""
         self._latest[progress.trial_id] = progress
 
+    def forget(self, trial_id: str) -> None:
+        """Let a trial that begins anew have no progress yet."""
+        self._latest.pop(trial_id, None)
+
     def read(self) -> dict[str, TrialProgress]:
         """Give the latest progress by trial id."""
         return self._latest

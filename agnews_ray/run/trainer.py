@@ -2,12 +2,10 @@
 
 import datetime
 import logging
-import os
 import pickle  # only written here
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -53,6 +51,8 @@ class TrialRunner:
     command: str
     board: Any
     """The progress actor."""
+    log_hint: str
+    """Where to look after a failure, in the imperative."""
     threads_per_worker: int
     """CPU threads; 0 for a worker's share of its node."""
     max_attempts: int = 1
@@ -89,7 +89,8 @@ class TrialRunner:
                 break
             except TrainingFailedError as error:
                 if attempt == self.max_attempts or not _was_lost(error):
-                    raise root_error(trial.trial_id, error, self.store.log_path) from error
+                    raise root_error(trial.trial_id, error, self.log_hint) from error
+                self.board.forget.remote(trial.trial_id)
                 self.on_retry(f"trial {trial.trial_id} lost a worker or its node, begins anew")
         record = self._record(trial, summary)
         self.store.publish(record, staged)
@@ -204,13 +205,13 @@ class TrialRunner:
         )
 
 
-def root_error(trial_id: str, error: TrainingFailedError, log_path: Path) -> AgnewsError:
+def root_error(trial_id: str, error: TrainingFailedError, log_hint: str) -> AgnewsError:
     """Find the first worker's own error under what Ray Train raised.
 
     Args:
         trial_id: the trial that failed.
         error: from ``fit``.
-        log_path: where the whole story is.
+        log_hint: where the whole story is, in the imperative.
 
     Returns:
         Our own error as raised on the worker, or a ``TrialError`` naming the cause.
@@ -221,7 +222,7 @@ def root_error(trial_id: str, error: TrainingFailedError, log_path: Path) -> Agn
         if isinstance(cause, AgnewsError):
             return cause
     text = " ".join(str(cause).split())
-    hint = f"read {os.path.relpath(log_path)}, mend the cause and submit again"
+    hint = f"{log_hint}, mend the cause and submit again"
     found = f"{type(cause).__name__}: {text[:300]}"
     return TrialError(f"trial {trial_id}", "a finished run", found, hint)
 

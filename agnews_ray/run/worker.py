@@ -24,7 +24,7 @@ from agnews_ray.engine.reference import ReferenceEngine
 from agnews_ray.engine.results import Predictions, Rank, TrainLog
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
-from agnews_ray.record.remote import leaving_files
+from agnews_ray.record.remote import check_staging, leaving_files
 from agnews_ray.record.schema import TrainingRecord
 from agnews_ray.run.device import check_gpu_precision
 from agnews_ray.run.handover import ScoredRows, WorkerConfig, WorkerSummary
@@ -37,7 +37,7 @@ class Worker:
     def __init__(self, config: WorkerConfig) -> None:
         context = ray.train.get_context()
         share = num_usable_cpus() // context.get_local_world_size()
-        torch.set_num_threads(config.threads_per_worker or max(1, share))
+        torch.set_num_threads(max(1, min(config.threads_per_worker or share, num_usable_cpus())))
         rank = Rank(
             index=context.get_world_rank(),
             world_size=context.get_world_size(),
@@ -65,6 +65,8 @@ class Worker:
             The summary on rank 0, None elsewhere.
         """
         config, rank = self._config, self._rank
+        if rank.index == 0:
+            check_staging(config.staged)
         self._reporter.phase("loading")
         model = build_classifier(config.variant, config.class_names, config.seed).to(rank.device)
         # Dropout differs between ranks, and not between runs.

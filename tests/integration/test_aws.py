@@ -206,7 +206,7 @@ def test_the_fallback_is_the_same_machine(with_spot):
 def test_the_head_starts_ray_with_a_token_and_a_private_dashboard(as_it_is):
     (start,) = [c for c in as_it_is.head["ray_start_commands"] if "ray start" in c]
     assert "RAY_AUTH_MODE=token" in start
-    assert "RAY_AUTH_TOKEN_PATH=$HOME/agnews-ray/token" in start
+    assert "RAY_AUTH_TOKEN_PATH=$HOME/.agnews-ray/token" in start
     assert "--dashboard-host=127.0.0.1" in start
-    assert "/home/ray/agnews-ray" in as_it_is.head["file_mounts"]
+    assert "/home/ray/.agnews-ray" in as_it_is.head["file_mounts"]
     assert not any("nightly" in command for command in as_it_is.head["setup_commands"])

@@ -29,12 +29,12 @@ CLUSTER = """
 cluster_name: agnews-ray-test
 provider: {{type: local, head_ip: {head}, worker_ips: [{worker}]}}
 auth: {{ssh_user: root, ssh_private_key: {key}}}
-file_mounts: {{~/agnews-ray: ~/.agnews-ray}}
+file_mounts: {{~/.agnews-ray: ~/.agnews-ray}}
 setup_commands: ["true transformers=={transformers}"]
 head_start_ray_commands:
   - ray stop
   - >-
-    export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$HOME/agnews-ray/token
+    export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$HOME/.agnews-ray/token
     AGNEWS_RAY_STORAGE={storage} GOMP_SPINCOUNT=0 HF_HUB_OFFLINE=1;
     AUTOSCALER_UPDATE_INTERVAL_S=1
     ray start --head --port=6379 --dashboard-host=127.0.0.1 --num-cpus=3
@@ -42,7 +42,7 @@ head_start_ray_commands:
 worker_start_ray_commands:
   - ray stop
   - >-
-    export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$HOME/agnews-ray/token
+    export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$HOME/.agnews-ray/token
     GOMP_SPINCOUNT=0 HF_HUB_OFFLINE=1;
     ray start --address=$RAY_HEAD_IP:6379 --num-cpus=3 --object-store-memory=200000000
 """

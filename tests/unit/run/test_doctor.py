@@ -87,11 +87,10 @@ def test_storage_that_is_not_shared_is_an_error():
     assert found.level == "error"
 
 
-def test_a_cluster_that_asks_for_no_token(monkeypatch, tmp_path):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    assert doctor._token("http://127.0.0.1:8265").level == "warning"
-    assert doctor._token("http://10.0.0.1:8265").level == "error"
+def test_a_cluster_that_asks_for_no_token():
+    assert doctor._token("http://127.0.0.1:8265", is_asked=True).level == "ok"
+    assert doctor._token("http://127.0.0.1:8265", is_asked=False).level == "warning"
+    assert doctor._token("http://10.0.0.1:8265", is_asked=False).level == "error"
 
 
 def test_storage_is_tried(tmp_path):
