@@ -142,7 +142,8 @@ def submit(
 
     JOB.yaml says what to run; flags override it. With neither it is the paper's study: DistilBERT
     and MiniLM on AG News, 2 epochs, learning rate 2e-5, batch 16, seed 42. Runs on this machine,
-    on its GPUs where there are any; with --address (or RAY_ADDRESS) on that cluster, as one job.
+    on its GPUs where there are any; with --address (or RAY_ADDRESS) on that cluster, as one job;
+    --address local is this machine, whatever RAY_ADDRESS says.
     Trials that are already finished are not run again.
     """
     place = {name: flags.pop(name) for name in ("runs", "address", "storage", "follow")}
@@ -173,6 +174,8 @@ def submit(
 
 def _check_place(place: dict[str, Any], quiet: bool) -> None:
     """Refuse options that would quietly do nothing."""
+    if place["address"] == "local":
+        place["address"] = None
     if place["follow"] and not place["address"]:
         raise click.UsageError("--follow goes with --address; a local run is always shown")
     if place["runs"] and (place["address"] or place["storage"]):
@@ -304,7 +307,7 @@ def _print_outcome(outcome: Any, as_json: bool) -> None:
             "rows": table.model_dump(mode="json")["rows"] if table else [],
             "failed": {trial_id: str(error) for trial_id, error in outcome.failed.items()},
             "num_empty_texts": _num_empty(prepared.scanned.record),
-            "folder": str(prepared.store.folder),
+            "folder": prepared.store.location,
             "log": str(prepared.store.log_path),
         }
         click.echo(json.dumps(document, indent=2))
@@ -314,8 +317,8 @@ def _print_outcome(outcome: Any, as_json: bool) -> None:
     for trial_id, error in outcome.failed.items():
         click.echo(f"error: {trial_id}: {error}", err=True)
     click.echo(
-        f"results in {_short(prepared.store.folder)}, "
-        f"Ray's log in {_short(prepared.store.log_path)}"
+        f"results in {_short(prepared.store.location)}, "
+        f"Ray's log in {_short(str(prepared.store.log_path))}"
     )
 
 
@@ -325,12 +328,12 @@ def _explain_interrupt(prepared: Any) -> None:
         return
     done = len(prepared.store.records())
     click.echo(
-        f"\ninterrupted: {done} finished trial(s) kept in {_short(prepared.store.folder)}; "
+        f"\ninterrupted: {done} finished trial(s) kept in {_short(prepared.store.location)}; "
         "the same command runs the rest",
         err=True,
     )
 
 
-def _short(path: Path) -> str:
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
+def _short(location: str) -> str:
+    relative = os.path.relpath(location)
+    return location if "://" in location or relative.startswith("..") else relative

@@ -12,6 +12,7 @@ from agnews_ray.app.analyse import compare_study
 from agnews_ray.errors import StoreError
 from agnews_ray.record.remote import (
     RemoteStudyStore,
+    check_staging,
     copy_study,
     fetch_study,
     leaving_files,
@@ -82,7 +83,7 @@ def stage(store, record, scratch):
     with leaving_files(staged, scratch / record.trial_id) as folder:
         (folder / "artifact").mkdir()
         (folder / "artifact" / "weights").write_bytes(b"1234")
-        (folder / "curve.parquet").write_bytes(b"1")
+        (folder / "predictions.parquet").write_bytes(b"1")
     return staged
 
 
@@ -104,7 +105,7 @@ def test_a_trial_is_there_once_its_record_is(runs, tmp_path):
     with store.writing():
         staged = stage(store, record, tmp_path / "scratch")
         trial = f"study/trials/{record.trial_id}"
-        assert names(runs) == [f"{trial}/artifact/weights", f"{trial}/curve.parquet"]
+        assert names(runs) == [f"{trial}/artifact/weights", f"{trial}/predictions.parquet"]
         assert open_there(runs, tmp_path / "b").records() == ()
         folder = store.publish(record, staged)
     assert f"{trial}/record.json" in names(runs)
@@ -299,3 +300,14 @@ def test_a_folder_with_any_name_can_be_copied(tmp_path):
     source = Path(a_study(tmp_path / "a b%20c?d#e"))
     copy_study(source, tmp_path / "here")
     assert len(StudyStore.at(tmp_path / "here").records()) == 6
+
+
+def test_a_node_that_does_not_see_the_folder_says_so_before_it_trains(tmp_path):
+    check_staging(str(tmp_path))
+    with pytest.raises(StoreError, match="not there on"):
+        check_staging(str(tmp_path / "elsewhere"))
+
+
+def test_a_node_leaves_nothing_where_it_tried_to_write(runs):
+    check_staging(f"{runs}/study/trials/one")
+    assert names(runs) == []

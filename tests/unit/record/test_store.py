@@ -17,7 +17,7 @@ def store(tmp_path):
 def publish(store, record):
     with store.writing():
         staged = store.staging_folder(record.trial_id)
-        (Path(staged) / "curve.parquet").touch()
+        (Path(staged) / "predictions.parquet").touch()
         return store.publish(record, staged)
 
 
@@ -25,7 +25,7 @@ def test_what_was_published_is_read_back(store):
     record = a_record()
     folder = publish(store, record)
     assert store.records() == (record,)
-    assert sorted(path.name for path in folder.iterdir()) == ["curve.parquet", "record.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["predictions.parquet", "record.json"]
 
 
 def test_a_trial_that_did_not_end_leaves_nothing(store):
@@ -80,3 +80,12 @@ def test_a_damaged_or_newer_record_is_explained(store, change, expected):
     path.write_text(change(json.dumps(json.loads(path.read_text()), sort_keys=True)))
     with pytest.raises(RecordError, match=expected):
         store.records()
+
+
+def test_a_trial_whose_files_went_elsewhere_is_not_finished(tmp_path):
+    store, record = StudyStore(tmp_path, "study"), a_record()
+    with store.writing():
+        staged = store.staging_folder(record.trial_id)
+        with pytest.raises(StoreError, match="none: they went elsewhere"):
+            store.publish(record, staged)
+    assert store.records() == ()

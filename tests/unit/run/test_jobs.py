@@ -1,9 +1,15 @@
+import _thread
+import asyncio
+import threading
+from types import SimpleNamespace
+
 import pytest
 import yaml
 
 from agnews_ray.app import remote
 from agnews_ray.app.launch import read_study
 from agnews_ray.errors import ClusterError, StoreError
+from agnews_ray.run import jobs
 from agnews_ray.run.jobs import JobsClient, check_id
 from agnews_ray.run.package import STUDY_FILE, pack, runtime_environment
 
@@ -69,3 +75,55 @@ def test_storage_that_another_machine_could_not_use_is_refused(storage):
 @pytest.mark.parametrize("storage", [None, "/mnt/runs", "~/runs", "s3://bucket/runs"])
 def test_storage_that_it_could_is_not(storage):
     remote.check_storage(storage)
+
+
+class Tail:
+    """A cluster's log that says a line and then nothing."""
+
+    def __init__(self, lines=("one",)):
+        self.lines = lines
+        self.is_closed = False
+
+    async def tail_job_logs(self, job_id):
+        try:
+            for line in self.lines:
+                yield f"{line}\n"
+            await asyncio.sleep(60)
+        finally:
+            self.is_closed = True
+
+
+def test_a_silent_connection_is_closed_and_asked_anew(monkeypatch):
+    monkeypatch.setattr(jobs, "SILENCE_S", 0.05)
+    client = object.__new__(JobsClient)
+    client._client = Tail()
+    assert list(client._tail("j")) == ["one"]
+    assert client._client.is_closed
+
+
+def test_ctrl_c_while_following_goes_through():
+    client = object.__new__(JobsClient)
+    client._client = Tail()
+    lines = client._tail("j")
+    assert next(lines) == "one"
+    timer = threading.Timer(0.2, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        next(lines)
+    timer.join()
+    assert client._client.is_closed
+
+
+def test_data_and_models_of_this_folder_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    study = read_study(None, {"data.source": "data", "models": ["bert"]})
+    with pytest.raises(StoreError, match="want data and models that the cluster finds"):
+        remote.check_paths(study)
+    remote.check_paths(read_study(None, {"data.source": str(tmp_path / "data")}))
+
+
+@pytest.mark.parametrize("name", ["../../.ssh", "a/b", "", "-x"])
+def test_a_name_from_a_cluster_becomes_no_path(name):
+    details = SimpleNamespace(metadata={"agnews_ray_study": name})
+    assert not jobs._is_ours(details)
