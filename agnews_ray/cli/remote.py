@@ -25,8 +25,14 @@ def address_option(command: Callable[..., None]) -> Callable[..., None]:
         "--address",
         envvar="RAY_ADDRESS",
         metavar="URL",
-        help="Of the cluster's dashboard, such as http://127.0.0.1:8265  [env: RAY_ADDRESS]",
+        help="Of the cluster's dashboard, such as http://127.0.0.1:8265; local: this machine, "
+        "whatever the environment says  [env: RAY_ADDRESS]",
+        callback=_not_local,
     )(command)
+
+
+def _not_local(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:  # noqa: ARG001
+    return None if value == "local" else value
 
 
 def known_address(address: str | None) -> str:

@@ -5,103 +5,15 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.remote import address_option, follow_to_end
 
 START_OF_PROCESS = time.time()
-
-DESCRIPTION_OF_SOURCE = (
-    "hub id, CSV, Parquet or JSON Lines file, folder with train and test files, or "
-    "synthetic:train=4000,test=1000,seed=7  [default: ag_news]"
-)
-
-
-def _split(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:  # noqa: ARG001
-    """Cut a comma-separated flag."""
-    return [part.strip() for part in value.split(",") if part.strip()] if value else None
-
-
-def _options(command: Callable[..., None]) -> Callable[..., None]:
-    """Attach the flags that override a job file; each is named by its dotted path in the study."""
-    flags = [
-        _flag("--models", "models", "comma-separated: distilbert, minilm, bert, hub id or folder"),
-        _flag(
-            "--init", "init", "random: fresh weights, no download", choices=("pretrained", "random")
-        ),
-        _flag(
-            "--engine",
-            "engine",
-            "fast: ours; reference: the Hugging Face Trainer as in the paper; -best: with batches "
-            "of like length and its fused optimiser; -compiled: compiled too  [default: fast]",
-            choices=("fast", "reference", "reference-best", "reference-compiled"),
-        ),
-        _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),
-        _flag("--test-dataset", "data.test_source", "test file, where --dataset is a train file"),
-        _flag("--text-column", "data.text_columns", "comma-separated, joined by a space"),
-        _flag("--label-column", "data.label_column", "column of the labels"),
-        _flag("--label-base", "data.label_base", "lowest integer label", choices=("0", "1")),
-        _flag("--class-names", "data.class_names", "comma-separated, in label order"),
-        _flag("--max-length", "data.max_length_tokens", "tokens kept of a text  [default: 128]"),
-        _flag("--limit-train", "data.limit_train", "use a stratified sample of N train rows"),
-        _flag("--limit-test", "data.limit_test", "use a stratified sample of N test rows"),
-        _flag("--validation-fraction", "data.validation_fraction", "share cut from train"),
-        _flag("--seeds", "seeds", "comma-separated, one trial each  [default: 42]"),
-        _flag("--epochs", "recipe.num_epochs", "passes over train  [default: 2]"),
-        _flag("--learning-rate", "recipe.learning_rate", "peak rate  [default: 2e-5]"),
-        _flag("--global-batch-size", "recipe.global_batch_size", "rows per update  [default: 16]"),
-        _flag(
-            "--precision",
-            "recipe.precision",
-            "auto: fp16 on a GPU, on a CPU bf16 where it is native",
-            choices=("auto", "fp32", "bf16", "fp16"),
-        ),
-        _flag("--num-workers", "scaling.num_workers", "Ray Train workers a trial  [default: 1]"),
-        _flag(
-            "--device",
-            "scaling.device",
-            "auto: GPUs where there are",
-            choices=("auto", "cpu", "cuda"),
-        ),
-        _flag("--name", "name", "folder under --runs  [default: from data and recipe]"),
-    ]
-    for flag in reversed(flags):
-        command = flag(command)
-    return command
-
-
-METAVARS = {
-    "models": "A,B",
-    "data.source": "SOURCE",
-    "data.test_source": "FILE",
-    "data.text_columns": "A,B",
-    "data.label_column": "NAME",
-    "data.class_names": "A,B",
-    "data.validation_fraction": "FRACTION",
-    "recipe.learning_rate": "RATE",
-    "seeds": "N,N",
-    "name": "NAME",
-}
-"""How a flag's value is written in the help; a number where nothing stands here."""
-
-LISTS = {"models", "seeds", "data.text_columns", "data.class_names"}
-
-
-def _flag(
-    name: str, path: str, description: str, choices: tuple[str, ...] | None = None
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    return click.option(
-        name,
-        path.replace(".", "__"),
-        help=description,
-        type=click.Choice(choices) if choices else str,
-        callback=_split if path in LISTS else None,
-        metavar=None if choices else METAVARS.get(path, "N"),
-    )
 
 
 @click.command(
@@ -117,7 +29,7 @@ Examples:
 Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong, 130 interrupted."""
 )
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.yaml]")
-@_options
+@study_options
 @click.option("--runs", type=click.Path(path_type=Path), help="Where studies lie  [default: runs]")
 @address_option
 @click.option(
@@ -142,15 +54,14 @@ def submit(
 
     JOB.yaml says what to run; flags override it. With neither it is the paper's study: DistilBERT
     and MiniLM on AG News, 2 epochs, learning rate 2e-5, batch 16, seed 42. Runs on this machine,
-    on its GPUs where there are any; with --address (or RAY_ADDRESS) on that cluster, as one job;
-    --address local is this machine, whatever RAY_ADDRESS says.
+    on its GPUs where there are any; with --address (or RAY_ADDRESS) on that cluster, as one job.
     Trials that are already finished are not run again.
     """
     place = {name: flags.pop(name) for name in ("runs", "address", "storage", "follow")}
-    overrides = _overrides(job, flags)
+    changes = overrides(job, flags)
     _check_place(place, quiet)
     if place["address"]:
-        _hand_over(job, overrides, place, dry_run, as_json)
+        _hand_over(job, changes, place, dry_run, as_json)
         return
     place["runs"] = place["runs"] or "runs"
     from agnews_ray.app import launch
@@ -158,7 +69,7 @@ def submit(
     prepared = None
     try:
         prepared = launch.prepare_study(
-            launch.read_study(job, overrides), place["storage"] or place["runs"]
+            launch.read_study(job, changes), place["storage"] or place["runs"]
         )
         if dry_run:
             _print_plan(prepared, as_json)
@@ -174,8 +85,6 @@ def submit(
 
 def _check_place(place: dict[str, Any], quiet: bool) -> None:
     """Refuse options that would quietly do nothing."""
-    if place["address"] == "local":
-        place["address"] = None
     if place["follow"] and not place["address"]:
         raise click.UsageError("--follow goes with --address; a local run is always shown")
     if place["runs"] and (place["address"] or place["storage"]):
@@ -208,26 +117,6 @@ def _hand_over(
         follow_to_end(sent.address, sent.job_id)
     elif not as_json:
         click.echo(f"next: agnews-ray logs {sent.job_id} --follow, or status, stop, fetch")
-
-
-def _overrides(job: Path | None, flags: dict[str, Any]) -> dict[str, Any]:
-    """Turn click's parameters back into dotted paths; some go into every model."""
-    dotted = {name.replace("__", "."): value for name, value in flags.items()}
-    of_models = {name: dotted.pop(name) for name in ("init", "engine")}
-    of_models = {name: value for name, value in of_models.items() if value is not None}
-    if not of_models:
-        return dotted
-    models: Any = dotted["models"]
-    if models is None and job is not None:
-        from agnews_ray.spec.loader import read_job_file
-
-        models = read_job_file(job).get("models")
-    if models is None:
-        models = ["distilbert", "minilm"]
-    if isinstance(models, list):  # what is wrong with anything else is told with the rest
-        as_mappings = [{"model": m} if isinstance(m, str) else m for m in models]
-        models = [{**m, **of_models} if isinstance(m, dict) else m for m in as_mappings]
-    return dotted | {"models": models}
 
 
 def _execute(prepared: Any, as_json: bool, quiet: bool) -> Any:

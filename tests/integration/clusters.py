@@ -7,6 +7,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -62,6 +63,45 @@ class Nodes:
             for process in processes:
                 for one in [*children(process), process]:
                     kill(one)
+
+
+class Proxy:
+    """Stands between a client and a dashboard; `cut` breaks all connections."""
+
+    def __init__(self, address):
+        self._target = ("127.0.0.1", int(address.rpartition(":")[2]))
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self._open = []
+        self.address = f"http://127.0.0.1:{self._door.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._door.accept()
+                server = socket.create_connection(self._target)
+                self._open += [client, server]
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=self._carry, args=ends, daemon=True).start()
+
+    def _carry(self, source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        self._shut([source, target])
+
+    def cut(self):
+        self._shut(self._open)
+
+    def _shut(self, sockets):
+        for one in sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def end(self):
+        self._shut([self._door])
+        self._door.close()
+        self.cut()
 
 
 def wait_for(place, is_so, job_id, seconds=180):

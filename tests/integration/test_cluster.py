@@ -9,7 +9,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration.clusters import RAY, Nodes, free_ports, short_folder, wait_for
+from tests.integration.clusters import RAY, Nodes, Proxy, free_ports, short_folder, wait_for
 from tests.integration.conftest import ROOT, a_job
 
 pytestmark = pytest.mark.integration
@@ -27,8 +27,16 @@ def cluster(workplace):
 
 @pytest.fixture(scope="module")
 def followed(cluster):
-    """The tiny study, handed over and followed to its end."""
-    done = cluster.place.run("submit", "--follow", job=a_job())
+    """The tiny study, handed over and followed to its end; the connection breaks on the way."""
+    proxy = Proxy(cluster.address)
+    done = cluster.place.start("submit", "--follow", "--address", proxy.address, job=a_job())
+    done.out = ""
+    while "start second" not in done.out:
+        done.out += done.stdout.readline() or pytest.fail(done.out + done.stderr.read())
+    proxy.cut()
+    rest, done.err = done.communicate(timeout=300)
+    done.out += rest
+    proxy.end()
     assert done.returncode == 0, done.err + done.out
     done.job_id = done.out.split()[1]
     return done
@@ -53,6 +61,12 @@ def test_following_shows_what_a_local_run_shows(followed):
     assert "done  first-s1-" in followed.out
     assert "Macro-F1" in followed.out
     assert f"{followed.job_id}: SUCCEEDED" in followed.out
+
+
+def test_a_broken_connection_is_taken_up_again_and_nothing_comes_twice(followed):
+    assert "connection lost" in followed.err
+    for line in ("start first-", "start second-", "done  first-", "done  second-"):
+        assert followed.out.count(line) == 1
 
 
 def test_predictions_are_those_of_a_local_run(cluster, followed, finished):

@@ -1,12 +1,9 @@
-import logging
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from agnews_ray.app.analyse import compare_study
 from agnews_ray.errors import StoreError
@@ -24,40 +21,7 @@ from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_record
 from tests.fakes.studies import a_study
-
-BUCKET = "bucket"
-
-
-@pytest.fixture(scope="module")
-def s3_endpoint():
-    """An object store made up in this process."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def s3(s3_endpoint, tmp_path, monkeypatch):
-    """The name of a new bucket."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "made-up")
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, str(tmp_path / "none"))
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_endpoint)
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    yield BUCKET
-    for found in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        client.delete_object(Bucket=BUCKET, Key=found["Key"])
-    client.delete_bucket(Bucket=BUCKET)
+from tests.unit.record.conftest import BUCKET
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -66,7 +30,8 @@ def runs(request, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     if request.param == "file":
         return (tmp_path / "there").as_uri()
-    return f"s3://{request.getfixturevalue('s3')}/runs"
+    request.getfixturevalue("s3")
+    return f"s3://{BUCKET}/runs"
 
 
 def open_there(runs, scratch):
