@@ -1,5 +1,6 @@
-import _thread
 import asyncio
+import os
+import signal
 import threading
 from types import SimpleNamespace
 
@@ -106,7 +107,7 @@ def test_ctrl_c_while_following_goes_through():
     client._client = Tail()
     lines = client._tail("j")
     assert next(lines) == "one"
-    timer = threading.Timer(0.2, _thread.interrupt_main)
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         next(lines)
