@@ -29,6 +29,13 @@ RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, *[30.0] * 20)
 
 DASHBOARD = "a Ray cluster's dashboard"
 
+TALKATIVE = (
+    "dashboard.modules.dashboard_sdk",
+    "dashboard.modules.job.sdk",
+    "_private.runtime_env.packaging",
+)
+"""Loggers of Ray's that would tell users what they need not know."""
+
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 
 
@@ -67,10 +74,12 @@ class JobsClient:
             raise ClusterError(address, "a dashboard's address", "something else", ADDRESS_HINT)
         self.address = address.rstrip("/")
         self._has_token = use_token()
+        # Ray would rather go where the environment says than where it is told.
+        os.environ.update(RAY_ADDRESS=self.address, RAY_API_SERVER_ADDRESS=self.address)
         with self._explained():
             from ray.job_submission import JobSubmissionClient
 
-            for name in ("dashboard.modules.dashboard_sdk", "_private.runtime_env.packaging"):
+            for name in TALKATIVE:
                 logging.getLogger(f"ray.{name}").setLevel(logging.WARNING)
             self._client: Any = JobSubmissionClient(self.address)
 
