@@ -16,7 +16,7 @@ from agnews_ray.model import zoo
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.storage import Storage, is_uri, without_secrets
 from agnews_ray.run.checks import Check, failed, passed, warned
-from agnews_ray.run.jobs import ADDRESS_HINT, JobsClient
+from agnews_ray.run.jobs import ADDRESS_HINT, PROBE_KEY, JobsClient
 from agnews_ray.run.package import pack, runtime_environment
 from agnews_ray.run.probe import node_facts
 from agnews_ray.spec.study import StudySpec, VariantSpec
@@ -30,8 +30,6 @@ BASE_BYTES = 2 << 30
 UNKNOWN_PARAMETERS = 110_000_000
 """As BERT base: for models that only the hub could tell of."""
 PROBE_TIMEOUT_S = 180.0
-DOCTOR = "doctor"
-"""Stands for the study in the list of jobs."""
 LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 
@@ -222,7 +220,9 @@ def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> dict[st
     with tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch:
         pack(study, Path(scratch))
         environment = runtime_environment(Path(scratch))
-        client.submit(job_id, shlex.join(words), environment, {"agnews_ray_study": DOCTOR})
+        client.submit(
+            job_id, shlex.join(words), environment, {"agnews_ray_study": "doctor", PROBE_KEY: "1"}
+        )
     given_up_at = time.monotonic() + PROBE_TIMEOUT_S
     while not client.job(job_id).has_ended and time.monotonic() < given_up_at:
         time.sleep(1)

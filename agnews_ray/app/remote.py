@@ -28,8 +28,6 @@ class Submission:
     address: str
     storage: str | None
     """None: the cluster's own (AGNEWS_RAY_STORAGE there), else a folder on its head node."""
-    num_bytes: int
-    """Collected for the upload; a cluster that has them already is sent nothing."""
 
 
 def submit_study(study: StudySpec, address: str, storage: str | None, command: str) -> Submission:
@@ -60,14 +58,14 @@ def submit_study(study: StudySpec, address: str, storage: str | None, command: s
     words = ["python", "-m", "agnews_ray", "execute", STUDY_FILE]
     words += ["--command", command, *(["--storage", storage] if storage else [])]
     with tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch:
-        num_bytes = pack(study, Path(scratch))
+        pack(study, Path(scratch))
         client.submit(
             job_id,
             shlex.join(words),
             runtime_environment(Path(scratch)),
             {"agnews_ray_study": study.name, "agnews_ray_storage": storage or ""},
         )
-    return Submission(job_id=job_id, address=client.address, storage=storage, num_bytes=num_bytes)
+    return Submission(job_id=job_id, address=client.address, storage=storage)
 
 
 def check_storage(storage: str | None) -> None:

@@ -1,6 +1,5 @@
 """The Ray cluster that a job runs on: join it, see what it has, see that nodes share storage."""
 
-import contextlib
 import logging
 import os
 import secrets
@@ -208,6 +207,9 @@ def on_every_node(function: Any, *arguments: object) -> dict[str, Any]:
 
     Returns:
         Answers by the node's address, without those of nodes that went away meanwhile.
+
+    Raises:
+        ClusterError: a node that lives does not answer.
     """
     calls = {}
     for node in alive_nodes():
@@ -217,9 +219,14 @@ def on_every_node(function: Any, *arguments: object) -> dict[str, Any]:
         calls[_address(node)] = task.remote(*arguments)
     answers = {}
     for address, call in calls.items():
-        # A spot machine may go at any time, and is no reason to stop.
-        with contextlib.suppress(ray.exceptions.RayError):
+        try:
             answers[address] = ray.get(call, timeout=PROBE_TIMEOUT_S)
+        except ray.exceptions.RayError as error:
+            # A spot machine may go at any time; one that stays and says nothing is at fault.
+            if address in {_address(node) for node in alive_nodes()}:
+                found = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+                hint = "look at that node, its mounts and its log"
+                raise ClusterError(f"node {address}", "an answer", found, hint) from error
     return answers
 
 

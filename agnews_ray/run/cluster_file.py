@@ -65,11 +65,10 @@ def check_cluster_file(path: Path) -> list[Check]:
         _told,
         _accounts,
         _images,
-        _packages,
-        _mounts,
         _token,
     )
-    return [schema, *(check for part in parts for check in part(content, path.parent))]
+    checks = [check for part in parts for check in part(content)]
+    return [schema, *checks, *_packages(content, path.parent), *_mounts(content, path.parent)]
 
 
 def _by_ray(content: dict[str, Any]) -> Check:
@@ -91,13 +90,13 @@ def _by_ray(content: dict[str, Any]) -> Check:
     return passed("ray's schema", "valid")
 
 
-def _placeholders(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+def _placeholders(content: dict[str, Any]) -> Iterator[Check]:
     found = sorted(set(PLACEHOLDER.findall(yaml.safe_dump(content))))
     if found:
         yield failed("placeholders", ", ".join(found), "put your own names in their place")
 
 
-def _provider(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+def _provider(content: dict[str, Any]) -> Iterator[Check]:
     provider = content["provider"]
     kind = provider.get("type", "")
     unknown = sorted(set(provider) - PROVIDER_KEYS.get(kind, set(provider)))
@@ -110,7 +109,7 @@ def _provider(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa
         yield passed("provider", kind)
 
 
-def _doors(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+def _doors(content: dict[str, Any]) -> Iterator[Check]:
     """Who may come in."""
     if content["provider"].get("type") == "aws":
         types = content.get("available_node_types", {})
@@ -134,7 +133,7 @@ def _doors(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: A
         yield passed("dashboard", "on loopback only")
 
 
-def _node_types(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+def _node_types(content: dict[str, Any]) -> Iterator[Check]:
     types = content.get("available_node_types", {})
     head = content.get("head_node_type", "")
     if types.get(head, {}).get("resources", {}).get("GPU"):
@@ -156,7 +155,7 @@ def _node_types(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # no
         yield warned("idle time", f"{minutes} minutes", "idle GPUs are paid for; 10 will do")
 
 
-def _told(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+def _told(content: dict[str, Any]) -> Iterator[Check]:
     """What the head must be told, because Ray does not say it."""
     commands = _commands(content, "head_start_ray_commands")
     gpus = sum(
@@ -179,7 +178,7 @@ def _told(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: AR
         yield warned("storage", "none named on the head", hint)
 
 
-def _accounts(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+def _accounts(content: dict[str, Any]) -> Iterator[Check]:
     """Who workers are, for the bucket: Ray gives only the head an account on Google Cloud."""
     key = {"gcp": "serviceAccounts", "aws": "IamInstanceProfile"}.get(content["provider"]["type"])
     without = [
@@ -194,7 +193,7 @@ def _accounts(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa
         yield passed("account", f"workers have {key}")
 
 
-def _images(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+def _images(content: dict[str, Any]) -> Iterator[Check]:
     docker = content.get("docker") or {}
     images = {docker[key] for key in ("image", "head_image", "worker_image") if docker.get(key)}
     installed = version("ray")
@@ -244,7 +243,7 @@ def _mounts(content: dict[str, Any], folder: Path) -> Iterator[Check]:
         yield passed("file mounts", "all here")
 
 
-def _token(content: dict[str, Any], folder: Path) -> Iterator[Check]:  # noqa: ARG001
+def _token(content: dict[str, Any]) -> Iterator[Check]:
     hint = "export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=... before `ray start`"
     for name in ("head_start_ray_commands", "worker_start_ray_commands"):
         commands = _commands(content, name)

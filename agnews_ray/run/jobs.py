@@ -20,6 +20,7 @@ ADDRESS_PATTERN = re.compile(
 )
 ADDRESS_HINT = "give the dashboard's address, such as --address http://127.0.0.1:8265"
 TOKEN_HINT = "set RAY_AUTH_TOKEN_PATH to the file with the cluster's token"  # noqa: S105
+JOBS_HINT = "list them: agnews-ray jobs"
 SILENCE_S = 45.0
 """Without a word for so long, a connection is taken to be broken."""
 START_S = 60.0
@@ -35,6 +36,9 @@ TALKATIVE = (
     "_private.runtime_env.packaging",
 )
 """Loggers of Ray's that would tell users what they need not know."""
+
+PROBE_KEY = "agnews_ray_probe"
+"""Marks in its metadata a job of ``doctor``, which is none of the user's."""
 
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 
@@ -120,7 +124,7 @@ class JobsClient:
         """List the studies that this package handed over, the latest first."""
         with self._explained():
             details = self._client.list_jobs()
-        ours = [_job(one) for one in details if _is_ours(one)]
+        ours = [_job(one) for one in details if _is_ours(one) and PROBE_KEY not in one.metadata]
         return sorted(ours, key=lambda job: job.started_at or 0.0, reverse=True)
 
     def job(self, job_id: str) -> Job:
@@ -134,7 +138,7 @@ class JobsClient:
             details = self._client.get_job_info(job_id)
         if not _is_ours(details):
             found = "a job of something else"
-            raise ClusterError(job_id, "a job of agnews-ray", found, "list them: agnews-ray jobs")
+            raise ClusterError(job_id, "a job of agnews-ray", found, JOBS_HINT)
         return _job(details)
 
     def events(self, job_id: str) -> Iterator[Any]:
@@ -166,7 +170,7 @@ class JobsClient:
                 num_failures = 0
                 time.sleep(RETRY_S[0])
             except Exception as error:  # whatever the network may raise
-                if isinstance(error, ClusterError) and error.wanted != DASHBOARD:
+                if isinstance(error, ClusterError) and error.hint in (TOKEN_HINT, JOBS_HINT):
                     raise  # a job that is gone, a token that is wrong: it will not get better
                 if num_failures == len(RETRY_S):
                     hint = f"once it is there again: agnews-ray logs {job_id} --follow"
@@ -222,8 +226,8 @@ class JobsClient:
         except RuntimeError as error:
             text = " ".join(str(error).split())
             if job_id and ("404" in text or "does not exist" in text):
-                hint = "list them: agnews-ray jobs"
-                raise ClusterError(job_id, f"a job on {self.address}", "none", hint) from error
+                wanted = f"a job on {self.address}"
+                raise ClusterError(job_id, wanted, "none", JOBS_HINT) from error
             hint = "read the dashboard's log on the head node"
             raise ClusterError(self.address, "an answer", text[:300], hint) from error
 
@@ -235,7 +239,7 @@ def check_id(job_id: str) -> None:
         ClusterError: it has other characters than a study's name.
     """
     if not re.fullmatch(NAME_PATTERN, job_id):
-        raise ClusterError(repr(job_id), "a job's id", "another text", "list them: agnews-ray jobs")
+        raise ClusterError(repr(job_id), "a job's id", "another text", JOBS_HINT)
 
 
 def use_token() -> bool:

@@ -90,6 +90,7 @@ def test_fetching_again_copies_only_what_is_missing(cluster, followed):
 def test_jobs_status_and_logs_speak_of_trials(cluster, followed):
     listed = json.loads(cluster.place.run("jobs", "--json").out)
     assert followed.job_id in [job["job_id"] for job in listed]
+    assert "doctor" not in [job["study"] for job in listed]
     state = json.loads(cluster.place.run("status", followed.job_id, "--json").out)
     assert state["status"] == "SUCCEEDED"
     assert [(t["model"], t["state"]) for t in state["trials"]] == [

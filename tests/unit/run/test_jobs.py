@@ -128,3 +128,17 @@ def test_data_and_models_of_this_folder_are_refused(tmp_path, monkeypatch):
 def test_a_name_from_a_cluster_becomes_no_path(name):
     details = SimpleNamespace(metadata={"agnews_ray_study": name})
     assert not jobs._is_ours(details)
+
+
+def test_a_job_of_doctor_is_none_of_the_users():
+    def details(**metadata):
+        about = {"status": "SUCCEEDED", "message": "", "start_time": 0, "end_time": 0}
+        return SimpleNamespace(submission_id="j", metadata=metadata, **about)
+
+    client = object.__new__(JobsClient)
+    listed = [
+        details(agnews_ray_study="demo"),
+        details(agnews_ray_study="doctor", agnews_ray_probe="1"),
+    ]
+    client._client = SimpleNamespace(list_jobs=lambda: listed)
+    assert [job.study for job in client.jobs()] == ["demo"]
