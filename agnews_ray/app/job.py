@@ -24,7 +24,6 @@ from agnews_ray.run.cluster import (
 )
 from agnews_ray.run.events import EventWriter
 from agnews_ray.run.probe import node_facts
-from agnews_ray.run.progress import start_board
 from agnews_ray.run.study import run_trials
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.spec.study import StudySpec
@@ -100,7 +99,6 @@ def _run_joined(prepared: PreparedStudy, command: str, started_at: float, watche
         store=prepared.store,
         scratch=prepared.store.scratch,
         command=command,
-        board=start_board(),
         log_hint="read `agnews-ray logs --all`, or submit.log beside the results",
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
         cpus_per_worker=room.cpus_per_worker,

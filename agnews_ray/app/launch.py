@@ -200,7 +200,6 @@ def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watc
         data = loading.result()
         logger.info("tokenizers loaded %.1f s after the start", time.time() - started_at)
 
-        from agnews_ray.run.progress import start_board
         from agnews_ray.run.study import OwnRoom, run_trials
         from agnews_ray.run.trainer import TrialRunner
 
@@ -211,7 +210,6 @@ def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watc
             scratch=str(session.folder / "train"),
             log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
             command=command,
-            board=start_board(),
             threads_per_worker=max(1, num_usable_cpus() // num_workers),
         )
         room = OwnRoom(count=num_at_once)

@@ -111,7 +111,6 @@ class PlainScreen(SilentScreen):
         self.note(f"done  {trial.trial_id}: {describe_result(record)}")
 
     def failed(self, trial: Any, error: Exception) -> None:
-        self._last[trial.trial_id] = math.inf  # its last progress is still on the board
         self.note(f"FAIL  {trial.trial_id}: {error}")
 
 

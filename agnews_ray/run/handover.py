@@ -1,7 +1,6 @@
 """What a worker is given and gives back; light, because Ray's controller imports it too."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +30,6 @@ class WorkerConfig:
     """Folder, or URI of one, for artifact, predictions and curve."""
     started_at: float
     """Unix time from which the seconds to the first step count."""
-    board: Any
-    """The progress actor, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,18 @@
-"""Step progress from the workers to whoever watches: an actor beside Ray Train's reports.
+"""Step progress from the workers to whoever watches, through Ray's key-value store.
 
-``ray.train.report`` is a barrier over all workers that costs a controller poll; this is neither.
+``ray.train.report`` is a barrier over all workers that costs a controller poll; an actor is a
+process more, whose idle main thread takes a hundred looks a second away from training.
 """
 
+import contextlib
+import pickle  # only between our own processes
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from ray.exceptions import RayError
+from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_get, _internal_kv_put
 
 MIN_INTERVAL_S = 0.5
 """Shortest time between two messages of one trial."""
@@ -29,44 +33,40 @@ class TrialProgress:
     seconds_left: float = float("nan")
 
 
-class ProgressBoard:
-    """Holds the latest progress of every trial; a cheap actor that the driver polls."""
+def latest_progress(trial_ids: Iterable[str]) -> list[TrialProgress]:
+    """Ask where trials of this driver stand.
 
-    def __init__(self) -> None:
-        self._latest: dict[str, TrialProgress] = {}
-
-    def post(self, progress: TrialProgress) -> None:
-        """Replace a trial's progress."""
-        self._latest[progress.trial_id] = progress
-
-    def forget(self, trial_id: str) -> None:
-        """Let a trial that begins anew have no progress yet."""
-        self._latest.pop(trial_id, None)
-
-    def read(self) -> dict[str, TrialProgress]:
-        """Give the latest progress by trial id."""
-        return self._latest
-
-
-def start_board() -> Any:
-    """Start the actor on this node, so that it stays when another goes.
+    Args:
+        trial_ids: that run now.
 
     Returns:
-        Its handle; it takes no CPU.
+        Of those that have said anything; of none while Ray's head does not answer.
     """
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    make_remote: Any = ray.remote  # its hints know no options of this kind
-    return make_remote(num_cpus=0, scheduling_strategy=here)(ProgressBoard).remote()
+    with contextlib.suppress(RayError):
+        found = [_internal_kv_get(_key(trial_id)) for trial_id in trial_ids]
+        return [pickle.loads(message) for message in found if message]  # noqa: S301
+    return []
+
+
+def forget_progress(trial_id: str) -> None:
+    """Let a trial have no progress: it has ended, or begins anew."""
+    with contextlib.suppress(RayError):
+        _internal_kv_del(_key(trial_id))
+
+
+def _key(trial_id: str) -> str:
+    job_id = ray.get_runtime_context().get_job_id()  # a cluster may run other studies
+    return f"agnews-ray:{job_id}:{trial_id}"
 
 
 class ProgressReporter:
-    """Posts one rank's progress without waiting, at most every ``MIN_INTERVAL_S``."""
+    """Tells one trial's progress, at most every ``MIN_INTERVAL_S``; one of its ranks does."""
 
-    def __init__(self, board: Any, trial_id: str, num_steps: int, num_epochs: int) -> None:
-        self._board = board
+    def __init__(self, trial_id: str, num_steps: int, num_epochs: int, does_tell: bool) -> None:
         self._trial_id = trial_id
         self._num_steps = num_steps
         self._num_epochs = num_epochs
+        self._does_tell = does_tell
         self._last = 0.0
 
     def phase(self, phase: str) -> None:
@@ -75,7 +75,7 @@ class ProgressReporter:
 
     def is_due(self) -> bool:
         """Whether enough time has passed; asked first, since reading a loss waits for the GPU."""
-        return self._board is not None and time.monotonic() - self._last >= MIN_INTERVAL_S
+        return self._does_tell and time.monotonic() - self._last >= MIN_INTERVAL_S
 
     def step(self, step: int, loss: float, samples_per_second: float, seconds: float) -> None:
         """Announce a finished step.
@@ -101,5 +101,7 @@ class ProgressReporter:
         )
 
     def _post(self, progress: TrialProgress) -> None:
-        if self._board is not None:
-            self._board.post.remote(progress)
+        if not self._does_tell:
+            return
+        with contextlib.suppress(RayError):  # training goes on when nobody can be told
+            _internal_kv_put(_key(self._trial_id), pickle.dumps(progress))

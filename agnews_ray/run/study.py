@@ -29,7 +29,7 @@ from agnews_ray.run.progress import TrialProgress
 from agnews_ray.run.trainer import TokenisedData, TrialRunner
 from agnews_ray.spec.study import DataSpec, VariantSpec
 
-POLL_S = 0.25
+POLL_S = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ def run_trials(
         try:
             trial, result = done.get(timeout=POLL_S)
         except queue.Empty:
-            _tell(runner.progress(), running, room, watcher)
+            _tell(runner.progress(running), running, room, watcher)
             continue
         del running[trial.trial_id]
         if isinstance(result, TrialRecord):
@@ -149,8 +149,7 @@ def _tell(
     watcher: StudyWatcher,
 ) -> None:
     for progress in latest:
-        if progress.trial_id in running:
-            watcher.progress(progress)
+        watcher.progress(progress)
     without_workers = running.keys() - {progress.trial_id for progress in latest}
     missing = room.missing() if without_workers else None
     if missing:

@@ -4,7 +4,7 @@ import datetime
 import logging
 import pickle  # only written here
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from agnews_ray.record.schema import DatasetRecord, ModelRecord, TrialRecord
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.entry import train_trial
 from agnews_ray.run.handover import WorkerConfig, WorkerSummary
-from agnews_ray.run.progress import TrialProgress
+from agnews_ray.run.progress import TrialProgress, forget_progress, latest_progress
 from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)
@@ -49,8 +49,6 @@ class TrialRunner:
     scratch: str
     """Folder, or URI of one, where Ray Train keeps its own state; all nodes see it."""
     command: str
-    board: Any
-    """The progress actor."""
     log_hint: str
     """Where to look after a failure, in the imperative."""
     threads_per_worker: int
@@ -90,8 +88,9 @@ class TrialRunner:
             except TrainingFailedError as error:
                 if attempt == self.max_attempts or not _was_lost(error):
                     raise root_error(trial.trial_id, error, self.log_hint) from error
-                self.board.forget.remote(trial.trial_id)
                 self.on_retry(f"trial {trial.trial_id} lost a worker or its node, begins anew")
+            finally:
+                forget_progress(trial.trial_id)
         record = self._record(trial, summary)
         self.store.publish(record, staged)
         return record
@@ -106,7 +105,7 @@ class TrialRunner:
     ) -> WorkerSummary:
         config = self._worker_config(trial, data, staged, started_at)
         # Any: the hints of Ray Train's first version hide the second's keywords.
-        make_trainer: Any = TorchTrainer
+        make_trainer: Any = _Trainer
         make_run_config: Any = RunConfig
         trainer = make_trainer(
             train_trial,
@@ -128,12 +127,16 @@ class TrialRunner:
         summary: WorkerSummary = trainer.fit().return_value
         return summary
 
-    def progress(self) -> list[TrialProgress]:
-        """Ask where the running trials stand; nothing is known where the actor is gone."""
-        try:
-            return list(ray.get(self.board.read.remote()).values())
-        except ray.exceptions.RayError:
-            return []
+    def progress(self, trial_ids: Iterable[str]) -> list[TrialProgress]:
+        """Ask where running trials stand.
+
+        Args:
+            trial_ids: whose.
+
+        Returns:
+            Of those that have said anything.
+        """
+        return latest_progress(trial_ids)
 
     def _worker_config(
         self, trial: PlannedTrial, data: TokenisedData, staged: str, started_at: float
@@ -154,7 +157,6 @@ class TrialRunner:
             },
             staged=staged,
             started_at=started_at,
-            board=self.board,
         )
 
     def _scaling(self, trial: PlannedTrial) -> ScalingConfig:
@@ -203,6 +205,14 @@ class TrialRunner:
             ),
             environment=summary.environment,
         )
+
+
+class _Trainer(TorchTrainer):
+    """Without the process that frees a dead controller's workers: Ray does when a job ends."""
+
+    def _create_default_callbacks(self) -> list[Any]:
+        made: list[Any] = super()._create_default_callbacks()
+        return [c for c in made if type(c).__name__ != "PlacementGroupCleanerCallback"]
 
 
 def root_error(trial_id: str, error: TrainingFailedError, log_hint: str) -> AgnewsError:

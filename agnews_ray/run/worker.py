@@ -48,9 +48,8 @@ class Worker:
         self._config = config
         self._rank = rank
         self._tokenizer = pickle.loads(config.pickled_tokenizer)  # noqa: S301  # our driver's
-        board = config.board if rank.index == 0 else None
         self._reporter = ProgressReporter(
-            board, config.trial_id, config.num_steps, config.recipe.num_epochs
+            config.trial_id, config.num_steps, config.recipe.num_epochs, rank.index == 0
         )
         self._pad_id = self._tokenizer.pad_token_id or 0
         self._first_step_at = 0.0

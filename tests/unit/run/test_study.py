@@ -21,7 +21,7 @@ class FakeRunner:
         self._running = 0
         self._lock = threading.Lock()
 
-    def progress(self):
+    def progress(self, trial_ids):
         return []
 
     def run(self, trial, data, started_at):
