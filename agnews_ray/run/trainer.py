@@ -211,7 +211,7 @@ class _Trainer(TorchTrainer):
     """Without the process that frees a dead controller's workers: Ray does when a job ends."""
 
     def _create_default_callbacks(self) -> list[Any]:
-        made: list[Any] = super()._create_default_callbacks()
+        made: list[Any] = super()._create_default_callbacks()  # type: ignore[misc]
         return [c for c in made if type(c).__name__ != "PlacementGroupCleanerCallback"]
 
 
