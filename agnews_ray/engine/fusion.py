@@ -15,6 +15,7 @@ from transformers.activations import GELUActivation
 
 from agnews_ray.engine.block import Block, BlockSettings, BlockTensors, run_block
 from agnews_ray.engine.dropout import CheapDropout
+from agnews_ray.engine.exchange import Exchange
 from agnews_ray.engine.results import Rank
 from agnews_ray.engine.table import Table
 from agnews_ray.engine.weights import Segment
@@ -82,9 +83,12 @@ class FusedModel:
         apart = {id(words.weight)} if self.table else set()
         trained = [p for p in model.parameters() if p.requires_grad and id(p) not in apart]
         leading = [p for parts in blocks.values() for p in parts.matrices]
-        self.matrices = _segment([p for p in trained if p.ndim >= 2], leading, dtype, rank)
+        self._exchange = Exchange(rank)
+        of_matrices = [p for p in trained if p.ndim >= 2]
+        self.matrices = _segment(of_matrices, leading, dtype, rank.device, self._exchange)
         leading = [p for parts in blocks.values() for p in parts.vectors]
-        self.vectors = _segment([p for p in trained if p.ndim < 2], leading, dtype, Rank())
+        of_vectors = [p for p in trained if p.ndim < 2]
+        self.vectors = _segment(of_vectors, leading, dtype, rank.device)
         self.has_fused_blocks = bool(blocks)
         self._patched = [*blocks, *([words] if self.table else [])]
         looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
@@ -105,7 +109,7 @@ class FusedModel:
         table = [self.table.gradient] if self.table else []
         parts = [rest, self.vectors.gradient, *table]
         flat = torch.cat([part.reshape(-1) for part in parts])
-        dist.all_reduce(flat)  # also waits until all have computed theirs
+        self._exchange.add_up(flat)  # also waits until all have computed theirs
         for part, summed in zip(parts, torch.split(flat, [p.numel() for p in parts]), strict=True):
             part.copy_(summed.view_as(part))
         if not self.matrices.is_shared:
@@ -116,7 +120,7 @@ class FusedModel:
         of_matrices: torch.Tensor = torch.linalg.vector_norm(self.matrices.collect())
         if self.matrices.is_shared:
             square = of_matrices.square()
-            dist.all_reduce(square)
+            self._exchange.add_up(square)
             of_matrices = square.sqrt()
         others = [self.vectors.gradient, *([self.table.gradient] if self.table else [])]
         norms = [of_matrices, *(torch.linalg.vector_norm(part) for part in others)]
@@ -141,11 +145,15 @@ class FusedModel:
 
 
 def _segment(
-    trained: list[torch.Tensor], leading: list[torch.Tensor], dtype: torch.dtype, rank: Rank
+    trained: list[torch.Tensor],
+    leading: list[torch.Tensor],
+    dtype: torch.dtype,
+    device: torch.device,
+    exchange: Exchange | None = None,
 ) -> Segment:
     placed = {id(p) for p in leading}
     others = [p for p in trained if id(p) not in placed]
-    return Segment([*leading, *others], len(leading), dtype, rank)
+    return Segment([*leading, *others], len(leading), dtype, device, exchange)
 
 
 def _find_blocks(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, _Parts]]:

@@ -6,12 +6,9 @@ again, all its missed updates in one closed form.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from agnews_ray.plan.budget import learning_rate
 from agnews_ray.spec.study import RecipeSpec
@@ -31,13 +28,21 @@ class Table:
 
     def __init__(self, embedding: torch.nn.Embedding, recipe: RecipeSpec, num_steps: int) -> None:
         self.embedding = embedding
-        self._weight = embedding.weight.detach()
-        self._mean = torch.zeros_like(self._weight)
-        self._square = torch.zeros_like(self._weight)
+        weight = embedding.weight.detach()
+        self._held = (weight, torch.zeros_like(weight), torch.zeros_like(weight))
+        """Weights, means and squares of gradients of all words, as far as each was updated."""
         self._recipe = recipe
         self._rates = learning_rate(np.arange(num_steps + 1), num_steps, recipe)
+        decay = np.log1p(-self._rates * recipe.weight_decay)
+        self._decay = np.concatenate([[0.0], np.cumsum(decay)])
         self._num_updates = 0
-        self._num_updates_of = np.zeros(len(self._weight), dtype=np.int64)
+        self._num_updates_of = np.zeros(len(weight), dtype=np.int64)
+        self._missed = np.zeros((2, num_steps + 1))
+        """For each number of updates that a row may have made: see ``_miss``."""
+        self._rows = tuple(t[:0] for t in self._held)
+        """What is held of the batch's words, up to date."""
+        self._padding: int | None = None
+        """Where among them the padding is; it gets no gradient, as in ``torch.nn.Embedding``."""
         self.words = torch.zeros(0, dtype=torch.int64)
         """Shape (U,), sorted: words of the global batch."""
         self.gradient = torch.zeros(0, embedding.embedding_dim)
@@ -49,9 +54,12 @@ class Table:
         Args:
             words: shape (U,), sorted: all words of the global batch, the same on each rank.
         """
-        self._catch_up(words)
         self.words = words
-        self.gradient = torch.zeros(len(words), self.embedding.embedding_dim)
+        self._rows = self._up_to_date(words)
+        self.gradient = torch.zeros_like(self._rows[0])
+        self._rows[0].requires_grad_().grad = self.gradient
+        (padding,) = np.nonzero(words.numpy() == self.embedding.padding_idx)
+        self._padding = int(padding[0]) if len(padding) else None
 
     def look_up(self, input_ids: torch.Tensor) -> torch.Tensor:
         """Do what the embedding's ``forward`` does.
@@ -64,15 +72,11 @@ class Table:
         """
         if not self.embedding.training:
             self.finish()  # all of them: ranks score other rows, and must stay alike
-        return _look_up(self.embedding.weight, input_ids, self)
+            return torch.nn.functional.embedding(input_ids, self._held[0])
+        positions = torch.searchsorted(self.words, input_ids)
+        return torch.nn.functional.embedding(positions, self._rows[0], self._padding)
 
-    def add(self, input_ids: torch.Tensor, gradient: torch.Tensor) -> None:
-        """Add the gradient of a lookup; padding gets none, as in ``torch.nn.Embedding``."""
-        position = torch.searchsorted(self.words, input_ids.reshape(-1))
-        self.gradient.index_add_(0, position, gradient.flatten(0, 1).float())
-        if self.embedding.padding_idx is not None:
-            self.gradient[self.words == self.embedding.padding_idx] = 0.0
-
+    @torch.no_grad()
     def update(self, divisor: torch.Tensor) -> None:
         """Make one AdamW update of the batch's words.
 
@@ -82,82 +86,61 @@ class Table:
         recipe, count = self._recipe, self._num_updates + 1
         rate = self._rates[self._num_updates]
         gradient = self.gradient / divisor
-        weight, mean, square = (t[self.words] for t in (self._weight, self._mean, self._square))
+        weight, mean, square = self._rows
         mean.lerp_(gradient, 1 - recipe.adam_beta1)
         square.mul_(recipe.adam_beta2).addcmul_(gradient, gradient, value=1 - recipe.adam_beta2)
         corrected = (square / (1 - recipe.adam_beta2**count)).sqrt_().add_(recipe.adam_epsilon)
         weight.mul_(1 - rate * recipe.weight_decay)
         weight.addcdiv_(mean, corrected, value=-rate / (1 - recipe.adam_beta1**count))
-        self._store(self.words, weight, mean, square)
         self._num_updates = count
-        self._num_updates_of[self.words.numpy()] = count
+        self._miss()
+        self._store(self.words)
 
     def finish(self) -> None:
         """Bring every row up to date."""
-        self._catch_up(torch.arange(len(self._weight)))
+        words = torch.arange(len(self._held[0]))
+        self._rows = self._up_to_date(words)
+        self._store(words)
 
-    def _catch_up(self, words: torch.Tensor) -> None:
-        """Make the updates that rows have missed, all without a gradient."""
+    def _up_to_date(self, words: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Take rows out and make the updates that they have missed, all without a gradient."""
         made = self._num_updates_of[words.numpy()]
-        is_late = made < self._num_updates
-        if not is_late.any():
-            return
-        words, made = words[torch.from_numpy(is_late)], made[is_late]
-        moved, width, shrunk = self._missed(made)
-        num_missed = torch.from_numpy(self._num_updates - made)[:, None]
-        weight, mean, square = (t[words] for t in (self._weight, self._mean, self._square))
-        deviation = square.sqrt().mul_(width).add_(self._recipe.adam_epsilon)
-        weight.sub_(mean.mul(moved).div_(deviation)).mul_(shrunk)
-        mean.mul_(self._recipe.adam_beta1 ** num_missed.float())
-        square.mul_(self._recipe.adam_beta2 ** num_missed.float())
-        self._store(words, weight, mean, square)
-        self._num_updates_of[words.numpy()] = self._num_updates
+        num_missed = self._num_updates - made
+        moved, weighed = self._missed[:, made]
+        width = np.divide(moved, weighed, out=np.ones_like(moved), where=weighed > 0)
+        factors = (
+            moved,
+            width,
+            np.exp(self._decay[self._num_updates] - self._decay[made]),
+            self._recipe.adam_beta1**num_missed,
+            self._recipe.adam_beta2**num_missed,
+        )
+        weight, mean, square = (held[words] for held in self._held)
+        moves, widths, shrinks, fades, narrows = torch.from_numpy(np.array(factors, dtype=np.float32))[..., None]
+        deviation = square.sqrt().mul_(widths).add_(self._recipe.adam_epsilon)
+        weight.sub_((mean * moves).div_(deviation)).mul_(shrinks)
+        return weight, mean.mul_(fades), square.mul_(narrows)
 
-    def _missed(self, made: NDArray[np.int64]) -> tuple[torch.Tensor, ...]:
-        """Sum up what each row has missed, one shape (U, 1) for each factor.
+    def _miss(self) -> None:
+        """Add the latest update to what rows without a gradient have missed.
 
         Update j moves a row by a_j m / (c_j sqrt(v) + eps), where a_j and c_j are known numbers.
         c_j hardly changes while momentum lasts, so the sum is taken as sum(a_j) m / (c sqrt(v) +
         eps) with the harmonic mean c that makes it exact where eps vanishes beside c sqrt(v), and
         where it rules. In between it errs, most in the first updates, by parts in ten thousand.
+        Kept are sum(a_j) and sum(a_j / c_j), for each number of updates that a row may have made.
         """
-        recipe = self._recipe
-        starts, position = np.unique(made, return_inverse=True)
+        recipe, count = self._recipe, self._num_updates
         fading = math.log(NO_MOMENTUM) / math.log(max(recipe.adam_beta1, NO_MOMENTUM))
-        missed = np.arange(1, min(math.ceil(fading), self._num_updates) + 1)
-        count = np.minimum(starts[:, None] + missed, self._num_updates)
-        is_missed = starts[:, None] + missed <= self._num_updates
-        a = self._rates[count - 1] * recipe.adam_beta1**missed / (1 - recipe.adam_beta1**count)
-        decay = np.concatenate([[0.0], np.cumsum(np.log1p(-self._rates * recipe.weight_decay))])
-        a *= is_missed * np.exp(decay[starts, None] - decay[count])  # as if decay came after all
-        c = np.sqrt(recipe.adam_beta2**missed / (1 - recipe.adam_beta2**count))
-        c = c.clip(min=np.finfo(np.float32).tiny)
-        moved = a.sum(axis=1)
-        width = np.divide(moved, (a / c).sum(axis=1), out=np.ones_like(moved), where=moved > 0)
-        shrunk = np.exp(decay[self._num_updates] - decay[starts])
-        factors = (moved, width, shrunk)
-        return tuple(torch.from_numpy(f[position].astype(np.float32))[:, None] for f in factors)
+        made = np.arange(max(0, count - math.ceil(fading)), count)
+        fades = recipe.adam_beta1 ** (count - made)
+        grown = np.exp(self._decay[made] - self._decay[count])  # as if decay came after all
+        a = self._rates[count - 1] * fades / (1 - recipe.adam_beta1**count) * grown
+        narrows = recipe.adam_beta2 ** (count - made)
+        c = np.sqrt(narrows / (1 - recipe.adam_beta2**count)).clip(min=np.finfo(np.float32).tiny)
+        self._missed[:, made] += (a, a / c)
 
-    def _store(
-        self, words: torch.Tensor, weight: torch.Tensor, mean: torch.Tensor, square: torch.Tensor
-    ) -> None:
-        held = (self._weight, self._mean, self._square)
-        for whole, rows in zip(held, (weight, mean, square), strict=True):
-            whole.index_copy_(0, words, rows)
-
-
-class _LookUp(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, weight: torch.Tensor, input_ids: torch.Tensor, table: Table
-    ) -> torch.Tensor:
-        ctx.input_ids, ctx.table = input_ids, table
-        return torch.nn.functional.embedding(input_ids, weight)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[None, None, None]:
-        ctx.table.add(ctx.input_ids, gradient)
-        return None, None, None
-
-
-_look_up: Callable[[torch.Tensor, torch.Tensor, Table], torch.Tensor] = _LookUp.apply
+    def _store(self, words: torch.Tensor) -> None:
+        for held, rows in zip(self._held, self._rows, strict=True):
+            held.index_copy_(0, words, rows)
+        self._num_updates_of[words.numpy()] = self._num_updates

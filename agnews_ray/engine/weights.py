@@ -10,11 +10,8 @@ from collections.abc import Sequence
 import torch
 import torch.distributed as dist
 
-from agnews_ray.engine.exchange import shared_memory
+from agnews_ray.engine.exchange import LINE, Exchange, shared_memory
 from agnews_ray.engine.results import Rank
-
-ALIGNMENT = 64
-"""Bytes, at a multiple of which each part of shared memory begins."""
 
 
 class Segment:
@@ -24,7 +21,9 @@ class Segment:
         parameters: in the order in which they are laid out.
         num_mirrored: the first so many of them are mirrored.
         dtype: of the mirror; float32 needs none, and values and gradients stand for it.
-        rank: ranks of one machine share values, mirror and its gradients.
+        device: of the parameters.
+        exchange: among ranks of one machine, which share values, mirror and its gradients; None
+            where each has its own.
     """
 
     def __init__(
@@ -32,8 +31,10 @@ class Segment:
         parameters: Sequence[torch.Tensor],
         num_mirrored: int,
         dtype: torch.dtype,
-        rank: Rank,
+        device: torch.device,
+        exchange: Exchange | None = None,
     ) -> None:
+        self._exchange = exchange
         self._parameters = list(parameters)
         self._starts: dict[torch.Tensor, int] = {}
         end = 0
@@ -44,10 +45,10 @@ class Segment:
                 self.num_mirrored_elements = end
         if num_mirrored == 0:
             self.num_mirrored_elements = 0
-        none = torch.zeros(0, device=rank.device)  # there may be no parameter of this kind
+        none = torch.zeros(0, device=device)  # there may be no parameter of this kind
         flat = torch.cat([none, *(p.detach().float().reshape(-1) for p in self._parameters)])
         self.has_mirror = dtype != torch.float32
-        self._lay_out(flat, dtype, rank)
+        self._lay_out(flat, dtype, Rank() if exchange is None else exchange.rank)
         for parameter, start in self._starts.items():
             stop = start + parameter.numel()
             parameter.data = self.values[start:stop].view_as(parameter)
@@ -61,7 +62,7 @@ class Segment:
         size, num_mirrored = len(flat), self.num_mirrored_elements
         of_mirror = num_mirrored * dtype.itemsize
         parts = [4 * size, of_mirror * self.has_mirror, *[of_mirror] * rank.world_size]
-        parts = [-(-part // ALIGNMENT) * ALIGNMENT for part in parts]
+        parts = [-(-part // LINE) * LINE for part in parts]
         memory = shared_memory(sum(parts) if num_mirrored else 0, rank)
         self._own = slice(0, size)
         self.gradient = torch.zeros_like(flat)
@@ -106,8 +107,8 @@ class Segment:
         if self.has_mirror:
             part = self._mirrored_part()
             self.mirror[part].copy_(self.values[part])
-        if self._shared:
-            dist.barrier()
+        if self._shared and self._exchange:
+            self._exchange.meet()
 
     def collect(self) -> torch.Tensor:
         """Cast the mirror's gradient into the segment's.
