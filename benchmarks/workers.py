@@ -58,7 +58,7 @@ def measure(world_size: int, task: timing.TimingTask) -> float:
 
 def main() -> None:
     """Print a line a round, then the median."""
-    defaults = [2400, 3, 16]
+    defaults = [6400, 4, 16]
     given = [int(n) for n in sys.argv[3:6]]
     num_rows, num_rounds, batch_size = given + defaults[len(given) :]
     task = make_task(sys.argv[1], sys.argv[2], num_rows, 1, batch_size)

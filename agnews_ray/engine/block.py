@@ -15,6 +15,7 @@ import torch
 from torch.nn.functional import gelu
 
 from agnews_ray.engine.dropout import draw_keep, keep
+from agnews_ray.engine.products import linear, multiply
 
 aten = torch.ops.aten
 
@@ -101,23 +102,23 @@ class FusedBlock(torch.autograd.Function):
         asking, residual = (low[:, :1], hidden[:, :1]) if s.is_first_only else (low, hidden)
         low, asking = low.reshape(-1, width), asking.reshape(-1, width)
         heads = (rows, -1, s.num_heads, width // s.num_heads)
-        query = torch.addmm(w.query_bias, asking, w.query.t()).view(heads)
+        query = linear(asking, w.query, w.query_bias).view(heads)
         query = query.transpose(1, 2).flatten(0, 1).contiguous()
-        pair = torch.addmm(w.key_value_bias, low, w.key_value.t())
+        pair = linear(low, w.key_value, w.key_value_bias)
         pair = pair.view(rows, length, 2, *heads[2:]).permute(2, 0, 3, 1, 4)
         key, value = pair.flatten(1, 2).contiguous()
         shares, dropped, share_mask = _attend(query, key, bias, s, is_training)
         attended = torch.bmm(dropped, value).view(rows, s.num_heads, -1, heads[3])
         attended = attended.transpose(1, 2).reshape(-1, width)
-        projected = torch.addmm(w.out_bias, attended, w.out.t())
+        projected = linear(attended, w.out, w.out_bias)
         p = s.projection_dropout if is_training else 0.0
         first, first_mask = _add_dropped(residual.reshape(-1, width), projected, p)
         norm = (w.attention_norm, w.attention_norm_bias)
         middle, *first_moments = torch.native_layer_norm(first, [width], *norm, s.epsilon)
         low_middle = middle.to(w.up.dtype)
-        raised = torch.addmm(w.up_bias, low_middle, w.up.t())
+        raised = linear(low_middle, w.up, w.up_bias)
         active = gelu(raised)
-        lowered = torch.addmm(w.down_bias, active, w.down.t())
+        lowered = linear(active, w.down, w.down_bias)
         p = s.output_dropout if is_training else 0.0
         second, second_mask = _add_dropped(middle, lowered, p)
         norm = (w.output_norm, w.output_norm_bias)
@@ -231,9 +232,9 @@ def _linear_backward(
     weight: torch.Tensor,
     into: tuple[torch.Tensor, torch.Tensor],
 ) -> torch.Tensor:
-    torch.mm(gradient.t(), values, out=into[0])
+    multiply(gradient.t(), values, out=into[0])
     into[1].copy_(gradient.sum(dim=0))  # cast afterwards: a sum that casts copies it all first
-    return torch.mm(gradient, weight)
+    return multiply(gradient, weight)
 
 
 def _norm_backward(

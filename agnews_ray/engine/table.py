@@ -108,15 +108,17 @@ class Table:
         num_missed = self._num_updates - made
         moved, weighed = self._missed[:, made]
         width = np.divide(moved, weighed, out=np.ones_like(moved), where=weighed > 0)
-        factors = (
-            moved,
-            width,
-            np.exp(self._decay[self._num_updates] - self._decay[made]),
-            self._recipe.adam_beta1**num_missed,
-            self._recipe.adam_beta2**num_missed,
+        factors = np.array(
+            [
+                moved,
+                width,
+                np.exp(self._decay[self._num_updates] - self._decay[made]),
+                self._recipe.adam_beta1**num_missed,
+                self._recipe.adam_beta2**num_missed,
+            ]
         )
         weight, mean, square = (held[words] for held in self._held)
-        moves, widths, shrinks, fades, narrows = torch.from_numpy(np.array(factors, dtype=np.float32))[..., None]
+        moves, widths, shrinks, fades, narrows = torch.from_numpy(factors).float()[..., None]
         deviation = square.sqrt().mul_(widths).add_(self._recipe.adam_epsilon)
         weight.sub_((mean * moves).div_(deviation)).mul_(shrinks)
         return weight, mean.mul_(fades), square.mul_(narrows)

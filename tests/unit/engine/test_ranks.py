@@ -18,10 +18,11 @@ def left_by(folder, world_size, index):
 @pytest.mark.parametrize(
     ("target", "world_size", "precision", "tolerance"),
     [
-        (ranks.train_shared, 2, "fp32", 1e-4),
-        (ranks.train_shared, 3, "fp32", 1e-4),
+        (ranks.train, 2, "fp32", 1e-4),
+        (ranks.train, 3, "fp32", 1e-4),
         (ranks.train_by_sockets, 2, "fp32", 1e-4),
-        (ranks.train_shared, 2, "bf16", 2e-2),
+        (ranks.train_on_another_processor, 2, "fp32", 1e-4),
+        (ranks.train, 2, "bf16", 2e-2),
     ],
 )
 def test_ranks_follow_the_curve_of_one_and_agree(
@@ -44,3 +45,15 @@ def test_ranks_follow_the_curve_of_one_and_agree(
 
 def test_a_single_rank_shares_nothing():
     assert shared_memory(10, Rank()) is None
+
+
+def test_sums_do_not_mix_however_fast_each_rank_is(tmp_path):
+    torch.multiprocessing.spawn(ranks.add_up, (3, tmp_path), 3)
+    expected = torch.arange(10.0).view(2, 5) * 6 + 3 * torch.arange(50.0)[:, None, None]
+    for index in range(3):
+        assert torch.equal(left_by(tmp_path, 3, index), expected)
+
+
+def test_who_waits_for_a_rank_that_has_ended_is_told(tmp_path):
+    torch.multiprocessing.spawn(ranks.wait_for_one_who_has_ended, (2, tmp_path), 2)
+    assert left_by(tmp_path, 2, 0) == "rank 1 ended before rank 0"
