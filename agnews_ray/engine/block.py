@@ -108,7 +108,8 @@ class FusedBlock(torch.autograd.Function):
         pair = pair.view(rows, length, 2, *heads[2:]).permute(2, 0, 3, 1, 4)
         key, value = pair.flatten(1, 2).contiguous()
         shares, dropped, share_mask = _attend(query, key, bias, s, is_training)
-        attended = torch.bmm(dropped, value).view(rows, s.num_heads, -1, heads[3])
+        attended = _bmm(dropped, value, 1 / (1 - s.attention_dropout) if is_training else 1.0)
+        attended = attended.view(rows, s.num_heads, -1, heads[3])
         attended = attended.transpose(1, 2).reshape(-1, width)
         projected = linear(attended, w.out, w.out_bias)
         p = s.projection_dropout if is_training else 0.0
@@ -173,14 +174,16 @@ def _attention_backward(ctx: Any, by_projected: torch.Tensor) -> tuple[torch.Ten
     by_attended = by_attended.view(rows, -1, s.num_heads, query.shape[-1]).transpose(1, 2)
     by_attended = by_attended.reshape(query.shape)
     by_pair = torch.empty((2, *key.shape), dtype=key.dtype, device=key.device)
-    torch.bmm(dropped.transpose(1, 2), by_attended, out=by_pair[1])
-    by_shares = torch.bmm(by_attended, value.transpose(1, 2))
+    scale = query.shape[-1] ** -0.5
+    regained = 1.0 if share_mask is None else 1 / (1 - s.attention_dropout)
+    _bmm(dropped.transpose(1, 2), by_attended, regained, by_pair[1])
+    by_shares = _bmm(by_attended, value.transpose(1, 2), regained)
     if share_mask is not None:
-        by_shares = keep(by_shares, share_mask).float().mul_(1 / (1 - s.attention_dropout))
+        by_shares = keep(by_shares, share_mask)
     by_scores = aten._softmax_backward_data(by_shares.float(), shares, -1, torch.float32)
-    by_scores = by_scores.mul_(query.shape[-1] ** -0.5).to(query.dtype)
-    torch.bmm(by_scores.transpose(1, 2), query, out=by_pair[0])
-    by_query = torch.bmm(by_scores, key).view(rows, s.num_heads, -1, query.shape[-1])
+    by_scores = by_scores.to(query.dtype)
+    _bmm(by_scores.transpose(1, 2), query, scale, by_pair[0])
+    by_query = _bmm(by_scores, key, scale).view(rows, s.num_heads, -1, query.shape[-1])
     by_query = by_query.transpose(1, 2).reshape(-1, width)
     by_pair = by_pair.view(2, rows, s.num_heads, length, -1).permute(1, 3, 0, 2, 4)
     by_pair = by_pair.reshape(rows * length, 2 * width)
@@ -196,17 +199,28 @@ def _attend(
     settings: BlockSettings,
     is_training: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """Attention's shares in float32 (B x heads, Q, L), the same dropped and low, and the mask."""
-    scores = torch.bmm(query, key.transpose(1, 2)).float().mul_(query.shape[-1] ** -0.5)
+    """Attention's shares in float32 (B x heads, Q, L), those kept in low precision, and the mask.
+
+    What dropout keeps is scaled up in the products to come, where that costs nothing.
+    """
+    scores = _bmm(query, key.transpose(1, 2), query.shape[-1] ** -0.5).float()
     if bias is not None:
         scores.view(-1, settings.num_heads, *scores.shape[1:]).add_(bias)
     shares = scores.softmax(dim=-1)  # in float32: CPUs have no fast one in lower precision
     p = settings.attention_dropout
+    low = shares.to(query.dtype)
     if not is_training or p == 0:
-        return shares, shares.to(query.dtype), None
-    dropped = (shares * (1 / (1 - p))).to(query.dtype)
-    mask = draw_keep(dropped, p)
-    return shares, keep(dropped, mask), mask
+        return shares, low, None
+    mask = draw_keep(low, p)
+    return shares, keep(low, mask), mask
+
+
+def _bmm(
+    first: torch.Tensor, second: torch.Tensor, scale: float, out: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Multiply matrices pair by pair; scaled before it is rounded, the result overflows later."""
+    nothing = first.new_empty(1, 1, 1)  # what beta would multiply
+    return torch.baddbmm(nothing, first, second, beta=0, alpha=scale, out=out)
 
 
 def _add_dropped(

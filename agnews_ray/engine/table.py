@@ -117,7 +117,7 @@ class Table:
                 self._recipe.adam_beta2**num_missed,
             ]
         )
-        weight, mean, square = (held[words] for held in self._held)
+        weight, mean, square = (held.index_select(0, words) for held in self._held)
         moves, widths, shrinks, fades, narrows = torch.from_numpy(factors).float()[..., None]
         deviation = square.sqrt().mul_(widths).add_(self._recipe.adam_epsilon)
         weight.sub_((mean * moves).div_(deviation)).mul_(shrinks)
