@@ -1,8 +1,8 @@
 """Matrix products on a CPU, by the library that is faster there.
 
-torch has products in float32 made by MKL, which takes half of the speed of processors that are
-not Intel's. oneDNN, which makes torch's other products, does not; but the only way to it in
-float32 is an operator of torch's compiler.
+torch has products in float32 made by MKL, which leaves half of an AMD processor's speed unused.
+oneDNN, which makes torch's other products, does not; but the only way to it in float32 is an
+operator of torch's compiler.
 """
 
 import platform
@@ -48,7 +48,7 @@ def multiply(
 
 
 def _is_mkl_slow() -> bool:
-    """Whether this is a processor of another maker, and torch has oneDNN's operator for it."""
+    """Whether this is a processor of AMD, and torch has oneDNN's operator for it."""
     cpuinfo = Path("/proc/cpuinfo")
     known = cpuinfo.read_text(errors="replace") if cpuinfo.exists() else platform.processor()
     is_amd = "AuthenticAMD" in known
