@@ -3,9 +3,9 @@
     python benchmarks/workers.py MODEL DATASET [ROWS] [ROUNDS] [BATCH]
 
 MODEL is a folder or an alias (with fresh weights), DATASET as for `agnews-ray submit`. Both train
-the same rows by the fast engine in bf16 for one epoch, in turns, each worker a process of its own;
-the global batch (16 rows, unless said otherwise) is the same. Prints samples/s, the ratio of each
-round and its median.
+the same rows by the fast engine for one epoch, in turns, each worker a process of its own, in bf16
+where the CPU has instructions for it, else in fp32; the global batch (16 rows, unless said
+otherwise) is the same. Prints samples/s, the ratio of each round and its median.
 """
 
 import multiprocessing
@@ -22,6 +22,7 @@ from common import make_task  # beside this file
 from agnews_ray.compare.speed import Contender
 from agnews_ray.engine import timing
 from agnews_ray.engine.results import Rank
+from agnews_ray.run.device import resolve_precision
 
 
 def work(rank: int, world_size: int, task: timing.TimingTask, meeting: str, answer: object) -> None:
@@ -32,7 +33,7 @@ def work(rank: int, world_size: int, task: timing.TimingTask, meeting: str, answ
         dist.init_process_group(
             "gloo", init_method=f"file://{meeting}", rank=rank, world_size=world_size
         )
-    contender = Contender(engine="fast", precision="bf16")
+    contender = Contender(engine="fast", precision=resolve_precision(task.recipe, "cpu"))
     run = timing.time_training(task, contender, Rank(index=rank, world_size=world_size))
     if rank == 0:
         answer.put(run.samples_per_second)
@@ -62,6 +63,7 @@ def main() -> None:
     given = [int(n) for n in sys.argv[3:6]]
     num_rows, num_rounds, batch_size = given + defaults[len(given) :]
     task = make_task(sys.argv[1], sys.argv[2], num_rows, 1, batch_size)
+    print(f"{num_rows} rows, batches of {batch_size}, {resolve_precision(task.recipe, 'cpu')}")
     ratios = []
     for number in range(num_rounds):
         order = (1, 2) if number % 2 == 0 else (2, 1)
