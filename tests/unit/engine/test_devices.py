@@ -1,0 +1,77 @@
+"""What can be known of the GPU's path without a GPU, by torch's meta device.
+
+Its tensors have shapes, types and a device, but no values: to ask for one is an error. A step that
+passes leaves everything to the device, as a CUDA graph wants it.
+"""
+
+from contextlib import nullcontext
+
+import pytest
+import torch
+from torch.optim import optimizer
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from agnews_ray.data.batches import train_batches
+from agnews_ray.engine import fast
+from agnews_ray.engine.results import Rank
+from agnews_ray.spec.study import RecipeSpec
+from tests.unit.data.test_batches import some_rows
+from tests.unit.engine.models import a_model
+
+RECIPE = RecipeSpec(global_batch_size=10, num_epochs=1)
+
+
+class OneDevice(TorchDispatchMode):
+    """Refuses what a GPU refuses: tensors of two devices in one operation, but for copies."""
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        is_copy = operation in (torch.ops.aten.copy_.default, torch.ops.aten._to_copy.default)
+        devices = {tensor.device for tensor in tensors if tensor.ndim or tensor.is_meta}
+        assert is_copy or len(devices) < 2, f"{operation} got tensors of {devices}"
+        return operation(*args, **kwargs)
+
+
+class Asked(Exception):  # noqa: N818  # no error
+    """The steps are over: only then may results be asked for."""
+
+
+class OptimizerOfNoValues(fast.Optimizer):
+    """Torch looks at hyperparameters once, when it makes an optimiser, which is no step."""
+
+    def __init__(self, *args):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch.Tensor, "__bool__", lambda _: True)
+            super().__init__(*args)
+
+
+@pytest.fixture
+def meta(monkeypatch):
+    """The meta device, taught what torch has only for real ones."""
+
+    def finish(*_):
+        raise Asked
+
+    monkeypatch.setattr(fast, "Optimizer", OptimizerOfNoValues)
+    monkeypatch.setattr(fast._Training, "finish", finish)
+    monkeypatch.setattr(fast, "autocast", lambda *_: nullcontext())
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
+    monkeypatch.setattr(optimizer, "_get_fused_kernels_supported_devices", lambda: ["meta"])
+    library = torch.library.Library("aten", "IMPL", "Meta")
+    library.impl("_fused_adamw_.tensor_lr", lambda *_, **__: None)
+    yield torch.device("meta")
+    library._destroy()
+
+
+@pytest.mark.parametrize("precision", ["fp16", "fp32"])
+@pytest.mark.parametrize("family", ["bert", "distilbert"])
+def test_no_step_asks_the_device_or_mixes_it_with_the_host(meta, family, precision):
+    steps = []
+    engine = fast.FastEngine(recipe=RECIPE, precision=precision, pad_id=0, rank=Rank(device=meta))
+    batches = train_batches([some_rows(103)], 10, 1, 0)
+    with pytest.raises(Asked), OneDevice():
+        engine.train(a_model(family, 0.1).to(meta), batches, 11, lambda *step: steps.append(step))
+    assert [number for number, _, _ in steps] == list(range(1, 12))
+    assert {loss.device for _, loss, _ in steps} == {meta}
