@@ -1,10 +1,18 @@
 """What ``auto`` means on this machine, and whether what was asked for is here."""
 
+import platform
 import shutil
 from pathlib import Path
 
 from agnews_ray.errors import ResourceError
 from agnews_ray.spec.study import Device, Engine, Precision, RecipeSpec, ScalingSpec
+
+CPUINFO = Path("/proc/cpuinfo")
+
+IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+BF16_FLAGS = ("avx512_bf16", "amx_bf16")
+"""Of x86 processors, in ``CPUINFO``: instructions that multiply bfloat16 matrices."""
 
 
 def resolve_device(scaling: ScalingSpec, cluster_gpus: int | None = None) -> tuple[Device, int]:
@@ -49,29 +57,38 @@ def resolve_precision(recipe: RecipeSpec, device: Device, *, is_here: bool = Tru
         On a GPU fp16, as in the paper; on a CPU bf16 where it has instructions for it, else fp32.
 
     Raises:
-        ResourceError: bf16 on a GPU without it (a T4).
+        ResourceError: bf16 on a GPU (a T4) or a CPU without it.
     """
     if recipe.precision == "auto":
         if device == "cuda":
             return "fp16"
         return "bf16" if has_bf16_instructions() else "fp32"
-    if device == "cuda" and is_here:
-        check_gpu_precision(recipe.precision)
+    if is_here:
+        check_precision(recipe.precision, device)
     return recipe.precision
 
 
-def check_gpu_precision(precision: Precision) -> None:
-    """Refuse what this machine's GPU has not got.
+def check_precision(precision: Precision, device: Device) -> None:
+    """Refuse what this machine's GPU or CPU has not got, and would emulate.
 
     Args:
         precision: resolved.
+        device: resolved.
 
     Raises:
-        ResourceError: bf16 on a GPU without it (a T4).
+        ResourceError: bf16 on a GPU (a T4) or a CPU without it.
     """
+    if precision != "bf16":
+        return
+    if device == "cpu":
+        if IS_X86 and CPUINFO.exists() and not has_bf16_instructions():
+            wanted, hint = "a CPU with bf16", "use --precision fp32, which is faster there"
+            found = f"neither {' nor '.join(BF16_FLAGS)} in {CPUINFO}"
+            raise ResourceError("recipe.precision", wanted, found, hint)
+        return
     import torch
 
-    if precision == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
+    if not torch.cuda.is_bf16_supported(including_emulation=False):
         name = torch.cuda.get_device_name(0)
         raise ResourceError("recipe.precision", "a GPU with bf16", name, "use --precision fp16")
 
@@ -103,6 +120,5 @@ def _count_gpus() -> int:
 
 def has_bf16_instructions() -> bool:
     """Whether the CPU multiplies bfloat16 matrices itself (emulation is slower than float32)."""
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = cpuinfo.read_text(encoding="utf-8", errors="replace") if cpuinfo.exists() else ""
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+    flags = CPUINFO.read_text(encoding="utf-8", errors="replace") if CPUINFO.exists() else ""
+    return any(name in flags for name in BF16_FLAGS)

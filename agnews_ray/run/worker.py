@@ -26,7 +26,7 @@ from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.remote import check_staging, leaving_files
 from agnews_ray.record.schema import TrainingRecord
-from agnews_ray.run.device import check_gpu_precision
+from agnews_ray.run.device import check_precision
 from agnews_ray.run.handover import ScoredRows, WorkerConfig, WorkerSummary
 from agnews_ray.run.progress import ProgressReporter
 
@@ -43,8 +43,7 @@ class Worker:
             world_size=context.get_world_size(),
             device=ray.train.torch.get_device(),
         )
-        if rank.device.type == "cuda":
-            check_gpu_precision(config.precision)
+        check_precision(config.precision, "cuda" if rank.device.type == "cuda" else "cpu")
         self._config = config
         self._rank = rank
         self._tokenizer = pickle.loads(config.pickled_tokenizer)  # noqa: S301  # our driver's
