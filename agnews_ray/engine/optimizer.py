@@ -8,10 +8,11 @@ for the one before and a CUDA graph can hold it all.
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from agnews_ray.engine.fusion import FusedModel
-from agnews_ray.plan.budget import warmup_steps
+from agnews_ray.plan.budget import learning_rate
 from agnews_ray.spec.study import Precision, RecipeSpec
 
 FIRST_SCALE, GROWTH_INTERVAL = 65536.0, 2000
@@ -33,13 +34,13 @@ class Optimizer:
     ) -> None:
         self._fused = fused
         self._recipe = recipe
-        self._num_steps = num_steps
-        self._num_warmup = warmup_steps(num_steps, recipe.warmup_fraction)
         device = fused.matrices.values.device
+        rates = learning_rate(np.arange(num_steps + 1), num_steps, recipe)
+        self._rates = torch.from_numpy(rates).float().to(device)
         self._is_scaled = precision == "fp16"
         self.loss_scale = torch.tensor(FIRST_SCALE if self._is_scaled else 1.0, device=device)
         self._num_good = torch.zeros((), device=device)
-        self.num_updates = torch.zeros((), device=device)
+        self.num_updates = torch.zeros((), dtype=torch.int64, device=device)
         self.learning_rate = torch.zeros((), device=device)
         """Of the latest update."""
         self._adamw: Any = torch.optim.AdamW(
@@ -61,7 +62,7 @@ class Optimizer:
         """Clip and update, or leave the update out after an overflow."""
         norm = self._fused.gradient_norm() / self.loss_scale
         clip = (self._recipe.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
-        self.learning_rate.copy_(self._scheduled_rate())
+        self.learning_rate.copy_(self._rates.take(self.num_updates))
         # AdamW's kernel divides gradients by the one and does nothing where the other is 1;
         # torch.amp.GradScaler hands them over in the same way.
         self._adamw.grad_scale = self.loss_scale / clip
@@ -72,18 +73,10 @@ class Optimizer:
         self._adamw.step()
         if self._fused.table and bool(was_made):  # on a CPU, where asking costs nothing
             self._fused.table.update(self._adamw.grad_scale)
-        self.num_updates.add_(was_made)
+        self.num_updates.add_(was_made.long())
         if self._is_scaled:
             self._scale_anew(was_made)
         self._fused.refresh()
-
-    def _scheduled_rate(self) -> torch.Tensor:
-        """Rise linearly over the warm-up, then fall to 0 after the last step."""
-        left = (self._num_steps - self.num_updates) / max(1, self._num_steps - self._num_warmup)
-        share = left.clamp(max=1.0)
-        if self._num_warmup:
-            share = torch.minimum(share, self.num_updates / self._num_warmup)
-        return share * self._recipe.learning_rate
 
     def _scale_anew(self, was_made: torch.Tensor) -> None:
         """Halve the scale after an overflow; double it after many updates without one."""
