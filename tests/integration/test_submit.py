@@ -245,3 +245,31 @@ def test_an_interrupt_keeps_what_is_finished_and_the_same_command_goes_on(workpl
     assert not (place.folder / "runs/tiny/.staging").exists()
     plan = place.run("submit", "--dry-run", "--json", job=a_job(**long))
     assert [t["is_finished"] for t in json.loads(plan.out)["trials"]] == [True, False]
+
+
+def is_worker(process):
+    try:
+        return process.cmdline()[:1] == ["ray::RayTrainWorker"]
+    except psutil.Error:  # gone meanwhile
+        return False
+
+
+def test_a_killed_worker_ends_its_trial_though_another_waits_for_it(workplace):
+    place = workplace("killed")
+    scaling, recipe = {"num_workers": 2}, {"num_epochs": 300}
+    job = a_job(models=a_job()["models"][:1], scaling=scaling, recipe=recipe)
+    process = place.start("submit", job=job)
+    for line in process.stdout:
+        if " step " in line:
+            break
+    started = psutil.Process(process.pid).children(recursive=True)
+    workers = [one for one in started if is_worker(one)]
+    assert len(workers) == 2
+    workers[-1].kill()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"pid: {workers[-1].pid}" in err
+    assert "Traceback" not in err
+    assert psutil.wait_procs(started, timeout=10)[1] == []
+    assert records(place) == {}
+    assert not (place.folder / "runs/tiny/.staging").exists()
