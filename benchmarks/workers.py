@@ -8,7 +8,6 @@ where the CPU has instructions for it, else in fp32; the global batch (16 rows, 
 otherwise) is the same. Prints samples/s, the ratio of each round and its median.
 """
 
-import multiprocessing
 import os
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from statistics import median
 
 import torch
 import torch.distributed as dist
+import torch.multiprocessing
 from common import make_task  # beside this file
 
 from agnews_ray.compare.speed import Contender
@@ -40,21 +40,12 @@ def work(rank: int, world_size: int, task: timing.TimingTask, meeting: str, answ
 
 
 def measure(world_size: int, task: timing.TimingTask) -> float:
-    """Start the workers and wait for rank 0's answer."""
-    context = multiprocessing.get_context("spawn")
-    answer = context.Queue()
+    """Start the workers, see them end, and give rank 0's answer."""
+    answer = torch.multiprocessing.get_context("spawn").SimpleQueue()
     with tempfile.TemporaryDirectory() as folder:
         meeting = str(Path(folder) / "meeting")
-        workers = [
-            context.Process(target=work, args=(rank, world_size, task, meeting, answer))
-            for rank in range(world_size)
-        ]
-        for worker in workers:
-            worker.start()
-        found = answer.get()
-        for worker in workers:
-            worker.join()
-    return found
+        torch.multiprocessing.spawn(work, (world_size, task, meeting, answer), world_size)
+    return answer.get()
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from agnews_ray.record.cost import CostRecord, save_costs
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import EnvironmentRecord
-from agnews_ray.run.device import resolve_device, resolve_precision
+from agnews_ray.run.device import check_precision, resolve_device, resolve_precision
 from agnews_ray.spec.study import Device, Precision, RecipeSpec, ScalingSpec
 
 BATCH_ROWS = 64
@@ -207,6 +207,7 @@ def _settings(spec: MeasureSpec) -> list[_Setting]:
     )
     if spec.device != "cuda":
         precision: Precision = "fp32" if spec.precision == "auto" else spec.precision
+        check_precision(precision, "cpu")
         settings += [_Setting("cpu", threads, precision) for threads in sorted({1, num_cpus})]
     if num_gpus:
         recipe = RecipeSpec(precision=spec.precision)

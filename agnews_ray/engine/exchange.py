@@ -129,9 +129,10 @@ def shared_memory(num_bytes: int, rank: Rank) -> torch.Tensor | None:
 
 def _reserve(num_bytes: int) -> str | None:
     """Make a file of zeros whose memory is set aside; None where there is not enough."""
-    if not SHARED_FOLDER.is_dir():
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="agnews-ray-", dir=SHARED_FOLDER)
+    except OSError:  # there is none, or not for us
         return None
-    descriptor, path = tempfile.mkstemp(prefix="agnews-ray-", dir=SHARED_FOLDER)
     try:
         os.posix_fallocate(descriptor, 0, num_bytes)
     except OSError:

@@ -115,7 +115,7 @@ class _Training:
         self._compute: Callable[..., None] = self._whole if self._is_alone else self._backward
         self.shape: Shape | None = None
         """Of batches, where steps are recorded."""
-        if device.type == "cuda" and fused.has_fused_blocks and uses_graphs():
+        if device.type == "cuda" and fused.is_fused and uses_graphs():
             num_rows = engine.recipe.global_batch_size // engine.rank.world_size
             self.shape = Shape(
                 num_rows=num_rows,
@@ -144,7 +144,7 @@ class _Training:
 
     def forget(self) -> None:
         """Let go of recorded steps and their memory, which would wait for the garbage collector."""
-        self._compute = self._backward
+        del self._compute  # which holds this object
 
     def _whole(self, *batch: torch.Tensor) -> None:
         self._backward(*batch)
@@ -160,7 +160,7 @@ class _Training:
         """Compute this rank's part of the loss and its gradients."""
         engine = self._engine
         self._fused.zero()
-        if mask is not None and self._fused.has_fused_blocks:
+        if mask is not None and self._fused.is_fused:
             mask = mask[:, None, None, :].bool()  # ready-made: transformers would look inside
         with autocast(engine.rank.device, engine.precision):
             logits = self._model(input_ids=input_ids, attention_mask=mask).logits

@@ -31,7 +31,7 @@ BERT_LIKE = ("BertLayer", "RobertaLayer", "XLMRobertaLayer", "ElectraLayer", "Ca
 """transformers' blocks with the modules of BERT's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
     """A block's modules in the order in which they are used."""
 
@@ -41,7 +41,14 @@ class _Parts:
     up: torch.nn.Linear
     down: torch.nn.Linear
     norms: tuple[torch.nn.LayerNorm, torch.nn.LayerNorm]
+    activation: torch.nn.Module
     settings: BlockSettings
+
+    @property
+    def is_fusable(self) -> bool:
+        """Whether every part is as the fused block has it, and is trained."""
+        is_trained = all(p.requires_grad for p in (*self.matrices, *self.vectors))
+        return isinstance(self.activation, GELUActivation) and is_trained
 
     @property
     def matrices(self) -> list[torch.Tensor]:
@@ -73,7 +80,8 @@ class FusedModel:
     ) -> None:
         self.model = model
         is_cpu = model.device.type == "cpu"
-        blocks = dict(_find_blocks(model))
+        found = dict(_find_blocks(model))
+        blocks = {module: parts for module, parts in found.items() if parts.is_fusable}
         words: Any = model.get_input_embeddings()
         self.table = None
         # Of these families it is known that nothing else reads the words' table.
@@ -89,11 +97,12 @@ class FusedModel:
         leading = [p for parts in blocks.values() for p in parts.vectors]
         of_vectors = [p for p in trained if p.ndim < 2]
         self.vectors = _segment(of_vectors, leading, dtype, rank.device)
-        self.has_fused_blocks = bool(blocks)
+        self.is_fused = bool(blocks) and len(blocks) == len(found)
+        """Whether all of the blocks are."""
         self._patched = [*blocks, *([words] if self.table else [])]
         looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
-        for index, (module, parts) in enumerate(blocks.items()):
-            is_first_only = looks_at_first and index == len(blocks) - 1
+        for module, parts in blocks.items():
+            is_first_only = looks_at_first and module is list(found)[-1]
             settings = dataclasses.replace(parts.settings, is_first_only=is_first_only)
             _fuse(module, parts, settings, (self.matrices, self.vectors))
         self._dropouts = _cheapen_dropout(model) if is_cpu else []
@@ -139,7 +148,7 @@ class FusedModel:
         for module in self._patched:
             del module.forward
         for parent, name, module in self._dropouts:
-            setattr(parent, name, module)
+            setattr(parent, name, module.train(parent.training))
         self.matrices.release()
         self.vectors.release()
 
@@ -157,21 +166,16 @@ def _segment(
 
 
 def _find_blocks(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, _Parts]]:
-    """Blocks whose every part is as the fused one has it, and is trained."""
+    """Blocks of the families that are known, in their order."""
     for module in model.modules():
         name = type(module).__name__
         if name in BERT_LIKE and not module.is_decoder:
-            parts, activation = _bert_parts(module)
+            yield module, _bert_parts(module)
         elif name == "TransformerBlock" and hasattr(module, "sa_layer_norm"):
-            parts, activation = _distilbert_parts(module)
-        else:
-            continue
-        is_trained = all(p.requires_grad for p in (*parts.matrices, *parts.vectors))
-        if isinstance(activation, GELUActivation) and is_trained:
-            yield module, parts
+            yield module, _distilbert_parts(module)
 
 
-def _bert_parts(layer: Any) -> tuple[_Parts, Any]:
+def _bert_parts(layer: Any) -> _Parts:
     attention, projection = layer.attention.self, layer.attention.output
     settings = BlockSettings(
         num_heads=attention.num_attention_heads,
@@ -181,18 +185,18 @@ def _bert_parts(layer: Any) -> tuple[_Parts, Any]:
         output_dropout=layer.output.dropout.p,
         is_first_only=False,
     )
-    parts = _Parts(
-        (attention.query, attention.key, attention.value),
-        projection.dense,
-        layer.intermediate.dense,
-        layer.output.dense,
-        (projection.LayerNorm, layer.output.LayerNorm),
-        settings,
+    return _Parts(
+        projections=(attention.query, attention.key, attention.value),
+        out=projection.dense,
+        up=layer.intermediate.dense,
+        down=layer.output.dense,
+        norms=(projection.LayerNorm, layer.output.LayerNorm),
+        activation=layer.intermediate.intermediate_act_fn,
+        settings=settings,
     )
-    return parts, layer.intermediate.intermediate_act_fn
 
 
-def _distilbert_parts(layer: Any) -> tuple[_Parts, Any]:
+def _distilbert_parts(layer: Any) -> _Parts:
     attention, feed_forward = layer.attention, layer.ffn
     settings = BlockSettings(
         num_heads=attention.n_heads,
@@ -202,15 +206,15 @@ def _distilbert_parts(layer: Any) -> tuple[_Parts, Any]:
         output_dropout=feed_forward.dropout.p,
         is_first_only=False,
     )
-    parts = _Parts(
-        (attention.q_lin, attention.k_lin, attention.v_lin),
-        attention.out_lin,
-        feed_forward.lin1,
-        feed_forward.lin2,
-        (layer.sa_layer_norm, layer.output_layer_norm),
-        settings,
+    return _Parts(
+        projections=(attention.q_lin, attention.k_lin, attention.v_lin),
+        out=attention.out_lin,
+        up=feed_forward.lin1,
+        down=feed_forward.lin2,
+        norms=(layer.sa_layer_norm, layer.output_layer_norm),
+        activation=feed_forward.activation,
+        settings=settings,
     )
-    return parts, feed_forward.activation
 
 
 def _fuse(

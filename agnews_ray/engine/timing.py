@@ -16,7 +16,7 @@ from agnews_ray.engine.memory import peak_memory_bytes
 from agnews_ray.engine.predict import DTYPES
 from agnews_ray.engine.products import multiply
 from agnews_ray.engine.reference import ReferenceEngine
-from agnews_ray.engine.results import Rank, TrainLog
+from agnews_ray.engine.results import Rank, StepCallback, TrainLog
 from agnews_ray.model.build import build_classifier
 from agnews_ray.plan.budget import steps_per_epoch
 from agnews_ray.spec.study import Device, Precision, RecipeSpec, VariantSpec
@@ -74,9 +74,20 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     if task.device == "cuda":
         torch.cuda.reset_peak_memory_stats(rank.device)
     model = build_classifier(task.variant, task.class_names, task.seed).to(rank.device)
-    log = _train(model, task, contender, rank)
-    num_untimed = max(1, int(WARM_UP_SHARE * len(log.rows)))
-    seconds = log.seconds[-1] - log.seconds[num_untimed - 1]
+    recipe = task.recipe
+    num_steps = steps_per_epoch(len(task.rows), recipe.global_batch_size) * recipe.num_epochs
+    num_untimed = max(1, int(WARM_UP_SHARE * num_steps))
+    start = 0.0
+
+    def on_step(number: int, _: torch.Tensor, seconds: float) -> None:
+        nonlocal start
+        if number == num_untimed:
+            waiting = time.perf_counter()
+            _wait_for(rank.device)  # for what is queued of the warm-up
+            start = seconds + time.perf_counter() - waiting
+
+    log = _train(model, task, contender, rank, num_steps, on_step)
+    seconds = log.seconds[-1] - start
     return TimedRun(
         samples_per_second=float(log.rows[num_untimed:].sum() / seconds),
         padding_share=log.padding_share,
@@ -86,7 +97,14 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     )
 
 
-def _train(model: torch.nn.Module, task: TimingTask, contender: Contender, rank: Rank) -> TrainLog:
+def _train(
+    model: torch.nn.Module,
+    task: TimingTask,
+    contender: Contender,
+    rank: Rank,
+    num_steps: int,
+    on_step: StepCallback,
+) -> TrainLog:
     recipe, precision = task.recipe, contender.precision
     if contender.engine == "fast":
         pad_id = task.tokenizer.pad_token_id or 0
@@ -96,8 +114,7 @@ def _train(model: torch.nn.Module, task: TimingTask, contender: Contender, rank:
             for epoch in range(recipe.num_epochs)
             for batch in train_batches([task.rows], recipe.global_batch_size, task.seed, epoch)
         )
-        per_epoch = steps_per_epoch(len(task.rows), recipe.global_batch_size)
-        return fast.train(model, batches, per_epoch * recipe.num_epochs, _ignore)
+        return fast.train(model, batches, num_steps, on_step)
     reference = ReferenceEngine(
         recipe=recipe,
         precision=precision,
@@ -105,7 +122,7 @@ def _train(model: torch.nn.Module, task: TimingTask, contender: Contender, rank:
         rank=rank,
         style=ReferenceEngine.style_of(contender.engine),
     )
-    return reference.train(model, task.rows, task.seed, _ignore)
+    return reference.train(model, task.rows, task.seed, on_step)
 
 
 def product_rate(device: torch.device, precision: Precision) -> float:
@@ -124,11 +141,11 @@ def product_rate(device: torch.device, precision: Precision) -> float:
     for _ in range(8):
         start = time.perf_counter()
         multiply(first, second)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        _wait_for(device)
         seconds.append(time.perf_counter() - start)
     return 2 * size**3 / median(seconds[1:])
 
 
-def _ignore(*_: object) -> None:
-    """Nobody watches."""
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

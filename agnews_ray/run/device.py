@@ -51,7 +51,8 @@ def resolve_precision(recipe: RecipeSpec, device: Device, *, is_here: bool = Tru
     Args:
         recipe: the precision asked for.
         device: what the trials will run on.
-        is_here: whether that is this machine; where it is not, each worker looks for itself.
+        is_here: whether that is this machine; where it is not, each worker looks for itself
+            whether it has the precision. What ``auto`` means is decided here all the same.
 
     Returns:
         On a GPU fp16, as in the paper; on a CPU bf16 where it has instructions for it, else fp32.
@@ -82,7 +83,7 @@ def check_precision(precision: Precision, device: Device) -> None:
         return
     if device == "cpu":
         if IS_X86 and CPUINFO.exists() and not has_bf16_instructions():
-            wanted, hint = "a CPU with bf16", "use --precision fp32, which is faster there"
+            wanted, hint = "a CPU with bf16", "use --precision fp32, which is faster on this one"
             found = f"neither {' nor '.join(BF16_FLAGS)} in {CPUINFO}"
             raise ResourceError("recipe.precision", wanted, found, hint)
         return

@@ -1,5 +1,7 @@
 """Small classifiers of the families that the fused block knows, for tests of the engine."""
 
+import copy
+
 import torch
 from transformers import (
     BertConfig,
@@ -40,7 +42,7 @@ def a_model(family="bert", dropout=0.0):
     """The same weights each time; LayerNorms and biases moved off their initial ones and zeros."""
     torch.manual_seed(0)
     build, config = FAMILIES[family]
-    model = build(config)
+    model = build(copy.deepcopy(config))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.05 * torch.randn(parameter.shape))
