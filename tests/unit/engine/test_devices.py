@@ -1,7 +1,7 @@
 """What can be known of the GPU's path without a GPU, by torch's meta device.
 
 Its tensors have shapes, types and a device, but no values: to ask for one is an error. Tensors
-copied to or from the host are refused but for the batch's, as a CUDA graph refuses them. Graphs themselves,
+copied to or from the host are refused but for the batch's, as a CUDA graph refuses them. Graphs,
 autocast and AdamW's kernel are not run here.
 """
 
