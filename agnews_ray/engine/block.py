@@ -100,7 +100,7 @@ class FusedBlock(torch.autograd.Function):
         hidden = hidden.float()
         low = hidden.to(w.query.dtype)
         asking, residual = (low[:, :1], hidden[:, :1]) if s.is_first_only else (low, hidden)
-        # oneDNN multiplies rows that lie apart by its reference code, a hundred times slower.
+        # oneDNN multiplies rows that lie apart by its reference code, hundreds of times slower.
         low, asking = low.reshape(-1, width), asking.reshape(-1, width).contiguous()
         heads = (rows, -1, s.num_heads, width // s.num_heads)
         query = linear(asking, w.query, w.query_bias).view(heads)
