@@ -8,6 +8,7 @@ import contextlib
 import pickle  # only between our own processes
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import ray
@@ -60,7 +61,11 @@ def _key(trial_id: str) -> str:
 
 
 class ProgressReporter:
-    """Tells one trial's progress, at most every ``MIN_INTERVAL_S``; one of its ranks does."""
+    """Tells one trial's progress, at most every ``MIN_INTERVAL_S``; one of its ranks does.
+
+    Messages leave from a thread of their own: an answer of Ray's takes milliseconds beside a
+    training, or for ever.
+    """
 
     def __init__(self, trial_id: str, num_steps: int, num_epochs: int, does_tell: bool) -> None:
         self._trial_id = trial_id
@@ -68,6 +73,7 @@ class ProgressReporter:
         self._num_epochs = num_epochs
         self._does_tell = does_tell
         self._last = 0.0
+        self._messages = ThreadPoolExecutor(max_workers=1)
 
     def phase(self, phase: str) -> None:
         """Announce a phase at once."""
@@ -101,7 +107,9 @@ class ProgressReporter:
         )
 
     def _post(self, progress: TrialProgress) -> None:
-        if not self._does_tell:
-            return
+        if self._does_tell:
+            self._messages.submit(self._put, progress)
+
+    def _put(self, progress: TrialProgress) -> None:
         with contextlib.suppress(RayError):  # training goes on when nobody can be told
             _internal_kv_put(_key(self._trial_id), pickle.dumps(progress))

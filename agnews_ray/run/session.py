@@ -52,6 +52,7 @@ QUIET_ENVIRONMENT = {
     "RAY_num_workers_soft_limit": "0",
     "REPORTER_UPDATE_INTERVAL_MS": "60000",
     "RAY_enable_metrics_collection": "0",
+    "RAY_event_stats": "0",
     "RAY_task_events_report_interval_ms": "0",
     "RAY_raylet_report_resources_period_milliseconds": "1000",
     "RAY_memory_monitor_refresh_ms": "1000",
