@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from statistics import median
 
@@ -51,7 +52,7 @@ class Steps:
     """Shape (steps,), order-free hash of the row numbers."""
 
 
-def train_plain(task: TimingTask, answer: torch.multiprocessing.SimpleQueue) -> None:
+def train_plain(task: TimingTask, answer: SimpleQueue) -> None:
     """Train as `submit` does, with nothing around it."""
     torch.set_num_threads(task.num_threads)
     precision = resolve_precision(task.recipe, task.device)

@@ -9,48 +9,62 @@ from agnews_ray.run.progress import ProgressReporter
 PATIENCE_S = 30
 
 
+class Store:
+    """Ray's key-value store, which answers once it is let."""
+
+    def __init__(self):
+        self.may_answer = threading.Event()
+        self.arrived = []
+
+    def put(self, _key, message):
+        assert self.may_answer.wait(PATIENCE_S)
+        self.arrived.append(pickle.loads(message))
+
+
 @pytest.fixture
 def store(monkeypatch):
-    """Ray's key-value store, which answers once it is let."""
-    may_answer, arrived = threading.Event(), []
-
-    def put(_key, message):
-        assert may_answer.wait(PATIENCE_S)
-        arrived.append(pickle.loads(message))
-
-    monkeypatch.setattr(progress, "_internal_kv_put", put)
+    store = Store()
+    monkeypatch.setattr(progress, "_internal_kv_put", store.put)
     monkeypatch.setattr(progress, "_key", lambda trial_id: trial_id)
-    yield may_answer, arrived
-    may_answer.set()
+    return store
 
 
-def test_training_does_not_wait_for_ray_to_answer(store):
-    _, arrived = store
-    reporter = ProgressReporter("t1", num_steps=10, num_epochs=1, does_tell=True)
+@pytest.fixture
+def start_reporter(store):
+    """Make a reporter whose last message leaves before the store does."""
+    made = []
+
+    def start(*, does_tell):
+        made.append(ProgressReporter("t1", num_steps=10, num_epochs=1, does_tell=does_tell))
+        return made[-1]
+
+    yield start
+    store.may_answer.set()
+    for reporter in made:
+        reporter._messages.shutdown()
+
+
+def test_training_does_not_wait_for_ray_to_answer(store, start_reporter):
+    reporter = start_reporter(does_tell=True)
     reporter.phase("loading")
     reporter.step(1, 0.5, 10.0, 1.0)
-    assert arrived == []
+    assert store.arrived == []
 
 
-def test_messages_arrive_in_order(store):
-    may_answer, arrived = store
-    reporter = ProgressReporter("t1", num_steps=10, num_epochs=1, does_tell=True)
+def test_messages_arrive_in_order(store, start_reporter):
+    reporter = start_reporter(does_tell=True)
     reporter.phase("loading")
     reporter.step(5, 0.5, 10.0, 1.0)
     reporter.phase("scoring")
-    may_answer.set()
+    store.may_answer.set()
     reporter._messages.shutdown()
-    assert [(one.phase, one.step) for one in arrived] == [
-        ("loading", 0),
-        ("training", 5),
-        ("scoring", 0),
-    ]
+    phases = [(one.phase, one.step) for one in store.arrived]
+    assert phases == [("loading", 0), ("training", 5), ("scoring", 0)]
 
 
-def test_other_ranks_are_silent(store):
-    may_answer, arrived = store
-    may_answer.set()
-    reporter = ProgressReporter("t1", num_steps=10, num_epochs=1, does_tell=False)
+def test_other_ranks_are_silent(store, start_reporter):
+    reporter = start_reporter(does_tell=False)
+    store.may_answer.set()
     reporter.phase("loading")
     reporter._messages.shutdown()
-    assert arrived == []
+    assert store.arrived == []
