@@ -116,14 +116,18 @@ def measure(task: TimingTask, model: str, dataset: str) -> float:
     """Run both once; print and return Ray's share."""
     context = torch.multiprocessing.get_context("spawn")
     answer = context.SimpleQueue()
-    with tempfile.TemporaryDirectory() as folder:
-        submitted = submit(model, dataset, len(task.rows), folder)
-        alone = context.Process(target=train_plain, args=(task, answer), daemon=True)
-        alone.start()
-        take_turns([submitted.pid, alone.pid])
-        plain = answer.get()
-        submitted.communicate()
-        ray = submitted_steps(folder)
+    alone = context.Process(target=train_plain, args=(task, answer))
+    alone.start()  # returns once it has imported all it needs and read its task
+    try:
+        _signal(psutil.Process(alone.pid), "suspend")
+        with tempfile.TemporaryDirectory() as folder:
+            submitted = submit(model, dataset, len(task.rows), folder)
+            take_turns([submitted.pid, alone.pid])
+            plain = answer.get()
+            submitted.communicate()
+            ray = submitted_steps(folder)
+    finally:
+        alone.kill()
     if not np.array_equal(plain.rows_hash, ray.rows_hash):
         sys.exit("the two trained other batches")
     compared = (plain.seconds < TURN_S) & (ray.seconds < TURN_S)
