@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from multiprocessing.queues import SimpleQueue
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 
@@ -37,7 +37,7 @@ from agnews_ray.record.store import StudyStore
 from agnews_ray.run.device import resolve_precision
 
 TURN_S = 5.0
-"""A step takes much less."""
+"""How long a turn lasts. A step takes much less, so one that takes longer was stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Steps:
     """Shape (steps,), order-free hash of the row numbers."""
 
 
-def train_plain(task: TimingTask, answer: SimpleQueue) -> None:
+def train_plain(task: TimingTask, answer: Connection) -> None:
     """Train as `submit` does, with nothing around it."""
     torch.set_num_threads(task.num_threads)
     precision = resolve_precision(task.recipe, task.device)
@@ -64,7 +64,7 @@ def train_plain(task: TimingTask, answer: SimpleQueue) -> None:
     num_steps = steps_per_epoch(len(task.rows), batch_size)
     log = engine.train(model, batches, num_steps, lambda *_: None)
     seconds = np.diff(log.seconds, prepend=0.0)
-    answer.put(Steps(seconds=seconds, rows=log.rows, rows_hash=log.rows_hash))
+    answer.send(Steps(seconds=seconds, rows=log.rows, rows_hash=log.rows_hash))
 
 
 def submit(model: str, dataset: str, num_rows: int, folder: str) -> subprocess.Popen:
@@ -115,16 +115,18 @@ def _signal(process: psutil.Process, what: str) -> None:
 def measure(task: TimingTask, model: str, dataset: str) -> float:
     """Run both once; print and return Ray's share."""
     context = torch.multiprocessing.get_context("spawn")
-    answer = context.SimpleQueue()
-    alone = context.Process(target=train_plain, args=(task, answer))
+    receiver, sender = context.Pipe(duplex=False)
+    alone = context.Process(target=train_plain, args=(task, sender))
     alone.start()  # returns once it has imported all it needs and read its task
+    sender.close()  # so that its end is the answer's, should it fail
     try:
         _signal(psutil.Process(alone.pid), "suspend")
         with tempfile.TemporaryDirectory() as folder:
-            submitted = submit(model, dataset, len(task.rows), folder)
-            take_turns([submitted.pid, alone.pid])
-            plain = answer.get()
-            submitted.communicate()
+            with submit(model, dataset, len(task.rows), folder) as submitted:
+                take_turns([submitted.pid, alone.pid])
+                plain = receiver.recv()
+            if submitted.returncode:
+                sys.exit("submit failed")
             ray = submitted_steps(folder)
     finally:
         alone.kill()
