@@ -6,10 +6,11 @@ from pydantic import BaseModel, ConfigDict
 
 from agnews_ray.spec.study import DataSpec, Device, Precision, RecipeSpec, ScalingSpec, VariantSpec
 
-SCHEMA_VERSION = 2
-"""2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default."""
+SCHEMA_VERSION = 3
+"""2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
+what was assumed of data and model; what older records lack has a default that was true of them."""
 
-READABLE_VERSIONS = (1, 2)
+READABLE_VERSIONS = (1, 2, 3)
 
 
 class Record(BaseModel):
