@@ -7,6 +7,8 @@ from agnews_ray.compare.facts import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
 
 FEW_SEEDS = 3
+METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
+"""How each metric is written."""
 
 
 def conclusion(assessment: Assessment) -> list[str]:
@@ -100,8 +102,13 @@ def p_text(p_value: float) -> str:
 
 
 def confidence(assessment: Assessment) -> str:
-    """Write the level of the intervals, such as ``95 %``."""
-    return f"{100 * (1 - assessment.settings.alpha):.4g} %"
+    """Write the level of the scores' intervals, such as ``95 %``."""
+    return level(1 - assessment.settings.alpha)
+
+
+def level(share: float) -> str:
+    """Write the level of an interval, such as ``95 %``."""
+    return f"{100 * share:.4g} %"
 
 
 def _lead(assessment: Assessment) -> str:
@@ -125,13 +132,17 @@ def _lead(assessment: Assessment) -> str:
 
 def _gap(pair: PairFacts, assessment: Assessment) -> str:
     seeds = f"{pair.num_seeds} seed{'s' if pair.num_seeds > 1 else ''}"
-    corrected = ", Holm-corrected" if len(assessment.pairs) > 1 else ""
-    test = "exact McNemar p" if pair.num_seeds == 1 else "p"
-    p_value = p_text(pair.adjusted_p_value)
-    p_value = p_value if p_value.startswith("<") else f"= {p_value}"
+    corrected = ", corrected" if len(assessment.pairs) > 1 else ""
+    is_exact = pair.num_seeds == 1 and pair.metric == "accuracy"
+    test = "exact McNemar p" if is_exact else "p"
+    p_value = pair.adjusted_p_value
+    if pair.verdict == "equivalent":
+        test, p_value = "p of a larger difference", pair.equivalence_p_value
+    written = p_text(p_value)
+    written = written if written.startswith("<") else f"= {written}"
     return (
-        f"{difference(pair.accuracy)} points of accuracy "
-        f"({confidence(assessment)} interval, {seeds}; {test} {p_value}{corrected})"
+        f"{difference(pair.judged)} points of {METRICS[pair.metric]} "
+        f"({level(pair.confidence)} interval, {seeds}; {test} {written}{corrected})"
     )
 
 

@@ -1,0 +1,95 @@
+"""Simulated studies of known truth: rows of unlike difficulty, seeds of unlike skill."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special, stats
+
+from agnews_ray.compare.bootstrap import count, draw_counts
+from agnews_ray.compare.rows import PairedRows
+from agnews_ray.compare.verdicts import SeedResults
+
+NUM_DRAWS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """How rows and seeds vary; a row is right where skill, row and noise come to more than 0."""
+
+    num_rows: int = 400
+    num_classes: int = 2
+    seed_spread: float = 0.1
+    noise: float = 0.5
+    accuracy: float = 0.9
+
+    @property
+    def spread(self):
+        return np.sqrt(1 + self.noise**2 + self.seed_spread**2)
+
+    def skill(self, difference):
+        """The mean skill at which the expected accuracy is higher by ``difference``."""
+        return self.spread * stats.norm.ppf(self.accuracy + difference)
+
+    def rows(self, rng):
+        """Labels and difficulties of a test set."""
+        return rng.integers(self.num_classes, size=self.num_rows), rng.normal(size=self.num_rows)
+
+    def predict(self, rng, test_set, difference, num_seeds):
+        """One model's predictions: shape (K, N); wrong ones fall on the next class."""
+        labels, difficulty = test_set
+        noise = self.noise * rng.normal(size=(num_seeds, self.num_rows))
+        skill = self.skill(difference) + self.seed_spread * rng.normal(size=(num_seeds, 1))
+        right = skill + difficulty + noise > 0
+        return np.where(right, labels, (labels + 1) % self.num_classes)
+
+
+def seed_results(rng, labels, models, num_classes=2):
+    """Count models' predictions on one set of draws, as a study's assessment does."""
+    together = np.concatenate(models)
+    observed = count(labels, together, num_classes)
+    drawn = draw_counts(labels, together, num_classes, NUM_DRAWS, rng)
+    found, start = [], 0
+    for number, predicted in enumerate(models):
+        seeds = range(start, start + len(predicted))
+        start += len(predicted)
+        found.append(
+            SeedResults(
+                name=f"model {number}",
+                right=predicted == labels,
+                observed=observed.of(seeds),
+                drawn=drawn.of(seeds),
+            )
+        )
+    return found
+
+
+def one_sided_equivalences(num_rows, margin, share_both_ways, is_equivalent):
+    """How often one seed is called equivalent at a true difference of ``margin``: enumerated.
+
+    ``share_both_ways`` is the chance of a row that only the second has right; the first's is
+    larger by the margin. ``is_equivalent`` takes the counts of both, as arrays.
+    """
+    counts = [_likely(num_rows, share) for share in (share_both_ways + margin, share_both_ways)]
+    first, second = np.meshgrid(*counts, indexing="ij")
+    rest = num_rows - first - second
+    shares = [share_both_ways + margin, share_both_ways, 1 - 2 * share_both_ways - margin]
+    logs = special.gammaln(num_rows + 1)
+    for number, share in zip((first, second, rest), shares, strict=True):
+        logs = logs + special.xlogy(number, share) - special.gammaln(number + 1)
+    chances = np.where(rest >= 0, np.exp(logs), 0.0)
+    assert abs(chances.sum() - 1) < 1e-6
+    return float((chances * is_equivalent(first, second)).sum())
+
+
+def _likely(num_rows, share):
+    mean = num_rows * share
+    reach = 8 * np.sqrt(mean) + 8
+    return np.arange(max(0, int(mean - reach)), min(num_rows, int(mean + reach)) + 1)
+
+
+def differences(num_rows, first, second):
+    """Rows of one seed of which so many are right by one of the two only."""
+    return PairedRows(
+        differences=np.array([-1.0, 0.0, 1.0]),
+        counts=np.array([second, num_rows - first - second, first], dtype=float),
+    )
