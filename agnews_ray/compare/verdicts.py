@@ -120,13 +120,8 @@ def _compare(variant: SeedResults, baseline: SeedResults, metric: Metric) -> _Pa
         variant=variant,
         baseline=baseline,
         metric=metric,
-        accuracy=accuracy_difference(variant, baseline),
-        macro_f1=estimate(
-            macro_f1_of(variant.observed) - macro_f1_of(baseline.observed),
-            macro_f1_of(variant.drawn) - macro_f1_of(baseline.drawn),
-            variant.right.shape[1],
-            largest_f1_step(variant.observed),
-        ),
+        accuracy=difference_in("accuracy", variant, baseline),
+        macro_f1=difference_in("macro-f1", variant, baseline),
         tests=tuple(
             exact_mcnemar(first, second)
             for first, second in zip(variant.right, baseline.right, strict=True)
@@ -134,18 +129,22 @@ def _compare(variant: SeedResults, baseline: SeedResults, metric: Metric) -> _Pa
     )
 
 
-def accuracy_difference(variant: SeedResults, baseline: SeedResults) -> Estimate:
-    """Estimate a paired difference in accuracy: seed by seed, on the same rows.
+def difference_in(metric: Metric, variant: SeedResults, baseline: SeedResults) -> Estimate:
+    """Estimate a paired difference: seed by seed, on the same rows.
 
     Args:
+        metric: a mean of rows (accuracy), whose rows are looked at one by one, or not.
         variant: on K seeds.
         baseline: on the same.
 
     Returns:
         The difference, variant less baseline.
     """
-    observed = accuracy_of(variant.observed) - accuracy_of(baseline.observed)
-    drawn = accuracy_of(variant.drawn) - accuracy_of(baseline.drawn)
+    score = accuracy_of if metric == "accuracy" else macro_f1_of
+    observed = score(variant.observed) - score(baseline.observed)
+    drawn = score(variant.drawn) - score(baseline.drawn)
+    if metric == "macro-f1":
+        return estimate(observed, drawn, variant.right.shape[1], largest_f1_step(variant.observed))
     own, between = seed_variances(observed, drawn)
     return Estimate(
         value=float(observed.mean()),

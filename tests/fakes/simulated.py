@@ -6,8 +6,10 @@ import numpy as np
 from scipy import special, stats
 
 from agnews_ray.compare.bootstrap import count, draw_counts
+from agnews_ray.compare.inference import correct_together, equivalence_p_value
 from agnews_ray.compare.rows import PairedRows
-from agnews_ray.compare.verdicts import SeedResults
+from agnews_ray.compare.verdicts import SeedResults, difference_in
+from agnews_ray.record.outputs import Predictions
 
 NUM_DRAWS = 200
 
@@ -63,6 +65,15 @@ def seed_results(rng, labels, models, num_classes=2):
     return found
 
 
+def as_predictions(labels, predicted):
+    """One model's seeds as they lie beside records."""
+    rows, classes = np.arange(labels.size), np.eye(labels.max() + 1)
+    return [
+        Predictions(rows=rows, labels=labels, predicted=one, logits=classes[one])
+        for one in predicted
+    ]
+
+
 def one_sided_equivalences(num_rows, margin, share_both_ways, is_equivalent):
     """How often one seed is called equivalent at a true difference of ``margin``: enumerated.
 
@@ -93,3 +104,22 @@ def differences(num_rows, first, second):
         differences=np.array([-1.0, 0.0, 1.0]),
         counts=np.array([second, num_rows - first - second, first], dtype=float),
     )
+
+
+def wrong_statement(rng, truth, shifts, num_seeds, margin, alpha=0.05, metric="accuracy"):
+    """Whether a study says anything wrong of variants that differ from the baseline by ``shifts``.
+
+    Each is 0 or the margin (or more, below it): a difference found where there is none, or
+    equivalence where there is none.
+    """
+    test_set = truth.rows(rng)
+    models = [truth.predict(rng, test_set, shift, num_seeds) for shift in (0.0, *shifts)]
+    baseline, *variants = seed_results(rng, test_set[0], models, truth.num_classes)
+    judged = [difference_in(metric, variant, baseline) for variant in variants]
+    corrected = correct_together(
+        [one.p_value() for one in judged],
+        [equivalence_p_value(one, margin) for one in judged],
+        alpha,
+    )
+    said = zip(shifts, corrected.difference, corrected.equivalence, strict=True)
+    return any(p_value < alpha if shift == 0 else same < alpha for shift, p_value, same in said)

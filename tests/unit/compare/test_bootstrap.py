@@ -4,7 +4,7 @@ from scipy import stats
 
 from agnews_ray.compare.bootstrap import count, draw_counts, estimate
 from agnews_ray.compare.variants import accuracy_of, macro_f1_of
-from agnews_ray.compare.verdicts import accuracy_difference
+from agnews_ray.compare.verdicts import difference_in
 from agnews_ray.spec.metrics import accuracy, confusion_matrix, macro_f1
 from tests.fakes.simulated import Truth, seed_results
 
@@ -15,7 +15,7 @@ NUM_STUDIES = 300
 def simulated_difference(rng, truth, num_seeds, difference=0.0):
     test_set = truth.rows(rng)
     models = [truth.predict(rng, test_set, shift, num_seeds) for shift in (difference, 0.0)]
-    return accuracy_difference(*seed_results(rng, test_set[0], models))
+    return difference_in("accuracy", *seed_results(rng, test_set[0], models))
 
 
 @pytest.mark.parametrize("num_seeds", [2, 3, 5])
@@ -77,7 +77,7 @@ def test_identical_models_do_not_differ_and_few_rows_are_no_certainty():
     truth = Truth()
     test_set = truth.rows(rng)
     one = truth.predict(rng, test_set, 0.0, 3)
-    found = accuracy_difference(*seed_results(rng, test_set[0], [one, one]))
+    found = difference_in("accuracy", *seed_results(rng, test_set[0], [one, one]))
     assert (found.value, found.p_value()) == (0.0, 1.0)
     square = stats.norm.isf(0.025) ** 2  # no discordant row of N: Tango's ends are z²/(N + z²)
     end = square / (NUM_ROWS + square)

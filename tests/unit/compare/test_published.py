@@ -5,9 +5,8 @@ from scipy import stats
 from agnews_ray.app.analyse import verify_study
 from agnews_ray.compare.replication import against_single_runs, between_studies
 from agnews_ray.errors import StoreError
-from agnews_ray.record.outputs import Predictions
 from agnews_ray.record.store import StudyStore, to_json
-from tests.fakes.simulated import Truth
+from tests.fakes.simulated import Truth, as_predictions
 from tests.fakes.studies import a_study
 
 NUM_REPLICATIONS = 400
@@ -144,15 +143,9 @@ def test_exact_replications_disagree_with_a_study_in_five_of_a_hundred(num_seeds
     truth = Truth(num_rows=1000, seed_spread=0.03, accuracy=0.945)
     wrong, num_studies = 0, NUM_REPLICATIONS // 4
     for _ in range(num_studies):
-        labels, _ = test_set = truth.rows(rng)
-        rows = np.arange(labels.size)
-
-        def run(one, labels=labels, rows=rows):
-            logits = np.eye(2)[one]
-            return Predictions(rows=rows, labels=labels, predicted=one, logits=logits)
-
+        test_set = truth.rows(rng)
         ours, theirs = (
-            [run(one) for one in truth.predict(rng, test_set, 0.0, count)]
+            as_predictions(test_set[0], truth.predict(rng, test_set, 0.0, count))
             for count in (num_seeds, max(1, num_seeds - 2))
         )
         interval = between_studies(ours, theirs)["Accuracy"].interval(0.05)
