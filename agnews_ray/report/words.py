@@ -112,13 +112,16 @@ def level(share: float) -> str:
 
 
 def _lead(assessment: Assessment) -> str:
-    rows = assessment.table.rows
-    best = max(rows, key=lambda row: row.accuracy)
+    rows, metric = assessment.table.rows, assessment.settings.metric
+    name = METRICS[metric]
+    scores = {row.model: row.accuracy if metric == "accuracy" else row.macro_f1 for row in rows}
+    best = max(rows, key=lambda row: scores[row.model])
     if len(rows) == 1:
-        found = between(assessment.variants[0].accuracy)
-        return f"{best.model} reaches accuracy {found} ({confidence(assessment)} interval)."
+        facts = assessment.variants[0]
+        found = between(facts.accuracy if metric == "accuracy" else facts.macro_f1)
+        return f"{best.model} reaches {name} {found} ({confidence(assessment)} interval)."
     cheapest = min(rows, key=lambda row: row.parameters)
-    names = f"{best.model} has the highest mean accuracy ({best.accuracy:.4f})"
+    names = f"{best.model} has the highest mean {name} ({scores[best.model]:.4f})"
     if cheapest.parameters == best.parameters != max(row.parameters for row in rows):
         return f"{names} and the fewest parameters ({best.parameters / 1e6:.2f} M)."
     if cheapest.parameters == best.parameters:
@@ -126,7 +129,7 @@ def _lead(assessment: Assessment) -> str:
     saved = 100 * (1 - cheapest.parameters / best.parameters)
     return (
         f"{names}; {cheapest.model} has the fewest parameters "
-        f"({saved:.0f} % fewer, accuracy {cheapest.accuracy:.4f})."
+        f"({saved:.0f} % fewer, {name} {scores[cheapest.model]:.4f})."
     )
 
 
