@@ -14,7 +14,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the simulations are those 
 
 from agnews_ray.compare import replication
 from agnews_ray.compare.verdicts import difference_in
-from tests.fakes.simulated import Truth, as_predictions, seed_results, wrong_statement
+from tests.fakes.simulated import (
+    Truth,
+    as_predictions,
+    said_to_be_equivalent,
+    seed_results,
+    wrong_statement,
+)
 
 REPLICATED = Truth(num_rows=7600, seed_spread=0.03, accuracy=0.945)
 """Seeds spread by 0.3 points of accuracy on as many rows as AG News' test split has."""
@@ -36,6 +42,11 @@ def main(num_studies: int) -> None:
             )
             case = f"{metric}, {num_seeds} seed(s), two pairs equal, two at the margin"
             show("report: any wrong statement", case, rate, 5)
+    for num_rows in (330, 400, 1000, 7600):
+        for share in (0.0, 0.002, 0.01):
+            rate = said_to_be_equivalent(num_rows, 0.005, share)
+            case = f"{num_rows} rows, one seed, {share:.1%} discordant the other way, enumerated"
+            show("report: equivalent at the margin", case, rate, 5)
     for num_rows in (330, 1000):
         for num_seeds in (1, 2, 3, 5):
             truth = Truth(num_rows=num_rows, seed_spread=0.0, noise=0.02)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from agnews_ray.compare.bootstrap import count, draw_counts
+from agnews_ray.compare.bootstrap import Estimate, count, draw_counts
 from agnews_ray.compare.inference import correct_together, equivalence_p_value
 from agnews_ray.compare.rows import PairedRows
 from agnews_ray.compare.verdicts import SeedResults, difference_in
@@ -104,6 +104,45 @@ def differences(num_rows, first, second):
         differences=np.array([-1.0, 0.0, 1.0]),
         counts=np.array([second, num_rows - first - second, first], dtype=float),
     )
+
+
+def single_seed(num_rows, first, second):
+    """The estimate of one seed of which so many rows are right by one of the two only."""
+    return Estimate(
+        value=(first - second) / num_rows,
+        num_seeds=1,
+        rows=differences(num_rows, first, second),
+        own_variance=0.0,
+        seed_variance=0.0,
+    )
+
+
+def said_to_be_equivalent(num_rows, margin, share_both_ways):
+    """How often one seed is called equivalent at a true difference of ``margin``: enumerated."""
+
+    def is_equivalent(first, second):
+        ends = np.array(
+            [
+                [_nearest_not_equivalent(num_rows, margin, int(one), step) for step in (-1, 1)]
+                for one in second[0]
+            ]
+        )
+        return (ends[:, 0] < first) & (first < ends[:, 1])
+
+    return one_sided_equivalences(num_rows, margin, share_both_ways, is_equivalent)
+
+
+def _nearest_not_equivalent(num_rows, margin, second, direction):
+    near, far = 0, int(margin * num_rows) + 2
+    while near < far:
+        middle = (near + far) // 2
+        first = second + direction * middle
+        found = single_seed(num_rows, max(0, first), second)
+        if first >= 0 and equivalence_p_value(found, margin) < 0.05:
+            near = middle + 1
+        else:
+            far = middle
+    return second + direction * near
 
 
 def wrong_statement(rng, truth, shifts, num_seeds, margin, alpha=0.05, metric="accuracy"):

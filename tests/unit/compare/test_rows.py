@@ -2,22 +2,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from agnews_ray.compare.bootstrap import Estimate
-from agnews_ray.compare.inference import equivalence_p_value
 from agnews_ray.compare.rows import PairedRows, ResampledRows
-from tests.fakes.simulated import differences, one_sided_equivalences
+from tests.fakes.simulated import (
+    differences,
+    one_sided_equivalences,
+    said_to_be_equivalent,
+    single_seed,
+)
 
 MARGIN = 0.005
-
-
-def single_seed(num_rows, first, second):
-    return Estimate(
-        value=(first - second) / num_rows,
-        num_seeds=1,
-        rows=differences(num_rows, first, second),
-        own_variance=0.0,
-        seed_variance=0.0,
-    )
 
 
 def test_one_seeds_interval_is_tangos():
@@ -54,32 +47,9 @@ def test_a_score_of_steps_varies_at_least_as_a_count_of_them():
 @pytest.mark.parametrize("num_rows", [330, 400, 1000, 7600])
 def test_equivalence_at_the_margin_is_said_in_at_most_five_of_a_hundred(num_rows):
     """One seed, all samples enumerated; without discordance both ways, where it was worst."""
-
-    def is_equivalent(first, second):
-        ends = np.array([_equivalent_counts(num_rows, int(one)) for one in second[0]])
-        return (ends[:, 0] < first) & (first < ends[:, 1])
-
     for share_both_ways in (0.0, 0.002, 0.01):
-        rate = one_sided_equivalences(num_rows, MARGIN, share_both_ways, is_equivalent)
+        rate = said_to_be_equivalent(num_rows, MARGIN, share_both_ways)
         assert rate <= 0.0502  # Tango's test is asymptotic: 0.0501 at the worst over a finer grid
-
-
-def _equivalent_counts(num_rows, second):
-    """The nearest rows of the first, below and above, at which the two are not equivalent."""
-    return [_nearest_not_equivalent(num_rows, second, step) for step in (-1, 1)]
-
-
-def _nearest_not_equivalent(num_rows, second, direction):
-    near, far = 0, int(MARGIN * num_rows) + 2
-    while near < far:
-        middle = (near + far) // 2
-        first = second + direction * middle
-        found = single_seed(num_rows, max(0, first), second)
-        if first >= 0 and equivalence_p_value(found, MARGIN) < 0.05:
-            near = middle + 1
-        else:
-            far = middle
-    return second + direction * near
 
 
 def test_the_enumeration_is_that_of_a_known_case():
