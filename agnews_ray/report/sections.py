@@ -6,7 +6,13 @@ from agnews_ray.compare.assessment import Assessment
 from agnews_ray.report import figures, words
 from agnews_ray.report.evidence import disagreements_section, doubts_section, provenance_section
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, sort_key, word
-from agnews_ray.report.tables import COLUMNS, cost_columns, cost_text, cost_value
+from agnews_ray.report.tables import (
+    COLUMNS,
+    cost_columns,
+    cost_text,
+    cost_value,
+    diverged_cells,
+)
 
 
 def all_sections(assessment: Assessment) -> list[Section]:
@@ -100,6 +106,7 @@ def _comparison(assessment: Assessment) -> Section:
         cells["Accuracy"] = estimate(words.between(variant.accuracy), variant.accuracy)
         cells["Macro-F1"] = estimate(words.between(variant.macro_f1), variant.macro_f1)
         rows.append(tuple(cells.values()))
+    rows += [tuple(word(text) for text in cells) for cells in diverged_cells(table)]
     level = words.confidence(assessment)
     note = (
         f"Accuracy and macro-F1 with {level} intervals (accuracy of a single seed: Wilson's); "

@@ -1,10 +1,12 @@
 """What an assessment comes to, in sentences that a person can act on."""
 
-from math import isfinite
+from itertools import groupby
 
 from agnews_ray.compare.assessment import Assessment
+from agnews_ray.compare.divergence import DivergedTrial
 from agnews_ray.compare.facts import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
+from agnews_ray.compare.table import ComparisonTable
 
 FEW_SEEDS = 3
 
@@ -35,17 +37,39 @@ def caveats(assessment: Assessment) -> list[str]:
         )
     elif num_seeds < FEW_SEEDS:
         found.append("Two seeds hardly show their spread, and intervals are wide; use more.")
-    found += [
-        f"{record.trial_id} diverged: its loss is not a number."
-        for record in assessment.records
-        if not isfinite(record.training.final_loss)
-    ]
+    found += name_diverged(assessment.table)
     num_missing = len(assessment.variants) - 1 - len(assessment.pairs)
     if num_missing:
         found.append(
             f"{num_missing} variant(s) have no seed in common with the baseline and are not judged."
         )
     return found
+
+
+def name_diverged(table: ComparisonTable) -> list[str]:
+    """Name the trials that diverged, a sentence for each variant.
+
+    Args:
+        table: of a study.
+
+    Returns:
+        Sentences; none where no trial diverged.
+    """
+    by_row = groupby(table.diverged, key=lambda one: (one.model, one.has_row))
+    return [_diverged(list(trials), table) for _, trials in by_row]
+
+
+def _diverged(trials: list[DivergedTrial], table: ComparisonTable) -> str:
+    first, seeds = trials[0], ", ".join(str(one.seed) for one in trials)
+    several = len(trials) > 1
+    reason = f"{first.reason}; seed {first.seed}" if several else first.reason
+    if first.has_row:
+        which, are = (f"seeds {seeds}", "are") if several else (f"seed {seeds}", "is")
+        return f"{first.model} {which} diverged ({reason}) and {are} left out of every mean."
+    text = f"{first.model} diverged in every seed ({seeds}; {first.reason}) and has no scores."
+    if first.is_baseline and table.rows:
+        text += f" It was the baseline; {table.rows[0].model} is in its place."
+    return text
 
 
 def judge(pair: PairFacts, assessment: Assessment) -> str:
