@@ -61,6 +61,8 @@ class DatasetRecord(Record):
     test: SplitRecord
     num_validation: int
     """Rows cut from the selected train rows."""
+    missing_classes: tuple[str, ...] = ()
+    """A sentence for each split whose used rows have none of some classes."""
 
     @property
     def fingerprint(self) -> str:
