@@ -31,6 +31,8 @@ class ClassFacts(Fact):
     recall: Interval
     f1: Interval
     num_examples: int
+    num_predicted: float
+    """Rows that were predicted as it, right or wrong; mean over seeds."""
 
 
 class ReliabilityBin(Fact):

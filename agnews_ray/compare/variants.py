@@ -80,7 +80,14 @@ def class_facts(
         if len(observed.hits) == 1 and chosen and num_examples:
             found["precision"] = _wilson(hits, chosen, alpha)
             found["recall"] = _wilson(hits, num_examples, alpha)
-        facts.append(ClassFacts(name=name, num_examples=int(num_examples), **found))
+        facts.append(
+            ClassFacts(
+                name=name,
+                num_examples=int(num_examples),
+                num_predicted=float(observed.predicted[:, class_id].mean()),
+                **found,
+            )
+        )
     return tuple(facts)
 
 

@@ -40,10 +40,15 @@ class Figure:
     """An Altair chart, of no width yet."""
     choice: str = ""
     """Where a section has several of which one is shown: what this one is called."""
+    side: int = 0
+    """Cells on each side of a matrix, whose size is in the chart; the page fits it to its width."""
 
     def specification(self) -> dict[str, Any]:
         """The Vega-Lite description, as wide as its container."""
-        chart = self.chart.properties(width="container", description=self.description)
+        width = {} if self.side else {"width": "container"}
+        chart = self.chart.properties(
+            description=self.description, usermeta={"side": self.side}, **width
+        )
         specification: dict[str, Any] = as_json(chart.to_dict())
         return specification
 
@@ -53,7 +58,8 @@ class Figure:
 
     def png(self) -> bytes:
         """Draw it on white, at twice the usual density."""
-        chart = self.chart.properties(width=PNG_WIDTH, title=self.title)
+        width = {} if self.side else {"width": PNG_WIDTH}
+        chart = self.chart.properties(title=self.title, **width)
         png: bytes = vl_convert.vegalite_to_png(
             as_json(chart.to_dict()),
             vl_version=VEGA_LITE_VERSION,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.report import figures, words
+from agnews_ray.report.classes import classes_section
 from agnews_ray.report.evidence import disagreements_section, doubts_section, provenance_section
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, sort_key, word
 from agnews_ray.report.tables import (
@@ -30,7 +31,7 @@ def all_sections(assessment: Assessment) -> list[Section]:
         _front,
         _costs,
         _learning,
-        _classes,
+        classes_section,
         _calibration,
         doubts_section,
         disagreements_section,
@@ -212,36 +213,6 @@ def _learning(assessment: Assessment) -> Section:
         paragraphs=(text,),
         figures=(figures.curve_figure(assessment),),
         grids=(grid,) if rows else (),
-    )
-
-
-def _classes(assessment: Assessment) -> Section:
-    rows = tuple(
-        (
-            word(variant.name),
-            word(one.name),
-            estimate(words.between(one.precision, 3), one.precision),
-            estimate(words.between(one.recall, 3), one.recall),
-            estimate(words.between(one.f1, 3), one.f1),
-            number(one.num_examples, ",d"),
-        )
-        for variant in assessment.variants
-        for one in variant.classes
-    )
-    grid = Grid(
-        name="classes",
-        title="Scores of each class",
-        columns=("Model", "Class", "Precision", "Recall", "F1", "Test rows"),
-        rows=rows,
-        num_text_columns=2,
-        note=f"With {words.confidence(assessment)} intervals over seeds and rows; a single "
-        "seed's precision and recall have Wilson's.",
-    )
-    return Section(
-        name="classes",
-        title="Classes",
-        figures=tuple(figures.confusion_figures(assessment)),
-        grids=(grid,),
     )
 
 
