@@ -100,11 +100,27 @@ def verify_study(folder: Path, against: str) -> tuple[Agreement, ...]:
         lines = hold_against_paper(found)
     else:
         lines = hold_against_study(found, _assess(Path(against), Settings()))
+    lines += _name_diverged(found.assessment.table)
     if not lines:
         models = ", ".join(row.model for row in found.assessment.table.rows)
         hint = "name another study with --against"
         raise StoreError(str(folder), f"a model that {against} has too", models, hint)
     return lines
+
+
+def _name_diverged(table: ComparisonTable) -> tuple[Agreement, ...]:
+    """A line for each trial that diverged: it is in none of the numbers found."""
+    return tuple(
+        Agreement(
+            model=trial.model,
+            quantity="Diverged",
+            published="",
+            found=f"seed {trial.seed}, left out",
+            agrees=None,
+            note=trial.reason,
+        )
+        for trial in table.diverged
+    )
 
 
 def open_study(folder: Path) -> tuple[StudyStore, StudySpec | None, tuple[TrialRecord, ...]]:

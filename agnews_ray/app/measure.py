@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from agnews_ray.app.analyse import open_study, variant_order
 from agnews_ray.compare.expense import cost_facts
 from agnews_ray.compare.facts import CostFacts
-from agnews_ray.compare.table import VariantRow, compare_records, group_records
+from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records, group_records
 from agnews_ray.errors import ResourceError, StoreError
 from agnews_ray.model.artifact import Classifier, probe
 from agnews_ray.model.cost import flops_per_row
@@ -111,7 +111,7 @@ def measure_study(
         ResourceError: the device asked for is not here.
     """
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one thread is to be one thread
-    artifacts, texts = _open(folder, spec.num_rows)
+    artifacts, texts = _open(folder, spec.num_rows, note)
     environment = describe_environment()
     found: list[list[CostRecord]] = [[] for _ in artifacts]
     for setting in _settings(spec):
@@ -173,13 +173,14 @@ def _cost_record(
     )
 
 
-def _open(folder: Path, num_rows: int) -> tuple[list[_Artifact], list[str]]:
-    """The artifacts, and texts of which every 64 are of like length."""
+def _open(folder: Path, num_rows: int, note: Note) -> tuple[list[_Artifact], list[str]]:
+    """The artifacts, and texts of which every 64 are of like length; diverged trials are named."""
     store, study, records = open_study(folder)
     order = variant_order(study)
     artifacts = []
-    rows = compare_records(store.folder.name, records, order).rows
-    for row, group in zip(rows, group_records(records, order), strict=True):
+    table = compare_records(store.folder.name, records, order)
+    _name_diverged(table, note)
+    for row, group in zip(table.rows, group_records(records, order), strict=True):
         trial_folder = store.trial_folder(group[0].trial_id)
         artifact = _Artifact(row, trial_folder, group[0].data.max_length_tokens)
         if not (artifact.folder / "config.json").is_file():
@@ -197,6 +198,14 @@ def _open(folder: Path, num_rows: int) -> tuple[list[_Artifact], list[str]]:
     num_taken = min(num_rounds * BATCH_ROWS, len(kept.texts))
     chosen = rng.choice(len(kept.texts), size=num_taken, replace=False)
     return artifacts, sorted((kept.texts[index] for index in chosen), key=len)
+
+
+def _name_diverged(table: ComparisonTable, note: Note) -> None:
+    for trial in table.diverged:
+        note(f"{trial.trial_id} diverged ({trial.reason}) and is not measured")
+    if not table.rows:
+        hint = "lower --learning-rate, or train in another --precision, under another --name"
+        raise StoreError(table.study, "a trial that did not diverge", "none", hint)
 
 
 def _settings(spec: MeasureSpec) -> list[_Setting]:

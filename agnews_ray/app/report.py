@@ -8,6 +8,7 @@ from typing import Literal
 
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.errors import StoreError
+from agnews_ray.record.json_text import to_json
 from agnews_ray.report.documents import Files, to_csv, to_latex, to_markdown
 
 Format = Literal["html", "markdown", "latex", "csv", "json"]
@@ -64,7 +65,7 @@ def default_output(folder: Path, report_format: Format) -> Path:
 
 def _single_file(assessment: Assessment, report_format: Format) -> str:
     if report_format == "json":
-        return assessment.model_dump_json(indent=2) + "\n"
+        return to_json(assessment) + "\n"
     from agnews_ray.report.page import to_html
 
     return to_html(assessment)

@@ -1,7 +1,6 @@
 """``agnews-ray doctor`` and ``cluster check``: what is wrong, before anything is spent."""
 
 import dataclasses
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,7 +67,9 @@ def check(path: Path, as_json: bool) -> None:
 def _finish(checks: Sequence[Any], as_json: bool) -> None:
     """Print findings, and end with 1 where one is an error."""
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(one) for one in checks], indent=2))
+        from agnews_ray.record.json_text import to_json
+
+        click.echo(to_json([dataclasses.asdict(one) for one in checks]))
     else:
         for one in checks:
             level = click.style(f"{one.level:7}", fg=COLOURS[one.level])

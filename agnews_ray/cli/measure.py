@@ -53,8 +53,9 @@ def measure(study: Path, price_per_hour: float | None, as_json: bool, **options:
     variant's first trial. The models take turns on the same test rows, so that a noisy machine
     hits all alike. The results are kept beside the records, for `report`; scores stay as they are.
     """
+    from agnews_ray.app.analyse import compare_study
     from agnews_ray.app.measure import MeasureSpec, measure_study
-    from agnews_ray.report import tables
+    from agnews_ray.report import tables, words
 
     def note(line: str) -> None:
         if not as_json:
@@ -62,7 +63,10 @@ def measure(study: Path, price_per_hour: float | None, as_json: bool, **options:
 
     spec = MeasureSpec(**options)
     costs = measure_study(study, spec, shlex.join(sys.argv), price_per_hour, note)
+    table = compare_study(study)
     if as_json:
-        click.echo(tables.costs_to_json(study.name, costs))
+        click.echo(tables.costs_to_json(table, costs))
     else:
         click.echo(tables.costs_to_plain(costs))
+        for line in words.name_diverged(table):
+            click.echo(line)

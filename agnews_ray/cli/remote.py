@@ -1,7 +1,6 @@
 """``agnews-ray jobs``, ``status``, ``logs``, ``stop``, ``fetch``: studies on a cluster."""
 
 import contextlib
-import json
 import os
 import sys
 import time
@@ -61,7 +60,7 @@ def jobs(address: str | None, as_json: bool) -> None:
 
     found = remote.list_jobs(known_address(address))
     if as_json:
-        click.echo(json.dumps([one.model_dump(exclude={"trials"}) for one in found], indent=2))
+        _print_json([one.model_dump(exclude={"trials"}) for one in found])
         return
     if not found:
         click.echo("no jobs yet; hand one over with: agnews-ray submit ... --address URL")
@@ -87,7 +86,7 @@ def status(job_id: str | None, address: str | None, as_json: bool) -> None:
 
     state = remote.job_state(known_address(address), job_id)
     if as_json:
-        click.echo(state.model_dump_json(indent=2))
+        _print_json(state)
         return
     click.echo(f"{state.job_id}: {state.status}, {_times(state)}")
     if state.error:
@@ -143,7 +142,7 @@ def stop(job_id: str, address: str | None, as_json: bool) -> None:
     job = remote.stop_job(known_address(address), job_id)
     was_running = not job.has_ended
     if as_json:
-        click.echo(json.dumps({"job_id": job_id, "was_running": was_running}))
+        _print_json({"job_id": job_id, "was_running": was_running})
     elif was_running:
         click.echo(f"{job_id} stops; finished trials stay, the same submit then runs the rest")
     else:
@@ -169,7 +168,7 @@ def fetch(job_id: str | None, runs: Path, address: str | None, as_json: bool) ->
 
     folder, copied = remote.fetch_job(known_address(address), job_id, runs)
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "copied": copied}, indent=2))
+        _print_json({"folder": str(folder), "copied": copied})
         return
     num_records = sum(name.endswith("/record.json") for name in copied)
     click.echo(f"{len(copied)} file(s) copied, {num_records} new trial(s), to {folder}")
@@ -188,7 +187,8 @@ def print_events(
         as_json: whether to print events as they are.
     """
     from agnews_ray.cli import screen
-    from agnews_ray.run.events import show_event, to_json
+    from agnews_ray.record.json_text import to_json
+    from agnews_ray.run.events import show_event
 
     chosen = screen.LiveScreen if screen.is_terminal() else screen.PlainScreen
     with screen.SilentScreen() if as_json else chosen() as shown:
@@ -199,7 +199,7 @@ def print_events(
             elif trial and not _is_about(event, trial):
                 continue
             elif as_json:
-                click.echo(to_json(event))
+                click.echo(to_json(event, indent=None))
             else:
                 show_event(event, shown)
 
@@ -223,7 +223,7 @@ def follow_to_end(address: str, job_id: str, *, as_json: bool = False) -> None:
         sys.stderr.flush()
         os._exit(130)
     if as_json:
-        click.echo(state.model_dump_json(indent=2))
+        _print_json(state)
     else:
         if state.error and not state.trials:
             click.echo(f"error: {state.error}", err=True)
@@ -242,6 +242,12 @@ def _print_results(state: Any) -> None:
         return
     with contextlib.suppress(StoreError):  # a folder of the cluster's own
         screen.show_table(compare_study(local_study(state.location)))
+
+
+def _print_json(content: Any) -> None:
+    from agnews_ray.record.json_text import to_json
+
+    click.echo(to_json(content))
 
 
 def _say(text: str) -> None:
@@ -274,6 +280,8 @@ def _describe(trial: Any) -> str:
                 f"training: step {trial.step:,} of {trial.num_steps:,}, "
                 f"{trial.samples_per_second or 0:.0f} samples/s{left}"
             )
+        case "done" if trial.diverged is not None:
+            return f"DIVERGED: {trial.diverged}"
         case "done" if trial.accuracy is not None:
             return f"done: accuracy {trial.accuracy:.4f}, macro-F1 {trial.macro_f1:.4f}"
         case "failed":

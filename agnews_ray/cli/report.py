@@ -70,6 +70,7 @@ def report(study: str, report_format: Any, output: Path | None, **settings: Any)
     from agnews_ray.app.analyse import assess_study
     from agnews_ray.app.report import default_output, write_report
     from agnews_ray.compare.assessment import Settings
+    from agnews_ray.record.json_text import to_json
     from agnews_ray.record.remote import local_study
     from agnews_ray.record.storage import is_uri
     from agnews_ray.report import words
@@ -77,7 +78,7 @@ def report(study: str, report_format: Any, output: Path | None, **settings: Any)
     folder = local_study(study)
     assessment = assess_study(folder, Settings(**settings))
     if report_format == "json" and output is None:
-        click.echo(assessment.model_dump_json(indent=2))
+        click.echo(to_json(assessment))
         return
     if output is None:
         output = default_output(Path(folder.name) if is_uri(study) else folder, report_format)

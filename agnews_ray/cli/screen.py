@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from agnews_ray.compare.table import ComparisonTable
-from agnews_ray.report import tables
+from agnews_ray.report import tables, words
 
 PLAIN_INTERVAL_S = 10.0
 """Seconds between two plain lines of one trial."""
@@ -27,6 +27,8 @@ def show_table(table: ComparisonTable) -> None:
     if is_terminal():
         console = Console()
         console.print(tables.to_rich(table, console.width))
+        for line in words.name_diverged(table):
+            console.print(line, markup=False, style="red")
     else:
         click.echo(tables.to_plain(table))
 
@@ -162,7 +164,8 @@ class LiveScreen(SilentScreen):
             self._progress.update(self._bars[progress.trial_id], completed=done, note=note)
 
     def finished(self, trial: Any, record: Any) -> None:
-        self._end(trial, f"[green]✓[/] {describe_result(record)}", trial.num_steps)
+        mark = "[green]✓[/]" if getattr(record, "diverged", None) is None else "[red]✗[/]"
+        self._end(trial, f"{mark} {describe_result(record)}", trial.num_steps)
 
     def failed(self, trial: Any, error: Exception) -> None:
         self._end(trial, "[red]✗ failed[/]", None)
@@ -182,14 +185,21 @@ def describe(progress: Any) -> str:
     """Write a trial's progress in a line."""
     return (
         f"epoch {progress.epoch:.2f}  step {progress.step:,}/{progress.num_steps:,}  "
-        f"loss {progress.loss:.3f}  {progress.samples_per_second:.0f} samples/s  "
+        f"loss {_loss(progress.loss)}  {progress.samples_per_second:.0f} samples/s  "
         f"{clock(progress.seconds_left)} left"
     )
+
+
+def _loss(loss: float) -> str:
+    return f"{loss:.3f}" if math.isfinite(loss) else "is not a number"
 
 
 def describe_result(record: Any) -> str:
     """Write a finished trial's result in a line."""
     training, test = record.training, record.test
+    diverged = getattr(record, "diverged", None)  # events of older packages do not say
+    if diverged is not None:
+        return f"DIVERGED: {diverged}; it has no scores"
     return (
         f"accuracy {test.accuracy:.4f}  macro-F1 {test.macro_f1:.4f}  "
         f"{clock(training.train_seconds)} at {training.samples_per_second:.0f} samples/s"

@@ -1,6 +1,5 @@
 """``agnews-ray submit``: run a study and print its comparison table."""
 
-import json
 import os
 import shlex
 import sys
@@ -97,19 +96,20 @@ def _hand_over(
     job: Path | None, flags: dict[str, Any], place: dict[str, Any], dry_run: bool, as_json: bool
 ) -> None:
     from agnews_ray.app import launch, remote
+    from agnews_ray.record.json_text import to_json
     from agnews_ray.spec.loader import to_yaml
 
     study = launch.read_study(job, flags)
     if dry_run:
         remote.check_storage(place["storage"])
-        click.echo(study.model_dump_json(indent=2) if as_json else to_yaml(study))
+        click.echo(to_json(study) if as_json else to_yaml(study))
         return
     sent = remote.submit_study(study, place["address"], place["storage"], shlex.join(sys.argv))
     if place["follow"] and as_json:
         follow_to_end(sent.address, sent.job_id, as_json=True)
     elif as_json:
         document = {"job_id": sent.job_id, "address": sent.address, "storage": sent.storage}
-        click.echo(json.dumps(document, indent=2))
+        click.echo(to_json(document))
     else:
         storage = sent.storage or "the cluster's own storage"
         click.echo(f"job   {sent.job_id} on {sent.address}, results to {storage}")
@@ -140,6 +140,7 @@ def _introduction(prepared: Any) -> list[str]:
         f"rows, {len(record.class_names)} classes ({', '.join(record.class_names[:6])}), "
         f"{record.label_kind}, text from {' + '.join(record.text_columns)}",
     ]
+    lines += [f"note  {sentence}" for sentence in record.missing_classes]
     num_empty = _num_empty(record)
     if num_empty:
         share = num_empty / (record.train.num_rows + record.test.num_rows)
@@ -152,6 +153,7 @@ def _num_empty(record: Any) -> int:
 
 
 def _print_plan(prepared: Any, as_json: bool) -> None:
+    from agnews_ray.record.json_text import to_json
     from agnews_ray.spec.loader import to_yaml
 
     trials = [
@@ -167,9 +169,8 @@ def _print_plan(prepared: Any, as_json: bool) -> None:
         for trial in prepared.trials
     ]
     if as_json:
-        study = prepared.study.model_dump(mode="json")
-        dataset = prepared.scanned.record.model_dump(mode="json")
-        click.echo(json.dumps({"study": study, "dataset": dataset, "trials": trials}, indent=2))
+        plan = {"study": prepared.study, "dataset": prepared.scanned.record, "trials": trials}
+        click.echo(to_json(plan))
         return
     click.echo(to_yaml(prepared.study))
     for line in _introduction(prepared):
@@ -185,6 +186,7 @@ def _print_plan(prepared: Any, as_json: bool) -> None:
 def _print_outcome(outcome: Any, as_json: bool) -> None:
     from agnews_ray.cli import screen
     from agnews_ray.compare.table import compare_records
+    from agnews_ray.record.json_text import to_json
 
     prepared = outcome.prepared
     order = [variant.name for variant in prepared.study.models]
@@ -193,13 +195,14 @@ def _print_outcome(outcome: Any, as_json: bool) -> None:
     if as_json:
         document = {
             "study": name,
-            "rows": table.model_dump(mode="json")["rows"] if table else [],
+            "rows": table.rows if table else [],
+            "diverged": table.diverged if table else [],
             "failed": {trial_id: str(error) for trial_id, error in outcome.failed.items()},
             "num_empty_texts": _num_empty(prepared.scanned.record),
             "folder": prepared.store.location,
             "log": str(prepared.store.log_path),
         }
-        click.echo(json.dumps(document, indent=2))
+        click.echo(to_json(document))
         return
     if table:
         screen.show_table(table)

@@ -1,6 +1,5 @@
 """``agnews-ray verify``: a study against the paper, or against another study."""
 
-import json
 import sys
 
 import click
@@ -34,6 +33,7 @@ def verify(study: str, against: str, as_json: bool) -> None:
     so are train times.
     """
     from agnews_ray.app.analyse import verify_study
+    from agnews_ray.record.json_text import to_json
     from agnews_ray.record.remote import local_study
     from agnews_ray.report import tables
 
@@ -47,9 +47,9 @@ def verify(study: str, against: str, as_json: bool) -> None:
             "study": folder.name,
             "against": against,
             "num_disagreements": num_wrong,
-            "rows": [line.model_dump(mode="json") for line in lines],
+            "rows": lines,
         }
-        click.echo(json.dumps(document, indent=2))
+        click.echo(to_json(document))
     else:
         click.echo(tables.agreement_to_plain(lines))
         click.echo(f"{num_wrong} of {sum(line.agrees is not None for line in lines)} disagree")

@@ -76,7 +76,8 @@ class Assessment(Fact):
     """Empty where nothing was measured."""
     axes: tuple[CostAxis, ...]
     records: tuple[TrialRecord, ...]
-    """In the table's order."""
+    """In the table's order, those that diverged left out, as from all of the above."""
+    diverged: tuple[TrialRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +120,23 @@ def assess(
         The assessment; the same results and settings give the same one.
 
     Raises:
-        RecordError: two records cannot be compared, or were scored on other rows.
+        RecordError: two records cannot be compared, or were scored on other rows, or every trial
+            diverged.
     """
     rng = np.random.default_rng(BOOTSTRAP_SEED)
-    first = results[0]
+    table = compare_records(table_name, [result.record for result in results], order)
     _refuse_other_rows(results)
+    _refuse_all_diverged(table)
+    first = next(result for result in results if result.record.diverged is None)
     class_names = first.record.dataset.class_names
     labels = first.predictions.labels
-    groups = _group(table_name, results, order, settings.num_draws, rng)
-    rows = tuple(group.row for group in groups)
+    groups = _group(table, results, order, settings.num_draws, rng)
     measured = [(group.row, _costs(group)) for group in groups]
     costs = cost_facts(measured, settings.price_per_hour)
     return Assessment(
         question=question,
         settings=settings,
-        table=ComparisonTable(study=table_name, rows=rows),
+        table=table,
         variants=tuple(_facts(group, class_names, settings.alpha) for group in groups),
         pairs=judge_pairs(_pairs(groups), settings.margin, settings.alpha, settings.metric),
         doubts=doubt_rows(
@@ -144,13 +147,14 @@ def assess(
             test_rows,
         ),
         costs=costs,
-        axes=cost_axes(rows, costs),
+        axes=cost_axes(table.rows, costs),
         records=tuple(trial.record for group in groups for trial in group.trials),
+        diverged=tuple(result.record for result in results if result.record.diverged is not None),
     )
 
 
 def _group(
-    study: str,
+    table: ComparisonTable,
     results: Sequence[TrialResult],
     order: Sequence[str],
     num_draws: int,
@@ -158,9 +162,7 @@ def _group(
 ) -> list[_Group]:
     """Put results in the table's order, and count their rows on one set of draws."""
     by_id = {result.record.trial_id: result for result in results}
-    records = [result.record for result in results]
-    table = compare_records(study, records, order)
-    grouped = group_records(records, order)
+    grouped = group_records([result.record for result in results], order)
     ordered = [by_id[record.trial_id] for group in grouped for record in group]
     labels = ordered[0].predictions.labels
     predicted = np.stack([result.predictions.predicted for result in ordered])
@@ -196,7 +198,10 @@ def _facts(group: _Group, class_names: Sequence[str], alpha: float) -> VariantFa
 
 def _validation_accuracy(group: _Group) -> tuple[float, ...]:
     epochs = zip(*(trial.record.validation for trial in group.trials), strict=True)
-    return tuple(float(np.mean([scores.accuracy for scores in seeds])) for seeds in epochs)
+    return tuple(
+        float(np.mean([scores.accuracy for scores in seeds if scores.accuracy is not None]))
+        for seeds in epochs
+    )
 
 
 def _pairs(groups: Sequence[_Group]) -> list[tuple[SeedResults, SeedResults]]:
@@ -228,6 +233,14 @@ def _costs(group: _Group) -> tuple[CostRecord, ...]:
     for cost in sorted((c for t in group.trials for c in t.costs), key=lambda c: c.measured_at):
         latest[cost.machine, cost.setting] = cost
     return tuple(latest.values())
+
+
+def _refuse_all_diverged(table: ComparisonTable) -> None:
+    if not table.rows:
+        first = table.diverged[0]
+        found = f"all {len(table.diverged)} diverged, such as {first.trial_id}: {first.reason}"
+        hint = "lower --learning-rate, or train in another --precision, under another --name"
+        raise RecordError(table.study, "a trial that did not diverge", found, hint)
 
 
 def _refuse_other_rows(results: Sequence[TrialResult]) -> None:

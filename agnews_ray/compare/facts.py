@@ -32,6 +32,8 @@ class ClassFacts(Fact):
     recall: Interval
     f1: Interval
     num_examples: int
+    num_predicted: float
+    """Rows that were predicted as it, right or wrong; mean over seeds."""
 
 
 class ReliabilityBin(Fact):
@@ -59,11 +61,12 @@ class CurvePoint(Fact):
     """A stretch of training, mean over seeds."""
 
     samples_seen: int
-    loss: float
-    """Mean cross-entropy of the stretch, in nats."""
-    lowest: float
+    loss: float | None
+    """Mean cross-entropy of the stretch, in nats; None where a step's is not a number, as in
+    those that FP16 loss scaling leaves out."""
+    lowest: float | None
     """Smallest of the seeds' means."""
-    highest: float
+    highest: float | None
 
 
 class VariantFacts(Fact):

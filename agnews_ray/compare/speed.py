@@ -21,8 +21,8 @@ class TimedRun(BaseModel):
     peak_memory_bytes: int
     product_flops_per_second: float
     """Of large matrix products in the same precision, just before."""
-    final_loss: float
-    """Mean of the last tenth of the steps, in nats."""
+    final_loss: float | None
+    """Mean of the last tenth of the steps, in nats; None where it is not a number."""
 
 
 class Contender(BaseModel):
@@ -58,7 +58,8 @@ class SpeedRow(BaseModel):
     peak_memory_bytes: float
     roofline_share: float
     """Speed times the model's operations per sample, over the rate of large matrix products."""
-    final_loss: float
+    final_loss: float | None
+    """None where that of a round is not a number."""
 
 
 class Bench(BaseModel):
@@ -112,7 +113,12 @@ def speed_rows(
                 padding_share=median(run.padding_share for run in timed),
                 peak_memory_bytes=median(run.peak_memory_bytes for run in timed),
                 roofline_share=median(shares),
-                final_loss=median(run.final_loss for run in timed),
+                final_loss=_median_loss(timed),
             )
         )
     return tuple(rows)
+
+
+def _median_loss(timed: Sequence[TimedRun]) -> float | None:
+    losses = [run.final_loss for run in timed if run.final_loss is not None]
+    return median(losses) if len(losses) == len(timed) else None

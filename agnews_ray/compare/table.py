@@ -6,6 +6,7 @@ from statistics import fmean, stdev
 
 from pydantic import BaseModel, ConfigDict
 
+from agnews_ray.compare.divergence import DivergedTrial, describe_diverged, part_diverged
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrainingRecord, TrialRecord
 
@@ -50,6 +51,8 @@ class VariantRow(BaseModel):
     num_test_examples: int
     precision: str
     num_workers: int
+    num_diverged: int = 0
+    """Further seeds that diverged; they are part of no number here."""
     times: tuple[TrainingTimes, ...]
     """One for each kind of machine, that of most trials first."""
 
@@ -71,6 +74,8 @@ class ComparisonTable(BaseModel):
 
     study: str
     rows: tuple[VariantRow, ...]
+    """Of variants of which a seed did not diverge; there may be none."""
+    diverged: tuple[DivergedTrial, ...] = ()
 
 
 def compare_records(
@@ -89,8 +94,20 @@ def compare_records(
     Raises:
         RecordError: two records were trained or scored on other data or by another recipe.
     """
-    rows = [_row(group) for group in group_records(records, order)]
-    return ComparisonTable(study=study, rows=tuple(_named_apart(rows)))
+    groups = group_records(records, order)
+    rows = _named_apart([_row(group) for group in groups])
+    names = {_group(group[0]): row.model for group, row in zip(groups, rows, strict=True)}
+    _, lost = part_diverged(records)
+    diverged = [
+        describe_diverged(record, names.get(_group(record)), order)
+        for record in _in_order(lost, order)
+    ]
+    counts = Counter(one.model for one in diverged if one.has_row)
+    return ComparisonTable(
+        study=study,
+        rows=tuple(row.model_copy(update={"num_diverged": counts[row.model]}) for row in rows),
+        diverged=tuple(diverged),
+    )
 
 
 def group_records(
@@ -103,18 +120,27 @@ def group_records(
         order: variant names in the order of the rows; others come after them.
 
     Returns:
-        The rows' records, each ordered by seed.
+        The rows' records, each ordered by seed; trials that diverged are in none.
 
     Raises:
         RecordError: two records were trained or scored on other data or by another recipe.
     """
     refuse_unlike(records)
     groups: dict[tuple[str, ...], list[TrialRecord]] = {}
-    for record in sorted(records, key=lambda r: r.seed):
+    sound, _ = part_diverged(records)
+    for record in _in_order(sound, order):
         groups.setdefault(_group(record), []).append(record)
+    return tuple(tuple(group) for group in groups.values())
+
+
+def _in_order(records: Sequence[TrialRecord], order: Sequence[str]) -> list[TrialRecord]:
+    """By row, then by seed."""
     position = {name: index for index, name in enumerate(order)}
-    ordered = sorted(groups, key=lambda group: (position.get(group[0], len(position)), group))
-    return tuple(tuple(groups[group]) for group in ordered)
+
+    def place(record: TrialRecord) -> tuple[int, tuple[str, ...], int]:
+        return position.get(record.variant.name, len(position)), _group(record), record.seed
+
+    return sorted(records, key=place)
 
 
 def refuse_unlike(records: Sequence[TrialRecord]) -> None:
@@ -161,8 +187,8 @@ def _device(record: TrialRecord) -> str:
 
 def _row(records: Sequence[TrialRecord]) -> VariantRow:
     first = records[0]
-    accuracies = [record.test.accuracy for record in records]
-    f1_scores = [record.test.macro_f1 for record in records]
+    accuracies = [r.test.accuracy for r in records if r.test.accuracy is not None]  # all have one
+    f1_scores = [r.test.macro_f1 for r in records if r.test.macro_f1 is not None]
     return VariantRow(
         model=first.variant.name,
         num_seeds=len(records),

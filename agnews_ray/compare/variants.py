@@ -94,7 +94,14 @@ def class_facts(
         if len(observed.hits) == 1 and chosen and num_examples:
             found["precision"] = _wilson(hits, chosen, alpha)
             found["recall"] = _wilson(hits, num_examples, alpha)
-        facts.append(ClassFacts(name=name, num_examples=int(num_examples), **found))
+        facts.append(
+            ClassFacts(
+                name=name,
+                num_examples=int(num_examples),
+                num_predicted=float(observed.predicted[:, class_id].mean()),
+                **found,
+            )
+        )
     return tuple(facts)
 
 
@@ -117,12 +124,21 @@ def learning_curve(curves: Sequence[LearningCurve]) -> tuple[CurvePoint, ...]:
     return tuple(
         CurvePoint(
             samples_seen=int(curves[0].samples_seen[start + size - 1]),
-            loss=float(losses.mean()),
-            lowest=float(losses.min()),
-            highest=float(losses.max()),
+            **(_spread(losses) if np.isfinite(losses).all() else _NO_NUMBER),
         )
         for start, size, losses in zip(starts, sizes, means.T, strict=True)
     )
+
+
+_NO_NUMBER: dict[str, float | None] = {"loss": None, "lowest": None, "highest": None}
+
+
+def _spread(losses: NDArray[np.float64]) -> dict[str, float | None]:
+    return {
+        "loss": float(losses.mean()),
+        "lowest": float(losses.min()),
+        "highest": float(losses.max()),
+    }
 
 
 def _wilson(num_right: float, num_rows: float, alpha: float) -> Interval:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from agnews_ray.data.coverage import describe_missing, refuse_low_limit
 from agnews_ray.data.files import FileLayout, detect_layout, iter_batches
 from agnews_ray.data.labels import LabelMap, Sighting, decide_labels, refuse_unknown
 from agnews_ray.data.sources import resolve_source
@@ -104,6 +105,7 @@ def scan_dataset(spec: DataSpec, cache: Path) -> ScannedDataset:
     labels = decide_labels(train.sightings, names, spec.label_base)
     refuse_unknown(test.sightings, labels)
     train_labels, test_labels = _class_ids(train, labels), _class_ids(test, labels)
+    refuse_low_limit(spec, train_labels)
     used, validation = select_train_and_validation(
         train_labels, spec.limit_train, spec.validation_fraction, spec.split_seed
     )
@@ -124,6 +126,14 @@ def scan_dataset(spec: DataSpec, cache: Path) -> ScannedDataset:
         train=_split_record(train, train_labels, num_used, labels),
         test=_split_record(test, test_labels, tested.size, labels),
         num_validation=validation.size,
+        missing_classes=describe_missing(
+            {
+                "train": train_labels[used],
+                "validation": train_labels[validation],
+                "test": test_labels[tested],
+            },
+            labels.names,
+        ),
     )
     return ScannedDataset(
         record=record,

@@ -61,9 +61,10 @@ class TrainLog:
         return 1.0 - float(self.tokens.sum() / self.computed.sum())
 
     @property
-    def final_loss(self) -> float:
-        """Mean loss of the last tenth of the steps, at least one."""
-        return float(self.loss[-max(1, math.ceil(self.loss.size / 10)) :].mean())
+    def final_loss(self) -> float | None:
+        """Mean loss of the last tenth of the steps, at least one; None where it is no number."""
+        mean = float(self.loss[-max(1, math.ceil(self.loss.size / 10)) :].mean())
+        return mean if math.isfinite(mean) else None
 
 
 def batch_facts(rows: NDArray[np.int64], num_tokens: int, num_computed: int) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from agnews_ray.errors import RecordError, StoreError
+from agnews_ray.record.json_text import to_json
 from agnews_ray.record.schema import Record
 from agnews_ray.record.store import write_whole
 from agnews_ray.spec.study import Device, Precision
@@ -88,9 +89,9 @@ def save_costs(folder: Path, measured: Sequence[CostRecord]) -> None:
     """
     new = {(cost.machine, cost.setting): cost for cost in measured}
     kept = {(cost.machine, cost.setting): cost for cost in load_costs(folder)}
-    content = [cost.model_dump(mode="json") for cost in (kept | new).values()]
+    content = list((kept | new).values())
     try:
-        write_whole(folder / FILE_NAME, json.dumps(content, indent=2) + "\n")
+        write_whole(folder / FILE_NAME, to_json(content) + "\n")
     except OSError as error:
         reason = error.strerror or str(error)
         hint = "make it writable"

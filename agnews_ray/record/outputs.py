@@ -14,6 +14,9 @@ from agnews_ray.record.schema import TrialRecord
 
 FINGERPRINT_KEY = b"dataset_fingerprint"
 
+NO_CLASS = -1
+"""Stands for the class of a row whose logits are not numbers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
@@ -24,7 +27,7 @@ class Predictions:
     labels: NDArray[np.int64]
     """Shape (N,), class ids."""
     predicted: NDArray[np.int64]
-    """Shape (N,), class ids."""
+    """Shape (N,), class ids; ``NO_CLASS`` where a logit is not a number."""
     logits: NDArray[np.float64]
     """Shape (N, C)."""
 
@@ -71,21 +74,43 @@ def load_predictions(folder: Path, record: TrialRecord) -> Predictions:
     """
     path = folder / "predictions.parquet"
     table = _read(path, ("row", "label", "predicted", "logits"))
-    logits = table["logits"].combine_chunks()
+    logits = _logits(table)
     found = Predictions(
         rows=_column(table, "row", np.int64),
         labels=_column(table, "label", np.int64),
-        predicted=_column(table, "predicted", np.int64),
-        logits=logits.flatten().to_numpy().astype(np.float64).reshape(table.num_rows, -1),
+        predicted=np.where(
+            np.isfinite(logits).all(axis=1), _column(table, "predicted", np.int64), NO_CLASS
+        ),
+        logits=logits,
     )
-    num_right = int((found.labels == found.predicted).sum())
-    wanted = f"{round(record.test.accuracy * record.test.num_examples)} right"
-    wanted += f" of {record.test.num_examples}, as in record.json"
-    seen = f"{num_right} right of {table.num_rows}"
-    if not wanted.startswith(f"{seen},"):
+    accuracy, num_examples = record.test.accuracy, record.test.num_examples
+    wanted, seen = f"{num_examples}", f"{table.num_rows}"
+    if accuracy is not None:
+        num_right = int((found.labels == found.predicted).sum())
+        wanted = f"{round(accuracy * num_examples)} right of {wanted}"
+        seen = f"{num_right} right of {seen}"
+    if wanted != seen:
         hint = f"delete {folder} and submit again to run this trial anew"
-        raise RecordError(str(path), wanted, seen, hint)
+        raise RecordError(str(path), f"{wanted}, as in record.json", seen, hint)
     return found
+
+
+def count_without_class(folder: Path) -> int:
+    """Count a trial's rows whose logits are not numbers, where its predictions are there.
+
+    Args:
+        folder: of the trial.
+
+    Returns:
+        Rows; 0 where there is no file.
+
+    Raises:
+        RecordError: the file is damaged.
+    """
+    path = folder / "predictions.parquet"
+    if not path.is_file():
+        return 0
+    return int((~np.isfinite(_logits(_read(path, ("logits",))))).any(axis=1).sum())
 
 
 def load_curve(folder: Path) -> LearningCurve:
@@ -174,4 +199,10 @@ def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
 
 
 def _column(table: pa.Table, name: str, dtype: type) -> Any:
-    return table[name].to_numpy().astype(dtype)
+    column = table[name].fill_null(NO_CLASS) if table[name].null_count else table[name]
+    return column.to_numpy().astype(dtype)
+
+
+def _logits(table: pa.Table) -> NDArray[np.float64]:
+    flat: NDArray[np.float64] = table["logits"].combine_chunks().flatten().to_numpy()
+    return flat.astype(np.float64).reshape(table.num_rows, -1)

@@ -1,8 +1,9 @@
 """The versioned record of one trial, and the facts about data and machine inside it."""
 
-from typing import Literal
+from math import isfinite
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from agnews_ray.spec.study import DataSpec, Device, Precision, RecipeSpec, ScalingSpec, VariantSpec
 
@@ -11,6 +12,7 @@ SCHEMA_VERSION = 3
 what was assumed of data and model; what older records lack has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3)
+FIRST_TO_NAME_DIVERGENCE = 3
 
 
 class Record(BaseModel):
@@ -59,6 +61,8 @@ class DatasetRecord(Record):
     test: SplitRecord
     num_validation: int
     """Rows cut from the selected train rows."""
+    missing_classes: tuple[str, ...] = ()
+    """A sentence for each split whose used rows have none of some classes."""
 
     @property
     def fingerprint(self) -> str:
@@ -82,14 +86,21 @@ class ClassScores(Record):
 
 
 class Scores(Record):
-    """Scores on one split; fractions in [0, 1]."""
+    """Scores on one split; fractions in [0, 1]. Where logits are not numbers there are none."""
 
-    accuracy: float
-    macro_f1: float
+    accuracy: float | None
+    macro_f1: float | None
     num_examples: int
     per_class: tuple[ClassScores, ...]
     confusion: tuple[tuple[int, ...], ...]
     """``[i][j]`` counts class-i rows predicted as j."""
+
+    @classmethod
+    def none_of(cls, num_examples: int) -> "Scores":
+        """Say that so many rows have no scores."""
+        return cls(
+            accuracy=None, macro_f1=None, num_examples=num_examples, per_class=(), confusion=()
+        )
 
 
 class ModelRecord(Record):
@@ -115,8 +126,8 @@ class TrainingRecord(Record):
     """Wall time of all optimiser updates; without start-up, scoring and saving."""
     samples_per_second: float
     """Rows trained on over all epochs, per second of ``train_seconds``."""
-    final_loss: float
-    """Mean loss of the last tenth of the steps."""
+    final_loss: float | None
+    """Mean loss of the last tenth of the steps; None where one of them is not a number."""
     padding_share: float
     """Share of the computed tokens that were padding, in [0, 1]."""
     num_skipped_steps: int
@@ -170,3 +181,33 @@ class TrialRecord(Record):
     validation: tuple[Scores, ...] = ()
     """One entry per epoch, where a validation split was cut."""
     environment: EnvironmentRecord
+    diverged: str | None = None
+    """Why nothing can be said of the model: its loss or its logits are not numbers. Such a trial
+    has no scores and is part of no mean. Records before version 3 have NaN for a final loss."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_divergence(cls, content: Any) -> Any:
+        """Read older records, which say NaN and count the rows as class 0."""
+        training = content.get("training") if isinstance(content, dict) else None
+        if not isinstance(training, dict):
+            return content
+        loss = training.get("final_loss")
+        if not isinstance(loss, float) or isfinite(loss):
+            return content
+        content = content | {"training": {**training, "final_loss": None}}
+        return without_scores(content, "loss is not a number")
+
+
+def without_scores(content: dict[str, Any], reason: str) -> dict[str, Any]:
+    """Mark the content of a record as that of a diverged trial.
+
+    Args:
+        content: as read from JSON.
+        reason: in what it diverged.
+
+    Returns:
+        The same, with what was counted as scores left out.
+    """
+    num_examples = content["test"]["num_examples"]
+    return content | {"diverged": reason, "test": Scores.none_of(num_examples).model_dump()}

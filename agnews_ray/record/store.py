@@ -7,13 +7,22 @@ import tempfile
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from agnews_ray.errors import RecordError, SpecError, StoreError
-from agnews_ray.record.schema import READABLE_VERSIONS, SCHEMA_VERSION, TrialRecord
+from agnews_ray.record import json_text
+from agnews_ray.record.outputs import count_without_class
+from agnews_ray.record.schema import (
+    FIRST_TO_NAME_DIVERGENCE,
+    READABLE_VERSIONS,
+    SCHEMA_VERSION,
+    TrialRecord,
+    without_scores,
+)
 from agnews_ray.spec.loader import build_study, to_yaml
 from agnews_ray.spec.study import StudySpec
 
@@ -185,7 +194,7 @@ def check_left(staged: str, names: Container[str]) -> None:
 
 def to_json(record: TrialRecord) -> str:
     """Write a record as its file has it."""
-    return json.dumps(record.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
+    return json_text.to_json(record, sort_keys=True) + "\n"
 
 
 def load_record(path: Path) -> TrialRecord:
@@ -211,12 +220,22 @@ def load_record(path: Path) -> TrialRecord:
         wanted = f"schema version {SCHEMA_VERSION}"
         raise RecordError(str(path), wanted, f"version {version!r}", hint)
     try:
+        if version < FIRST_TO_NAME_DIVERGENCE:
+            content = _look_for_divergence(content, path.parent)
         return TrialRecord.model_validate(content | {"schema_version": SCHEMA_VERSION})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         found = f"{place}: {first['msg'].lower()}"
         raise RecordError(str(path), "a trial record", found, hint) from error
+
+
+def _look_for_divergence(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Older records count rows whose logits are not numbers as class 0; their logits tell."""
+    num_without = count_without_class(folder)
+    if not num_without:
+        return content
+    return without_scores(content, f"logits of {num_without:,} test rows are not numbers")
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from tabulate import tabulate
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.report.grid import Cell, Grid
 from agnews_ray.report.sections import all_sections
+from agnews_ray.report.tex import tex_text
 
 Files = dict[str, bytes]
 
@@ -63,25 +64,25 @@ def to_latex(assessment: Assessment) -> Files:
         r"\usepackage{booktabs,graphicx,geometry,textcomp}",
         r"\geometry{margin=2cm}",
         r"\begin{document}",
-        rf"\section*{{{_latex(assessment.table.study)}}}",
-        _latex(assessment.question),
+        rf"\section*{{{tex_text(assessment.table.study)}}}",
+        tex_text(assessment.question),
     ]
     pictures: Files = {}
     for section in all_sections(assessment):
-        lines += ["", rf"\subsection*{{{_latex(section.title)}}}"]
-        lines += [f"{_latex(paragraph)}\n" for paragraph in section.paragraphs]
+        lines += ["", rf"\subsection*{{{tex_text(section.title)}}}"]
+        lines += [f"{tex_text(paragraph)}\n" for paragraph in section.paragraphs]
         for figure in section.figures[:MAX_FIGURES]:
             pictures[f"{figure.name}.png"] = figure.png()
             lines += [rf"\includegraphics[width=0.8\linewidth]{{{figure.name}.png}}", ""]
         for grid in section.grids:
-            lines += [rf"\paragraph{{{_latex(grid.title)}}}", r"\begin{center}"]
+            lines += [rf"\paragraph{{{tex_text(grid.title)}}}", r"\begin{center}"]
             lines += [
                 r"\resizebox{\linewidth}{!}{%",
                 _grid(grid, "latex_booktabs"),
                 r"}\end{center}",
             ]
-            lines += [f"{_latex(note)}\n" for note in (grid.note, _rest(grid)) if note]
-        lines += [rf"\par\noindent\texttt{{{_latex(line)}}}" for line in section.code]
+            lines += [f"{tex_text(note)}\n" for note in (grid.note, _rest(grid)) if note]
+        lines += [rf"\par\noindent\texttt{{{tex_text(line)}}}" for line in section.code]
     lines += [r"\end{document}", ""]
     return {"report.tex": "\n".join(lines).encode(), **pictures}
 
@@ -168,19 +169,3 @@ def _markdown_cell(text: str) -> str:
 def _for_tabulate(text: str) -> str:
     """Its LaTeX styles escape by themselves; they lack a minus sign."""
     return text.replace("\N{MINUS SIGN}", "-")
-
-
-LATEX_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "\N{MINUS SIGN}": "$-$",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-}
-
-
-def _latex(text: str) -> str:
-    """Escape what TeX would read as more than text."""
-    return "".join(LATEX_SPECIAL.get(character, character) for character in text)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import altair as alt
 import vl_convert
+
+from agnews_ray.record.json_text import as_json
 
 # Okabe and Ito 2008: told apart by colour-blind readers, on white and on black.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b8a800")
@@ -39,11 +40,16 @@ class Figure:
     """An Altair chart, of no width yet."""
     choice: str = ""
     """Where a section has several of which one is shown: what this one is called."""
+    side: int = 0
+    """Cells on each side of a matrix, whose size is in the chart; the page fits it to its width."""
 
     def specification(self) -> dict[str, Any]:
         """The Vega-Lite description, as wide as its container."""
-        chart = self.chart.properties(width="container", description=self.description)
-        specification: dict[str, Any] = _finite(chart.to_dict())
+        width = {} if self.side else {"width": "container"}
+        chart = self.chart.properties(
+            description=self.description, usermeta={"side": self.side}, **width
+        )
+        specification: dict[str, Any] = as_json(chart.to_dict())
         return specification
 
     def _repr_png_(self) -> bytes:
@@ -52,9 +58,10 @@ class Figure:
 
     def png(self) -> bytes:
         """Draw it on white, at twice the usual density."""
-        chart = self.chart.properties(width=PNG_WIDTH, title=self.title)
+        width = {} if self.side else {"width": PNG_WIDTH}
+        chart = self.chart.properties(title=self.title, **width)
         png: bytes = vl_convert.vegalite_to_png(
-            _finite(chart.to_dict()),
+            as_json(chart.to_dict()),
             vl_version=VEGA_LITE_VERSION,
             scale=2,
             config=config(is_dark=False),
@@ -106,15 +113,6 @@ def variant_colour(names: Sequence[str]) -> alt.Color:
         sort=None,
         legend=alt.Legend(symbolOpacity=1),
     )
-
-
-def _finite(part: Any) -> Any:
-    """JSON has no NaN: what is not a number is missing from a figure."""
-    if isinstance(part, dict):
-        return {key: _finite(value) for key, value in part.items()}
-    if isinstance(part, list):
-        return [_finite(value) for value in part]
-    return None if isinstance(part, float) and not isfinite(part) else part
 
 
 def data_of(rows: Rows) -> alt.Data:

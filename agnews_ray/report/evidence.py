@@ -179,7 +179,7 @@ def provenance_section(assessment: Assessment) -> Section:
         ),
         code=(
             f"agnews-ray submit runs/{assessment.table.study}/study.yaml",
-            *dict.fromkeys(record.command for record in assessment.records),
+            *dict.fromkeys(r.command for r in (*assessment.records, *assessment.diverged)),
         ),
         grids=(
             facts_grid("recipe", "Recipe", {k: str(v) for k, v in recipe.items()}),
@@ -192,11 +192,13 @@ def provenance_section(assessment: Assessment) -> Section:
                     (
                         word(r.trial_id),
                         number(r.seed, "d"),
-                        number(r.test.accuracy, ".4f"),
+                        word("diverged")
+                        if r.test.accuracy is None
+                        else number(r.test.accuracy, ".4f"),
                         number(r.training.train_seconds / 60, ".2f"),
                         word(r.created_at),
                     )
-                    for r in assessment.records
+                    for r in (*assessment.records, *assessment.diverged)
                 ),
                 is_long=True,
             ),

@@ -7,9 +7,6 @@ from agnews_ray.compare.facts import CostAxis
 from agnews_ray.report.drawing import PALETTE, Figure, Rows, data_of, variant_colour
 from agnews_ray.report.words import METRICS
 
-MANY_CLASSES = 40
-"""With more, empty cells of a confusion matrix are left out: they would fill the page."""
-
 
 def front_figures(assessment: Assessment) -> list[Figure]:
     """Accuracy against each way to count cost, the front drawn, intervals as bars."""
@@ -180,53 +177,4 @@ def reliability_figure(assessment: Assessment) -> Figure:
         title="Reliability; on the diagonal, confidence can be believed",
         description="Share of right predictions against their confidence, for each model.",
         chart=(diagonal + line + points).properties(height=320),
-    )
-
-
-def confusion_figures(assessment: Assessment) -> list[Figure]:
-    """One confusion matrix a variant, as shares of the true class."""
-    return [_confusion(assessment, index) for index in range(len(assessment.variants))]
-
-
-def _confusion(assessment: Assessment, index: int) -> Figure:
-    variant = assessment.variants[index]
-    names = [one.name for one in variant.classes]
-    rows: Rows = [
-        {
-            "label": names[i],
-            "predicted": names[j],
-            "count": number,
-            "share": number / max(1, sum(line)),
-        }
-        for i, line in enumerate(variant.confusion)
-        for j, number in enumerate(line)
-        if number or len(names) <= MANY_CLASSES
-    ]
-    base = alt.Chart(data_of(rows)).encode(
-        x=alt.X("predicted:N", title="Predicted", sort=None, axis=alt.Axis(labelAngle=-30)),
-        y=alt.Y("label:N", title="Label", sort=None),
-        tooltip=[
-            alt.Tooltip("label:N", title="Label"),
-            alt.Tooltip("predicted:N", title="Predicted"),
-            alt.Tooltip("count:Q", title="Rows over all seeds", format=","),
-            alt.Tooltip("share:Q", title="Share of the label", format=".1%"),
-        ],
-    )
-    cells = base.mark_rect().encode(
-        color=alt.Color(
-            "share:Q", legend=None, scale=alt.Scale(scheme="blues", domain=[0, 1], type="sqrt")
-        )
-    )
-    # Dark cells carry light text, whatever the page's theme.
-    numbers = base.mark_text(fontSize=12).encode(
-        text=alt.Text("share:Q", format=".1%"),
-        color=alt.condition("datum.share > 0.3", alt.value("white"), alt.value("#1a1a1a")),
-    )
-    layers = alt.layer(cells, numbers) if len(names) <= 12 else alt.layer(cells)
-    return Figure(
-        name=f"confusion-{index}",
-        title=f"Confusion of {variant.name}",
-        description=f"How often {variant.name} predicts each class for rows of each class.",
-        chart=layers.properties(height=max(200, 34 * len(names))),
-        choice=variant.name,
     )

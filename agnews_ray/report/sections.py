@@ -4,9 +4,17 @@ from collections.abc import Callable, Sequence
 
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.report import figures, words
+from agnews_ray.report.classes import classes_section
 from agnews_ray.report.evidence import disagreements_section, doubts_section, provenance_section
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, sort_key, word
-from agnews_ray.report.tables import COLUMNS, cost_columns, cost_text, cost_value, devices
+from agnews_ray.report.tables import (
+    COLUMNS,
+    cost_columns,
+    cost_text,
+    cost_value,
+    devices,
+    diverged_cells,
+)
 
 
 def all_sections(assessment: Assessment) -> list[Section]:
@@ -24,7 +32,7 @@ def all_sections(assessment: Assessment) -> list[Section]:
         _front,
         _costs,
         _learning,
-        _classes,
+        classes_section,
         _calibration,
         doubts_section,
         disagreements_section,
@@ -111,6 +119,7 @@ def _comparison(assessment: Assessment) -> Section:
         cells["Accuracy"] = estimate(words.between(variant.accuracy), variant.accuracy)
         cells["Macro-F1"] = estimate(words.between(variant.macro_f1), variant.macro_f1)
         rows.append(tuple(cells.values()))
+    rows += [tuple(word(text) for text in cells) for cells in diverged_cells(table)]
     level = words.confidence(assessment)
     note = (
         f"Accuracy and macro-F1 with {level} intervals (accuracy of a single seed: Wilson's); "
@@ -217,36 +226,6 @@ def _learning(assessment: Assessment) -> Section:
         paragraphs=(text,),
         figures=(figures.curve_figure(assessment),),
         grids=(grid,) if rows else (),
-    )
-
-
-def _classes(assessment: Assessment) -> Section:
-    rows = tuple(
-        (
-            word(variant.name),
-            word(one.name),
-            estimate(words.between(one.precision, 3), one.precision),
-            estimate(words.between(one.recall, 3), one.recall),
-            estimate(words.between(one.f1, 3), one.f1),
-            number(one.num_examples, ",d"),
-        )
-        for variant in assessment.variants
-        for one in variant.classes
-    )
-    grid = Grid(
-        name="classes",
-        title="Scores of each class",
-        columns=("Model", "Class", "Precision", "Recall", "F1", "Test rows"),
-        rows=rows,
-        num_text_columns=2,
-        note=f"With {words.confidence(assessment)} intervals over seeds and rows; a single "
-        "seed's precision and recall have Wilson's.",
-    )
-    return Section(
-        name="classes",
-        title="Classes",
-        figures=tuple(figures.confusion_figures(assessment)),
-        grids=(grid,),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from tabulate import tabulate
 
 from agnews_ray.compare.speed import Bench, SpeedRow
+from agnews_ray.record import json_text
 from agnews_ray.report.tables import MIB
 
 COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
@@ -21,7 +22,7 @@ COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
     "Padding": lambda r: f"{100 * r.padding_share:.1f} %",
     "Peak (MB)": lambda r: f"{r.peak_memory_bytes / MIB:.0f}",
     "Of the roofline": lambda r: f"{100 * r.roofline_share:.0f} %",
-    "Final loss": lambda r: f"{r.final_loss:.3f}",
+    "Final loss": lambda r: "not a number" if r.final_loss is None else f"{r.final_loss:.3f}",
 }
 
 
@@ -37,7 +38,7 @@ def to_markdown(bench: Bench) -> str:
 
 def to_json(bench: Bench) -> str:
     """Write everything, unrounded: ``{"rows": ..., "environment": ..., ...}``."""
-    return bench.model_dump_json(indent=2)
+    return json_text.to_json(bench)
 
 
 FORMATS: dict[str, Callable[[Bench], str]] = {

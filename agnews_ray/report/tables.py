@@ -2,7 +2,7 @@
 
 import csv
 import io
-import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -13,7 +13,9 @@ from tabulate import tabulate
 from agnews_ray.compare.facts import CostFacts
 from agnews_ray.compare.published import Agreement
 from agnews_ray.compare.table import ComparisonTable, TrainingTimes, VariantRow
+from agnews_ray.record import json_text
 from agnews_ray.report import words
+from agnews_ray.report.tex import tex_text
 
 MIB = 1 << 20
 """The paper's "MB" are MiB of the saved weights."""
@@ -38,6 +40,10 @@ def _minutes(times: TrainingTimes) -> str:
     return with_spread(times.train_seconds / 60, spread / 60 if spread else None, 2)
 
 
+def _seeds(num_seeds: int, num_diverged: int) -> str:
+    return f"{num_seeds} (+{num_diverged} diverged)" if num_diverged else str(num_seeds)
+
+
 COLUMNS: dict[str, Callable[[VariantRow], str]] = {
     "Model": lambda r: r.model,
     "Parameters (M)": lambda r: f"{r.parameters / 1e6:.2f}",
@@ -48,7 +54,7 @@ COLUMNS: dict[str, Callable[[VariantRow], str]] = {
     "Samples/s": lambda r: _each_machine(r, lambda t: f"{t.samples_per_second:.0f}"),
     "Padding": lambda r: f"{100 * r.padding_share:.1f} %",
     "Peak (MB)": lambda r: _each_machine(r, lambda t: f"{t.peak_memory_bytes / MIB:.0f}"),
-    "Seeds": lambda r: str(r.num_seeds),
+    "Seeds": lambda r: _seeds(r.num_seeds, r.num_diverged),
     "Precision": lambda r: r.precision,
 }
 
@@ -83,19 +89,21 @@ def to_rich(table: ComparisonTable, width: int) -> Table:
 
 def to_plain(table: ComparisonTable) -> str:
     """Lay the table out for a file or a pipe."""
-    return caption(table) + "\n" + _lay_out(_cells(table), "simple")
+    lines = [caption(table), _lay_out(_cells(table), "simple"), *words.name_diverged(table)]
+    return "\n".join(lines)
 
 
 def to_markdown(table: ComparisonTable) -> str:
     """Write a GitHub table."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in _cells(table)]
-    return _lay_out(cells, "github")
+    return "\n\n".join([_lay_out(cells, "github"), *words.name_diverged(table)])
 
 
 def to_latex(table: ComparisonTable) -> str:
     """Write a booktabs table; names are escaped."""
     cells = [[cell.replace("±", "+-") for cell in row] for row in _cells(table)]
-    return _lay_out(cells, "latex_booktabs").replace("+-", r"$\pm$")
+    laid_out = _lay_out(cells, "latex_booktabs").replace("+-", r"$\pm$")
+    return "\n\n".join([laid_out, *(tex_text(line) for line in words.name_diverged(table))])
 
 
 def to_csv(table: ComparisonTable) -> str:
@@ -112,6 +120,9 @@ def to_csv(table: ComparisonTable) -> str:
         for times in row.times:
             there = times.model_dump()
             writer.writerow([*values.values(), *(there[name] for name in of_times)])
+    for name, num_diverged in variants_without_row(table).items():
+        known = {"model": name, "num_seeds": 0, "num_diverged": num_diverged}
+        writer.writerow([known.get(name, "") for name in fields])
     return out.getvalue().rstrip("\n")
 
 
@@ -120,7 +131,7 @@ _TIMES = tuple(TrainingTimes.model_fields)
 
 def to_json(table: ComparisonTable) -> str:
     """Write ``{"study": ..., "rows": [...]}``, unrounded."""
-    return table.model_dump_json(indent=2)
+    return json_text.to_json(table)
 
 
 FORMATS: dict[str, Callable[[ComparisonTable], str]] = {
@@ -176,10 +187,10 @@ def costs_to_plain(costs: Sequence[CostFacts]) -> str:
     return f"{machines}\n{table}"
 
 
-def costs_to_json(study: str, costs: Sequence[CostFacts]) -> str:
-    """Write ``{"study": ..., "costs": [...]}``, unrounded."""
-    document = {"study": study, "costs": [cost.model_dump(mode="json") for cost in costs]}
-    return json.dumps(document, indent=2)
+def costs_to_json(table: ComparisonTable, costs: Sequence[CostFacts]) -> str:
+    """Write ``{"study": ..., "costs": [...], "diverged": [...]}``, unrounded."""
+    document = {"study": table.study, "costs": costs, "diverged": table.diverged}
+    return json_text.to_json(document)
 
 
 def agreement_to_plain(lines: Sequence[Agreement]) -> str:
@@ -203,6 +214,8 @@ def agreement_to_plain(lines: Sequence[Agreement]) -> str:
 
 def caption(table: ComparisonTable) -> str:
     """Say in one line what the rows have in common."""
+    if not table.rows:
+        return f"{table.study}: every trial diverged"
     first = table.rows[0]
     return (
         f"{table.study}: {first.num_train_examples:,} train rows, "
@@ -217,7 +230,22 @@ def devices(table: ComparisonTable) -> str:
 
 
 def _cells(table: ComparisonTable) -> list[list[str]]:
-    return [[cell(row) for cell in COLUMNS.values()] for row in table.rows]
+    cells = [[cell(row) for cell in COLUMNS.values()] for row in table.rows]
+    return cells + diverged_cells(table)
+
+
+def variants_without_row(table: ComparisonTable) -> dict[str, int]:
+    """Name the variants of which every seed diverged, with their numbers of seeds."""
+    return Counter(one.model for one in table.diverged if not one.has_row)
+
+
+def diverged_cells(table: ComparisonTable) -> list[list[str]]:
+    """Write a row for each variant of which every seed diverged: it has no scores."""
+    known = {"Accuracy": "diverged", "Macro-F1": "diverged"}
+    return [
+        [{"Model": name, "Seeds": _seeds(0, count), **known}.get(column, "-") for column in COLUMNS]
+        for name, count in variants_without_row(table).items()
+    ]
 
 
 def _lay_out(cells: list[list[str]], style: str) -> str:

@@ -1,14 +1,20 @@
 """What an assessment comes to, in sentences that a person can act on."""
 
-from math import isfinite
+from itertools import groupby
 
 from agnews_ray.compare.assessment import Assessment
+from agnews_ray.compare.divergence import DivergedTrial
 from agnews_ray.compare.facts import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
+from agnews_ray.compare.table import ComparisonTable
+from agnews_ray.compare.weak_classes import FEW_ROWS, has_few_rows, is_never_predicted
 
 FEW_SEEDS = 3
 METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
 """How each metric is written."""
+NUM_NAMED = 3
+"""Classes that a sentence names; tables have all."""
+MAX_NAME = 40
 
 
 def conclusion(assessment: Assessment) -> list[str]:
@@ -37,17 +43,76 @@ def caveats(assessment: Assessment) -> list[str]:
         )
     elif num_seeds < FEW_SEEDS:
         found.append("Two seeds hardly show their spread, and intervals are wide; use more.")
-    found += [
-        f"{record.trial_id} diverged: its loss is not a number."
-        for record in assessment.records
-        if not isfinite(record.training.final_loss)
-    ]
+    found += name_diverged(assessment.table)
+    found += weak_classes(assessment)
     num_missing = len(assessment.variants) - 1 - len(assessment.pairs)
     if num_missing:
         found.append(
             f"{num_missing} variant(s) have no seed in common with the baseline and are not judged."
         )
     return found
+
+
+def weak_classes(assessment: Assessment) -> list[str]:
+    """Name classes that are never predicted, or of too few test rows to say anything.
+
+    Args:
+        assessment: of a study.
+
+    Returns:
+        A sentence for each variant that never predicts some, and one on the test rows.
+    """
+    found = []
+    for variant in assessment.variants:
+        never = [one.name for one in variant.classes if is_never_predicted(one)]
+        if never:
+            found.append(
+                f"{variant.name} never predicts {_of_classes(never, len(variant.classes))}. "
+                "Accuracy hides it; macro-F1 counts each as 0."
+            )
+    classes = assessment.variants[0].classes
+    few = [one.name for one in classes if has_few_rows(one)]
+    if few:
+        found.append(
+            f"Under {FEW_ROWS} test rows: {_of_classes(few, len(classes))}. Their own scores say "
+            "little."
+        )
+    return found
+
+
+def _of_classes(names: list[str], num_classes: int) -> str:
+    shown = ", ".join(
+        name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}\N{HORIZONTAL ELLIPSIS}"
+        for name in names[:NUM_NAMED]
+    )
+    such_as = f", such as {shown}" if len(names) > NUM_NAMED else f": {shown}"
+    return f"{len(names):,} of {num_classes:,} classes{such_as}"
+
+
+def name_diverged(table: ComparisonTable) -> list[str]:
+    """Name the trials that diverged, a sentence for each variant.
+
+    Args:
+        table: of a study.
+
+    Returns:
+        Sentences; none where no trial diverged.
+    """
+    by_row = groupby(table.diverged, key=lambda one: (one.model, one.has_row))
+    return [_diverged(list(trials), table) for _, trials in by_row]
+
+
+def _diverged(trials: list[DivergedTrial], table: ComparisonTable) -> str:
+    first, seeds = trials[0], ", ".join(str(one.seed) for one in trials)
+    several = len(trials) > 1
+    reason = f"{first.reason}; seed {first.seed}" if several else first.reason
+    if first.has_row:
+        which, are = (f"seeds {seeds}", "are") if several else (f"seed {seeds}", "is")
+        return f"{first.model} {which} diverged ({reason}) and {are} left out of every mean."
+    text = f"{first.model} diverged in every seed ({seeds}; {first.reason}) and has no scores."
+    if first.is_baseline and table.rows:
+        text += f" It was the baseline; {table.rows[0].model} is in its place."
+    return text
 
 
 def judge(pair: PairFacts, assessment: Assessment) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, TextIO
 
+from agnews_ray.record.json_text import as_json, to_json
+
 PREFIX = "@agnews-ray "
 """Starts an event's line; other lines are Ray's or a library's."""
 
@@ -63,7 +65,7 @@ class EventWriter:
     def progress(self, progress: Any) -> None:
         if progress.phase != "training" or self._is_due(progress.trial_id):
             names = progress.__slots__
-            values = {name: _finite(getattr(progress, name)) for name in names}
+            values = as_json({name: getattr(progress, name) for name in names})
             if self._said.get(progress.trial_id) != values:
                 self._said[progress.trial_id] = values
                 self._write("progress", progress=values)
@@ -79,6 +81,7 @@ class EventWriter:
                     "samples_per_second": training.samples_per_second,
                 },
                 "test": {"accuracy": test.accuracy, "macro_f1": test.macro_f1},
+                "diverged": record.diverged,
             },
         )
 
@@ -91,7 +94,7 @@ class EventWriter:
 
     def probe(self, facts: dict[str, Any]) -> None:
         """Say what ``doctor`` asked for."""
-        self._write("probe", facts=json.dumps(facts))
+        self._write("probe", facts=to_json(facts, indent=None))
 
     def end(self) -> None:
         """Say that every trial has ended."""
@@ -107,7 +110,7 @@ class EventWriter:
         with self._lock:  # trials run in threads
             self._count += 1
             facts = {"number": self._count, "time": round(time.time(), 1), "event": event}
-            self._stream.write(f"{PREFIX}{json.dumps(facts | values, allow_nan=False)}\n")
+            self._stream.write(f"{PREFIX}{to_json(facts | values, indent=None)}\n")
             self._stream.flush()
 
 
@@ -135,11 +138,6 @@ def read_events(lines: Iterable[str]) -> Iterator[Any]:
         if event.number > seen:
             seen = event.number
             yield event
-
-
-def to_json(event: Any) -> str:
-    """Write an event as a line of JSON."""
-    return json.dumps(event, default=vars)
 
 
 def show_event(event: Any, screen: Any) -> None:
@@ -175,10 +173,6 @@ def _facts(trial: Any) -> dict[str, Any]:
         "precision": trial.precision,
         "device": trial.device,
     }
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _number(value: float | None) -> float:

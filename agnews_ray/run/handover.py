@@ -39,7 +39,7 @@ class ScoredRows:
     labels: NDArray[np.int64]
     """Shape (N,), class ids."""
     predicted: NDArray[np.int64]
-    """Shape (N,), class ids."""
+    """Shape (N,), class ids; below 0 where the logits are not numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +55,5 @@ class WorkerSummary:
     test: ScoredRows
     validation: tuple[ScoredRows, ...]
     """One entry per epoch, where there is a validation split."""
+    diverged: str | None
+    """Why nothing can be said of the model, if that is so."""

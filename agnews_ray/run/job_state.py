@@ -26,6 +26,8 @@ class TrialState(BaseModel):
     waits_for: str | None = None
     accuracy: float | None = None
     macro_f1: float | None = None
+    diverged: str | None = None
+    """Why a trial that is done has no scores."""
     train_seconds: float | None = None
     error: str | None = None
 
@@ -137,6 +139,7 @@ def _change(trial: TrialState, event: Any) -> None:
     else:
         trial.state, trial.step = "done", trial.num_steps
         trial.accuracy, trial.macro_f1 = event.record.test.accuracy, event.record.test.macro_f1
+        trial.diverged = getattr(event.record, "diverged", None)
         trial.train_seconds = event.record.training.train_seconds
         trial.samples_per_second = event.record.training.samples_per_second
         trial.seconds_left = None

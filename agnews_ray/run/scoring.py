@@ -57,15 +57,17 @@ def score(
 
     Args:
         labels: shape (N,), class ids in [0, C).
-        predictions: shape (N,), class ids in [0, C).
+        predictions: shape (N,), class ids in [0, C), or below 0 for none.
         class_names: C names.
 
     Returns:
-        Fractions in [0, 1], equal to scikit-learn's.
+        Fractions in [0, 1], equal to scikit-learn's; none where a row has no predicted class.
 
     Raises:
         ValueError: no row, or an id out of range.
     """
+    if (predictions < 0).any():
+        return Scores.none_of(int(labels.size))
     confusion = metrics.confusion_matrix(labels, predictions, len(class_names))
     per_class = metrics.per_class_scores(confusion)
     with tempfile.TemporaryDirectory() as folder:  # evaluate insists on making a cache folder

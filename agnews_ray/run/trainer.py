@@ -20,7 +20,7 @@ from agnews_ray.errors import AgnewsError, DataError, TrialError
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
 from agnews_ray.plan.trials import PlannedTrial
-from agnews_ray.record.schema import DatasetRecord, ModelRecord, TrialRecord
+from agnews_ray.record.schema import DatasetRecord, ModelRecord, Scores, TrialRecord
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.entry import train_trial
 from agnews_ray.run.handover import WorkerConfig, WorkerSummary
@@ -199,11 +199,14 @@ class TrialRunner:
             ),
             dataset=self.dataset,
             training=summary.training,
-            test=score(summary.test.labels, summary.test.predicted, names),
+            test=score(summary.test.labels, summary.test.predicted, names)
+            if summary.diverged is None
+            else Scores.none_of(summary.test.labels.size),
             validation=tuple(
                 score(epoch.labels, epoch.predicted, names) for epoch in summary.validation
             ),
             environment=summary.environment,
+            diverged=summary.diverged,
         )
 
 

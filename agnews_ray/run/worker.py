@@ -17,6 +17,7 @@ import torch.distributed as dist
 
 from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
 from agnews_ray.data.stream import iter_windows
+from agnews_ray.engine.divergence import divergence, predicted_classes
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.memory import peak_memory_bytes
 from agnews_ray.engine.predict import predict
@@ -24,6 +25,7 @@ from agnews_ray.engine.reference import ReferenceEngine
 from agnews_ray.engine.results import Predictions, Rank, TrainLog
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
+from agnews_ray.record.outputs import NO_CLASS
 from agnews_ray.record.remote import check_staging, leaving_files
 from agnews_ray.record.schema import TrainingRecord
 from agnews_ray.run.device import check_precision
@@ -92,6 +94,9 @@ class Worker:
             environment=describe_environment(),
             test=_scored(found),
             validation=tuple(self._validation),
+            diverged=divergence(
+                log.loss, [scored.predicted for scored in (*self._validation, _scored(found))]
+            ),
         )
 
     def _train(self, model: torch.nn.Module) -> TrainLog:
@@ -188,12 +193,13 @@ class Worker:
 
 
 def _save_predictions(found: Predictions, folder: Path) -> None:
+    predicted = predicted_classes(found.logits)
     logits = pa.FixedSizeListArray.from_arrays(found.logits.ravel(), found.logits.shape[1])
     table = pa.table(
         {
             "row": found.rows,
             "label": found.labels.astype(np.int32),
-            "predicted": found.logits.argmax(axis=1).astype(np.int32),
+            "predicted": pa.array(predicted.astype(np.int32), mask=predicted == NO_CLASS),
             "logits": logits,
         }
     )
@@ -218,7 +224,7 @@ def _save_curve(log: TrainLog, num_epochs: int, folder: Path) -> None:
 
 
 def _scored(found: Predictions) -> ScoredRows:
-    return ScoredRows(labels=found.labels, predicted=found.logits.argmax(axis=1))
+    return ScoredRows(labels=found.labels, predicted=predicted_classes(found.logits))
 
 
 def _max_over_ranks(value: int, rank: Rank) -> int:

@@ -4,10 +4,26 @@ const themes = JSON.parse(document.getElementById("themes").textContent);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 let theme = dark.matches ? "dark" : "light";
 
+// The cells of a matrix are squares as large as there is room for; too many of them are scrolled.
+const SMALLEST_CELL = 4, CELL_OF_A_NUMBER = 38, FONT_WIDTH = 6.5, MANY = 60;
+function fit(chart, container) {
+  const side = chart.usermeta.side;
+  if (!side) return [chart, themes[theme]];
+  container.classList.toggle("wide", side > MANY);
+  const labelLimit = Math.min(180, 0.3 * container.clientWidth);
+  const longest = Math.max(...chart.layer[0].encoding.y.scale.domain.map((name) => name.length));
+  const room = container.clientWidth - Math.min(labelLimit, FONT_WIDTH * longest) - 50;
+  const step = Math.max(SMALLEST_CELL, Math.min(chart.width.step, Math.floor(room / side)));
+  const layer = chart.layer.filter(({ mark }) => mark.type !== "text" || step >= CELL_OF_A_NUMBER);
+  const config = { ...themes[theme], axis: { ...themes[theme].axis, labelLimit } };
+  return [{ ...chart, layer, width: { step }, height: { step } }, config];
+}
+
 async function draw(container) {
   if (container.closest("figure").hidden) return;
-  await vegaEmbed(container, charts[container.dataset.chart], {
-    config: themes[theme], renderer: "svg", tooltip: { theme }, actions: false,
+  const [chart, config] = fit(charts[container.dataset.chart], container);
+  await vegaEmbed(container, chart, {
+    config, renderer: "svg", tooltip: { theme }, actions: false,
   });
 }
 

@@ -183,5 +183,6 @@ def test_a_diverged_trial_is_named(tmp_path):
     path = store.trial_folder("v1-s1") / "record.json"
     path.write_text(path.read_text().replace('"final_loss": 0.5', '"final_loss": NaN'))
     found = assess_study(folder)
-    assert "v1-s1 diverged: its loss is not a number." in words.conclusion(found)
+    said = "second seed 1 diverged (loss is not a number) and is left out of every mean."
+    assert said in words.conclusion(found)
     assert "NaN" not in json.dumps(figures.curve_figure(found).specification())

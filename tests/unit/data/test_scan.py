@@ -185,3 +185,22 @@ def test_real_rows_are_the_same_in_both_published_forms(real_data, tmp_path):
         from_csv.test.fingerprint
         == scan_dataset(DataSpec(source=str(real_data)), tmp_path).record.test.fingerprint
     )
+
+
+def test_a_train_sample_has_a_row_of_each_class_or_is_refused(tmp_path):
+    rows = [(f"text {i}", f"c{i % 30:02}" if i < 90 else "c00") for i in range(600)]
+    write(tmp_path / "d", "train", rows)
+    write(tmp_path / "d", "test", rows[:60])
+    message = fails(tmp_path / "d", limit_train=20)
+    assert "want a train row of each of its 30 classes, found limit_train 20" in message
+    assert "--limit-train 30" in message
+    scanned = scan(tmp_path / "d", limit_train=40, limit_test=20, validation_fraction=0.5)
+    tables = [scanned.train.iter_selected(0), scanned.test.iter_selected(0)]
+    train, test = ({c for t in tables for c in t["label"].to_pylist()} for tables in tables)
+    assert len(train) == 30
+    assert scanned.record.num_validation == 10
+    (of_validation, of_test) = scanned.record.missing_classes
+    assert of_validation.startswith("the validation rows used (10) have none of ")
+    assert of_test.startswith(
+        f"the test rows used (20) have none of {30 - len(test)} of 30 classes"
+    )

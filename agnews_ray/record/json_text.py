@@ -1,0 +1,40 @@
+"""The one way in which this package writes JSON: what is not a number is null.
+
+JSON knows neither NaN nor infinity (RFC 8259, section 6); Python's writer puts them out all the
+same, and then no other program reads the document.
+"""
+
+import json
+from collections.abc import Mapping
+from math import isfinite
+from types import SimpleNamespace
+from typing import Any
+
+from pydantic import BaseModel
+
+
+def to_json(content: Any, *, indent: int | None = 2, sort_keys: bool = False) -> str:
+    """Write a JSON document.
+
+    Args:
+        content: mappings, sequences, pydantic models, namespaces, text, numbers.
+        indent: spaces a level; None for a single line.
+        sort_keys: whether mappings are written in the order of their keys.
+
+    Returns:
+        The document, without a line break at its end.
+    """
+    return json.dumps(as_json(content), indent=indent, sort_keys=sort_keys, allow_nan=False)
+
+
+def as_json(content: Any) -> Any:
+    """Turn content into what JSON has: null stands for NaN and infinities."""
+    if isinstance(content, BaseModel):
+        content = content.model_dump(mode="json")
+    elif isinstance(content, SimpleNamespace):
+        content = vars(content)
+    if isinstance(content, Mapping):
+        return {key: as_json(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [as_json(value) for value in content]
+    return None if isinstance(content, float) and not isfinite(content) else content

@@ -1,0 +1,113 @@
+"""The report's section on classes: confusion, what is mistaken for what, scores of each."""
+
+from agnews_ray.compare.assessment import Assessment
+from agnews_ray.compare.facts import ClassFacts
+from agnews_ray.compare.weak_classes import (
+    FEW_ROWS,
+    MAX_CONFUSIONS,
+    has_few_rows,
+    is_never_predicted,
+    largest_confusions,
+    remarks,
+)
+from agnews_ray.report import words
+from agnews_ray.report.confusion import confusion_figure
+from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, word
+
+MAX_OPEN_ROWS = 25
+"""A longer table is folded away on the page, and cut in documents."""
+
+
+def classes_section(assessment: Assessment) -> Section:
+    """Lay out what is known of each class."""
+    grids = [_confusions(assessment), _weak(assessment), _classes(assessment)]
+    return Section(
+        name="classes",
+        title="Classes",
+        paragraphs=tuple(words.weak_classes(assessment)),
+        figures=tuple(
+            confusion_figure(variant, index) for index, variant in enumerate(assessment.variants)
+        ),
+        grids=tuple(grid for grid in grids if grid.rows),
+    )
+
+
+def _confusions(assessment: Assessment) -> Grid:
+    rows = tuple(
+        (
+            word(variant.name),
+            word(one.label),
+            word(one.predicted),
+            number(one.num_rows, ",d"),
+            Cell(f"{100 * one.share:.1f} %", one.share),
+        )
+        for variant in assessment.variants
+        for one in largest_confusions(variant)
+    )
+    return Grid(
+        name="confusions",
+        title="Largest confusions",
+        columns=("Model", "Label", "Predicted", "Rows", "Share of the label"),
+        rows=rows,
+        num_text_columns=3,
+        note=f"Of each model at most the {MAX_CONFUSIONS} of most rows, over all seeds.",
+        is_long=len(rows) > 2 * MAX_CONFUSIONS,
+    )
+
+
+def _weak(assessment: Assessment) -> Grid:
+    """A list of its own only where the table of all classes is too long to be looked through."""
+    num_classes = sum(len(variant.classes) for variant in assessment.variants)
+    rows = tuple(
+        (
+            word(variant.name),
+            word(one.name),
+            word(remarks(one)),
+            number(one.num_examples, ",d"),
+            _predicted(one),
+        )
+        for variant in assessment.variants
+        for one in variant.classes
+        if num_classes > MAX_OPEN_ROWS and (is_never_predicted(one) or has_few_rows(one))
+    )
+    return Grid(
+        name="weak-classes",
+        title=f"Classes never predicted, or of under {FEW_ROWS} test rows ({len(rows):,})",
+        columns=("Model", "Class", "What", "Test rows", "Predicted"),
+        rows=rows,
+        num_text_columns=3,
+        note="Predicted: rows that were predicted as the class, mean over seeds.",
+        is_long=len(rows) > MAX_OPEN_ROWS,
+    )
+
+
+def _classes(assessment: Assessment) -> Grid:
+    rows = tuple(
+        (
+            word(variant.name),
+            word(one.name),
+            estimate(words.between(one.precision, 3), one.precision),
+            estimate(words.between(one.recall, 3), one.recall),
+            estimate(words.between(one.f1, 3), one.f1),
+            number(one.num_examples, ",d"),
+            _predicted(one),
+            word(remarks(one)),
+        )
+        for variant in assessment.variants
+        for one in variant.classes
+    )
+    return Grid(
+        name="classes",
+        title="Scores of each class",
+        columns=("Model", "Class", "Precision", "Recall", "F1", "Test rows", "Predicted", "Note"),
+        rows=rows,
+        num_text_columns=2,
+        note=f"With {words.confidence(assessment)} intervals over seeds and rows; a single "
+        "seed's precision and recall have Wilson's. Predicted: rows that were predicted as the "
+        "class, mean over seeds.",
+        is_long=len(rows) > MAX_OPEN_ROWS,
+    )
+
+
+def _predicted(one: ClassFacts) -> Cell:
+    return Cell(f"{one.num_predicted:,.4g}", one.num_predicted)

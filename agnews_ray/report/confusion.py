@@ -1,0 +1,115 @@
+"""The confusion matrix as a picture: both axes in label order, all classes, square cells."""
+
+from typing import Any
+
+import altair as alt
+
+from agnews_ray.compare.facts import VariantFacts
+from agnews_ray.report.drawing import Figure, Rows, data_of
+
+FEW_CLASSES = 12
+"""Up to so many have their shares written into the cells."""
+MOST_OUTLINED = 60
+"""Up to so many have the diagonal's cells outlined; with more, the outlines would hide them."""
+SLANTED = 4
+"""Up to so many have slanted labels below, more have upright ones."""
+SIDE = 680
+"""Pixels that a matrix of many classes fills, labels not counted."""
+SMALLEST_CELL = 5
+BLUE = "#1f6fb5"
+DARK_FROM = 0.3
+"""Cells of a larger share carry white text, in either theme."""
+
+
+def confusion_figure(variant: VariantFacts, index: int) -> Figure:
+    """Draw one variant's confusion matrix, as shares of the true class.
+
+    Args:
+        variant: with its matrix.
+        index: of the variant, for the figure's name.
+
+    Returns:
+        The figure; the page makes its cells fit the width there is.
+    """
+    names = [one.name for one in variant.classes]
+    base = _base(_cells(variant, names), names)
+    opacity = alt.Opacity(
+        "share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0, 1], type="sqrt")
+    )
+    layers = [base.mark_rect(color=BLUE).encode(opacity=opacity)]
+    if len(names) <= MOST_OUTLINED:
+        layers.append(_diagonal(names))
+    if len(names) <= FEW_CLASSES:
+        text = alt.Text("share:Q", format=".1%")
+        for is_dark in (False, True):
+            shares = f"datum.share > {DARK_FROM}" if is_dark else f"datum.share <= {DARK_FROM}"
+            chosen = base.transform_filter(f"datum.count > 0 && {shares}")
+            mark = chosen.mark_text(fontSize=12, **({"color": "white"} if is_dark else {}))
+            layers.append(mark.encode(text=text))
+    step = alt.Step(cell_size(len(names)))
+    chart = alt.layer(*layers).properties(
+        width=step, height=step, view=alt.ViewBackground(stroke="#8a8a8a")
+    )
+    return Figure(
+        name=f"confusion-{index}",
+        title=f"Confusion of {variant.name}; stronger blue is a larger share of the label's rows",
+        description=f"How often {variant.name} predicts each class for rows of each class.",
+        chart=chart,
+        choice=variant.name,
+        side=len(names),
+    )
+
+
+def cell_size(num_classes: int) -> int:
+    """Give the largest side of a cell, in pixels."""
+    if num_classes <= FEW_CLASSES:
+        return 84 if num_classes <= SLANTED else 54
+    return max(SMALLEST_CELL, min(40, SIDE // num_classes))
+
+
+def _cells(variant: VariantFacts, names: list[str]) -> Rows:
+    """Empty cells are left out where nothing would stand in them."""
+    return [
+        {
+            "label": names[i],
+            "predicted": names[j],
+            "count": number,
+            "share": number / max(1, sum(line)),
+        }
+        for i, line in enumerate(variant.confusion)
+        for j, number in enumerate(line)
+        if number or len(names) <= FEW_CLASSES
+    ]
+
+
+def _base(rows: Rows, names: list[str]) -> alt.Chart:
+    return alt.Chart(data_of(rows)).encode(
+        x=_axis("predicted", "Predicted", names),
+        y=_axis("label", "Label", names),
+        tooltip=[
+            alt.Tooltip("label:N", title="Label"),
+            alt.Tooltip("predicted:N", title="Predicted"),
+            alt.Tooltip("count:Q", title="Rows over all seeds", format=","),
+            alt.Tooltip("share:Q", title="Share of the label", format=".1%"),
+        ],
+    )
+
+
+def _axis(field: str, title: str, names: list[str]) -> alt.X | alt.Y:
+    """All classes in label order, seen or not; labels that would overlap are left out."""
+    scale = alt.Scale(domain=names, paddingInner=0, paddingOuter=0)
+    style: dict[str, Any] = {"labelFontSize": 12, "ticks": False}
+    if len(names) > FEW_CLASSES:
+        size = 10 if len(names) <= MOST_OUTLINED else 9
+        style |= {"labelFontSize": size, "labelOverlap": "parity", "labelSeparation": 1}
+    if field == "label":
+        return alt.Y(f"{field}:N", title=title, sort=None, scale=scale, axis=alt.Axis(**style))
+    axis = alt.Axis(labelAngle=-40 if len(names) <= SLANTED else -90, **style)
+    return alt.X(f"{field}:N", title=title, sort=None, scale=scale, axis=axis)
+
+
+def _diagonal(names: list[str]) -> alt.Chart:
+    """Outline where the right predictions are, so that empty ones are seen."""
+    rows: Rows = [{"label": name, "predicted": name} for name in names]
+    mark = alt.Chart(data_of(rows)).mark_rect(filled=False, stroke="#8a8a8a", strokeWidth=0.8)
+    return mark.encode(x=_axis("predicted", "Predicted", names), y=_axis("label", "Label", names))
