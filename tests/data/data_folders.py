@@ -17,13 +17,26 @@ import pydantic
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT)]  # so that it runs as a script, too
 
-from tests.data import folders_dialects, folders_layouts  # noqa: E402
+from tests.data import (  # noqa: E402
+    folders_columns,
+    folders_dialects,
+    folders_json,
+    folders_labels,
+    folders_layouts,
+    folders_misc,
+)
 from tests.data.corpus import Case, Row, Works  # noqa: E402
 
 MAX_MESSAGE = 400
-CASES: tuple[Case, ...] = tuple(
-    case for module in (folders_layouts, folders_dialects) for case in module.CORPUS.cases
+MODULES = (
+    folders_layouts,
+    folders_dialects,
+    folders_labels,
+    folders_columns,
+    folders_json,
+    folders_misc,
 )
+CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CORPUS.cases)
 
 
 def make(case: Case, folder: Path) -> Path:
