@@ -9,6 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+Build = Callable[[Path], object]
+"""Writes a folder."""
+
 Row = tuple[str, str]
 """A text and the name of its class."""
 
@@ -63,7 +66,7 @@ class Case:
 
     id: str
     kind: str
-    build: Callable[[Path], object]
+    build: Build
     works: Works | None = None
     refused: str | None = None
     """A pattern for the line that refuses it. Beside ``works``: either is right."""
@@ -166,7 +169,7 @@ def files(
     """Write both splits by ``DataFrame.to_<form>``; rows may be a frame already."""
     names = names or (f"train.{form}", f"test.{form}")
     for name, rows in zip(names, (train, test), strict=True):
-        table = rows if isinstance(rows, pd.DataFrame) else frame(rows)  # type: ignore[arg-type]
+        table = rows if isinstance(rows, pd.DataFrame) else frame(rows)
         (at / name).parent.mkdir(parents=True, exist_ok=True)
         getattr(table, f"to_{form}")(at / name, **options)
 
@@ -181,7 +184,7 @@ class Corpus:
         self,
         kind: str,
         name: str,
-        build: Callable[[Path], object],
+        build: Build,
         outcome: Works | str | tuple[Works, str] = NEWS,
         **more: Any,
     ) -> None:

@@ -18,22 +18,34 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT)]  # so that it runs as a script, too
 
 from tests.data import (  # noqa: E402
+    folders_ambiguous,
     folders_columns,
+    folders_compressed,
     folders_dialects,
+    folders_encodings,
     folders_json,
+    folders_label_faults,
     folders_labels,
     folders_layouts,
     folders_misc,
+    folders_splits,
+    folders_texts,
 )
 from tests.data.corpus import Case, Row, Works  # noqa: E402
 
 MAX_MESSAGE = 400
 MODULES = (
     folders_layouts,
+    folders_ambiguous,
     folders_dialects,
+    folders_encodings,
     folders_labels,
+    folders_label_faults,
     folders_columns,
+    folders_texts,
     folders_json,
+    folders_compressed,
+    folders_splits,
     folders_misc,
 )
 CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CORPUS.cases)

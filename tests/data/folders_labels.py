@@ -1,9 +1,9 @@
 """Folders that differ in how labels are written."""
 
-import json
 import unicodedata
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +15,7 @@ from tests.data.corpus import (
     NEWS,
     TEST,
     TRAIN,
+    Build,
     Corpus,
     Row,
     Works,
@@ -22,22 +23,16 @@ from tests.data.corpus import (
     csv_files,
     files,
     frame,
-    news,
     numbered,
     relabelled,
     write,
 )
 
 CORPUS = Corpus()
+add = partial(CORPUS.add, "labels")
 
 
-def add(name: str, build: Callable[[Path], object], outcome: object = NEWS, **spec: object) -> None:
-    CORPUS.add("labels", name, build, outcome, **spec)  # type: ignore[arg-type]
-
-
-def labelled(
-    values: Iterable[object], form: str = "csv", **options: object
-) -> Callable[[Path], object]:
+def labelled(values: Iterable[object], form: str = "csv", **options: object) -> Build:
     """Write the usual rows with one value for each class instead of its name."""
     by_name = dict(zip(AG, values, strict=False))
 
@@ -67,7 +62,7 @@ def wrote(
 
 def stained(
     word: object, form: str = "csv", split: str = "train", names: Iterable[object] = AG
-) -> Callable[[Path], object]:
+) -> Build:
     """The usual rows, one of whose labels is another."""
 
     def build(at: Path) -> None:
@@ -84,7 +79,7 @@ def stained(
     return build
 
 
-def columns(**more: Callable[[Row, int], object]) -> Callable[[Path], object]:
+def columns(**more: Callable[[Row, int], object]) -> Build:
     """Text and made columns instead of ``label``."""
 
     def table(rows: tuple[Row, ...]) -> pd.DataFrame:
@@ -94,7 +89,7 @@ def columns(**more: Callable[[Row, int], object]) -> Callable[[Path], object]:
     return lambda at: csv_files(at, table(TRAIN), table(TEST))
 
 
-def classes_txt(content: str | bytes, base: int = 1) -> Callable[[Path], object]:
+def classes_txt(content: str | bytes, base: int = 1) -> Build:
     def build(at: Path) -> None:
         csv_files(at, coded(TRAIN, base), coded(TEST, base))
         write(at / "classes.txt", content)
@@ -102,11 +97,11 @@ def classes_txt(content: str | bytes, base: int = 1) -> Callable[[Path], object]
     return build
 
 
-def both(train: object, test: object) -> Callable[[Path], object]:
+def both(train: object, test: object) -> Build:
     return lambda at: csv_files(at, train, test)
 
 
-def arrow(kind: pa.DataType, values: Callable[[Row], object]) -> Callable[[Path], object]:
+def arrow(kind: pa.DataType, values: Callable[[Row], object]) -> Build:
     def build(at: Path) -> None:
         for name, rows in (("train", TRAIN), ("test", TEST)):
             label = pa.array([values(row) for row in rows]).cast(kind)
@@ -266,254 +261,3 @@ add(
     wrote(("\u0661", "\u0662", "\u0664", "\u0665"), either="\u0661|digit"),
 )
 add("wide-digits", labelled(("\uff10", "\uff11", "\uff12", "\uff13")), (numbered(), "\uff10|0"))
-add("two-minuses", stained("--5", names=(0, 1, 2, 3)), "row 7.*--5|--5.*row 7")
-add("superscript", stained("²", names=(0, 1, 2, 3)), "row 7.*²|²")
-add("superscripts-only", labelled(("¹", "²")), wrote(("¹", "²"), either="²|¹"))
-add("half", stained("½", names=(0, 1, 2, 3)), "½")
-add(
-    "roman-numerals",
-    labelled(("\u2160", "\u2161")),
-    wrote(("\u2160", "\u2161"), either="\u2160|row"),
-)
-add("case-only", stained("sports"), "sports.*Sports|Sports.*sports")
-add("case-only-between-splits", stained("sports", split="test"), "row 7.*sports|Sports")
-add(
-    "spaces-around",
-    stained(" World  "),
-    Works(train=(*TRAIN[:6], (TRAIN[6][0], "World"), *TRAIN[7:]), test=TEST),
-)
-add(
-    "space-that-does-not-break",
-    stained("World\u00a0"),
-    (Works(train=(*TRAIN[:6], (TRAIN[6][0], "World"), *TRAIN[7:]), test=TEST), "World"),
-)
-add("nan", stained("nan"), "row 7.*nan|nan.*row 7|nan")
-add("nan-capital", stained("NaN", split="test"), "nan")
-add("nan-in-json", stained("NaN", "json"), "nan")
-add("nan-beside-numbers", stained("nan", names=(0, 1, 2, 3)), "nan")
-add("null-word", stained("NULL"), "NULL")
-add("mysql-null", stained("\\N"), r"\\N")
-add("not-available", stained("#N/A"), "N/A")
-add("stance-none", labelled(("AGAINST", "FAVOR", "NONE")), wrote(("AGAINST", "FAVOR", "NONE")))
-add("missing-csv", stained(None), "row 7")
-add("missing-json", stained(None, "json"), "row 7")
-add(
-    "missing-parquet",
-    lambda at: files(
-        at,
-        "parquet",
-        frame(TRAIN).assign(label=[None if i == 6 else y for i, (_, y) in enumerate(TRAIN)]),
-    ),
-    "row 7",
-)
-add(
-    "missing-makes-floats",
-    lambda at: csv_files(
-        at, coded(TRAIN).assign(label=lambda t: t["label"].where(t.index != 6)), coded(TEST)
-    ),
-    "row 7",
-)
-add(
-    "missing-key-json",
-    lambda at: [
-        files(at, "json", orient="records", lines=True, names=("train.jsonl", "test.jsonl")),
-        write(
-            at / "train.jsonl",
-            "".join(
-                json.dumps({"text": t, **({"label": y} if i != 6 else {})}) + "\n"
-                for i, (t, y) in enumerate(TRAIN)
-            ),
-        ),
-    ],
-    "row 7",
-)
-add("all-missing", lambda at: csv_files(at, frame(TRAIN).assign(label=None)), "label")
-add(
-    "one-hot",
-    columns(**{name: lambda row, i, name=name: int(row[1] == name) for name in AG}),
-    "one-hot|one hot|column.*each class|several.*column",
-)
-add(
-    "one-hot-prefixed",
-    columns(**{f"label_{name}": lambda row, i, name=name: int(row[1] == name) for name in AG}),
-    "one-hot|one hot|column.*each class|several.*column",
-)
-add(
-    "toxic-comments",
-    columns(
-        toxic=lambda r, i: i % 2, obscene=lambda r, i: i % 3 % 2, threat=lambda r, i: i % 5 % 2
-    ),
-    "one-hot|several|multi|column.*each",
-)
-CONTINUOUS = "continuous|decimal|regression|fraction|real number|whole number"
-SEVERAL = "several labels|more than one label|multi"
-add(
-    "several-in-a-cell-comma",
-    columns(label=lambda r, i: r[1] if i % 3 else f"{r[1]},{AG[i % 4 - 1]}"),
-    SEVERAL,
-)
-add(
-    "several-in-a-cell-pipe",
-    columns(label=lambda r, i: r[1] if i % 3 else f"{r[1]}|{AG[i % 4 - 1]}"),
-    SEVERAL,
-)
-add(
-    "several-in-a-cell-semicolon",
-    columns(label=lambda r, i: r[1] if i % 3 else f"{r[1]}; {AG[i % 4 - 1]}"),
-    SEVERAL,
-)
-add(
-    "several-in-a-cell-numbers",
-    columns(label=lambda r, i: str(code(r)) if i % 3 else f"{code(r)},{(code(r) + 1) % 4}"),
-    SEVERAL,
-)
-add(
-    "several-as-python-list",
-    columns(label=lambda r, i: str([r[1]] if i % 3 else [r[1], AG[i % 4 - 1]])),
-    SEVERAL,
-)
-add(
-    "several-in-json-list",
-    lambda at: lists(at, lambda i, y: [y] if i % 3 else [y, AG[i % 4 - 1]]),
-    SEVERAL + "|list",
-)
-add("one-in-json-list", lambda at: lists(at, lambda i, y: [y]), (NEWS, "list"))
-add(
-    "vectors-in-json",
-    lambda at: lists(at, lambda i, y: [int(y == name) for name in AG]),
-    "list|one-hot|several",
-)
-add(
-    "comma-in-a-name",
-    labelled(("Arts, Crafts", "Home, Garden", "News")),
-    wrote(("Arts, Crafts", "Home, Garden", "News")),
-)
-add("semicolon-in-a-name", labelled(("A; B", "C; D")), wrote(("A; B", "C; D")))
-add(
-    "continuous",
-    columns(label=lambda r, i: round(code(r) + i / 97, 3)),
-    CONTINUOUS,
-)
-add(
-    "continuous-few",
-    columns(label=lambda r, i: (0.17, 0.33, 0.5, 1.0)[code(r)]),
-    wrote(("0.17", "0.33", "0.5", "1.0"), either=CONTINUOUS),
-)
-add(
-    "continuous-parquet",
-    lambda at: files(
-        at,
-        "parquet",
-        coded(TRAIN).assign(label=[i / 7 for i in range(40)]),
-        coded(TEST).assign(label=[i / 7 for i in range(12)]),
-    ),
-    CONTINUOUS,
-)
-add(
-    "continuous-json",
-    lambda at: files(
-        at,
-        "json",
-        frame(TRAIN).assign(label=[i / 7 for i in range(40)]),
-        frame(TEST).assign(label=[i / 7 for i in range(12)]),
-        ("train.jsonl", "test.jsonl"),
-        orient="records",
-        lines=True,
-    ),
-    CONTINUOUS,
-)
-add(
-    "duplicates-in-classes-txt",
-    classes_txt("Business\nSports\nSports\nWorld\n"),
-    "classes.txt.*Sports|Sports.*classes.txt",
-)
-add(
-    "too-few-in-classes-txt",
-    classes_txt("Business\nSci/Tech\nSports\n"),
-    "classes.txt|class|1 to 3",
-)
-add("too-many-in-classes-txt", classes_txt("\n".join((*AG, "Weather"))), "Weather")
-add(
-    "numbers-in-classes-txt",
-    classes_txt("1 Business\n2 Sci/Tech\n3 Sports\n4 World\n"),
-    wrote([f"{i} {name}" for i, name in enumerate(AG, 1)], either="classes.txt"),
-)
-add("windows-lines-in-classes-txt", classes_txt("\r\n".join(AG) + "\r\n\r\n"))
-add("utf16-classes-txt", classes_txt("\n".join(AG).encode("utf-16")), (NEWS, "classes.txt"))
-add(
-    "windows-1252-classes-txt",
-    lambda at: [
-        labelled((0, 1, 2, 3))(at),
-        write(at / "classes.txt", "\n".join(COMPOSED), "cp1252"),
-    ],
-    wrote(COMPOSED, COMPOSED, either="classes.txt"),
-)
-add("empty-classes-txt", classes_txt(""), (numbered(1), "classes.txt"))
-add(
-    "classes-txt-of-names",
-    lambda at: [csv_files(at), write(at / "classes.txt", "World\nSports\nBusiness\nSci/Tech\n")],
-    Works(train=TRAIN, test=TEST, classes=("World", "Sports", "Business", "Sci/Tech")),
-)
-add("one-class", labelled(("only",)), "two classes")
-add(
-    "one-row-of-a-class",
-    stained("Weather"),
-    Works(train=(*TRAIN[:6], (TRAIN[6][0], "Weather"), *TRAIN[7:]), test=TEST),
-)
-add("test-label-unknown", stained("Weather", split="test"), "test.csv, row 7.*Weather")
-add(
-    "test-lacks-a-class",
-    both(TRAIN, tuple(r for r in TEST if r[1] != "World")),
-    Works(train=TRAIN, test=tuple(r for r in TEST if r[1] != "World")),
-)
-add("test-labels-hidden", both(coded(TRAIN), coded(TEST).assign(label=-1)), "-1")
-add("test-labels-empty", both(TRAIN, frame(TEST).assign(label="")), "test.csv.*label")
-add("stray-text-in-numbers", stained("unlabeled", names=(0, 1, 2, 3)), "row 7.*unlabeled|unlabeled")
-add("stray-text-in-years", stained("unknown", names=(2019, 2020, 2021, 2022)), "unknown")
-add(
-    "long-names",
-    labelled(("Business " * 40, "Sports " * 40)),
-    wrote((("Business " * 40).strip(), ("Sports " * 40).strip()), either="label"),
-)
-add("emoji", labelled(("😀", "😡")), wrote(("😀", "😡")))
-add(
-    "three-thousand-classes",
-    lambda at: csv_files(
-        at, [(t, f"class {i % 3000}") for i, (t, _) in enumerate(news(6000))], TEST
-    ),
-    "label",
-)
-add(
-    "three-thousand-numbers",
-    lambda at: csv_files(at, frame(news(3000)).assign(label=range(3000)), coded(TEST)),
-    "label|index",
-)
-add(
-    "half-stars",
-    columns(label=lambda r, i: (0.5, 1.0, 1.5, 2.0)[code(r)]),
-    wrote(("0.5", "1.0", "1.5", "2.0"), either=CONTINUOUS),
-)
-add("times-as-labels", columns(label=lambda r, i: f"2024-01-{i + 1:02d}"), "label|class")
-add(
-    "set-fit",
-    lambda at: [
-        coded(r)
-        .assign(label_text=[y for _, y in r])
-        .to_json(at / f"{n}.jsonl", orient="records", lines=True)
-        for n, r in (("train", TRAIN), ("test", TEST))
-    ],
-    (numbered(), "label_text"),
-)
-add(
-    "fixed-size-binary-parquet",
-    arrow(pa.binary(4), lambda row: row[1][:4].encode()),
-    wrote([n[:4] for n in AG], either="binary|label"),
-)
-
-
-def lists(at: Path, make: Callable[[int, str], object]) -> None:
-    for name, rows in (("train", TRAIN), ("test", TEST)):
-        text = "".join(
-            json.dumps({"text": t, "label": make(i, y)}) + "\n" for i, (t, y) in enumerate(rows)
-        )
-        write(at / f"{name}.jsonl", text)
