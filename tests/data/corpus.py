@@ -67,7 +67,8 @@ class Case:
     id: str
     kind: str
     build: Build
-    works: Works | None = None
+    works: tuple[Works, ...] = ()
+    """What it may give; more than one where each is right and said."""
     refused: str | None = None
     """A pattern for the line that refuses it. Beside ``works``: either is right."""
     source: str = ""
@@ -185,7 +186,7 @@ class Corpus:
         kind: str,
         name: str,
         build: Build,
-        outcome: Works | str | tuple[Works, str] = NEWS,
+        outcome: Works | str | tuple[Works | str, ...] = NEWS,
         **more: Any,
     ) -> None:
         """Add a case.
@@ -194,13 +195,12 @@ class Corpus:
             kind: the group in the table.
             name: its id, unique.
             build: writes the folder.
-            outcome: what it gives, the pattern of its refusal, or both where either is right.
+            outcome: what it gives or the pattern of its refusal; several where each is right.
             more: fields of ``Case``; what is none is a setting of ``DataSpec``.
         """
-        works = outcome if isinstance(outcome, Works) else None
-        refused = outcome if isinstance(outcome, str) else None
-        if isinstance(outcome, tuple):
-            works, refused = outcome
+        right = outcome if isinstance(outcome, tuple) else (outcome,)
+        works = tuple(one for one in right if isinstance(one, Works))
+        refused = next((one for one in right if isinstance(one, str)), None)
         own = {key: more.pop(key) for key in ("source", "needs_user") if key in more}
         self.cases.append(
             Case(id=name, kind=kind, build=build, works=works, refused=refused, spec=more, **own)

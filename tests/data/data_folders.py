@@ -30,6 +30,7 @@ from tests.data import (  # noqa: E402
     folders_misc,
     folders_splits,
     folders_texts,
+    folders_traps,
 )
 from tests.data.corpus import Case, Row, Works  # noqa: E402
 
@@ -47,6 +48,7 @@ MODULES = (
     folders_compressed,
     folders_splits,
     folders_misc,
+    folders_traps,
 )
 CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CORPUS.cases)
 
@@ -90,11 +92,12 @@ def outcome(case: Case, made: Path, cache: Path) -> tuple[str, str]:
         return line, judge_refusal(case, line, line)
     except Exception as error:  # noqa: BLE001 - a traceback is what is looked for
         return "traceback", f"a traceback: {type(error).__name__}: {str(error)[:300]}"
-    if case.works is None:
+    if not case.works:
         record = scanned.record
         found = f"{record.train.num_rows} train rows of {len(record.class_names)} classes"
         return "", f"read in silence ({found}), want a refusal with {case.refused!r}"
-    return "", judge_rows(case.works, scanned)
+    problems = [judge_rows(works, scanned) for works in case.works]
+    return "", "" if "" in problems else problems[0]
 
 
 def relative(line: str, made: Path) -> str:

@@ -176,6 +176,7 @@ add(
         )
         for n, r in (("train", TRAIN), ("test", TEST))
     ],
+    (NEWS, "note.*twice"),
 )
 add(
     "same-name-other-case",

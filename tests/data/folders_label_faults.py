@@ -36,6 +36,9 @@ from tests.data.folders_labels import (
 
 CORPUS = Corpus()
 add = partial(CORPUS.add, "labels")
+ONE_HOT = "one-hot|columns of 0 and 1|a column for each class|several labels"
+CONTINUOUS = "continuous|decimal|regression|fraction|real number|whole number"
+SEVERAL = "several labels|more than one label|multi"
 
 
 add("two-minuses", stained("--5", names=(0, 1, 2, 3)), "row 7.*--5|--5.*row 7")
@@ -117,9 +120,6 @@ add(
     ),
     ONE_HOT,
 )
-ONE_HOT = "one-hot|columns of 0 and 1|a column for each class|several labels"
-CONTINUOUS = "continuous|decimal|regression|fraction|real number|whole number"
-SEVERAL = "several labels|more than one label|multi"
 add(
     "several-in-a-cell-comma",
     columns(label=lambda r, i: r[1] if i % 3 else f"{r[1]},{AG[i % 4 - 1]}"),

@@ -238,7 +238,11 @@ add("prefixed-val", lambda at: three(at, "news_val"), WITH_VALIDATION)
 add(
     "train-and-dev-only",
     named("train.csv", "dev.csv"),
-    (Works(train=TRAIN, test=TEST, assumes="dev"), "test"),
+    (
+        Works(train=TRAIN, test=TEST, assumes="dev"),
+        Works(train=TRAIN, validation=TEST, test_fraction=0.2, assumes="test"),
+        "test",
+    ),
 )
 add("one-folder-deeper", named("ag_news_csv/train.csv", "ag_news_csv/test.csv"), (NEWS, "ag_news"))
 add("shards-underscore", shards("train_1.csv", "train_2.csv"), (NEWS, "train_1"))

@@ -49,7 +49,8 @@ def kaggle(at: Path) -> None:
     )
 
 
-split("lone-train", only("train.csv"), "test-fraction")
+CUT_UNASKED = Works(train=ALL, test_fraction=0.2, assumes="test")
+split("lone-train", only("train.csv"), (CUT_UNASKED, "test-fraction"))
 split("lone-train-cut", only("train.csv"), CUT, test_fraction=0.25)
 split("lone-file-cut", only("train.csv"), CUT, source="train.csv", test_fraction=0.25)
 split(
@@ -58,7 +59,7 @@ split(
     CUT,
     test_fraction=0.25,
 )
-split("other-name", only("news.csv"), "test-fraction")
+split("other-name", only("news.csv"), (CUT_UNASKED, "test-fraction"))
 split("other-name-cut", only("news.csv"), CUT, test_fraction=0.25)
 split("other-name-file-cut", only("bbc-text.csv"), CUT, source="bbc-text.csv", test_fraction=0.25)
 split(
@@ -90,7 +91,11 @@ split(
 split(
     "train-and-validation",
     lambda at: [only("train.csv", TRAIN)(at), only("validation.csv", TEST)(at)],
-    (Works(train=TRAIN, test=TEST, assumes="validation"), "test"),
+    (
+        Works(train=TRAIN, test=TEST, assumes="validation"),
+        Works(train=TRAIN, validation=TEST, test_fraction=0.2, assumes="test"),
+        "test",
+    ),
 )
 split(
     "train-and-validation-cut",
