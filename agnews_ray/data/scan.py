@@ -1,4 +1,4 @@
-"""One pass over every row before anything is spent: labels, fingerprints, empty texts, splits."""
+"""Check a whole dataset before anything is spent, and choose the rows of each split."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,17 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from agnews_ray.data.files import FileLayout, detect_layout, iter_batches
-from agnews_ray.data.labels import LabelMap, Sighting, decide_labels, refuse_unknown
-from agnews_ray.data.sources import resolve_source
+from agnews_ray.data.cutting import cut_test, rows_by_column
+from agnews_ray.data.files import iter_batches
+from agnews_ray.data.labels import LabelMap, decide_labels, refuse_unknown
+from agnews_ray.data.layout import FileLayout
+from agnews_ray.data.reading import SplitPass, read_split
+from agnews_ray.data.sources import SourceFiles, resolve_source
 from agnews_ray.data.splits import select_limited, select_train_and_validation
 from agnews_ray.errors import DataError
 from agnews_ray.record.schema import DatasetRecord, SplitRecord
 from agnews_ray.spec.study import DataSpec
-
-MAX_CLASSES = 1000
-"""More different labels than this means that the column is not one of labels."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitRows:
@@ -71,17 +70,59 @@ class ScannedDataset:
     test: SplitRows
 
 
-@dataclass(slots=True)
-class _Pass:
-    """What one pass over a split's rows found."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The rows of a split, among those of its files."""
 
-    files: tuple[Path, ...]
-    layouts: tuple[FileLayout, ...]
-    file_num_rows: list[int]
-    codes: NDArray[np.int16]
-    sightings: dict[str, Sighting]
-    num_empty: int
-    text_digest: str
+    found: SplitPass
+    class_ids: NDArray[np.int16]
+    rows: NDArray[np.int64]
+    """All of them, before any limit."""
+
+    @classmethod
+    def whole(cls, found: SplitPass, labels: LabelMap) -> "_Part":
+        class_ids = found.class_ids(labels)
+        return cls(found, class_ids, np.arange(class_ids.size))
+
+    def some(self, rows: NDArray[np.int64]) -> "_Part":
+        return _Part(self.found, self.class_ids, rows)
+
+    @property
+    def labels(self) -> NDArray[np.int16]:
+        return self.class_ids[self.rows]
+
+    def record(self, num_selected: int, labels: LabelMap) -> SplitRecord:
+        content = self.found.text_digest.encode() + self.class_ids.tobytes()
+        if self.rows.size < self.class_ids.size:
+            content += self.rows.tobytes()
+        counts = np.bincount(self.labels, minlength=len(labels.names))
+        return SplitRecord(
+            files=tuple(path.name for path in self.found.files),
+            num_rows=self.rows.size,
+            num_selected=num_selected,
+            num_empty=int(self.found.is_empty[self.rows].sum()),
+            class_counts=tuple(counts.tolist()),
+            fingerprint=hashlib.blake2b(content, digest_size=16).hexdigest(),
+        )
+
+    def selected(self, chosen: NDArray[np.int64], labels: LabelMap) -> SplitRows:
+        return SplitRows(
+            files=self.found.files,
+            layouts=self.found.layouts,
+            file_num_rows=tuple(self.found.file_num_rows),
+            rows=self.rows[chosen],
+            raw_labels=labels.raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The splits before limits, and what was taken for granted to find them."""
+
+    train: _Part
+    test: _Part
+    validation: _Part | None
+    notes: tuple[str, ...]
 
 
 def scan_dataset(spec: DataSpec, cache: Path) -> ScannedDataset:
@@ -99,131 +140,101 @@ def scan_dataset(spec: DataSpec, cache: Path) -> ScannedDataset:
         HubError: a hub id that cannot be loaded.
     """
     source = resolve_source(spec, cache)
-    train, test = _read(source.train, spec), _read(source.test, spec)
-    names = spec.class_names or source.class_names
-    labels = decide_labels(train.sightings, names, spec.label_base)
-    refuse_unknown(test.sightings, labels)
-    train_labels, test_labels = _class_ids(train, labels), _class_ids(test, labels)
-    used, validation = select_train_and_validation(
-        train_labels, spec.limit_train, spec.validation_fraction, spec.split_seed
+    read = read_split(source.train, spec, None)
+    layout = read.layouts[0]
+    names = spec.class_names or source.class_names or layout.class_names
+    labels = decide_labels(read.sightings, names, spec.label_base)
+    parts = _parts(source, read, labels, spec)
+    used, cut = select_train_and_validation(
+        parts.train.labels, spec.limit_train, spec.validation_fraction, spec.split_seed
     )
-    if validation.size == 0 and spec.validation_fraction > 0:
+    if cut.size == 0 and spec.validation_fraction > 0:
         hint = "raise --validation-fraction, or use more rows"
         raise DataError(spec.source, "at least one validation row", "none", hint)
     rng = np.random.default_rng(spec.split_seed)
-    tested = select_limited(test_labels, spec.limit_test, rng)
-    num_used = used.size + validation.size
+    tested = select_limited(parts.test.labels, spec.limit_test, rng)
+    held = parts.validation
     record = DatasetRecord(
         source=spec.source,
-        kind=train.layouts[0].kind,
-        text_columns=train.layouts[0].text_columns,
-        label_column=train.layouts[0].label_column,
+        kind=layout.kind,
+        text_columns=layout.text_columns,
+        label_column=layout.label_column,
         label_kind=labels.kind,
         class_names=labels.names,
         revision=source.revision,
-        train=_split_record(train, train_labels, num_used, labels),
-        test=_split_record(test, test_labels, tested.size, labels),
-        num_validation=validation.size,
+        train=parts.train.record(used.size + cut.size, labels),
+        test=parts.test.record(tested.size, labels),
+        validation=held.record(held.rows.size, labels) if held else None,
+        num_validation=cut.size,
+        assumptions=parts.notes,
     )
+    validation = parts.train.selected(cut, labels)
+    if held:
+        validation = held.selected(np.arange(held.rows.size), labels)
     return ScannedDataset(
         record=record,
-        train=_split_rows(train, used, labels),
-        validation=_split_rows(train, validation, labels),
-        test=_split_rows(test, tested, labels),
+        train=parts.train.selected(used, labels),
+        validation=validation,
+        test=parts.test.selected(tested, labels),
     )
 
 
-def _read(files: tuple[Path, ...], spec: DataSpec) -> _Pass:
-    """Read every row once, holding two bytes a row for its label."""
-    layouts = tuple(detect_layout(path, spec) for path in files)
-    texts, lengths = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
-    vocabulary: dict[str, int] = {}
-    sightings: dict[str, Sighting] = {}
-    codes, file_num_rows, num_empty = [], [], 0
-    for path, layout in zip(files, layouts, strict=True):
-        row = 0
-        for batch in iter_batches(path, layout):
-            _hash_texts(batch["text"], texts, lengths)
-            num_empty += pc.sum(pc.equal(pc.utf8_trim_whitespace(batch["text"]), "")).as_py() or 0
-            codes.append(_encode(batch["label"], vocabulary, sightings, path, row))
-            row += batch.num_rows
-        if row == 0:
-            raise DataError(str(path), "at least one row", "none", "remove or replace the file")
-        file_num_rows.append(row)
-    return _Pass(
-        files=files,
-        layouts=layouts,
-        file_num_rows=file_num_rows,
-        codes=np.concatenate(codes),
-        sightings=sightings,
-        num_empty=num_empty,
-        text_digest=texts.hexdigest() + lengths.hexdigest(),
-    )
+def _parts(source: SourceFiles, read: SplitPass, labels: LabelMap, spec: DataSpec) -> _Parts:
+    """Read the other splits, or cut them from the train file."""
+    train, layout = _Part.whole(read, labels), read.layouts[0]
+    notes = [*source.notes, *read.notes(), *labels.notes]
+    held = _read_other(source.validation, spec, layout, labels)
+    if held:
+        notes += [*held.found.notes(), f"validation split: {source.validation[0].name}"]
+    test = _read_other(source.test, spec, layout, labels)
+    if test:
+        _need_same_rows(source, spec, layout, labels, test)
+        notes += test.found.notes()
+        return _Parts(train, test, held, tuple(dict.fromkeys(notes)))
+    by_column = rows_by_column(read.files, layout, spec)
+    if by_column:
+        column, rows = by_column
+        notes.append(f"splits as column {column!r} says")
+        held = held or (train.some(rows["validation"]) if "validation" in rows else None)
+        chosen = _Parts(train.some(rows["train"]), train.some(rows["test"]), held, tuple(notes))
+        _need_every_class(chosen.train, labels)
+        return chosen
+    kept, tested, note = cut_test(read.files, train.class_ids, spec)
+    notes.append(note)
+    return _Parts(train.some(kept), train.some(tested), held, tuple(dict.fromkeys(notes)))
 
 
-def _encode(
-    labels: pa.Array,
-    vocabulary: dict[str, int],
-    sightings: dict[str, Sighting],
-    path: Path,
-    first_row: int,
-) -> NDArray[np.int16]:
-    """Give every different label a code, remembering where each was first seen."""
-    encoded = labels.dictionary_encode()
-    indices = encoded.indices
-    if indices.null_count:
-        row = first_row + indices.is_null().index(pa.scalar(True)).as_py() + 1
-        raise DataError(f"{path}, row {row}", "a label", "none", "fill it in, or remove the row")
-    local: NDArray[np.int32] = indices.to_numpy(zero_copy_only=False)
-    words = encoded.dictionary.to_pylist()
-    for code, word in enumerate(words):
-        if word not in vocabulary:
-            row = first_row + int(np.argmax(local == code)) + 1
-            vocabulary[word] = len(vocabulary)
-            sightings[word] = Sighting(path=path, row=row)
-    if len(vocabulary) > MAX_CLASSES:
-        found = f"over {MAX_CLASSES} different ones, such as {words[-1][:40]!r}"
-        raise DataError(str(path), "a column of labels", found, "name it with --label-column")
-    lookup = np.array([vocabulary[word] for word in words], dtype=np.int16)
-    return lookup[local]
+def _read_other(
+    files: tuple[Path, ...], spec: DataSpec, like: FileLayout, labels: LabelMap
+) -> _Part | None:
+    if not files:
+        return None
+    found = read_split(files, spec, like)
+    refuse_unknown(found.sightings, labels)
+    return _Part.whole(found, labels)
 
 
-def _hash_texts(texts: pa.Array, content: hashlib.blake2b, lengths: hashlib.blake2b) -> None:
-    """Feed bytes and lengths to two hashes, so that batch borders leave no trace."""
-    if len(texts) == 0:
-        return
-    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)
-    offsets = offsets[texts.offset : texts.offset + len(texts) + 1]
-    data = texts.buffers()[2]
-    if data is not None:
-        content.update(memoryview(data)[offsets[0] : offsets[-1]])
-    lengths.update(np.diff(offsets).tobytes())
+def _need_same_rows(
+    source: SourceFiles, spec: DataSpec, like: FileLayout, labels: LabelMap, test: _Part
+) -> None:
+    """Refuse test files in two formats that do not hold the same rows."""
+    for files in source.test_twins:
+        twin = read_split(files, spec, like)
+        same_texts = twin.text_digest == test.found.text_digest
+        own = decide_labels(twin.sightings, None, None) if same_texts else labels
+        if not same_texts or (own.raw != labels.raw and len(own.raw) != len(labels.raw)):
+            found = f"other rows in {files[0].name} than in {source.test[0].name}"
+            hint = "name one with --test-dataset FILE, or delete the other"
+            raise DataError(str(files[0].parent), "one test split", found, hint)
+        if not np.array_equal(twin.class_ids(own), test.class_ids):
+            found = f"other labels in {files[0].name} than in {source.test[0].name}"
+            hint = "name one with --test-dataset FILE, or delete the other"
+            raise DataError(str(files[0].parent), "one test split", found, hint)
 
 
-def _class_ids(found: _Pass, labels: LabelMap) -> NDArray[np.int16]:
-    ids = [labels.class_id(word) for word in found.sightings]
-    return np.array(ids, dtype=np.int16)[found.codes].astype(np.int16, copy=False)
-
-
-def _split_record(
-    found: _Pass, class_ids: NDArray[np.int16], num_selected: int, labels: LabelMap
-) -> SplitRecord:
-    both = hashlib.blake2b(found.text_digest.encode() + class_ids.tobytes(), digest_size=16)
-    return SplitRecord(
-        files=tuple(path.name for path in found.files),
-        num_rows=class_ids.size,
-        num_selected=num_selected,
-        num_empty=found.num_empty,
-        class_counts=tuple(np.bincount(class_ids, minlength=len(labels.names)).tolist()),
-        fingerprint=both.hexdigest(),
-    )
-
-
-def _split_rows(found: _Pass, rows: NDArray[np.int64], labels: LabelMap) -> SplitRows:
-    return SplitRows(
-        files=found.files,
-        layouts=found.layouts,
-        file_num_rows=tuple(found.file_num_rows),
-        rows=rows,
-        raw_labels=labels.raw,
-    )
+def _need_every_class(train: _Part, labels: LabelMap) -> None:
+    missing = np.flatnonzero(np.bincount(train.labels, minlength=len(labels.names)) == 0)
+    if missing.size:
+        name = labels.names[int(missing[0])]
+        hint = "correct the column that says the splits"
+        raise DataError(str(train.found.files[0]), f"train rows of class {name!r}", "none", hint)

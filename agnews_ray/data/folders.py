@@ -1,0 +1,270 @@
+"""Which files of a folder are which split; two that could both be meant are told, not chosen."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agnews_ray.data.cards import card_splits, saved_files, saved_splits
+from agnews_ray.data.files import KINDS
+from agnews_ray.data.opening import data_ending
+from agnews_ray.errors import DataError
+from agnews_ray.spec.study import DataSpec
+
+SPLIT_WORDS = {
+    "train": "train training trainset traindata trainingset trainingdata trn",
+    "test": "test testing testset testdata tst",
+    "validation": "validation valid val dev devel development eval evaluation "
+    "validationset validset valset devset evalset valdata devdata validdata",
+}
+SPLIT_OF_WORD = {word: split for split, words in SPLIT_WORDS.items() for word in words.split()}
+
+NOT_ROWS = re.compile(
+    r"(classes|class_names|label_names|labels|readme.*|licen[cs]e.*|requirements.*|vocab.*|"
+    r"dataset_infos?|dataset_dict|state|metadata|config.*|label_map|id2label|label2id|.*notes?|"
+    r"sample_?submission)\.(txt|json|jsonl|csv)",
+    re.IGNORECASE,
+)
+NOT_SEARCHED = {"runs", "cache", "__pycache__", "venv", "node_modules", "models", "__macosx"}
+SHARD = re.compile(r"^(.*?)[-_.]?(\d+)(?:[-_]?of[-_]?(\d+))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Files that are one table: a whole file, or all its shards in order."""
+
+    files: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+        first = self.files[0]
+        more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
+        return f"{first.parent.name}/{first.name}{more}"
+
+    @property
+    def ending(self) -> str:
+        """That of its files."""
+        return self.files[0].suffix.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Splits:
+    """The files of a dataset's splits."""
+
+    train: Group
+    test: Group | None = None
+    validation: Group | None = None
+    test_twins: tuple[Group, ...] = ()
+    """Other test files, which must hold the same rows."""
+    class_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def find_splits(folder: Path, spec: DataSpec) -> Splits:
+    """Find the files of each split of a folder.
+
+    Args:
+        folder: a folder as people have them: named files, folders of a split, shards, a clone of
+            a hub dataset, what ``datasets`` saved.
+        spec: may name a configuration, a test and a validation file.
+
+    Returns:
+        The files; a split that a flag names is left out.
+
+    Raises:
+        DataError: no train files, or several that could be one split.
+    """
+    named, class_names = saved_splits(folder), None
+    if named is None:
+        named, class_names = card_splits(folder, spec.config)
+    if named is not None:
+        found = {split_of(name): [Group(files)] for name, files in named.items()}
+        found = {split: groups for split, groups in found.items() if split}
+        if not found and len(named) == 1:
+            found = {"train": [Group(files) for files in named.values()]}
+    else:
+        found = _by_name(folder, spec)
+    return replace(_assign(folder, found, spec), class_names=class_names)
+
+
+def split_of(name: str) -> str | None:
+    """Tell the split that a file's or folder's name says; None for none, or for two."""
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    said = {SPLIT_OF_WORD[word] for word in re.findall(r"[a-z]+", snake) if word in SPLIT_OF_WORD}
+    return said.pop() if len(said) == 1 else None
+
+
+def data_files(folder: Path) -> list[Path]:
+    """List a folder's own data files, in the order of their numbers."""
+    kept = [
+        path
+        for path in folder.iterdir()
+        if path.is_file()
+        and not path.name.startswith((".", "_"))
+        and data_ending(path) in KINDS
+        and not NOT_ROWS.fullmatch(path.name)
+    ]
+    return sorted(kept, key=_natural)
+
+
+def group_files(files: Iterable[Path]) -> list[Group]:
+    """Put shards together: files alike but for a number that counts from 0 or 1.
+
+    Raises:
+        DataError: a shard is missing.
+    """
+    tables: dict[tuple[str, str], list[Path]] = {}
+    for path in files:
+        stem, ending = _stem(path)
+        match = SHARD.match(stem)
+        key = (f"{match[1]}*" if match else stem, ending)
+        tables.setdefault(key, []).append(path)
+    groups = []
+    for (stem, _), paths in tables.items():
+        numbers = [int(m[2]) for p in paths if (m := SHARD.match(_stem(p)[0]))]
+        is_counted = stem.endswith("*") and numbers in (
+            list(range(len(numbers))),
+            list(range(1, len(numbers) + 1)),
+        )
+        _need_all_shards(paths)
+        if is_counted or len(paths) == 1:
+            groups.append(Group(tuple(paths)))
+        else:
+            groups.extend(Group((path,)) for path in paths)
+    return groups
+
+
+def _by_name(folder: Path, spec: DataSpec) -> dict[str | None, list[Group]]:
+    found = _in_folder(folder)
+    if found:
+        return found
+    below = [p for p in sorted(folder.iterdir()) if p.is_dir() and _is_searched(p)]
+    several = [(sub, inside) for sub in below if (inside := _in_folder(sub))]
+    chosen = [inside for sub, inside in several if sub.name == spec.config]
+    if len(several) == 1 or chosen:
+        return chosen[0] if chosen else several[0][1]
+    if several:
+        names = " and ".join(sub.name for sub, _ in several[:4])
+        hint = f"choose one with --dataset {folder / several[0][0].name}"
+        raise DataError(str(folder), "one dataset", f"folders {names}", hint)
+    return {}
+
+
+def _in_folder(folder: Path) -> dict[str | None, list[Group]]:
+    """Sort a folder's files, and those of folders named as a split, by split."""
+    by_split: dict[str | None, list[Path]] = {}
+    for path in data_files(folder):
+        by_split.setdefault(split_of(path.name), []).append(path)
+    found = {split: group_files(paths) for split, paths in by_split.items()}
+    for path in sorted(p for p in folder.iterdir() if p.is_dir() and _is_searched(p)):
+        split = split_of(path.name)
+        is_table = path.suffix.lower() in KINDS
+        if split is not None or is_table:
+            if groups := _of_split_folder(path):
+                found.setdefault(split, []).extend(groups)
+        elif path.name.lower() == "data":
+            for name, groups in _in_folder(path).items():
+                found.setdefault(name, []).extend(groups)
+    return found
+
+
+def _of_split_folder(folder: Path) -> list[Group]:
+    """All files of a split's folder are one table, unless they are of several kinds."""
+    saved = saved_files(folder)
+    if saved:
+        return [Group(saved)]
+    files = data_files(folder)
+    for below in sorted(p for p in folder.iterdir() if p.is_dir() and _is_searched(p)):
+        files += data_files(below)
+    by_ending: dict[str, list[Path]] = {}
+    for path in files:
+        by_ending.setdefault(_stem(path)[1], []).append(path)
+    for paths in by_ending.values():
+        _need_all_shards(paths)
+    return [Group(tuple(paths)) for paths in by_ending.values()]
+
+
+def _assign(folder: Path, found: dict[str | None, list[Group]], spec: DataSpec) -> Splits:
+    """Take one group of files for each split, or say why there is none."""
+    train = found.get("train", [])
+    unnamed = found.get(None, [])
+    if not train and not found.get("test") and not found.get("validation"):
+        train = unnamed
+    if not train:
+        inside = ", ".join(sorted(p.name for p in folder.iterdir())[:10]) or "nothing"
+        wanted = "train.parquet, train.jsonl or train.csv"
+        raise DataError(str(folder), wanted, inside, "add the train file, or rename it")
+    if len(train) > 1:
+        hint = "pass one with --dataset FILE --test-dataset FILE, or delete the other"
+        raise _several(folder, "train", train, hint)
+    test, twins = found.get("test", []), ()
+    if spec.test_source is not None:
+        test = _stated_test(folder, test, Path(spec.test_source).expanduser())
+    elif len(test) > 1:
+        test, twins = _same_kind(folder, test, train[0])
+    validation = found.get("validation", []) if spec.validation_source is None else []
+    if spec.test_source is not None:
+        stated = Path(spec.test_source).expanduser().resolve()
+        validation = [g for g in validation if stated not in {f.resolve() for f in g.files}]
+    if len(validation) > 1:
+        hint = "name one with --validation FILE, or leave them out with --validation none"
+        raise _several(folder, "validation", validation, hint)
+    return Splits(
+        train=train[0],
+        test=test[0] if test else None,
+        validation=validation[0] if validation else None,
+        test_twins=tuple(twins),
+    )
+
+
+def _same_kind(
+    folder: Path, tests: list[Group], train: Group
+) -> tuple[list[Group], tuple[Group, ...]]:
+    """Of test files in several formats take that of the train file; the rows must be the same."""
+    like_train = [group for group in tests if group.ending == train.ending]
+    if len(like_train) != 1 or len({group.ending for group in tests}) != len(tests):
+        hint = "name one with --test-dataset FILE, or delete the other"
+        raise _several(folder, "test", tests, hint)
+    return like_train, tuple(group for group in tests if group not in like_train)
+
+
+def _stated_test(folder: Path, tests: list[Group], stated: Path) -> list[Group]:
+    inside = {path.resolve() for group in tests for path in group.files}
+    if tests and (len(tests) == 1 or stated.resolve() not in inside):
+        hint = "drop --test-dataset, or pass a train file with --dataset"
+        found = f"{tests[0].name} as well as --test-dataset"
+        raise DataError(str(folder), "one test split", found, hint)
+    return []
+
+
+def _several(folder: Path, split: str, groups: list[Group], hint: str) -> DataError:
+    names = " and ".join(group.name for group in groups[:3])
+    return DataError(str(folder), f"one {split} split", f"{names}, either could be meant", hint)
+
+
+def _need_all_shards(paths: list[Path]) -> None:
+    """Refuse a download that was cut short: ``-00001-of-00003`` says how many there are."""
+    for path in paths:
+        match = SHARD.match(_stem(path)[0])
+        total = int(match[3]) if match and match[3] else 0
+        alike = [p for p in paths if (m := SHARD.match(_stem(p)[0])) and m[3] and int(m[3]) == total]
+        if total and len(alike) != total:
+            found = f"{len(alike)} of them beside {path.name}"
+            raise DataError(str(path.parent), f"{total} shards", found, "fetch the missing ones")
+
+
+def _stem(path: Path) -> tuple[str, str]:
+    """Cut off the ending, with that of the compression: ``("train", ".csv.gz")``."""
+    ending = data_ending(path)
+    at = path.name.lower().rfind(ending)
+    return path.name[:at], path.name[at:].lower()
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    parts = re.findall(r"\d+|\D+", path.name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+
+def _is_searched(path: Path) -> bool:
+    return not path.name.startswith((".", "_")) and path.name.lower() not in NOT_SEARCHED
