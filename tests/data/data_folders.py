@@ -28,6 +28,7 @@ from tests.data import (  # noqa: E402
     folders_labels,
     folders_layouts,
     folders_misc,
+    folders_published,
     folders_splits,
     folders_texts,
     folders_traps,
@@ -48,6 +49,7 @@ MODULES = (
     folders_compressed,
     folders_splits,
     folders_misc,
+    folders_published,
     folders_traps,
 )
 CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CORPUS.cases)

@@ -264,7 +264,11 @@ add("jupyter-checkpoints", named(".ipynb_checkpoints/train-checkpoint.csv", "old
 add("checkpoints-beside", beside(".ipynb_checkpoints/train-checkpoint.csv", csv_text(STALE)))
 add("checksums", beside("train.csv.sha256", "ab  train.csv\n", "train.csv.md5"))
 add("dvc", beside("train.csv.dvc", "outs:\n- md5: a\n  path: train.csv\n", "test.csv.dvc"))
-add("croissant", beside("train.csv.metadata.json", '{"rows": 40}', "dataset_infos.json"))
+add(
+    "croissant",
+    beside("train.csv.metadata.json", '{"rows": 40}', "dataset_infos.json"),
+    (NEWS, "metadata"),
+)
 add("licence-and-readme", beside("LICENSE.txt", "MIT", "README.txt"))
 add("spaces-and-accents", lambda at: csv_files(at / "mes données [v1]"), source="mes données [v1]")
 add("one-file", named("train.csv", "test.csv"), source="train.csv", test_source="./test.csv")
