@@ -137,8 +137,8 @@ pack(
 )
 pack("zip-with-password", packed("csv.zip", locked), "password|encrypted")
 pack("zip-empty", packed("csv.zip", lambda c: zipped()), "empty|no file|nothing|none")
-pack("tar", tarred, "unpack|extract")
-pack("tar-named", tarred, "unpack|extract", source="ag_news_csv.tgz")
+pack("tar", tarred, (NEWS, "unpack|extract"))
+pack("tar-named", tarred, (NEWS, "unpack|extract"), source="ag_news_csv.tgz")
 pack(
     "truncated-gz",
     cut("csv.gz", gzip.compress),

@@ -38,12 +38,12 @@ CORPUS = Corpus()
 add = partial(CORPUS.add, "labels")
 ONE_HOT = "one-hot|columns of 0 and 1|a column for each class|several labels"
 CONTINUOUS = "continuous|decimal|regression|fraction|real number|whole number"
-SEVERAL = "several labels|more than one label|multi"
+SEVERAL = "several labels|one label in a cell|more than one label"
 
 
 add("two-minuses", stained("--5", names=(0, 1, 2, 3)), "row 7.*--5|--5.*row 7")
 add("superscript", stained("²", names=(0, 1, 2, 3)), "row 7.*²|²")
-add("superscripts-only", labelled(("¹", "²")), wrote(("¹", "²"), either="²|¹"))
+add("superscripts-only", labelled(("¹", "²")), wrote(("¹", "²"), ("²", "¹"), either="²|¹"))
 add("half", stained("½", names=(0, 1, 2, 3)), "½")
 add(
     "roman-numerals",
@@ -205,11 +205,11 @@ add(
     classes_txt("Business\nSci/Tech\nSports\n"),
     "classes.txt|class|1 to 3",
 )
-add("too-many-in-classes-txt", classes_txt("\n".join((*AG, "Weather"))), "Weather")
+add("too-many-in-classes-txt", classes_txt("\n".join((*AG, "Weather"))), "Weather|class '5'")
 add(
     "numbers-in-classes-txt",
     classes_txt("1 Business\n2 Sci/Tech\n3 Sports\n4 World\n"),
-    wrote([f"{i} {name}" for i, name in enumerate(AG, 1)], either="classes.txt"),
+    (NEWS, wrote([f"{i} {name}" for i, name in enumerate(AG, 1)]), "classes.txt"),
 )
 add("windows-lines-in-classes-txt", classes_txt("\r\n".join(AG) + "\r\n\r\n"))
 add("utf16-classes-txt", classes_txt("\n".join(AG).encode("utf-16")), (NEWS, "classes.txt"))

@@ -153,7 +153,7 @@ add(
 add("minus-one-and-one", labelled((-1, 1)), wrote(("-1", "1")))
 add("minus-one-zero-one", labelled((-1, 0, 1)), wrote(("-1", "0", "1")))
 add("minus-one-and-one-floats", labelled((-1.0, 1.0)), wrote(("-1", "1")))
-add("plus-signs", labelled(("-1", "+1")), wrote(("-1", "+1"), either=r"\+1"))
+add("plus-signs", labelled(("-1", "+1")), (wrote(("-1", "+1")), wrote(("-1", "1")), r"\+1"))
 add("from-101", labelled((101, 102, 103, 104)), wrote(("101", "102", "103", "104")))
 add("from-2", labelled((2, 3, 4, 5)), wrote(("2", "3", "4", "5")))
 add("tens", labelled((10, 9, 100, 20)), wrote(("10", "9", "100", "20"), ("9", "10", "20", "100")))
@@ -253,11 +253,15 @@ add(
 add(
     "arabic-digits",
     labelled(("\u0660", "\u0661", "\u0662", "\u0663")),
-    (numbered(), "'\u0660'|\u0660"),
+    (numbered(), wrote("\u0660\u0661\u0662\u0663"), "\u0660"),
 )
 add(
     "arabic-digits-names",
     labelled(("\u0661", "\u0662", "\u0664", "\u0665")),
     wrote(("\u0661", "\u0662", "\u0664", "\u0665"), either="\u0661|digit"),
 )
-add("wide-digits", labelled(("\uff10", "\uff11", "\uff12", "\uff13")), (numbered(), "\uff10|0"))
+add(
+    "wide-digits",
+    labelled(("\uff10", "\uff11", "\uff12", "\uff13")),
+    (numbered(), wrote("\uff10\uff11\uff12\uff13"), "\uff10"),
+)

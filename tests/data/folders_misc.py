@@ -208,7 +208,7 @@ add(
         write(at / "model.safetensors", b"\0" * 64),
         write(at / "tokenizer.json", "{}"),
     ],
-    "train|model",
+    "train|model|tokenizer.json",
 )
 add(
     "text-lines-only",
@@ -246,7 +246,7 @@ add(
         frame([r for r in TRAIN if r[1] == y])[["text"]].to_csv(at / f"{i}.csv", index=False)
         for i, y in enumerate(AG)
     ],
-    "train",
+    "train|label",
 )
 
 
