@@ -45,7 +45,9 @@ class AgnewsError(Exception):
 
     def __str__(self) -> str:
         """One line; what was found is shortened first, what to do last."""
-        parts = [" ".join(str(part).split()) for part in (self.found, self.wanted, self.where, self.hint)]
+        parts = [
+            " ".join(str(part).split()) for part in (self.found, self.wanted, self.where, self.hint)
+        ]
         excess = sum(map(len, parts)) + len(": want , found ; ") - MAX_CHARS
         for index, part in enumerate(parts):
             if excess > 0:

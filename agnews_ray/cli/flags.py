@@ -37,13 +37,9 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
         _flag("--test-fraction", "data.test_fraction", "share of a lone file cut off  [0.2]"),
         _flag("--config", "data.config", "of a dataset that has several"),
         _flag("--delimiter", "data.delimiter", "of a CSV: a character, or tab, semicolon, pipe"),
-        _flag(
-            "--quote", "data.quote", "around fields of a CSV", choices=("\"", "'", "none")
-        ),
+        _flag("--quote", "data.quote", "around fields of a CSV", choices=('"', "'", "none")),
         _flag("--encoding", "data.encoding", "of CSV and JSON  [default: as found]"),
-        _flag(
-            "--header", "data.has_header", "whether a CSV has one", choices=("true", "false")
-        ),
+        _flag("--header", "data.has_header", "whether a CSV has one", choices=("true", "false")),
         _flag("--text-column", "data.text_columns", "comma-separated, joined by a space"),
         _flag("--label-column", "data.label_column", "column of the labels"),
         _flag("--label-base", "data.label_base", "lowest integer label", choices=("0", "1")),

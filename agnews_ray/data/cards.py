@@ -75,7 +75,17 @@ def card_splits(
     base = folder / str(chosen.get("data_dir") or "")
     found = {split: _matching(base, paths) for split, paths in _patterns(chosen).items()}
     present = {split: files for split, files in found.items() if files}
-    return (present or None), names
+    is_named = bool(present) and "" not in present  # else the files' own names say the splits
+    return (present if is_named else None), names
+
+
+def default_of_several(folder: Path) -> str | None:
+    """Name the configuration that a card makes the default of several."""
+    configs = [
+        c for c in _listed(_front_matter(folder / CARD).get("configs")) if isinstance(c, dict)
+    ]
+    chosen = _choose(folder, configs, None) if len(configs) > 1 else None
+    return str(chosen.get("config_name")) if chosen else None
 
 
 def _front_matter(path: Path) -> dict[str, Any]:
@@ -100,6 +110,10 @@ def _choose(
             found = ", ".join(names[:12])
             raise DataError(str(folder), f"a configuration {wanted!r}", found, hint)
         return configs[names.index(wanted)]
+    default = [c for c in configs if c.get("default") is True]
+    default = default or [c for c in configs if c.get("config_name") == "default"]
+    if len(configs) > 1 and len(default) == 1:
+        return default[0]
     if len(configs) > 1:
         hint = f"choose one with --config {names[0]}"
         raise DataError(str(folder), "one configuration", ", ".join(names[:12]), hint)
@@ -114,7 +128,7 @@ def _patterns(config: dict[str, Any]) -> dict[str, list[str]]:
     listed = _listed(files)
     if listed and all(isinstance(one, dict) for one in listed):
         return {str(o.get("split")): [str(p) for p in _listed(o.get("path"))] for o in listed}
-    return {"train": [str(path) for path in listed]} if listed else {}
+    return {"": [str(path) for path in listed]} if listed else {}
 
 
 def _matching(base: Path, patterns: list[str]) -> tuple[Path, ...]:

@@ -14,7 +14,8 @@ PAIRS = tuple(
     tuple(pair.split())
     for pair in (
         "title description|title body|title text|title content|title abstract|title review|"
-        "title selftext|title summary|headline body|headline text|headline shortdescription|"
+        "title selftext|title summary|reviewtitle reviewbody|reviewtitle reviewtext|"
+        "reviewheadline reviewbody|reviewtitle review|headline body|headline text|headline shortdescription|"
         "headline content|subject body|subject message|subject text|subject content|"
         "title reviewtext|summary reviewtext|questiontitle questioncontent bestanswer|"
         "sentence1 sentence2|premise hypothesis|question1 question2|text1 text2|texta textb|"
@@ -50,6 +51,8 @@ LABEL_RANKS = (
     + ("language", "department", "product", "output", "group", "code"),
 )
 """Names of label columns, surest first; of one rank none is preferred to another."""
+
+KNOWN = {*TEXTS, *(name for rank in LABEL_RANKS for name in rank)}
 
 INDEXES = {"", "index", "idx", "id", "no", "nr", "row", "rowid", "rownumber", "guid", "uid", "uuid"}
 """Names of columns that only number the rows."""
@@ -103,6 +106,7 @@ def choose_columns(
             that might as well be it.
     """
     _refuse_twice(path, columns)
+    _refuse_twice(path, tuple(plain(name) for name in columns if plain(name) in KNOWN), spec)
     values = dict(zip(columns, sample, strict=False))
     label, label_notes = _label(path, columns, values, spec)
     text, text_notes = _text(path, columns, label, spec)
@@ -112,10 +116,11 @@ def choose_columns(
     return Roles(text, label, (*text_notes, *label_notes))
 
 
-def _refuse_twice(path: Path, columns: tuple[str, ...]) -> None:
+def _refuse_twice(path: Path, columns: tuple[str, ...], spec: DataSpec | None = None) -> None:
     twice = next((name for name in columns if name and columns.count(name) > 1), None)
-    if twice is not None:
-        hint = "rename one in the header"
+    is_stated = spec is not None and spec.text_columns and spec.label_column
+    if twice is not None and not is_stated:
+        hint = "rename one in the header, or choose with --text-column and --label-column"
         raise DataError(str(path), "columns of different names", f"{twice!r} twice", hint)
 
 
@@ -156,12 +161,26 @@ def _label(
         names = ", ".join(repr(name) for name in rank[:4])
         hint = f"choose with --label-column {rank[0]}"
         raise DataError(str(path), "one label column", f"{names}, all of them likely", hint)
+    _refuse_hot(path, columns, values, rank[0])
     others = [name for found in ranks for name in found if name != rank[0]]
     notes = []
     if plain(rank[0]) != "label" or others:
         rest = f", not {others[0]!r}" if others else ""
         notes.append(f"label from {rank[0]!r}{rest}")
     return rank[0], tuple(notes)
+
+
+def _refuse_hot(
+    path: Path, columns: tuple[str, ...], values: dict[str, Sequence[object]], label: str
+) -> None:
+    """Refuse one of several columns of 0 and 1: each row may have several labels."""
+    if plain(label) == "label" or not is_one_hot(values.get(label, ())):
+        return
+    hot = [c for c in columns if plain(c) not in INDEXES and is_one_hot(values.get(c, ()))]
+    if len(hot) > 2:
+        found = f"columns of 0 and 1: {', '.join(hot[:8])}"
+        hint = f"choose one with --label-column {label}, or make one column of class names"
+        raise DataError(str(path), "one label column, not several labels", found, hint)
 
 
 def _stated(path: Path, columns: tuple[str, ...], name: str, role: str) -> str:
@@ -200,7 +219,8 @@ def _no_label(
     error = _missing(path, columns, "label")
     few = next((c for c in candidates if is_label_like(values.get(c, ()))), None)
     if few is not None and "perhaps" not in error.hint:
-        return DataError(*error.args[:3], f"{error.hint}, perhaps {few!r}")
+        hint = f"{error.hint}, perhaps {few!r}"
+        return DataError(error.where, error.wanted, error.found, hint)
     return error
 
 

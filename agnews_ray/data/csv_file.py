@@ -47,12 +47,10 @@ def csv_layout(path: Path, spec: DataSpec, like: FileLayout | None) -> FileLayou
     encoding, said = find_encoding(path, spec.encoding)
     with open_text(path, encoding) as file:
         sample, is_whole = file.read(SAMPLE_CHARS), not file.read(1)
-    dialect = find_dialect(path, sample, is_whole, spec)
+    dialect = find_dialect(path, sample, is_whole, spec, like.dialect if like else None)
     rows = read_sample(dialect, sample, is_whole)
-    if not rows:
-        hint = "replace the file, or say how it is written with --delimiter and --quote"
-        raise DataError(str(path), "rows of a CSV file", "none", hint)
-    header = _header(rows, spec)
+    _need_rows(path, rows, sample)
+    header = _header(rows, spec, like)
     below = rows[header.num_rows : header.num_rows + SAMPLE_ROWS]
     values = [[row[i] if i < len(row) else "" for row in below] for i in range(len(rows[0]))]
     notes = (*([said] if said else []), *dialect.notes(), *header.notes)
@@ -94,17 +92,40 @@ def _iter_rows(path: Path, layout: FileLayout) -> Iterator[list[str]]:
     if layout.dialect is None:
         raise ValueError("a CSV file is read with a dialect")
     width, number = len(layout.columns), 0
+    header: list[str] = []
     with open_text(path, layout.encoding) as file:
         try:
             for number, row in enumerate(layout.dialect.rows(file), start=1):
                 if len(row) != width:
                     raise _ragged(path, layout, number, len(row))
                 if number > layout.num_header_rows:
+                    if row == header:
+                        raise _repeated(path, number)
                     yield row
+                elif layout.has_header:
+                    header = row
         except csv.Error as error:
             found = f"row {number + 1}: {error}"
             hint = "double the quotes inside quoted fields, or say --quote none"
             raise DataError(str(path), "fields that end at their quote", found, hint) from error
+
+
+def _repeated(path: Path, number: int) -> DataError:
+    hint = "remove that row: files were put together with their headers"
+    return DataError(str(path), "one header row", f"it again in row {number}", hint)
+
+
+def _need_rows(path: Path, rows: list[list[str]], sample: str) -> None:
+    if sample.lstrip("\ufeff \t\r\n")[:1] in ("{", "[") and (not rows or '":' in "".join(rows[0])):
+        hint = "rename it to .json or .jsonl"
+        raise DataError(str(path), "rows of a CSV file", "what looks like JSON", hint)
+    if not rows:
+        hint = "replace the file, or say how it is written with --delimiter and --quote"
+        raise DataError(str(path), "rows of a CSV file", "none", hint)
+    if len(rows[0]) == 1:
+        hint = "say what separates them with --delimiter"
+        found = f"one column, {rows[0][0][:60]!r}"
+        raise DataError(str(path), "a text and a label column", found, hint)
 
 
 def _ragged(path: Path, layout: FileLayout, number: int, found: int) -> DataError:
@@ -114,7 +135,7 @@ def _ragged(path: Path, layout: FileLayout, number: int, found: int) -> DataErro
     return DataError(str(path), wanted, f"{found} in row {number}{counted}", hint)
 
 
-def _header(rows: list[list[str]], spec: DataSpec) -> _Header:
+def _header(rows: list[list[str]], spec: DataSpec, like: FileLayout | None) -> _Header:
     """Decide whether the first row names the columns."""
     first = rows[0]
     unnamed = tuple(f"column_{i + 1}" for i in range(len(first)))
@@ -125,6 +146,8 @@ def _header(rows: list[list[str]], spec: DataSpec) -> _Header:
         has_names = spec.has_header
     elif names_both_roles(first) or _is_stated(first, spec):
         has_names = True
+    elif like is not None and like.kind == "csv" and not like.has_header:
+        has_names = False
     else:
         has_names = not is_data(first, later)
     if not has_names:

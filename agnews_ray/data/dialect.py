@@ -22,6 +22,9 @@ MAX_FIELD_CHARS = 4 << 20
 
 csv.field_size_limit(MAX_FIELD_CHARS)
 
+MARKS = {0xE000: "\n", 0xE001: "\t", 0xE002: "\r"}
+"""Stand for ``\\n`` and its like until a row is cut: the csv module would leave the letter alone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
@@ -33,9 +36,7 @@ class Dialect:
     skips_space: bool = False
     """Whether spaces after a delimiter belong to no field."""
     has_comments: bool = False
-    """Whether rows that start with # and have another number of fields are comments."""
-    num_fields: int = 0
-    """Of every row; known where there are comments."""
+    """Whether comments stand above the header; further down there are none."""
     num_skipped_lines: int = 0
     """Lines before the header or first row: blank ones, comments, ``sep=;``."""
     has_open_end: bool = False
@@ -54,8 +55,9 @@ class Dialect:
             csv.Error: text after a closing quote, or a quote that is never closed.
         """
         quoting: Literal[0, 3] = csv.QUOTE_NONE if self.quote is None else csv.QUOTE_MINIMAL
+        kept = (line.removeprefix("\ufeff") for line in islice(lines, self.num_skipped_lines, None))
         parsed = csv.reader(
-            islice(lines, self.num_skipped_lines, None),
+            kept if self.escape is None else map(_mark_escapes, kept),
             delimiter=self.delimiter,
             quotechar=self.quote,
             quoting=quoting,
@@ -66,12 +68,8 @@ class Dialect:
         for row in parsed:
             if self.has_open_end and row and not row[-1].strip():
                 row.pop()
-            if (len(row) > 1 or (row and row[0].strip())) and not self._is_comment(row):
-                yield row
-
-    def _is_comment(self, row: list[str]) -> bool:
-        is_marked = self.has_comments and row[0].startswith("#")
-        return is_marked and len(row) != self.num_fields and self.num_fields > 0
+            if len(row) > 1 or (row and row[0].strip()):
+                yield row if self.escape is None else [cell.translate(MARKS) for cell in row]
 
     def notes(self) -> tuple[str, ...]:
         """Say what is not as in a plain CSV."""
@@ -81,13 +79,22 @@ class Dialect:
             (quote is not None, quote or ""),
             (self.escape is not None, "backslash escapes"),
             (self.skips_space, "spaces after delimiters dropped"),
-            (self.has_comments, "lines that start with # left out"),
+            (self.has_comments, "lines that start with # above the header left out"),
             (self.has_open_end, "a delimiter ends each row"),
         )
         return tuple(text for holds, text in said if holds)
 
 
-def find_dialect(path: Path, sample: str, is_whole: bool, spec: DataSpec) -> Dialect:
+def _mark_escapes(line: str) -> str:
+    if "\\" not in line:
+        return line
+    marks = {"n": "\ue000", "t": "\ue001", "r": "\ue002"}
+    return re.sub(r"\\(.)", lambda match: marks.get(match[1], match[0]), line)
+
+
+def find_dialect(
+    path: Path, sample: str, is_whole: bool, spec: DataSpec, like: Dialect | None = None
+) -> Dialect:
     """Choose the dialect under which every row of a sample has as many fields.
 
     Args:
@@ -95,6 +102,7 @@ def find_dialect(path: Path, sample: str, is_whole: bool, spec: DataSpec) -> Dia
         sample: the file's first characters.
         is_whole: whether that is all of it; otherwise its last row may be cut off.
         spec: may state delimiter and quotes.
+        like: of the train split's first file, preferred where several fit.
 
     Returns:
         The dialect. Where none fits, the one that most rows fit: reading will name the others.
@@ -114,6 +122,8 @@ def find_dialect(path: Path, sample: str, is_whole: bool, spec: DataSpec) -> Dia
             fitting.append(found)
     if not fitting:
         return _nearest(base, delimiters, lines)
+    alike = [fit for fit in fitting if like is not None and fit[0].delimiter == like.delimiter]
+    fitting = alike or fitting
     dialect = fitting[0][0] if len(fitting) == 1 else _best(path, fitting)
     return _without_comment_reading(dialect, lines)
 
@@ -204,10 +214,6 @@ def _fit(dialect: Dialect, lines: list[str], is_whole: bool) -> _Fit | None:
         if is_whole or "unexpected end" not in str(error):
             return None
     rows = rows if is_whole or len(rows) < 2 else rows[:-1]
-    if dialect.has_comments and rows:
-        usual = Counter(len(row) for row in rows).most_common(1)[0][0]
-        dialect = replace(dialect, num_fields=usual)
-        rows = [row for row in rows if len(row) == usual or not row[0].startswith("#")]
     if dialect.quote is None and dialect.delimiter != "\t" and _any_wrapped(rows):
         return None
     widths = {len(row) for row in rows}

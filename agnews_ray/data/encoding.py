@@ -25,7 +25,9 @@ BOMS = (
 WESTERN = set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœŸ")
 ELSEWHERE = set("ŠšŽžÝýÐðÞþ")
 """Letters of Windows-1252 that stand for others where many of them occur."""
-INSIDE_WORDS = re.compile(r"\w[‚„…†‡ˆ‰‹¡¢£¤¥¦§¨©¬®¯±´¶¸¿¹³²¼½¾]+\w|\w[‚„]")
+INSIDE_WORDS = re.compile(
+    r"[^\W\d_][‚„…†‡ˆ‰‹›«»¡¢£¤¥¦§¨©¬®¯±´¶¸¿¹³²¼½¾]+[^\W\d_]|[^\W\d_][‚„¹³¼½¾¶±]|[¹³¼½¾¶±][^\W\d_]"
+)
 """Signs between letters: the bytes are letters of another encoding."""
 
 MAX_CHAOS = 0.15
@@ -111,6 +113,8 @@ def _first_undecodable(path: Path, encoding: str) -> int | None:
                 decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
                 return offset - held + error.start
+            except UnicodeError:  # UTF-16 that has no mark, or ends in mid-character
+                return offset
             if not chunk:
                 return None
             offset += len(chunk)
@@ -130,8 +134,8 @@ def _guess(path: Path, offset: int) -> str:
         guesses = _guesses(sample)
         if not guesses or len(guesses) > 1:
             names = " or ".join(guesses[:2])
-            refusal.hint = f"say it with --encoding {names}" if names else hint
-            raise DataError(*refusal.args[:3], refusal.hint)
+            better = f"say it with --encoding {names}" if names else hint
+            raise DataError(str(path), "UTF-8 text", found, better)
         guessed = guesses[0]
     if _first_undecodable(path, guessed) is not None:
         raise refusal
@@ -154,7 +158,7 @@ def _is_damaged_utf8(sample: bytes) -> bool:
     text = sample.decode("utf-8", errors="replace")
     bad = text.count("\ufffd")
     good = sum(1 for character in text if character > "\x7f") - bad
-    return good > bad
+    return bool(good > bad)
 
 
 def _is_western(sample: bytes) -> bool:

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
-from agnews_ray.data.cards import card_splits, saved_files, saved_splits
+from agnews_ray.data.cards import card_splits, default_of_several, saved_files, saved_splits
 from agnews_ray.data.files import KINDS
-from agnews_ray.data.opening import data_ending
+from agnews_ray.data.foreign import refuse_foreign, refuse_text_files
+from agnews_ray.data.opening import COMPRESSIONS, data_ending
 from agnews_ray.errors import DataError
 from agnews_ray.spec.study import DataSpec
 
@@ -75,9 +77,13 @@ def find_splits(folder: Path, spec: DataSpec) -> Splits:
     Raises:
         DataError: no train files, or several that could be one split.
     """
-    named, class_names = saved_splits(folder), None
-    if named is None:
+    named, class_names, notes = saved_splits(folder), None, ()
+    if named is not None:
+        _refuse_beside_saved(folder)
+    else:
         named, class_names = card_splits(folder, spec.config)
+        default = default_of_several(folder) if spec.config is None else None
+        notes = (f"configuration {default!r}, the default",) if default else ()
     if named is not None:
         found = {split_of(name): [Group(files)] for name, files in named.items()}
         found = {split: groups for split, groups in found.items() if split}
@@ -85,7 +91,15 @@ def find_splits(folder: Path, spec: DataSpec) -> Splits:
             found = {"train": [Group(files) for files in named.values()]}
     else:
         found = _by_name(folder, spec)
-    return replace(_assign(folder, found, spec), class_names=class_names)
+    return replace(_assign(folder, found, spec), class_names=class_names, notes=notes)
+
+
+def _refuse_beside_saved(folder: Path) -> None:
+    beside = [path.name for path in data_files(folder) if split_of(path.name)]
+    if beside:
+        hint = f"delete one, or pass the file with --dataset {beside[0]}"
+        found = f"one of save_to_disk and {beside[0]}"
+        raise DataError(str(folder), "one dataset", found, hint)
 
 
 def split_of(name: str) -> str | None:
@@ -101,7 +115,7 @@ def data_files(folder: Path) -> list[Path]:
         path
         for path in folder.iterdir()
         if path.is_file()
-        and not path.name.startswith((".", "_"))
+        and not path.name.startswith((".", "_", "~"))
         and data_ending(path) in KINDS
         and not NOT_ROWS.fullmatch(path.name)
     ]
@@ -118,7 +132,7 @@ def group_files(files: Iterable[Path]) -> list[Group]:
     for path in files:
         stem, ending = _stem(path)
         match = SHARD.match(stem)
-        key = (f"{match[1]}*" if match else stem, ending)
+        key = (f"{match[1]}{match[3] or ''}*" if match else stem, ending)
         tables.setdefault(key, []).append(path)
     groups = []
     for (stem, _), paths in tables.items():
@@ -145,6 +159,7 @@ def _by_name(folder: Path, spec: DataSpec) -> dict[str | None, list[Group]]:
     if len(several) == 1 or chosen:
         return chosen[0] if chosen else several[0][1]
     if several:
+        refuse_text_files(folder, [sub for sub, _ in several])
         names = " and ".join(sub.name for sub, _ in several[:4])
         hint = f"choose one with --dataset {folder / several[0][0].name}"
         raise DataError(str(folder), "one dataset", f"folders {names}", hint)
@@ -174,6 +189,10 @@ def _of_split_folder(folder: Path) -> list[Group]:
     saved = saved_files(folder)
     if saved:
         return [Group(saved)]
+    if (folder / "_delta_log").is_dir():
+        hint = "export it to Parquet: old rows lie in its part-00000 files too"
+        raise DataError(str(folder), "a folder of data files", "a Delta table", hint)
+    refuse_text_files(folder, [p for p in sorted(folder.iterdir()) if p.is_dir()])
     files = data_files(folder)
     for below in sorted(p for p in folder.iterdir() if p.is_dir() and _is_searched(p)):
         files += data_files(below)
@@ -182,7 +201,18 @@ def _of_split_folder(folder: Path) -> list[Group]:
         by_ending.setdefault(_stem(path)[1], []).append(path)
     for paths in by_ending.values():
         _need_all_shards(paths)
+        _refuse_two_jobs(folder, paths)
     return [Group(tuple(paths)) for paths in by_ending.values()]
+
+
+def _refuse_two_jobs(folder: Path, paths: list[Path]) -> None:
+    """Refuse two ``part-00000`` of one folder: Spark wrote there twice."""
+    numbered = [(match[0], p) for p in paths if (match := re.match(r"part-\d+", p.name))]
+    for (number, path), (again, other) in pairwise(numbered):
+        if number == again and not path.name.split(".")[0] == other.name.split(".")[0]:
+            found = f"{path.name[:60]} and {other.name[:60]}"
+            hint = "keep the files of one job"
+            raise DataError(str(folder), f"one {number}", found, hint)
 
 
 def _assign(folder: Path, found: dict[str | None, list[Group]], spec: DataSpec) -> Splits:
@@ -192,13 +222,15 @@ def _assign(folder: Path, found: dict[str | None, list[Group]], spec: DataSpec) 
     if not train and not found.get("test") and not found.get("validation"):
         train = unnamed
     if not train:
+        refuse_foreign(folder)
         inside = ", ".join(sorted(p.name for p in folder.iterdir())[:10]) or "nothing"
         wanted = "train.parquet, train.jsonl or train.csv"
         raise DataError(str(folder), wanted, inside, "add the train file, or rename it")
     if len(train) > 1:
         hint = "pass one with --dataset FILE --test-dataset FILE, or delete the other"
         raise _several(folder, "train", train, hint)
-    test, twins = found.get("test", []), ()
+    test: list[Group] = found.get("test", [])
+    twins: tuple[Group, ...] = ()
     if spec.test_source is not None:
         test = _stated_test(folder, test, Path(spec.test_source).expanduser())
     elif len(test) > 1:
@@ -248,7 +280,9 @@ def _need_all_shards(paths: list[Path]) -> None:
     for path in paths:
         match = SHARD.match(_stem(path)[0])
         total = int(match[3]) if match and match[3] else 0
-        alike = [p for p in paths if (m := SHARD.match(_stem(p)[0])) and m[3] and int(m[3]) == total]
+        alike = [
+            p for p in paths if (m := SHARD.match(_stem(p)[0])) and m[3] and int(m[3]) == total
+        ]
         if total and len(alike) != total:
             found = f"{len(alike)} of them beside {path.name}"
             raise DataError(str(path.parent), f"{total} shards", found, "fetch the missing ones")
@@ -256,9 +290,12 @@ def _need_all_shards(paths: list[Path]) -> None:
 
 def _stem(path: Path) -> tuple[str, str]:
     """Cut off the ending, with that of the compression: ``("train", ".csv.gz")``."""
+    name = path.name.lower()
+    packed = path.suffix.lower() if path.suffix.lower() in COMPRESSIONS else ""
+    bare = name.removesuffix(packed)
     ending = data_ending(path)
-    at = path.name.lower().rfind(ending)
-    return path.name[:at], path.name[at:].lower()
+    stem = bare.removesuffix(ending)
+    return path.name[: len(stem)], name[len(stem) :]
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

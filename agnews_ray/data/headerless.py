@@ -117,7 +117,11 @@ def _stated(path: Path, num_columns: int, spec: DataSpec, notes: list[str]) -> P
     wanted = [*(spec.text_columns or ()), *([spec.label_column] if spec.label_column else [])]
     numbers = [re.sub(r"^column[_ ]?", "", word.strip().lower()) for word in wanted]
     bad = [w for w, n in zip(wanted, numbers, strict=True) if not n.isascii() or not n.isdigit()]
-    bad += [w for w, n in zip(wanted, numbers, strict=True) if w not in bad and not _fits(n, num_columns)]
+    bad += [
+        w
+        for w, n in zip(wanted, numbers, strict=True)
+        if w not in bad and not _fits(n, num_columns)
+    ]
     if bad:
         found = f"{num_columns} columns without header, and {bad[0]!r} asked"
         hint = f"give positions from 1 to {num_columns}, or add a header row"
@@ -127,7 +131,10 @@ def _stated(path: Path, num_columns: int, spec: DataSpec, notes: list[str]) -> P
         rest = [i for i in range(num_columns) if i not in places]
         if len(rest) != 1:
             raise DataError(
-                str(path), "a label column", f"{len(rest)} left", "give its position with --label-column"
+                str(path),
+                "a label column",
+                f"{len(rest)} left",
+                "give its position with --label-column",
             )
         return Positions(tuple(places), rest[0], tuple(notes))
     text = tuple(places[:-1]) or tuple(i for i in range(num_columns) if i != places[-1])

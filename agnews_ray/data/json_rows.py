@@ -5,13 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from agnews_ray.data.columns import names_both_roles
 from agnews_ray.data.encoding import open_text
+from agnews_ray.data.opening import data_ending
 from agnews_ray.errors import DataError
 
 Form = Literal["lines", "values", "document"]
 """An object a line; objects one after the other, or in an array; one object that holds the rows."""
 
 CHUNK_CHARS = 1 << 20
+ASIDE = {"schema", "info", "meta", "metadata", "version", "index", "license", "licenses"}
+"""Keys beside the rows of a document, as pandas and others write them."""
 SPACE = " \t\r\n,"
 
 
@@ -30,6 +34,8 @@ def find_form(path: Path, encoding: str) -> Form:
         follows = next((line for line in file if line.strip()), "")
     if first.lstrip("\ufeff \t")[:1] == "[":
         return "values"
+    if data_ending(path) in (".jsonl", ".ndjson") and _is_object(first):
+        return "lines"
     try:
         value = json.loads(first.lstrip("\ufeff"))
     except json.JSONDecodeError:
@@ -82,27 +88,64 @@ def rows_of(path: Path, value: Any) -> list[dict[str, Any]]:
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
         return value
     if isinstance(value, dict):
+        value = {name: part for name, part in value.items() if name not in ASIDE}
+        if _is_by_row(value):
+            return list(value.values())
         if _is_split_frame(value):
             return [dict(zip(value["columns"], row, strict=False)) for row in value["data"]]
-        columns = {name: _column(cells) for name, cells in value.items()}
+        columns = _columns(path, value)
         lengths = {len(cells) for cells in columns.values() if cells is not None}
         if None not in columns.values() and len(lengths) == 1 and not _holds_rows(value):
             names = list(columns)
-            return [dict(zip(names, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+            return [
+                dict(zip(names, cells, strict=True))
+                for cells in zip(*columns.values(), strict=True)
+            ]
         tables = [name for name, rows in value.items() if _is_table(rows)]
         if len(tables) == 1:
             return rows_of(path, value[tables[0]])
-    hint = "write one object a line, such as {\"text\": ..., \"label\": ...}"
+    hint = 'write one object a line, such as {"text": ..., "label": ...}'
     raise DataError(str(path), "rows of objects, or columns of one length", "something else", hint)
+
+
+def _columns(path: Path, value: dict[str, Any]) -> dict[str, list[Any] | None]:
+    """Give the cells of each column, in the order of the first one's row names."""
+    keyed = [cells for cells in value.values() if isinstance(cells, dict)]
+    if any(set(cells) != set(keyed[0]) for cells in keyed) and not any(map(_is_table, keyed)):
+        hint = "write every row's name in every column, or one object a line"
+        raise DataError(str(path), "columns of the same rows", "other row names in one", hint)
+    aligned = {
+        name: {key: cells[key] for key in keyed[0] if key in cells}
+        if isinstance(cells, dict)
+        else cells
+        for name, cells in value.items()
+    }
+    return {name: _column(cells) for name, cells in aligned.items()}
+
+
+def _is_by_row(value: dict[str, Any]) -> bool:
+    """Whether it is rows by their name: the objects inside name a text and a label column."""
+    rows = list(value.values())
+    return all(isinstance(row, dict) for row in rows) and any(
+        names_both_roles(list(row)) for row in rows[:5]
+    )
 
 
 def _is_document(value: Any) -> bool:
     """Whether one object holds rows, and is not a row itself."""
     return isinstance(value, dict) and (
         _is_split_frame(value)
+        or _is_by_row(value)
         or any(_is_table(rows) for rows in value.values())
         or (len(value) > 1 and all(_column(cells) is not None for cells in value.values()))
     )
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line.lstrip("\ufeff")), dict)
+    except json.JSONDecodeError:
+        return False
 
 
 def _is_split_frame(value: dict[str, Any]) -> bool:
@@ -124,7 +167,11 @@ def _column(cells: Any) -> list[Any] | None:
     """Cells of a column: a list, or pandas' object by row name."""
     if isinstance(cells, list):
         return cells
-    if isinstance(cells, dict) and cells and not any(isinstance(c, list | dict) for c in cells.values()):
+    if (
+        isinstance(cells, dict)
+        and cells
+        and not any(isinstance(c, list | dict) for c in cells.values())
+    ):
         return list(cells.values())
     return None
 
@@ -152,7 +199,7 @@ def _iter_lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
             if not line.strip():
                 continue
             try:
-                value = json.loads(line)
+                value = json.loads(line.removeprefix("\ufeff"))
             except json.JSONDecodeError as error:
                 raise _broken(path, number) from error
             if not isinstance(value, dict):
@@ -164,7 +211,8 @@ def _iter_values(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
     """Decode value after value from a growing buffer, so that one row is held and not all."""
     decoder, buffer, line, size = json.JSONDecoder(), "", 1, CHUNK_CHARS
     with open_text(path, encoding) as file:
-        buffer = file.read(size).lstrip("\ufeff")
+        buffer = file.read(size).lstrip("\ufeff" + SPACE)
+        is_array = buffer.startswith("[")
         line += buffer[: len(buffer) - len(buffer.lstrip(SPACE + "["))].count("\n")
         buffer = buffer.lstrip(SPACE + "[")
         position = 0
@@ -175,7 +223,7 @@ def _iter_values(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
                 value, end = decoder.raw_decode(buffer, position)
             except json.JSONDecodeError as error:
                 more = file.read(size)
-                if not more and buffer[position:].strip(SPACE) in ("", "]"):
+                if not more and buffer[position:].strip(SPACE) == ("]" if is_array else ""):
                     return
                 if not more:
                     raise _broken(path, line + buffer.count("\n", 0, error.pos)) from error

@@ -15,7 +15,21 @@ Places = Mapping[str, tuple[Path, int]]
 INTEGER = re.compile(r"-?(0|[1-9]\d*)", re.ASCII)
 FRACTION = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(\.\d*)?e[+-]?\d+)", re.ASCII | re.IGNORECASE)
 
-MISSING = {"nan", "NaN", "NAN", "<NA>", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "None", "NaT"}
+MISSING = {
+    "nan",
+    "NaN",
+    "NAN",
+    "<NA>",
+    "NA",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "\\N",
+    "NULL",
+    "null",
+    "None",
+    "NaT",
+}
 """What programs write for nothing. A class ``none`` in small letters is one."""
 
 SEPARATORS = (";", "|", ",", "/", "&", "+")
@@ -39,7 +53,8 @@ def refuse_doubtful(places: Places) -> None:
 
 def fold(label: str) -> str:
     """Reduce a label to what is left without case, white space and looks."""
-    return "".join(unicodedata.normalize("NFKC", label).casefold().split())
+    seen = (c for c in label if unicodedata.category(c) != "Cf")
+    return "".join(unicodedata.normalize("NFKC", "".join(seen)).casefold().split())
 
 
 def is_fraction(word: str) -> bool:

@@ -21,6 +21,7 @@ MAGIC = {
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\xfd7zXZ\x00": "xz",
     b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
 }
 """First bytes. They decide, not the ending: a browser unpacks a download and leaves its name."""
 
@@ -33,16 +34,31 @@ FOREIGN = {
 }
 """First bytes, in lower case, of what goes by a data file's name and is none."""
 
+NAMED_OTHERWISE = {
+    b"PAR1": ("a Parquet file", "rename it to .parquet"),
+    b"ARROW1": ("an Arrow file", "rename it to .arrow"),
+}
+"""What is read, but not by the name of text."""
+
+MAX_ENDING_CHARS = 10
+
 READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException)
 """What the decompressors raise for files that are cut off or damaged."""
 
 
 def data_ending(path: Path) -> str:
-    """Give a file's ending in lower case, that of its compression left out."""
+    """Give a file's ending in lower case, that of its compression left out.
+
+    ``train.zip`` has that of the one file in it.
+    """
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in COMPRESSIONS:
-        suffixes.pop()
-    return suffixes[-1] if suffixes else ""
+    packed = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else None
+    if suffixes and 1 < len(suffixes[-1]) <= MAX_ENDING_CHARS:
+        return suffixes[-1]
+    if packed == ".zip" and path.is_file():
+        inside = _members_or_none(path)
+        return Path(inside[0]).suffix.lower() if len(inside) == 1 else ""
+    return ""
 
 
 def compression_of(path: Path) -> str | None:
@@ -78,7 +94,9 @@ def open_bytes(path: Path) -> BinaryIO:
     """
     compression = compression_of(path)
     if compression is None:
-        return path.open("rb")
+        file = path.open("rb")
+        _need_text(path, file.peek(6))
+        return file
     if compression == "zip":
         return _open_zip(path)
     if compression == "zstd":
@@ -106,7 +124,26 @@ def _open_zip(path: Path) -> BinaryIO:
     if "[Content_Types].xml" in names:
         raise DataError(str(path), "a data file", "an Excel workbook", "save the sheet as CSV")
     if len(names) != 1:
-        found = f"{len(names)} files"
+        found = f"{len(names)} files" if names else "no file in it"
         raise DataError(str(path), "one file in the archive", found, "unpack it, pass the folder")
-    opened: Any = zipfile.ZipFile(path).open(names[0])
+    archive = zipfile.ZipFile(path)  # noqa: SIM115  # closed with what is opened from it
+    try:
+        opened: Any = archive.open(names[0])
+    except RuntimeError as error:  # it says so of a password
+        archive.close()
+        hint = "unpack it with its password, and pass the folder"
+        raise DataError(str(path), "an open archive", "one with a password", hint) from error
     return io.BufferedReader(opened)
+
+
+def _need_text(path: Path, head: bytes) -> None:
+    for magic, (found, hint) in NAMED_OTHERWISE.items():
+        if head.startswith(magic):
+            raise DataError(str(path), "a text file", found, hint)
+
+
+def _members_or_none(path: Path) -> list[str]:
+    try:
+        return members(path)
+    except READ_ERRORS:
+        return []

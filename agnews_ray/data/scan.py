@@ -21,6 +21,7 @@ from agnews_ray.errors import DataError
 from agnews_ray.record.schema import DatasetRecord, SplitRecord
 from agnews_ray.spec.study import DataSpec
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitRows:
     """A split ready to be read again: its files, and which of their rows are used."""

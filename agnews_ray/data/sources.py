@@ -79,21 +79,29 @@ def _local(path: Path, spec: DataSpec, cache: Path) -> SourceFiles:
         archives = [p for p in path.iterdir() if p.is_file() and _is_archive(p)]
         others = [p for p in path.iterdir() if not p.name.startswith(".") and p not in archives]
         if len(archives) != 1 or any(p.is_dir() or data_ending(p) in KINDS for p in others):
-            return _folder(path, spec)
+            return _folder(path, spec, cache)
         path = archives[0]
     if _is_archive(path):
-        return _folder(_converted(path, cache, lambda folder: _unpack(path, folder)), spec)
+        return _folder(_converted(path, cache, lambda folder: _unpack(path, folder)), spec, cache)
+    return _single(path, spec, cache)
+
+
+def _single(path: Path, spec: DataSpec, cache: Path) -> SourceFiles:
+    """Read a single file, which may hold several splits if it is JSON."""
     if path.suffix.lower() == ".json" and path.stat().st_size:
         encoding, _ = find_encoding(path, spec.encoding)
         names = _json_splits(path, encoding)
         if names:
             write = lambda folder: _write_splits(path, encoding, names, folder)  # noqa: E731
-            return _folder(_converted(path, cache, write), spec)
+            return _folder(_converted(path, cache, write), spec, cache)
     return SourceFiles(train=(path,), class_names=_class_file(path.parent))
 
 
-def _folder(folder: Path, spec: DataSpec) -> SourceFiles:
+def _folder(folder: Path, spec: DataSpec, cache: Path) -> SourceFiles:
     found: Splits = find_splits(folder, spec)
+    lone = found.train.files[0]
+    if found.test is None and len(found.train.files) == 1 and lone.suffix.lower() == ".json":
+        return _single(lone, spec, cache)
     names = _class_file(folder) or _class_file(found.train.files[0].parent) or found.class_names
     if found.test_twins:
         other = found.test_twins[0].files[0].name
@@ -187,7 +195,7 @@ def _unpack(path: Path, folder: Path) -> None:
         else:
             with tarfile.open(path) as tar:
                 tar.extractall(folder, filter="data")
-    except (*READ_ERRORS, tarfile.TarError) as error:
+    except (*READ_ERRORS, tarfile.TarError, RuntimeError) as error:  # the last of a password
         reason = " ".join(str(error).split())[:100] or type(error).__name__
         raise DataError(str(path), "a whole archive", reason, "fetch the file anew") from error
 

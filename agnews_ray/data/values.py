@@ -79,7 +79,9 @@ def to_labels(column: pa.Array, name: str, path: Path) -> pa.Array:
         column = pc.if_else(pc.is_nan(column), None, column)
     elif pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
-    words = to_texts(column, name, path) if not is_numeric(column.type) else column.cast(pa.string())
+    words = (
+        to_texts(column, name, path) if not is_numeric(column.type) else column.cast(pa.string())
+    )
     encoded = words.dictionary_encode()
     cleaned = pa.array([clean_label(word) for word in encoded.dictionary.to_pylist()], pa.string())
     return cleaned.take(encoded.indices)
@@ -123,5 +125,7 @@ def _written(value: Any) -> str | None:
     if isinstance(value, str):
         # An escape may be half a surrogate pair, which no UTF-8 can hold.
         whole = value.isascii() or not re.search("[\ud800-\udfff]", value)
-        return value if whole else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return (
+            value if whole else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
     return str(value)
