@@ -20,6 +20,7 @@ from tests.data.corpus import (
     csv_text,
     files,
     frame,
+    news,
     numbered,
     records,
     titled,
@@ -232,6 +233,72 @@ label(
     "exponent", labelled(("0e0", "1e0")), (wrote(("0e0", "1e0")), wrote(("0", "1")), "number|label")
 )
 label("hexadecimal", labelled(("0x0", "0x1")), wrote(("0x0", "0x1")))
+MONTHS = tuple(f"{i:02d}" for i in range(1, 13))
+HUFFPOST = ("ARTS", "ARTS & CULTURE", "CULTURE & ARTS", "STYLE", "STYLE & BEAUTY", "TASTE")
+STARS = tuple(f"{i} star{'s' if i > 1 else ''}" for i in range(1, 6))
+
+
+def many(names, count=60, write_names=(), base=None):
+    """More classes than the usual four, as they are or as numbers from a base."""
+
+    def build(at):
+        for split, rows in (("train", news(count, names)), ("test", news(len(names), names, 200))):
+            table = frame(rows)
+            if base is not None:
+                table["label"] = [names.index(y) + base for _, y in rows]
+            table.to_csv(at / f"{split}.csv", index=False)
+        if write_names:
+            write(at / "classes.txt", "\n".join(write_names))
+
+    return build
+
+
+def many_rows(names, count=60):
+    return Works(train=news(count, names), test=news(len(names), names, 200), classes=names)
+
+
+label("zero-padded-to-twelve", many(MONTHS), many_rows(MONTHS))
+label("dewey-numbers", many(("004", "510", "610")), (many_rows(("004", "510", "610")), "004"))
+label("huffpost-classes", many(HUFFPOST), many_rows(HUFFPOST))
+label(
+    "slashes-in-names",
+    many(("Sci", "Sci/Tech", "Tech")),
+    (many_rows(("Sci", "Sci/Tech", "Tech")), "Sci/Tech"),
+)
+label("plus-in-names", many(("C", "C#", "C++")), many_rows(("C", "C#", "C++")))
+label("stars-in-classes-txt", many(STARS, write_names=STARS, base=1), many_rows(STARS))
+label(
+    "numbered-names-in-classes-txt",
+    many(STARS[:3], write_names=("0: bad", "1: fair", "2: good"), base=0),
+    (
+        Works(
+            **{
+                k: tuple(
+                    (t, {"1 star": "bad", "2 stars": "fair", "3 stars": "good"}[y])
+                    for t, y in getattr(many_rows(STARS[:3]), k)
+                )
+                for k in ("train", "test")
+            },
+            classes=("bad", "fair", "good"),
+        ),
+        "classes.txt",
+    ),
+)
+label(
+    "versions-as-classes",
+    many(("1.0", "1.1", "2.0")),
+    (many_rows(("1.0", "1.1", "2.0")), "fraction|measurement|label"),
+)
+label(
+    "dotted-groups",
+    many(("alt.atheism", "comp.graphics", "sci.space")),
+    many_rows(("alt.atheism", "comp.graphics", "sci.space")),
+)
+label(
+    "no-and-yes-no",
+    many(("no", "yes", "yes, no")),
+    (many_rows(("no", "yes", "yes, no")), "yes, no"),
+)
 label("underscored", stained("1_0", names=(0, 1, 2, 3)), "1_0")
 
 column(
