@@ -23,6 +23,7 @@ from tests.data import (  # noqa: E402
     folders_compressed,
     folders_dialects,
     folders_encodings,
+    folders_exports,
     folders_json,
     folders_label_faults,
     folders_labels,
@@ -31,6 +32,8 @@ from tests.data import (  # noqa: E402
     folders_published,
     folders_splits,
     folders_texts,
+    folders_trap_files,
+    folders_trap_labels,
     folders_traps,
 )
 from tests.data.corpus import Case, Row, Works  # noqa: E402
@@ -50,7 +53,10 @@ MODULES = (
     folders_splits,
     folders_misc,
     folders_published,
+    folders_exports,
     folders_traps,
+    folders_trap_labels,
+    folders_trap_files,
 )
 CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CORPUS.cases)
 

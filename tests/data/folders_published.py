@@ -1,4 +1,4 @@
-"""Folders as known data sets are published, on Kaggle, the hub or their authors' pages."""
+"""Folders as known data sets are published, on Kaggle or their authors' pages."""
 
 import json
 from functools import partial
@@ -17,7 +17,6 @@ from tests.data.corpus import (
     coded,
     csv_files,
     csv_text,
-    files,
     frame,
     news,
     numbered,
@@ -25,15 +24,25 @@ from tests.data.corpus import (
     write,
 )
 from tests.data.folders_dialects import plain
-from tests.data.folders_layouts import README, hub_parquet, hub_rows
 
 CORPUS = Corpus()
+
+
 add = partial(CORPUS.add, "publications")
 
+
 ALL = news(60)
+
+
 CUT = Works(train=ALL, test_fraction=0.25)
+
+
 KEPT = Works(train=TRAIN, test=TEST, validation=VALIDATION)
+
+
 PARTS = (("train", TRAIN), ("test", TEST))
+
+
 POLAR = ("negative", "positive")
 
 
@@ -46,11 +55,6 @@ def lone(name, table, **options):
         table.to_csv(at / name, **{"index": False, **options})
 
     return build
-
-
-def each(write_one, parts=PARTS):
-    """Write each split by a function of the folder, its name and its rows."""
-    return lambda at: [write_one(at, name, rows) for name, rows in parts]
 
 
 def trec(at):
@@ -124,70 +128,6 @@ def label_studio(rows):
     )
 
 
-def hub_cache(at):
-    """What load_dataset keeps in its own cache."""
-    for name, rows in PARTS:
-        hub_rows(rows).save_to_disk(str(at / "x" / name))
-        arrow = next((at / "x" / name).glob("*.arrow"))
-        arrow.rename(at / f"ag_news-{name}.arrow")
-        (at / "x" / name / "dataset_info.json").replace(at / "dataset_info.json")
-
-
-def partitioned(at, key):
-    for name, rows in PARTS:
-        for label in AG:
-            some = frame([row for row in rows if row[1] == label])[["text"]]
-            files(
-                at,
-                "parquet",
-                some,
-                some,
-                (f"{name}/{key}={label.replace('/', '%2F')}/p.parquet",) * 2,
-            )
-
-
-def delta(at):
-    """A Delta table that was overwritten: its old file is still there."""
-    for name, rows in PARTS:
-        files(
-            at,
-            "parquet",
-            news(8, start=400),
-            rows,
-            (f"{name}/part-0-a.parquet", f"{name}/part-0-b.parquet"),
-        )
-        write(
-            at / name / "_delta_log/00000000000000000001.json",
-            '{"remove":{"path":"part-0-a.parquet"}}\n',
-        )
-
-
-def config(data_files):
-    return README.format(f"configs:\n- config_name: default\n  data_files:{data_files}\n")
-
-
-SPLIT = "  - split: {split}\n    path: {path}\n"
-
-
-def two_languages(at, german=TRAIN):
-    """A hub data set whose README names two configurations."""
-    configs = "configs:\n"
-    for name, rows in (("en", TRAIN), ("de", german)):
-        configs += f"- config_name: {name}\n  data_files:\n"
-        for split in ("train", "test"):
-            configs += SPLIT.format(split=split, path=f"{name}/{split}.csv")
-        csv_files(at / name, rows, TEST)
-    write(at / "README.md", README.format(configs))
-
-
-def listed_paths(at):
-    """A hub data set whose README lists the files of a split."""
-    paths = "\n  - split: train\n    path:\n    - a/one.csv\n    - a/two.csv\n"
-    write(at / "README.md", config(paths + SPLIT.format(split="test", path="b/three.csv")))
-    csv_files(at, TRAIN[:9], TRAIN[9:], names=("a/one.csv", "a/two.csv"))
-    csv_files(at, TEST, TEST, names=("b/three.csv",) * 2)
-
-
 add(
     "spam-csv",
     lone(
@@ -201,6 +141,8 @@ add(
     (Works(train=polar(ALL, ("ham", "spam")), test_fraction=0.25), "v1.*v2"),
     test_fraction=0.25,
 )
+
+
 add(
     "sms-spam-collection",
     lambda at: write(at / "SMSSpamCollection", "".join(f"{y}\t{t}\n" for t, y in ALL)),
@@ -208,18 +150,24 @@ add(
     source="SMSSpamCollection",
     test_fraction=0.25,
 )
+
+
 add(
     "imdb-kaggle",
     lone("IMDB Dataset.csv", frame(polar(ALL), "review", "sentiment")),
     Works(train=polar(ALL), test_fraction=0.25),
     test_fraction=0.25,
 )
+
+
 add(
     "airline-tweets",
     lone("Tweets.csv", airline(polar(ALL))),
     (Works(train=polar(ALL), test_fraction=0.25), "--label-column"),
     test_fraction=0.25,
 )
+
+
 add(
     "airline-tweets-stated",
     lone("Tweets.csv", airline(polar(ALL))),
@@ -227,6 +175,8 @@ add(
     test_fraction=0.25,
     label_column="airline_sentiment",
 )
+
+
 add(
     "corona-tweets",
     lambda at: csv_files(
@@ -240,6 +190,8 @@ add(
     ),
     (NEWS, "--text-column"),
 )
+
+
 add(
     "drug-reviews",
     lambda at: csv_files(
@@ -254,6 +206,8 @@ add(
     ),
     (NEWS, "train|--label-column"),
 )
+
+
 add(
     "twitter-entities",
     lambda at: csv_files(
@@ -265,6 +219,8 @@ add(
     ),
     "test|header|column",
 )
+
+
 add(
     "twitter-entities-stated",
     lambda at: csv_files(
@@ -274,6 +230,8 @@ add(
     label_column="3",
     text_columns=("4",),
 )
+
+
 add(
     "sentiment140-stated",
     lambda at: csv_files(
@@ -283,6 +241,8 @@ add(
     label_column="1",
     text_columns=("6",),
 )
+
+
 add(
     "banking77",
     lambda at: [
@@ -290,6 +250,8 @@ add(
         write(at / "categories.json", json.dumps(list(AG))),
     ],
 )
+
+
 add(
     "bbc-news-kaggle",
     lambda at: [
@@ -303,12 +265,16 @@ add(
     ],
     "Test.csv.*(label|Category)|label.*Test.csv",
 )
+
+
 add(
     "bbc-folders",
     lambda at: [write(at / y.replace("/", "-") / f"{i}.txt", t) for i, (t, y) in enumerate(ALL)],
     "train|txt|file for each",
     test_fraction=0.25,
 )
+
+
 add(
     "newsgroups",
     lambda at: [
@@ -318,6 +284,8 @@ add(
     ],
     "train|file",
 )
+
+
 add(
     "imdb-folders",
     lambda at: (
@@ -333,9 +301,17 @@ add(
         "txt|a file for each|folder",
     ),
 )
+
+
 add("trec", trec, "train|label|ending")
+
+
 add("sst2", sst2, "test.tsv")
+
+
 add("cola", cola, "header|column|text-column")
+
+
 add(
     "cola-stated",
     cola,
@@ -343,12 +319,18 @@ add(
     label_column="2",
     text_columns=("4",),
 )
+
+
 add("tweet-eval", tweet_eval, "train|txt|label")
+
+
 add(
     "emotions-kaggle",
     emotions,
     Works(train=plain(TRAIN), test=plain(TEST), validation=plain(VALIDATION)),
 )
+
+
 add(
     "phrase-bank",
     lambda at: write(
@@ -358,6 +340,8 @@ add(
     source="Sentences_50Agree.txt",
     test_fraction=0.25,
 )
+
+
 add(
     "phrase-bank-stated",
     lambda at: write(
@@ -369,7 +353,11 @@ add(
     delimiter="@",
     encoding="latin-1",
 )
+
+
 add("clinc", clinc, "train|column|object|list")
+
+
 add(
     "mnli-two-tests",
     lambda at: [
@@ -379,6 +367,8 @@ add(
     ],
     "test_matched.*test_mismatched|test_mismatched.*test_matched",
 )
+
+
 add(
     "huffpost-lone",
     lambda at: (
@@ -390,6 +380,8 @@ add(
     (CUT, "text-column"),
     test_fraction=0.25,
 )
+
+
 add(
     "fake-and-true",
     lambda at: csv_files(
@@ -397,7 +389,11 @@ add(
     ),
     "train|Fake.csv",
 )
+
+
 add("label-studio-csv", lambda at: csv_files(at, label_studio(TRAIN), label_studio(TEST)))
+
+
 add(
     "excel-unicode-text",
     lambda at: [
@@ -405,9 +401,17 @@ add(
         for n, r in PARTS
     ],
 )
+
+
 add("data-frames", lambda at: csv_files(at, names=("df_train.csv", "df_test.csv"), index=True))
+
+
 add("named-data", lambda at: csv_files(at, names=("Train_data.csv", "Test_data.csv")))
+
+
 add("short-names", lambda at: csv_files(at, names=("trn.csv", "tst.csv")), (NEWS, "train"))
+
+
 add(
     "hold-out",
     lambda at: csv_files(at, names=("train.csv", "holdout.csv")),
@@ -417,109 +421,8 @@ add(
         "test",
     ),
 )
-add("hub-cache-arrow", hub_cache)
-add(
-    "hub-loading-script",
-    lambda at: [
-        write(at / "ag_news.py", "import datasets\n"),
-        csv_files(at / "data", names=("train.csv", "test.csv")),
-    ],
-)
-add(
-    "hub-one-pattern", lambda at: [write(at / "README.md", config(' "*.csv"')), csv_files(at)], NEWS
-)
-add("hub-paths-in-a-list", listed_paths)
-add(
-    "hub-only-train",
-    lambda at: [
-        write(at / "README.md", config("\n  - split: train\n    path: data/train-*")),
-        hub_parquet(at / "data/train-00000-of-00001.parquet", ALL),
-    ],
-    CUT,
-    test_fraction=0.25,
-)
-add("hub-config-stated", lambda at: two_languages(at, TRAIN[:8]), NEWS, config="en")
-add("hub-config-unknown", two_languages, "en.*de|de.*en", config="fr")
-add(
-    "hub-readme-broken",
-    lambda at: [write(at / "README.md", "---\nconfigs: [\n---\n# News\n"), csv_files(at)],
-    (NEWS, "README"),
-)
-add(
-    "hub-split-names",
-    lambda at: [
-        write(
-            at / "README.md",
-            config(
-                "\n  - split: training\n    path: a.csv\n  - split: evaluation\n    path: b.csv"
-            ),
-        ),
-        csv_files(at, names=("a.csv", "b.csv")),
-    ],
-    (NEWS, Works(train=TRAIN, test=TEST, assumes="eval"), "training|evaluation|test"),
-)
-add("hive-by-label", lambda at: partitioned(at, "label"), (NEWS, "label"))
-add(
-    "hive-by-split",
-    lambda at: files(at, "parquet", names=("split=train/0.parquet", "split=test/0.parquet")),
-    (NEWS, "train"),
-)
-add(
-    "duckdb-folder",
-    lambda at: files(at, "parquet", names=("train/data_0.parquet", "test/data_0.parquet")),
-)
-add(
-    "bigquery-export",
-    lambda at: files(
-        at,
-        "json",
-        names=("train000000000000.json", "test000000000000.json"),
-        orient="records",
-        lines=True,
-    ),
-    (NEWS, "train"),
-)
-add(
-    "dask-parts",
-    lambda at: csv_files(at, names=("train/0.part", "test/0.part")),
-    (NEWS, "train|part"),
-)
-add("delta-table", delta, (NEWS, "delta|part-0"))
-add(
-    "partial-download",
-    lambda at: [csv_files(at), (at / "train.csv").rename(at / "train.csv.part")],
-    "train",
-)
-add(
-    "partial-download-beside",
-    lambda at: [csv_files(at), write(at / "train.csv.crdownload", "text,la")],
-)
-add(
-    "dropbox-conflict",
-    lambda at: [
-        csv_files(at),
-        write(at / "train (Ann's conflicted copy 2024-01-05).csv", csv_text(TRAIN[:9])),
-    ],
-    (Works(train=TRAIN, test=TEST, assumes="conflicted"), "conflicted"),
-)
-add(
-    "tfrecord",
-    lambda at: [write(at / f"{n}.tfrecord", b"\x0c\0\0\0") for n, _ in PARTS],
-    "train|tfrecord",
-)
-add(
-    "coded-json-lines",
-    lambda at: files(
-        at,
-        "json",
-        coded(TRAIN),
-        coded(TEST),
-        ("train.jsonl", "test.jsonl"),
-        orient="records",
-        lines=True,
-    ),
-    numbered(),
-)
+
+
 add(
     "stars-from-amazon",
     lambda at: csv_files(
@@ -533,6 +436,8 @@ add(
     ),
     (numbered(1), "text-column"),
 )
+
+
 add(
     "five-stars",
     lambda at: csv_files(
