@@ -132,6 +132,14 @@ def _patterns(config: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _matching(base: Path, patterns: list[str]) -> tuple[Path, ...]:
+    for pattern in patterns:
+        if (
+            not set("*?[") & set(pattern)
+            and "://" not in pattern
+            and not (base / pattern).is_file()
+        ):
+            hint = "fetch it, or correct the card (README.md)"
+            raise DataError(str(base), f"{pattern}, which the card names", "no such file", hint)
     try:
         found = {path for pattern in patterns for path in base.glob(pattern) if path.is_file()}
     except (ValueError, NotImplementedError):  # an address or an absolute path

@@ -10,21 +10,24 @@ from agnews_ray.data.headerless import is_label_like, is_one_hot
 from agnews_ray.errors import DataError
 from agnews_ray.spec.study import DataSpec
 
-PAIRS = tuple(
-    tuple(pair.split())
-    for pair in (
-        "title description|title body|title text|title content|title abstract|title review|"
-        "title selftext|title summary|reviewtitle reviewbody|reviewtitle reviewtext|"
-        "reviewheadline reviewbody|reviewtitle review|headline body|headline text|headline shortdescription|"
-        "headline content|subject body|subject message|subject text|subject content|"
-        "title reviewtext|summary reviewtext|questiontitle questioncontent bestanswer|"
-        "sentence1 sentence2|premise hypothesis|question1 question2|text1 text2|texta textb|"
-        "question sentence|question passage"
-    ).split("|")
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+PAIRS = (
+    *(("title", end) for end in _words("description body text content abstract review selftext")),
+    *(("title", "summary"), ("summary", "reviewtext"), ("title", "reviewtext")),
+    *((f"review{a}", b) for a in _words("title headline") for b in _words("reviewbody reviewtext")),
+    *(("headline", end) for end in _words("body text shortdescription content")),
+    *(("subject", end) for end in _words("body message text content")),
+    *(("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2")),
+    *(("text1", "text2"), ("texta", "textb"), ("question", "sentence"), ("question", "passage")),
+    ("questiontitle", "questioncontent", "bestanswer"),
 )
 """Columns that are one text together, joined by a space."""
 
-TEXTS = (
+TEXTS = _words(
     "text sentence content contents review reviewtext reviewbody comment commenttext commentbody "
     "tweet tweettext tweetcontent message messagetext headline headlines utterance query question "
     "questiontext document doc article articletext abstract body description title news newstext "
@@ -32,23 +35,23 @@ TEXTS = (
     "texts sentences reviews comments tweets headlinetext fulltext rawtext cleantext cleanedtext "
     "consumercomplaintnarrative complaint narrative summary input inputtext sentencetext phrase "
     "selftext conversation dialogue request instruction v2 texte texto"
-).split()
+)
 
 LABEL_RANKS = (
     ("label",),
-    tuple(
-        (
-            "labels class classes classindex classid classlabel classname category categories "
-            "categoryid target targets intent intents sentiment sentiments topic topics genre "
-            "genres emotion emotions polarity coarselabel finelabel labelcoarse labelfine "
-            "goldlabel annotation stance toxic toxicity spam isspam issarcastic "
-            "sentimentlabel airlinesentiment labelid labelname labeltext classification "
-            "categoryname categorylabel intentlabel topicname newscategory sarcasm humor "
-            "etiquette klasse clase v1"
-        ).split()
+    _words(
+        "labels class classes classindex classid classlabel classname category categories "
+        "categoryid target targets intent intents sentiment sentiments topic topics genre "
+        "genres emotion emotions polarity coarselabel finelabel labelcoarse labelfine "
+        "goldlabel annotation stance toxic toxicity spam isspam issarcastic "
+        "sentimentlabel airlinesentiment labelid labelname labeltext classification "
+        "categoryname categorylabel intentlabel topicname newscategory sarcasm humor "
+        "etiquette klasse clase v1"
     ),
-    tuple("rating ratings stars star score scores overall y tag tags type section lang".split())
-    + ("language", "department", "product", "output", "group", "code"),
+    _words(
+        "rating ratings stars star score scores overall y tag tags type section lang language "
+        "department product output group code"
+    ),
 )
 """Names of label columns, surest first; of one rank none is preferred to another."""
 

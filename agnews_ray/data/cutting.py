@@ -71,15 +71,20 @@ def rows_by_column(
     for batch in iter_batches(files[0], alone):
         words.extend(batch["text"].to_pylist())
     split_of_word = {word: split_of(word) for word in set(words)}
-    if not {"train", "test"} <= set(split_of_word.values()):
+    found = {split for split in split_of_word.values() if split}
+    if "train" in found and len(found) > 1 and "test" not in found:
+        hint = "cut one from all rows with --test-fraction 0.2, or name a file with --test-dataset"
+        said = f"column {named[0]!r} says {', '.join(sorted(split_of_word))}"
+        raise DataError(str(files[0]), "a test split", said, hint)
+    if not {"train", "test"} <= found:
         return None
     unknown = next((w for w, split in split_of_word.items() if split is None), None)
     if unknown is not None:
-        found = f"{unknown!r} in row {words.index(unknown) + 1}"
+        place = f"{unknown!r} in row {words.index(unknown) + 1}"
         hint = "correct it, or cut the test split yourself with --test-fraction"
         wanted = f"train, validation or test in column {named[0]!r}"
-        raise DataError(str(files[0]), wanted, found, hint)
+        raise DataError(str(files[0]), wanted, place, hint)
     splits = np.array([split_of_word[word] for word in words])
     names = ("train", "test", "validation")
     rows = {name: np.flatnonzero(splits == name) for name in names}
-    return named[0], {name: found for name, found in rows.items() if found.size}
+    return named[0], {name: of_name for name, of_name in rows.items() if of_name.size}

@@ -23,7 +23,7 @@ MAX_FIELD_CHARS = 4 << 20
 csv.field_size_limit(MAX_FIELD_CHARS)
 
 MARKS = {0xE000: "\n", 0xE001: "\t", 0xE002: "\r"}
-"""Stand for ``\\n`` and its like until a row is cut: the csv module would leave the letter alone."""
+"""Stand for ``\\n`` and its like until a row is cut; the csv module would keep the letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

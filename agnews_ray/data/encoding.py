@@ -25,8 +25,16 @@ BOMS = (
 WESTERN = set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœŸ")
 ELSEWHERE = set("ŠšŽžÝýÐðÞþ")
 """Letters of Windows-1252 that stand for others where many of them occur."""
+SIGNS = "\u201a\u201e\u2026\u2020\u2021\u02c6\u2030\u2039\u203a\xab\xbb"
+SIGNS += "".join(
+    map(
+        chr,
+        (*range(0xA1, 0xAA), *range(0xAC, 0xB4), 0xB4, 0xB6, 0xB8, 0xB9, 0xBC, 0xBD, 0xBE, 0xBF),
+    )
+)
+BESIDE = "\xb9\xb3\xbc\xbd\xbe\xb6\xb1"
 INSIDE_WORDS = re.compile(
-    r"[^\W\d_][‚„…†‡ˆ‰‹›«»¡¢£¤¥¦§¨©¬®¯±´¶¸¿¹³²¼½¾]+[^\W\d_]|[^\W\d_][‚„¹³¼½¾¶±]|[¹³¼½¾¶±][^\W\d_]"
+    rf"[^\W\d_][{SIGNS}]+[^\W\d_]|[^\W\d_][\u201a\u201e{BESIDE}]|[{BESIDE}][^\W\d_]"
 )
 """Signs between letters: the bytes are letters of another encoding."""
 
@@ -178,7 +186,7 @@ def _is_western(sample: bytes) -> bool:
         return False
     words = [w for w in re.findall(r"[^\W\d_]+", text) if not w.isascii() and len(w) > 1]
     strange = sum(sum(c > "\x7f" for c in w) * 2 > len(w) + 1 for w in words)
-    return strange * 10 <= len(words)
+    return bool(strange * 10 <= len(words))
 
 
 def _has_signs_in_words(text: str) -> bool:

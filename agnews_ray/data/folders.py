@@ -28,7 +28,8 @@ NOT_ROWS = re.compile(
     re.IGNORECASE,
 )
 NOT_SEARCHED = {"runs", "cache", "__pycache__", "venv", "node_modules", "models", "__macosx"}
-SHARD = re.compile(r"^(.*?)[-_.]?(\d+)(?:[-_]?of[-_]?(\d+))?$")
+SHARD = re.compile(r"^(.*?)[-_](\d+)(?:[-_]?of[-_]?(\d+))?$")
+"""``train-00000-of-00002``, ``train-0``; not ``train_v2`` or ``train-1.1``, which are versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Group:
     """Files that are one table: a whole file, or all its shards in order."""
 
     files: tuple[Path, ...]
+    is_folder: bool = False
+    """Whether they are all files of a folder, whatever their names."""
 
     @property
     def name(self) -> str:
@@ -77,7 +80,8 @@ def find_splits(folder: Path, spec: DataSpec) -> Splits:
     Raises:
         DataError: no train files, or several that could be one split.
     """
-    named, class_names, notes = saved_splits(folder), None, ()
+    named, class_names = saved_splits(folder), None
+    notes: tuple[str, ...] = ()
     if named is not None:
         _refuse_beside_saved(folder)
     else:
@@ -85,13 +89,16 @@ def find_splits(folder: Path, spec: DataSpec) -> Splits:
         default = default_of_several(folder) if spec.config is None else None
         notes = (f"configuration {default!r}, the default",) if default else ()
     if named is not None:
+        for files in named.values():
+            _need_all_shards(list(files))
         found = {split_of(name): [Group(files)] for name, files in named.items()}
         found = {split: groups for split, groups in found.items() if split}
         if not found and len(named) == 1:
             found = {"train": [Group(files) for files in named.values()]}
     else:
         found = _by_name(folder, spec)
-    return replace(_assign(folder, found, spec), class_names=class_names, notes=notes)
+    splits = _assign(folder, found, spec)
+    return replace(splits, class_names=class_names, notes=(*notes, *splits.notes))
 
 
 def _refuse_beside_saved(folder: Path) -> None:
@@ -123,7 +130,7 @@ def data_files(folder: Path) -> list[Path]:
 
 
 def group_files(files: Iterable[Path]) -> list[Group]:
-    """Put shards together: files alike but for a number that counts from 0 or 1.
+    """Put shards together: files alike but for a number that counts from 0, or 001.
 
     Raises:
         DataError: a shard is missing.
@@ -136,11 +143,12 @@ def group_files(files: Iterable[Path]) -> list[Group]:
         tables.setdefault(key, []).append(path)
     groups = []
     for (stem, _), paths in tables.items():
-        numbers = [int(m[2]) for p in paths if (m := SHARD.match(_stem(p)[0]))]
-        is_counted = stem.endswith("*") and numbers in (
-            list(range(len(numbers))),
-            list(range(1, len(numbers) + 1)),
-        )
+        numbers = [m[2] for p in paths if (m := SHARD.match(_stem(p)[0]))]
+        # Short numbers from 1 may be folds or versions.
+        starts = (0, 1) if all(len(number) > 2 for number in numbers) else (0,)
+        is_counted = stem.endswith("*") and [int(number) for number in numbers] in [
+            list(range(start, start + len(numbers))) for start in starts
+        ]
         _need_all_shards(paths)
         if is_counted or len(paths) == 1:
             groups.append(Group(tuple(paths)))
@@ -195,21 +203,26 @@ def _of_split_folder(folder: Path) -> list[Group]:
     refuse_text_files(folder, [p for p in sorted(folder.iterdir()) if p.is_dir()])
     files = data_files(folder)
     for below in sorted(p for p in folder.iterdir() if p.is_dir() and _is_searched(p)):
-        files += data_files(below)
+        inside = data_files(below)
+        if files and inside:
+            found = f"{files[0].name} and {below.name}/{inside[0].name}"
+            hint = "keep one of them, or pass the file with --dataset"
+            raise DataError(str(folder), "the files of one split", found, hint)
+        files += inside
     by_ending: dict[str, list[Path]] = {}
     for path in files:
         by_ending.setdefault(_stem(path)[1], []).append(path)
     for paths in by_ending.values():
         _need_all_shards(paths)
         _refuse_two_jobs(folder, paths)
-    return [Group(tuple(paths)) for paths in by_ending.values()]
+    return [Group(tuple(paths), is_folder=True) for paths in by_ending.values()]
 
 
 def _refuse_two_jobs(folder: Path, paths: list[Path]) -> None:
     """Refuse two ``part-00000`` of one folder: Spark wrote there twice."""
     numbered = [(match[0], p) for p in paths if (match := re.match(r"part-\d+", p.name))]
     for (number, path), (again, other) in pairwise(numbered):
-        if number == again and not path.name.split(".")[0] == other.name.split(".")[0]:
+        if number == again and path.name.split(".")[0] != other.name.split(".")[0]:
             found = f"{path.name[:60]} and {other.name[:60]}"
             hint = "keep the files of one job"
             raise DataError(str(folder), f"one {number}", found, hint)
@@ -247,7 +260,18 @@ def _assign(folder: Path, found: dict[str | None, list[Group]], spec: DataSpec) 
         test=test[0] if test else None,
         validation=validation[0] if validation else None,
         test_twins=tuple(twins),
+        notes=tuple(_all_of(g) for g in (train[0], *test[:1], *validation) if _is_unnumbered(g)),
     )
+
+
+def _is_unnumbered(group: Group) -> bool:
+    names = [_stem(path)[0] for path in group.files]
+    is_numbered = all(re.match(r"part-\d", name) or SHARD.match(name) for name in names)
+    return group.is_folder and len(names) > 1 and not is_numbered
+
+
+def _all_of(group: Group) -> str:
+    return f"all {len(group.files)} files of {group.files[0].parent.name}/"
 
 
 def _same_kind(

@@ -1,4 +1,4 @@
-"""Rows of JSON: lines, arrays, pretty-printed objects, columns; streamed but for whole documents."""
+"""Rows of JSON: lines, arrays, pretty-printed objects, columns; streamed, but for documents."""
 
 import json
 from collections.abc import Iterator

@@ -32,7 +32,7 @@ MISSING = {
 }
 """What programs write for nothing. A class ``none`` in small letters is one."""
 
-SEPARATORS = (";", "|", ",", "/", "&", "+")
+SEPARATORS = (";", "|", ",")
 
 
 def refuse_doubtful(places: Places) -> None:

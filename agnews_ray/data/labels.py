@@ -1,7 +1,7 @@
 """How labels as written become class ids: integers from 0 or 1, or names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -14,6 +14,10 @@ LabelKind = Literal["integers from 0", "integers from 1", "names"]
 
 RARE = 0.01
 """A label beyond a gap that has fewer rows than this share of an average class is a slip."""
+
+
+FEW_CLASSES = 12
+"""So many may be all different in a handful of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ def decide_labels(
     if not are_named:
         refuse_doubtful({word: (seen.path, seen.row) for word, seen in sightings.items()})
     integers = {word for word in sightings if INTEGER.fullmatch(word)}
+    if _are_padded(sightings):
+        integers = set()
     if are_named and cleaned is not None:
         labels = LabelMap(kind="names", raw=cleaned, names=cleaned)
     elif len(integers) * 2 >= len(sightings):
@@ -130,6 +136,13 @@ def _integer_labels(
     return LabelMap(kind=kind, raw=raw, names=names or raw)
 
 
+def _are_padded(words: Iterable[str]) -> bool:
+    """Whether they are numbers filled up with zeros: 01 to 12 are codes, and names."""
+    listed = list(words)
+    is_padded = any(len(word) > 1 and word.startswith("0") for word in listed)
+    return is_padded and all(w.isascii() and w.isdigit() for w in listed)
+
+
 def _are_names(
     sightings: Mapping[str, Sighting], beyond: list[int], run: int, names: tuple[str, ...] | None
 ) -> bool:
@@ -155,11 +168,46 @@ def _need_classes(path: Path, sightings: Mapping[str, Sighting], labels: LabelMa
     if missing:
         hint = "check --class-names, or add rows of that class"
         raise DataError(str(path), f"train rows of class {missing[0]!r}", "none", hint)
+
+
+def refuse_unlikely(sightings: Mapping[str, Sighting]) -> None:
+    """Raise for a column that nobody named and that hardly repeats a value: no label does so.
+
+    Args:
+        sightings: each different label of the train split, and how often it was seen.
+
+    Raises:
+        DataError: there are as many as half of the rows, and more than a few.
+    """
     num_rows = sum(seen.count for seen in sightings.values())
-    if num_rows >= 50 and len(sightings) * 2 > num_rows:
+    if len(sightings) > FEW_CLASSES and len(sightings) * 2 >= num_rows:
+        path = next(iter(sightings.values())).path
         found = f"{len(sightings)} different ones in {num_rows} rows"
-        hint = "name the label with --label-column"
+        hint = "name the label column with --label-column"
         raise DataError(str(path), "a column of labels", found, hint)
+
+
+def reordered(labels: LabelMap, path: Path, own: tuple[str, ...]) -> LabelMap:
+    """Read a file whose own class names stand in another order than the train split's.
+
+    Args:
+        labels: the train split's.
+        path: of the file, for messages.
+        own: its names, by the integer that it writes.
+
+    Returns:
+        The labels as the file writes them, in the train split's order.
+
+    Raises:
+        DataError: the names are others.
+    """
+    if set(own) != set(labels.names) or labels.kind == "names":
+        strange = sorted(set(own) ^ set(labels.names))[:3]
+        found = f"other ones: {', '.join(strange)}"
+        hint = "make both files with the same class names"
+        raise DataError(str(path), "the train split's class names", found, hint)
+    raw = tuple(str(own.index(name)) for name in labels.names)
+    return replace(labels, raw=raw)
 
 
 def _refuse_number(sightings: Mapping[str, Sighting], integers: set[str]) -> NoReturn:

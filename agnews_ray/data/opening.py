@@ -126,7 +126,7 @@ def _open_zip(path: Path) -> BinaryIO:
     if len(names) != 1:
         found = f"{len(names)} files" if names else "no file in it"
         raise DataError(str(path), "one file in the archive", found, "unpack it, pass the folder")
-    archive = zipfile.ZipFile(path)  # noqa: SIM115  # closed with what is opened from it
+    archive = zipfile.ZipFile(path)  # closed with what is opened from it
     try:
         opened: Any = archive.open(names[0])
     except RuntimeError as error:  # it says so of a password

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from agnews_ray.data.cutting import cut_test, rows_by_column
 from agnews_ray.data.files import iter_batches
-from agnews_ray.data.labels import LabelMap, decide_labels, refuse_unknown
+from agnews_ray.data.labels import (
+    LabelMap,
+    decide_labels,
+    refuse_unknown,
+    refuse_unlikely,
+    reordered,
+)
 from agnews_ray.data.layout import FileLayout
 from agnews_ray.data.reading import SplitPass, read_split
 from agnews_ray.data.sources import SourceFiles, resolve_source
@@ -76,6 +82,8 @@ class _Part:
     """The rows of a split, among those of its files."""
 
     found: SplitPass
+    written: LabelMap
+    """How its own files write the labels."""
     class_ids: NDArray[np.int16]
     rows: NDArray[np.int64]
     """All of them, before any limit."""
@@ -83,10 +91,10 @@ class _Part:
     @classmethod
     def whole(cls, found: SplitPass, labels: LabelMap) -> "_Part":
         class_ids = found.class_ids(labels)
-        return cls(found, class_ids, np.arange(class_ids.size))
+        return cls(found, labels, class_ids, np.arange(class_ids.size))
 
     def some(self, rows: NDArray[np.int64]) -> "_Part":
-        return _Part(self.found, self.class_ids, rows)
+        return _Part(self.found, self.written, self.class_ids, rows)
 
     @property
     def labels(self) -> NDArray[np.int16]:
@@ -106,13 +114,13 @@ class _Part:
             fingerprint=hashlib.blake2b(content, digest_size=16).hexdigest(),
         )
 
-    def selected(self, chosen: NDArray[np.int64], labels: LabelMap) -> SplitRows:
+    def selected(self, chosen: NDArray[np.int64]) -> SplitRows:
         return SplitRows(
             files=self.found.files,
             layouts=self.found.layouts,
             file_num_rows=tuple(self.found.file_num_rows),
             rows=self.rows[chosen],
-            raw_labels=labels.raw,
+            raw_labels=self.written.raw,
         )
 
 
@@ -144,7 +152,14 @@ def scan_dataset(spec: DataSpec, cache: Path) -> ScannedDataset:
     read = read_split(source.train, spec, None)
     layout = read.layouts[0]
     names = spec.class_names or source.class_names or layout.class_names
+    if spec.class_names is None:
+        _need_one_set_of_names(source, read)
     labels = decide_labels(read.sightings, names, spec.label_base)
+    if names is None and spec.label_column is None:
+        refuse_unlikely(read.sightings)
+    if read.is_empty.all():
+        hint = "name the column of the texts with --text-column"
+        raise DataError(str(source.train[0]), "text in some rows", "empty texts only", hint)
     parts = _parts(source, read, labels, spec)
     used, cut = select_train_and_validation(
         parts.train.labels, spec.limit_train, spec.validation_fraction, spec.split_seed
@@ -169,14 +184,14 @@ def scan_dataset(spec: DataSpec, cache: Path) -> ScannedDataset:
         num_validation=cut.size,
         assumptions=parts.notes,
     )
-    validation = parts.train.selected(cut, labels)
+    validation = parts.train.selected(cut)
     if held:
-        validation = held.selected(np.arange(held.rows.size), labels)
+        validation = held.selected(np.arange(held.rows.size))
     return ScannedDataset(
         record=record,
-        train=parts.train.selected(used, labels),
+        train=parts.train.selected(used),
         validation=validation,
-        test=parts.test.selected(tested, labels),
+        test=parts.test.selected(tested),
     )
 
 
@@ -211,8 +226,24 @@ def _read_other(
     if not files:
         return None
     found = read_split(files, spec, like)
+    own = found.layouts[0].class_names
+    if own is not None and like.class_names is not None and own != like.class_names:
+        labels = reordered(labels, files[0], own)
     refuse_unknown(found.sightings, labels)
     return _Part.whole(found, labels)
+
+
+def _need_one_set_of_names(source: SourceFiles, read: SplitPass) -> None:
+    """Refuse names beside the data that contradict those inside."""
+    told = source.class_names
+    for path, layout in zip(read.files, read.layouts, strict=True):
+        names = layout.class_names
+        told = told or names
+        if names is not None and told is not None and names != told:
+            first = next(i for i, name in enumerate([*names, ""]) if name != [*told, ""][i])
+            found = f"other class names in the file than beside it, at class {first}"
+            hint = "say them with --class-names, or delete classes.txt or the other"
+            raise DataError(str(path), "one list of class names", found, hint)
 
 
 def _need_same_rows(

@@ -101,7 +101,8 @@ def _folder(folder: Path, spec: DataSpec, cache: Path) -> SourceFiles:
     found: Splits = find_splits(folder, spec)
     lone = found.train.files[0]
     if found.test is None and len(found.train.files) == 1 and lone.suffix.lower() == ".json":
-        return _single(lone, spec, cache)
+        alone = _single(lone, spec, cache)
+        return replace(alone, validation=alone.validation or _files(found.validation))
     names = _class_file(folder) or _class_file(found.train.files[0].parent) or found.class_names
     if found.test_twins:
         other = found.test_twins[0].files[0].name
@@ -161,7 +162,7 @@ def _class_file(folder: Path) -> tuple[str, ...] | None:
         return None
     text = unicodedata.normalize("NFC", read_text(path).replace("\ufeff", ""))
     names = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
-    numbered = [re.fullmatch(r"(\d+)\s*[:,;=\t ]\s*(\S.*)", name, re.ASCII) for name in names]
+    numbered = [re.fullmatch(r"(\d+)\s*[:,;=\t]\s*(\S.*)", name, re.ASCII) for name in names]
     numbers = [int(match[1]) for match in numbered if match]
     if numbers in (list(range(len(names))), list(range(1, len(names) + 1))):
         names = [match[2] for match in numbered if match]
@@ -191,7 +192,7 @@ def _unpack(path: Path, folder: Path) -> None:
     try:
         if path.name.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
-                archive.extractall(folder)
+                archive.extractall(folder)  # noqa: S202  # it keeps inside the folder
         else:
             with tarfile.open(path) as tar:
                 tar.extractall(folder, filter="data")
