@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - other scripts are what is tested
 
+import csv
 from functools import partial
 
 from tests.data.corpus import (
@@ -108,6 +109,24 @@ dialect(
 )
 
 
+SINGLE = {"quotechar": "'"}
+ESCAPED = {"doublequote": False, "escapechar": "\\", "quoting": csv.QUOTE_ALL}
+
+
+def seen_in_train_only(mark, **options):
+    """A dialect that the train file shows; of the test file's rows a single one has its signs."""
+    train = tuple((f"Say {mark} {t}", y) for t, y in plain(TRAIN))
+    test = tuple((f"{mark}, {t}" if i == 3 else t, y) for i, (t, y) in enumerate(plain(TEST)))
+
+    def build(at):
+        write(at / "train.csv", csv_text(train, **options))
+        write(at / "test.csv", csv_text(test, **options))
+
+    return build, Works(train=train, test=test)
+
+
+dialect("quotes-seen-in-train-only", *seen_in_train_only("it's, well,", **SINGLE))
+dialect("escapes-seen-in-train-only", *seen_in_train_only('"so", \\', **ESCAPED))
 dialect(
     "hashtag-after-comments",
     made(lambda r: "# news\n" + csv_text(plain(r)) + "#Oslo wins, again,Sports\n"),
@@ -203,6 +222,18 @@ PHRASES = {
 }
 
 
+SPARSE = {
+    "apostrophe-mac": ("mac_roman", "don\u2019t"),
+    "spanish-mac": ("mac_roman", "España"),
+    "swedish-dos": ("cp865", "få"),
+    "hebrew": ("cp1255", "ראש"),
+    "arabic": ("cp1256", "القاهرة"),
+    "polish-iso": ("iso8859_2", "źródło"),
+    "japanese-mail": ("iso2022_jp", "大統領"),
+    "chinese-big5": ("big5", "總統"),
+    "french-1252": ("cp1252", "déjà vu"),
+    "pound-1252": ("cp1252", "£5 \u2013 fine"),
+}
 for code, phrase in PHRASES.items():
     rich = {
         k: retold(lambda t, p=phrase: f"{p}. {t}", r) for k, r in (("train", TRAIN), ("test", TEST))
@@ -221,6 +252,16 @@ for code, phrase in PHRASES.items():
         )
 
 
+for name, (code, word) in SPARSE.items():
+    sparse = tuple((f"{t} {word}" if i == 4 else t, y) for i, (t, y) in enumerate(TRAIN))
+    encoding(
+        f"sparse-{name}",
+        lambda at, rows=sparse, code=code: [
+            csv_files(at),
+            write(at / "train.csv", csv_text(rows), code),
+        ],
+        (Works(train=sparse, test=TEST, assumes="encoding"), "encod"),
+    )
 encoding(
     "utf8-read-as-1252-once",
     lambda at: csv_files(at, retold(lambda t: f"Ã©tÃ© {t}"), retold(lambda t: f"Ã©tÃ© {t}", TEST)),
