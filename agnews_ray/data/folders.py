@@ -265,13 +265,16 @@ def _assign(folder: Path, found: dict[str | None, list[Group]], spec: DataSpec) 
 
 
 def _is_unnumbered(group: Group) -> bool:
+    """Whether it is of several files whose names do not say outright that they are parts."""
     names = [_stem(path)[0] for path in group.files]
-    is_numbered = all(re.match(r"part-\d", name) or SHARD.match(name) for name in names)
-    return group.is_folder and len(names) > 1 and not is_numbered
+    parts = [re.match(r"part-\d", n) or re.search(r"\d{3,}$|\d-of-\d", n) for n in names]
+    return len(names) > 1 and not all(parts)
 
 
 def _all_of(group: Group) -> str:
-    return f"all {len(group.files)} files of {group.files[0].parent.name}/"
+    first = group.files[0]
+    inside = f" of {first.parent.name}/" if group.is_folder else f", {first.name} first"
+    return f"{len(group.files)} files as one split{inside}"
 
 
 def _same_kind(
@@ -300,7 +303,12 @@ def _several(folder: Path, split: str, groups: list[Group], hint: str) -> DataEr
 
 
 def _need_all_shards(paths: list[Path]) -> None:
-    """Refuse a download that was cut short: ``-00001-of-00003`` says how many there are."""
+    """Refuse a download that was cut short, or two of one table: ``-00001-of-00003`` says so."""
+    totals = {m[3]: p.name for p in paths if (m := SHARD.match(_stem(p)[0]))}
+    if len(totals) > 1:
+        first, second = sorted(totals.values())[:2]
+        hint = "keep the shards of one export"
+        raise DataError(str(paths[0].parent), "one set of shards", f"{first} and {second}", hint)
     for path in paths:
         match = SHARD.match(_stem(path)[0])
         total = int(match[3]) if match and match[3] else 0

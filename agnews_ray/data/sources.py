@@ -14,7 +14,7 @@ from pathlib import Path
 from agnews_ray.data import json_rows
 from agnews_ray.data.encoding import find_encoding, read_text
 from agnews_ray.data.files import KINDS
-from agnews_ray.data.folders import Group, Splits, find_splits
+from agnews_ray.data.folders import Group, Splits, find_splits, split_of
 from agnews_ray.data.hub_data import load_hub
 from agnews_ray.data.opening import READ_ERRORS, compression_of, data_ending, members
 from agnews_ray.data.synthetic import SyntheticSpec, write_synthetic
@@ -203,12 +203,14 @@ def _unpack(path: Path, folder: Path) -> None:
 
 def _json_splits(path: Path, encoding: str) -> list[str]:
     is_document = json_rows.find_form(path, encoding) == "document"
-    return json_rows.split_names(path, encoding) if is_document else []
+    names = json_rows.split_names(path, encoding) if is_document else []
+    return [name for name in names if split_of(name)]
 
 
 def _write_splits(path: Path, encoding: str, names: list[str], folder: Path) -> None:
     for name in names:
-        with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as file:
+        # By the split: the name itself may be a path.
+        with (folder / f"{split_of(name)}.jsonl").open("w", encoding="utf-8") as file:
             for row in json_rows.split_rows(path, encoding, name):
                 file.write(json.dumps(row) + "\n")
 

@@ -113,10 +113,10 @@ SINGLE = {"quotechar": "'"}
 ESCAPED = {"doublequote": False, "escapechar": "\\", "quoting": csv.QUOTE_ALL}
 
 
-def seen_in_train_only(mark, **options):
-    """A dialect that the train file shows; of the test file's rows a single one has its signs."""
+def seen_in_train_only(mark, less, **options):
+    """A dialect that the train file shows; the test file might be of another one, too."""
     train = tuple((f"Say {mark} {t}", y) for t, y in plain(TRAIN))
-    test = tuple((f"{mark}, {t}" if i == 3 else t, y) for i, (t, y) in enumerate(plain(TEST)))
+    test = tuple((f"{less} {t}" if i == 3 else t, y) for i, (t, y) in enumerate(plain(TEST)))
 
     def build(at):
         write(at / "train.csv", csv_text(train, **options))
@@ -125,8 +125,8 @@ def seen_in_train_only(mark, **options):
     return build, Works(train=train, test=test)
 
 
-dialect("quotes-seen-in-train-only", *seen_in_train_only("it's, well,", **SINGLE))
-dialect("escapes-seen-in-train-only", *seen_in_train_only('"so", \\', **ESCAPED))
+dialect("quotes-seen-in-train-only", *seen_in_train_only("it's, well,", "it's", **SINGLE))
+dialect("escapes-seen-in-train-only", *seen_in_train_only('"so", \\', "\\", **ESCAPED))
 dialect(
     "hashtag-after-comments",
     made(lambda r: "# news\n" + csv_text(plain(r)) + "#Oslo wins, again,Sports\n"),
