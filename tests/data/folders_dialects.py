@@ -63,6 +63,11 @@ def semicolons(text: str) -> str:
     return text.replace(" ", "; ")
 
 
+def lengthy(text: str) -> str:
+    """Longer than the csv module's limit, in a few rows."""
+    return text + " so" * 60_000 if text.startswith("Shares in Oslo") else text
+
+
 def sevens(rows: Rows) -> list[tuple[str, ...]]:
     return [(text, label, f"{i},5") for i, (text, label) in enumerate(rows)]
 
@@ -261,8 +266,8 @@ lines(
 )
 lines(
     "very-long-text",
-    lambda rows: csv_text(retold(lambda t: t + " so" * 60000, rows)),
-    works(lambda t: t + " so" * 60000),
+    lambda rows: csv_text(retold(lengthy, rows)),
+    works(lengthy),
 )
 lines(
     "r-write-table",
