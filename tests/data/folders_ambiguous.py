@@ -295,3 +295,20 @@ two(
     lambda at: [csv_files(at), (at / "train.csv").rename(at / "train_val.csv")],
     (Works(train=TRAIN, test=TEST, assumes="train_val"), "train"),
 )
+
+
+def beside_raw(at, *names):
+    """The usual files, and others of these names, one folder down."""
+    csv_files(at)
+    for name in names:
+        csv_files(at, STALE, STALE, names=(f"raw/{name}",) * 2)
+
+
+# A folder's own files go before those of a folder in it: a backup must not stop a study.
+two("raw-folder-beside", lambda at: beside_raw(at, "train.csv", "test.csv"))
+two("raw-train-beside", lambda at: beside_raw(at, "train.csv"))
+two(
+    "test-one-folder-down",
+    lambda at: csv_files(at, names=("train.csv", "csv/test.csv")),
+    (NEWS, Works(train=TRAIN, test_fraction=0.2, assumes="csv"), "csv/test|folder csv"),
+)

@@ -115,6 +115,12 @@ add(
 )
 add("array-after-blanks", raw(lambda r: "\n\n  " + json.dumps(records(r))))
 add("pandas-columns", pandas("columns"))
+add(
+    "pandas-columns-with-nested",
+    lambda at: files(
+        at, "json", *(frame(r).assign(tags=[["x", "y"]] * len(r)) for r in (TRAIN, TEST))
+    ),
+)
 add("pandas-index", pandas("index"))
 add("pandas-split", pandas("split"))
 add("pandas-table", pandas("table"))

@@ -162,7 +162,6 @@ split(
     "train.parquet.*row",
 )
 split("unlabelled-beside", lambda at: [csv_files(at), write(at / "unlabeled.csv", "text\nRain\n")])
-split("small-limit", csv_files, "class|limit", limit_train=3)
 split(
     "test-names-differ",
     lambda at: csv_files(at, coded(TRAIN), frame(TEST)),
