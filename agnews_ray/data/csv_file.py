@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from agnews_ray.data.columns import names_both_roles, plain
-from agnews_ray.data.dialect import find_dialect, read_sample
+from agnews_ray.data.dialect_search import find_dialect, read_sample
 from agnews_ray.data.encoding import find_encoding, open_text
 from agnews_ray.data.headerless import choose_positions, is_data, is_numbering
 from agnews_ray.data.layout import BATCH_ROWS, SAMPLE_ROWS, FileLayout, choose_roles

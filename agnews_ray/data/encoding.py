@@ -32,11 +32,22 @@ SIGNS += "".join(
         (*range(0xA1, 0xAA), *range(0xAC, 0xB4), 0xB4, 0xB6, 0xB8, 0xB9, 0xBC, 0xBD, 0xBE, 0xBF),
     )
 )
+CAPITALS = "\xc0-\xd6\xd8-\xde"
 BESIDE = "\xb9\xb3\xbc\xbd\xbe\xb6\xb1"
 INSIDE_WORDS = re.compile(
-    rf"[^\W\d_][{SIGNS}]+[^\W\d_]|[^\W\d_][\u201a\u201e{BESIDE}]|[{BESIDE}][^\W\d_]"
+    rf"[^\W\d_][{SIGNS}\u201c\u201d]+[^\W\d_]|[^\W\d_][\u201a\u201e\u2020\u2021{BESIDE}]|"
+    rf"[{BESIDE}][^\W\d_]|[a-z][{CAPITALS}\u2013](?=[a-z]|\b)"
 )
 """Signs between letters: the bytes are letters of another encoding."""
+
+GUESSED = {
+    *(f"cp{number}" for number in (1250, 1251, 1253, 1254, 1255, 1256, 1257, 1258, 932, 949)),
+    *(f"iso8859_{number}" for number in (2, 5, 7, 9)),
+    *("koi8_r", "shift_jis", "euc_jp", "gb18030", "gbk", "big5", "euc_kr"),
+}
+"""Encodings taken on charset-normalizer's word; a rarer one must be said."""
+MIN_BEYOND = 60
+"""Bytes beyond ASCII that its word takes."""
 
 MAX_CHAOS = 0.15
 """charset-normalizer's measure of mess, above which its guess is not used."""
@@ -117,6 +128,8 @@ def _first_undecodable(path: Path, encoding: str) -> int | None:
         while True:
             chunk = file.read(CHUNK_BYTES)
             held = len(decoder.getstate()[0])
+            if encoding == "utf-8" and b"\x1b$" in chunk:  # ISO-2022: ASCII with escapes
+                return offset + chunk.index(b"\x1b$")
             try:
                 decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
@@ -131,10 +144,11 @@ def _first_undecodable(path: Path, encoding: str) -> int | None:
 def _guess(path: Path, offset: int) -> str:
     """Decide between Windows-1252 and what charset-normalizer finds, or refuse."""
     sample = b"".join(_beyond_ascii(path))[:SAMPLE_BYTES]
+    escaped = b"\x1b" in _beginning(path, offset)
     found = f"an undecodable byte at offset {offset}"
     hint = "say the encoding with --encoding (such as cp1252), or convert the file"
     refusal = DataError(str(path), "UTF-8 text", found, hint)
-    if _is_damaged_utf8(sample):
+    if escaped or _is_damaged_utf8(sample):
         raise refusal
     if _is_western(sample):
         guessed = "cp1252"
@@ -148,6 +162,13 @@ def _guess(path: Path, offset: int) -> str:
     if _first_undecodable(path, guessed) is not None:
         raise refusal
     return guessed
+
+
+def _beginning(path: Path, offset: int) -> bytes:
+    with open_bytes(path) as file:
+        while offset > CHUNK_BYTES:
+            offset -= len(file.read(CHUNK_BYTES)) or offset
+        return file.read(offset + 2)[offset:]
 
 
 def _beyond_ascii(path: Path) -> Iterator[bytes]:
@@ -182,11 +203,19 @@ def _is_western(sample: bytes) -> bool:
     letters = [c for c in text if c in WESTERN or c in ELSEWHERE]
     if sum(c in ELSEWHERE for c in letters) > 0.1 * len(letters):
         return False
-    if _has_signs_in_words(text):
+    if _has_signs_in_words(text) or _has_odd_quotes(text):
         return False
     words = [w for w in re.findall(r"[^\W\d_]+", text) if not w.isascii() and len(w) > 1]
     strange = sum(sum(c > "\x7f" for c in w) * 2 > len(w) + 1 for w in words)
     return bool(strange * 10 <= len(words))
+
+
+def _has_odd_quotes(text: str) -> bool:
+    """Whether quotation marks only open or only close: they are letters of a DOS code page."""
+    opening = len(re.findall("[\u201c\u201e\xab\xbb]|(?<!\\w)\u201d(?=\\w)", text))
+    closing = len(re.findall("\u201d|(?<=\\w)\u201c|(?<=\\w)\xbb|(?<=\\w)\xab", text))
+    odd = text.count("\u201e") > closing + len(re.findall("[\u201c\u201d]", text))
+    return odd or (text.count("\u201d") > 0 and opening == 0)
 
 
 def _has_signs_in_words(text: str) -> bool:
@@ -201,9 +230,15 @@ def _guesses(sample: bytes) -> list[str]:
     matches = [
         match
         for match in charset_normalizer.from_bytes(sample)
-        if not match.encoding.startswith(("mac_", "cp1252", "latin_1", "utf_7", "cp775", "cp1006"))
+        if match.encoding in GUESSED and not re.search("[\uff61-\uff9f]", str(match))
     ]
-    if not matches or matches[0].chaos > MAX_CHAOS or _has_signs_in_words(str(matches[0])):
+    num_beyond = sum(byte > 0x7F for byte in sample)
+    if (
+        not matches
+        or num_beyond < MIN_BEYOND
+        or matches[0].chaos > MAX_CHAOS
+        or _has_signs_in_words(str(matches[0]))
+    ):
         return []
     first = matches[0]
     rivals = [

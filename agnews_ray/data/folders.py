@@ -97,6 +97,7 @@ def find_splits(folder: Path, spec: DataSpec) -> Splits:
             found = {"train": [Group(files) for files in named.values()]}
     else:
         found = _by_name(folder, spec)
+        notes += _left_aside(folder, found)
     splits = _assign(folder, found, spec)
     return replace(splits, class_names=class_names, notes=(*notes, *splits.notes))
 
@@ -172,6 +173,15 @@ def _by_name(folder: Path, spec: DataSpec) -> dict[str | None, list[Group]]:
         hint = f"choose one with --dataset {folder / several[0][0].name}"
         raise DataError(str(folder), "one dataset", f"folders {names}", hint)
     return {}
+
+
+def _left_aside(folder: Path, found: dict[str | None, list[Group]]) -> tuple[str, ...]:
+    """Name the folders with train files of their own that are not read."""
+    read = {path for groups in found.values() for group in groups for path in group.files}
+    below = [p for p in sorted(folder.iterdir()) if p.is_dir() and _is_searched(p)]
+    own = {sub: _in_folder(sub).get("train", []) for sub in below if not split_of(sub.name)}
+    unread = [sub.name for sub, groups in own.items() if groups and groups[0].files[0] not in read]
+    return (f"{', '.join(unread[:3])}/ not read",) if unread else ()
 
 
 def _in_folder(folder: Path) -> dict[str | None, list[Group]]:

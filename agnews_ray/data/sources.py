@@ -63,7 +63,11 @@ def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
     if spec.source.startswith("synthetic:"):
         found = _synthetic(spec.source, cache)
     elif is_local:
-        found = _local(path, spec, cache)
+        try:
+            found = _local(path, spec, cache)
+        except PermissionError as error:
+            where, hint = str(error.filename or path), "change its permissions"
+            raise DataError(where, "a readable folder", "no permission", hint) from error
     else:
         looks_local = spec.source.startswith((".", "/", "~")) or data_ending(path) in KINDS
         if looks_local or spec.source.count("/") > 1:
