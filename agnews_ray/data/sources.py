@@ -14,9 +14,10 @@ from pathlib import Path
 from agnews_ray.data import json_rows
 from agnews_ray.data.encoding import find_encoding, read_text
 from agnews_ray.data.files import KINDS
-from agnews_ray.data.folders import Group, Splits, find_splits, split_of
+from agnews_ray.data.folders import Splits, find_splits, split_of
 from agnews_ray.data.hub_data import load_hub
 from agnews_ray.data.opening import READ_ERRORS, compression_of, data_ending, members
+from agnews_ray.data.shards import Group
 from agnews_ray.data.synthetic import SyntheticSpec, write_synthetic
 from agnews_ray.errors import DataError
 from agnews_ray.plan.trials import content_hash
