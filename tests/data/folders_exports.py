@@ -1,5 +1,6 @@
 """Folders as the hub, engines, browsers and sync tools leave them."""
 
+import shutil
 from functools import partial
 
 from tests.data.corpus import (
@@ -32,6 +33,7 @@ def hub_cache(at):
         arrow = next((at / "x" / name).glob("*.arrow"))
         arrow.rename(at / f"ag_news-{name}.arrow")
         (at / "x" / name / "dataset_info.json").replace(at / "dataset_info.json")
+    shutil.rmtree(at / "x")
 
 
 def partitioned(at, key):
