@@ -76,7 +76,7 @@ def find_splits(folder: Path, spec: DataSpec) -> Splits:
             found = {"train": [Group(files) for files in named.values()]}
     else:
         found = _by_name(folder, spec)
-        notes += _left_aside(folder, found)
+        notes += _left_aside(folder, found, spec)
     splits = _assign(folder, found, spec)
     return replace(splits, class_names=class_names, notes=(*notes, *splits.notes))
 
@@ -113,12 +113,27 @@ def _by_name(folder: Path, spec: DataSpec) -> dict[str | None, list[Group]]:
     return {}
 
 
-def _left_aside(folder: Path, found: dict[str | None, list[Group]]) -> tuple[str, ...]:
-    """Name the folders with train files of their own that are not read."""
+def _left_aside(
+    folder: Path, found: dict[str | None, list[Group]], spec: DataSpec
+) -> tuple[str, ...]:
+    """Name the folders with splits of their own that are not read.
+
+    Raises:
+        DataError: one of them has the only test files.
+    """
     read = {path for groups in found.values() for group in groups for path in group.files}
     below = [p for p in sorted(folder.iterdir()) if p.is_dir() and _is_searched(p)]
-    own = {sub: _in_folder(sub).get("train", []) for sub in below if not split_of(sub.name)}
-    unread = [sub.name for sub, groups in own.items() if groups and groups[0].files[0] not in read]
+    unread, tests = [], []
+    for sub in (sub for sub in below if not split_of(sub.name)):
+        inside = _in_folder(sub)
+        own = [g for split in ("train", "test") for g in inside.get(split, [])]
+        if own and own[0].files[0] not in read:
+            unread.append(sub.name)
+            tests += inside.get("test", [])
+    is_stated = spec.test_source is not None or spec.test_fraction is not None
+    if tests and found and "test" not in found and not is_stated:
+        hint = f"name it with --test-dataset {tests[0].files[0]}, or say --test-fraction"
+        raise DataError(str(folder), "a test split beside the train file", tests[0].name, hint)
     return (f"{', '.join(unread[:3])}/ not read",) if unread else ()
 
 

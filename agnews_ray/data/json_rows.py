@@ -88,6 +88,8 @@ def rows_of(path: Path, value: Any) -> list[dict[str, Any]]:
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
         return value
     if isinstance(value, dict):
+        if _is_by_column(value):
+            return _from_columns(path, value)
         value = {name: part for name, part in value.items() if name not in ASIDE}
         if _is_by_row(value):
             return list(value.values())
@@ -106,6 +108,24 @@ def rows_of(path: Path, value: Any) -> list[dict[str, Any]]:
             return rows_of(path, value[tables[0]])
     hint = 'write one object a line, such as {"text": ..., "label": ...}'
     raise DataError(str(path), "rows of objects, or columns of one length", "something else", hint)
+
+
+def _is_by_column(value: dict[str, Any]) -> bool:
+    """Whether it is columns by their names, as pandas writes by default."""
+    cells = list(value.values())
+    return names_both_roles(list(value)) and all(isinstance(c, list | dict) for c in cells)
+
+
+def _from_columns(path: Path, value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Put cells together by their row's name, or in their order; what is in them may be nested."""
+    first = next(iter(value.values()))
+    keys = list(first) if isinstance(first, dict) else list(range(len(first)))
+    for name, cells in value.items():
+        own = set(cells) if isinstance(cells, dict) else set(range(len(cells)))
+        if own != set(keys):
+            hint = "write every row's name in every column, or one object a line"
+            raise DataError(str(path), "columns of the same rows", f"others in {name!r}", hint)
+    return [{name: cells[key] for name, cells in value.items()} for key in keys]
 
 
 def _columns(path: Path, value: dict[str, Any]) -> dict[str, list[Any] | None]:
@@ -136,6 +156,7 @@ def _is_document(value: Any) -> bool:
     return isinstance(value, dict) and (
         _is_split_frame(value)
         or _is_by_row(value)
+        or _is_by_column(value)
         or any(_is_table(rows) for rows in value.values())
         or (len(value) > 1 and all(_column(cells) is not None for cells in value.values()))
     )
