@@ -79,7 +79,6 @@ def plain(rows: Rows) -> Rows:
 
 PLAIN = Works(train=plain(TRAIN), test=plain(TEST))
 ODD = Works(train=TRAIN, test=TEST, assumes="")
-
 dialect("semicolon", delimiter=";")
 dialect("tab-in-csv", delimiter="\t")
 dialect("pipe", delimiter="|")

@@ -92,8 +92,6 @@ def listed_paths(at):
 
 
 add("hub-cache-arrow", hub_cache)
-
-
 add(
     "hub-loading-script",
     lambda at: [
@@ -101,16 +99,10 @@ add(
         csv_files(at / "data", names=("train.csv", "test.csv")),
     ],
 )
-
-
 add(
     "hub-one-pattern", lambda at: [write(at / "README.md", config(' "*.csv"')), csv_files(at)], NEWS
 )
-
-
 add("hub-paths-in-a-list", listed_paths)
-
-
 add(
     "hub-only-train",
     lambda at: [
@@ -120,21 +112,13 @@ add(
     CUT,
     test_fraction=0.25,
 )
-
-
 add("hub-config-stated", lambda at: two_languages(at, TRAIN[:8]), NEWS, config="en")
-
-
 add("hub-config-unknown", two_languages, "en.*de|de.*en", config="fr")
-
-
 add(
     "hub-readme-broken",
     lambda at: [write(at / "README.md", "---\nconfigs: [\n---\n# News\n"), csv_files(at)],
     (NEWS, "README"),
 )
-
-
 add(
     "hub-split-names",
     lambda at: [
@@ -148,24 +132,16 @@ add(
     ],
     (NEWS, Works(train=TRAIN, test=TEST, assumes="eval"), "training|evaluation|test"),
 )
-
-
 add("hive-by-label", lambda at: partitioned(at, "label"), (NEWS, "label"))
-
-
 add(
     "hive-by-split",
     lambda at: files(at, "parquet", names=("split=train/0.parquet", "split=test/0.parquet")),
     (NEWS, "train"),
 )
-
-
 add(
     "duckdb-folder",
     lambda at: files(at, "parquet", names=("train/data_0.parquet", "test/data_0.parquet")),
 )
-
-
 add(
     "bigquery-export",
     lambda at: files(
@@ -177,31 +153,21 @@ add(
     ),
     (NEWS, "train"),
 )
-
-
 add(
     "dask-parts",
     lambda at: csv_files(at, names=("train/0.part", "test/0.part")),
     (NEWS, "train|part"),
 )
-
-
 add("delta-table", delta, (NEWS, "delta|part-0"))
-
-
 add(
     "partial-download",
     lambda at: [csv_files(at), (at / "train.csv").rename(at / "train.csv.part")],
     "train",
 )
-
-
 add(
     "partial-download-beside",
     lambda at: [csv_files(at), write(at / "train.csv.crdownload", "text,la")],
 )
-
-
 add(
     "dropbox-conflict",
     lambda at: [
@@ -210,15 +176,11 @@ add(
     ],
     (Works(train=TRAIN, test=TEST, assumes="conflicted"), "conflicted"),
 )
-
-
 add(
     "tfrecord",
     lambda at: [write(at / f"{n}.tfrecord", b"\x0c\0\0\0") for n, _ in PARTS],
     "train|tfrecord",
 )
-
-
 add(
     "coded-json-lines",
     lambda at: files(

@@ -24,8 +24,14 @@ from tests.data.corpus import (
 )
 
 CORPUS = Corpus()
+
+
 add = partial(CORPUS.add, "JSON")
+
+
 Rows = tuple[Row, ...]
+
+
 CODES = {name: str(i) for i, name in enumerate(AG)}
 
 
@@ -84,23 +90,7 @@ def by_datasets(at: Path, **options: Any) -> None:
         datasets.Dataset.from_list(records(rows)).to_json(at / f"{name}.json", **options)
 
 
-def doccano(at: Path) -> None:
-    lines(lambda i, t, y: {"id": i, "text": t, "label": [y], "Comments": []})(at)
-
-
-def label_studio(rows: Rows) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": i,
-            "annotations": [{"result": [{"value": {"choices": [y]}, "type": "choices"}]}],
-            "data": {"text": t},
-        }
-        for i, (t, y) in enumerate(rows)
-    ]
-
-
 TABLE = lambda rows: {"columns": ["text", "label"], "data": [list(r) for r in rows]}  # noqa: E731
-
 add("lines", lines(pair))
 add("lines-called-json", lines(pair, "json"))
 add("lines-ndjson", lines(pair, "ndjson"))
@@ -135,28 +125,9 @@ add(
 add("under-rows", whole(lambda r: {"rows": records(r)}), (NEWS, "rows|array|object"))
 add("under-examples", whole(lambda r: {"examples": records(r)}), (NEWS, "examples|array|object"))
 add(
-    "viewer-rows",
-    whole(
-        lambda r: {
-            "features": [],
-            "rows": [
-                {"row_idx": i, "row": x, "truncated_cells": []} for i, x in enumerate(records(r))
-            ],
-        }
-    ),
-    (NEWS, "row|column"),
-)
-add(
     "two-lists-in-one",
     whole(lambda r: {"good": records(r), "bad": records(r[:5])}),
     "good|bad|array|object|column",
-)
-add(
-    "both-splits-in-one",
-    lambda at: write(
-        at / "news.json", json.dumps({"train": records(TRAIN), "test": records(TEST)})
-    ),
-    (NEWS, "train"),
 )
 add(
     "by-id",
@@ -204,6 +175,8 @@ add(
         train=tuple((f"😀 {t}", y) for t, y in TRAIN), test=tuple((f"😀 {t}", y) for t, y in TEST)
     ),
 )
+
+
 BROKEN = tuple((t.replace("Oslo", "\ufffd") if i == 0 else t, y) for i, (t, y) in enumerate(TRAIN))
 add(
     "half-of-an-emoji",
@@ -285,37 +258,6 @@ add(
 )
 add(
     "label-in-an-object", lines(lambda i, t, y: {"text": t, "label": {"id": 1, "name": y}}), "label"
-)
-add("doccano", doccano, (NEWS, "label|list"))
-add("label-studio", whole(label_studio), "annotations|column")
-add(
-    "label-studio-min",
-    whole(
-        lambda r: [
-            {
-                "text": t,
-                "sentiment": y,
-                "id": i,
-                "annotator": 1,
-                "created_at": "2024-01-05T10:00:00.0Z",
-            }
-            for i, (t, y) in enumerate(r)
-        ]
-    ),
-)
-add(
-    "prodigy",
-    lines(lambda i, t, y: {"text": t, "_input_hash": i, "answer": "accept", "accept": [y]}),
-    "label|column|accept",
-)
-add(
-    "chat",
-    lines(
-        lambda i, t, y: {
-            "messages": [{"role": "user", "content": t}, {"role": "assistant", "content": y}]
-        }
-    ),
-    "messages|column",
 )
 add("empty-array", lambda at: [whole(records)(at), write(at / "train.json", "[]")], "row|empty")
 add("array-of-strings", whole(lambda r: [t for t, _ in r]), "object|array|JSON")

@@ -39,8 +39,6 @@ add = partial(CORPUS.add, "labels")
 ONE_HOT = "one-hot|columns of 0 and 1|a column for each class|several labels"
 CONTINUOUS = "continuous|decimal|regression|fraction|real number|whole number"
 SEVERAL = "several labels|one label in a cell|more than one label"
-
-
 add("two-minuses", stained("--5", names=(0, 1, 2, 3)), "row 7.*--5|--5.*row 7")
 add("superscript", stained("²", names=(0, 1, 2, 3)), "row 7.*²|²")
 add("superscripts-only", labelled(("¹", "²")), wrote(("¹", "²"), ("²", "¹"), either="²|¹"))

@@ -16,7 +16,6 @@ from tests.data.corpus import (
     Works,
     coded,
     csv_files,
-    csv_text,
     files,
     frame,
     news,
@@ -25,9 +24,17 @@ from tests.data.corpus import (
 )
 
 CORPUS = Corpus()
+
+
 add = partial(CORPUS.add, "layouts")
+
+
 WITH_VALIDATION = Works(train=TRAIN, test=TEST, validation=VALIDATION)
+
+
 STALE = news(20, start=300)
+
+
 UUID = "c000-6f1b2a9e-5d0c-4b5f-9a52-0f3c1d2e4a77-c000"
 
 
@@ -71,6 +78,8 @@ dataset_info:
 ---
 # Dataset Card
 """
+
+
 CONFIG = """configs:
 - config_name: {}
   data_files:
@@ -255,21 +264,6 @@ add(
 )
 add("shards-columns-turned", lambda at: turned_shards(at))
 add("kinds-mixed", lambda at: mixed_kinds(at))
-add("mac-files", beside("._train.csv", b"\0\5\x16\7", "__MACOSX/._test.csv"))
-add("mac-store", beside(".DS_Store", b"\0\0\0\1Bud1"))
-add("windows-files", beside("Thumbs.db", b"\xd0\xcf", "desktop.ini"))
-add("office-lock", beside("~$train.csv", b"\5user"))
-add("backup", beside("train.csv~", "old", "train.csv.bak"))
-add("jupyter-checkpoints", named(".ipynb_checkpoints/train-checkpoint.csv", "README.md"), "train")
-add("checkpoints-beside", beside(".ipynb_checkpoints/train-checkpoint.csv", csv_text(STALE)))
-add("checksums", beside("train.csv.sha256", "ab  train.csv\n", "train.csv.md5"))
-add("dvc", beside("train.csv.dvc", "outs:\n- md5: a\n  path: train.csv\n", "test.csv.dvc"))
-add(
-    "croissant",
-    beside("train.csv.metadata.json", '{"rows": 40}', "dataset_infos.json"),
-    (NEWS, "metadata"),
-)
-add("licence-and-readme", beside("LICENSE.txt", "MIT", "README.txt"))
 add("spaces-and-accents", lambda at: csv_files(at / "mes données [v1]"), source="mes données [v1]")
 add("one-file", named("train.csv", "test.csv"), source="train.csv", test_source="./test.csv")
 add(

@@ -23,7 +23,6 @@ from tests.data.corpus import (
     titled,
     write,
 )
-from tests.data.folders_dialects import plain
 
 CORPUS = Corpus()
 
@@ -55,43 +54,6 @@ def lone(name, table, **options):
         table.to_csv(at / name, **{"index": False, **options})
 
     return build
-
-
-def trec(at):
-    codes = dict(zip(AG, ("DESC", "ENTY", "ABBR", "HUM"), strict=True))
-    for name, rows in (("train_5500", TRAIN), ("TREC_10", TEST)):
-        write(at / f"{name}.label", "".join(f"{codes[y]}:def {t}\n" for t, y in rows))
-
-
-def sst2(at):
-    csv_files(at, frame(polar(TRAIN), "sentence"), TEST, sep="\t", names=("train.tsv", "x"))
-    csv_files(at, frame(polar(VALIDATION), "sentence"), TEST, sep="\t", names=("dev.tsv", "x"))
-    hidden = frame(TEST, "sentence")[["sentence"]]
-    hidden.to_csv(at / "test.tsv", sep="\t", index_label="index")
-    (at / "x").unlink()
-
-
-def cola(at):
-    for name, rows in PARTS:
-        text = "".join(f"gj04\t{i % 2}\t\t{t}\n" for i, (t, _) in enumerate(plain(rows)))
-        write(at / f"{name}.tsv", text)
-
-
-def tweet_eval(at):
-    for name, rows in PARTS:
-        write(at / f"{name}_text.txt", "".join(f"{t}\n" for t, _ in rows))
-        write(at / f"{name}_labels.txt", "".join(f"{AG.index(y)}\n" for _, y in rows))
-    write(at / "mapping.txt", "".join(f"{i}\t{name}\n" for i, name in enumerate(AG)))
-
-
-def emotions(at):
-    for name, rows in (*PARTS, ("val", VALIDATION)):
-        write(at / f"{name}.txt", "".join(f"{t};{y}\n" for t, y in plain(rows)))
-
-
-def clinc(at):
-    document = {"train": [list(r) for r in TRAIN], "test": [list(r) for r in TEST], "oos_test": []}
-    write(at / "data_full.json", json.dumps(document))
 
 
 def sentiment140(rows):
@@ -141,33 +103,18 @@ add(
     (Works(train=polar(ALL, ("ham", "spam")), test_fraction=0.25), "v1.*v2"),
     test_fraction=0.25,
 )
-
-
-add(
-    "sms-spam-collection",
-    lambda at: write(at / "SMSSpamCollection", "".join(f"{y}\t{t}\n" for t, y in ALL)),
-    (CUT, "ending"),
-    source="SMSSpamCollection",
-    test_fraction=0.25,
-)
-
-
 add(
     "imdb-kaggle",
     lone("IMDB Dataset.csv", frame(polar(ALL), "review", "sentiment")),
     Works(train=polar(ALL), test_fraction=0.25),
     test_fraction=0.25,
 )
-
-
 add(
     "airline-tweets",
     lone("Tweets.csv", airline(polar(ALL))),
     (Works(train=polar(ALL), test_fraction=0.25), "--label-column"),
     test_fraction=0.25,
 )
-
-
 add(
     "airline-tweets-stated",
     lone("Tweets.csv", airline(polar(ALL))),
@@ -175,8 +122,6 @@ add(
     test_fraction=0.25,
     label_column="airline_sentiment",
 )
-
-
 add(
     "corona-tweets",
     lambda at: csv_files(
@@ -190,8 +135,6 @@ add(
     ),
     (NEWS, "--text-column"),
 )
-
-
 add(
     "drug-reviews",
     lambda at: csv_files(
@@ -206,8 +149,6 @@ add(
     ),
     (NEWS, "train|--label-column"),
 )
-
-
 add(
     "twitter-entities",
     lambda at: csv_files(
@@ -219,8 +160,6 @@ add(
     ),
     "test|header|column",
 )
-
-
 add(
     "twitter-entities-stated",
     lambda at: csv_files(
@@ -230,8 +169,6 @@ add(
     label_column="3",
     text_columns=("4",),
 )
-
-
 add(
     "sentiment140-stated",
     lambda at: csv_files(
@@ -241,8 +178,6 @@ add(
     label_column="1",
     text_columns=("6",),
 )
-
-
 add(
     "banking77",
     lambda at: [
@@ -250,8 +185,6 @@ add(
         write(at / "categories.json", json.dumps(list(AG))),
     ],
 )
-
-
 add(
     "bbc-news-kaggle",
     lambda at: [
@@ -265,110 +198,6 @@ add(
     ],
     "Test.csv.*(label|Category)|label.*Test.csv",
 )
-
-
-add(
-    "bbc-folders",
-    lambda at: [write(at / y.replace("/", "-") / f"{i}.txt", t) for i, (t, y) in enumerate(ALL)],
-    "train|txt|file for each",
-    test_fraction=0.25,
-)
-
-
-add(
-    "newsgroups",
-    lambda at: [
-        write(at / f"20news-bydate-{n}" / y.replace("/", ".") / str(i), t)
-        for n, rows in PARTS
-        for i, (t, y) in enumerate(rows)
-    ],
-    "train|file",
-)
-
-
-add(
-    "imdb-folders",
-    lambda at: (
-        [
-            write(at / n / y / f"{i}_7.txt", t)
-            for n, rows in PARTS
-            for i, (t, y) in enumerate(polar(rows, ("neg", "pos")))
-        ]
-        + [write(at / "train/unsup/0_0.txt", "Rain")]
-    ),
-    (
-        Works(train=polar(TRAIN, ("neg", "pos")), test=polar(TEST, ("neg", "pos"))),
-        "txt|a file for each|folder",
-    ),
-)
-
-
-add("trec", trec, "train|label|ending")
-
-
-add("sst2", sst2, "test.tsv")
-
-
-add("cola", cola, "header|column|text-column")
-
-
-add(
-    "cola-stated",
-    cola,
-    Works(**{n: tuple((t, str(i % 2)) for i, (t, _) in enumerate(plain(r))) for n, r in PARTS}),
-    label_column="2",
-    text_columns=("4",),
-)
-
-
-add("tweet-eval", tweet_eval, "train|txt|label")
-
-
-add(
-    "emotions-kaggle",
-    emotions,
-    Works(train=plain(TRAIN), test=plain(TEST), validation=plain(VALIDATION)),
-)
-
-
-add(
-    "phrase-bank",
-    lambda at: write(
-        at / "Sentences_50Agree.txt", "".join(f"{t}@{y}\n" for t, y in plain(polar(ALL))), "latin-1"
-    ),
-    (Works(train=plain(polar(ALL)), test_fraction=0.25), "delimiter"),
-    source="Sentences_50Agree.txt",
-    test_fraction=0.25,
-)
-
-
-add(
-    "phrase-bank-stated",
-    lambda at: write(
-        at / "Sentences_50Agree.txt", "".join(f"{t}@{y}\n" for t, y in plain(polar(ALL))), "latin-1"
-    ),
-    Works(train=plain(polar(ALL)), test_fraction=0.25),
-    source="Sentences_50Agree.txt",
-    test_fraction=0.25,
-    delimiter="@",
-    encoding="latin-1",
-)
-
-
-add("clinc", clinc, "train|column|object|list")
-
-
-add(
-    "mnli-two-tests",
-    lambda at: [
-        csv_files(at),
-        csv_files(at, TEST, TEST, names=("test_matched.csv", "test_mismatched.csv")),
-        (at / "test.csv").unlink(),
-    ],
-    "test_matched.*test_mismatched|test_mismatched.*test_matched",
-)
-
-
 add(
     "huffpost-lone",
     lambda at: (
@@ -380,8 +209,6 @@ add(
     (CUT, "text-column"),
     test_fraction=0.25,
 )
-
-
 add(
     "fake-and-true",
     lambda at: csv_files(
@@ -389,11 +216,7 @@ add(
     ),
     "train|Fake.csv",
 )
-
-
 add("label-studio-csv", lambda at: csv_files(at, label_studio(TRAIN), label_studio(TEST)))
-
-
 add(
     "excel-unicode-text",
     lambda at: [
@@ -401,17 +224,9 @@ add(
         for n, r in PARTS
     ],
 )
-
-
 add("data-frames", lambda at: csv_files(at, names=("df_train.csv", "df_test.csv"), index=True))
-
-
 add("named-data", lambda at: csv_files(at, names=("Train_data.csv", "Test_data.csv")))
-
-
 add("short-names", lambda at: csv_files(at, names=("trn.csv", "tst.csv")), (NEWS, "train"))
-
-
 add(
     "hold-out",
     lambda at: csv_files(at, names=("train.csv", "holdout.csv")),
@@ -421,8 +236,6 @@ add(
         "test",
     ),
 )
-
-
 add(
     "stars-from-amazon",
     lambda at: csv_files(
@@ -436,8 +249,6 @@ add(
     ),
     (numbered(1), "text-column"),
 )
-
-
 add(
     "five-stars",
     lambda at: csv_files(

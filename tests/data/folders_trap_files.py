@@ -45,8 +45,6 @@ def keyed(rows):
 
 
 layout("class-names-in-another-order", other_order, (NEWS, "class|names|order"))
-
-
 layout(
     "classes-txt-beside-own-names",
     lambda at: [
@@ -58,8 +56,6 @@ layout(
     ],
     "classes.txt|class names",
 )
-
-
 layout(
     "same-shard-twice",
     lambda at: (
@@ -71,11 +67,7 @@ layout(
     ),
     (NEWS, r"\(1\)|shard|twice"),
 )
-
-
 layout("test-is-train", lambda at: csv_files(at, TRAIN, TRAIN), Works(train=TRAIN, test=TRAIN))
-
-
 layout(
     "own-files-of-a-run",
     lambda at: [
@@ -85,8 +77,6 @@ layout(
     ],
     (NEWS, "predictions_test|train_log"),
 )
-
-
 layout(
     "metrics-beside",
     lambda at: [
@@ -96,8 +86,6 @@ layout(
     ],
     (NEWS, "train_results|test_metrics"),
 )
-
-
 layout(
     "vectorised-beside",
     lambda at: [
@@ -106,25 +94,17 @@ layout(
     ],
     (Works(train=TRAIN, test=TEST, assumes="train_embeddings"), "train_embeddings"),
 )
-
-
 layout(
     "only-train-in-a-prefix",
     lambda at: csv_files(at, names=("constraint.csv", "contest.csv")),
     "train|constraint",
 )
-
-
 layout(
     "latest-in-the-name",
     lambda at: csv_files(at, TRAIN, TEST, names=("trained_model_notes.csv", "test.csv")),
     "train",
 )
-
-
 shape("columns-keyed-in-another-order", whole(keyed), (NEWS, "order|column|row"))
-
-
 shape(
     "truncated-between-objects",
     lambda at: [
@@ -136,8 +116,6 @@ shape(
     ],
     "JSON|end|line|array",
 )
-
-
 shape(
     "truncated-after-an-object",
     lambda at: [
@@ -149,8 +127,6 @@ shape(
     ],
     "JSON|end|line|array",
 )
-
-
 shape(
     "two-arrays",
     lambda at: [
@@ -159,8 +135,6 @@ shape(
     ],
     (NEWS, "JSON|line"),
 )
-
-
 shape(
     "array-then-text",
     lambda at: [
@@ -169,8 +143,6 @@ shape(
     ],
     "JSON|line",
 )
-
-
 shape(
     "one-row",
     lambda at: [
@@ -179,14 +151,10 @@ shape(
     ],
     Works(train=TRAIN, test=(("A", "World"),)),
 )
-
-
 shape(
     "lists-beside",
     lines(lambda i, t, y: {"text": t, "label": y, "tokens": t.split(), "spans": [{"a": 1}]}),
 )
-
-
 shape(
     "one-row-with-lists",
     lambda at: [
@@ -195,15 +163,11 @@ shape(
     ],
     Works(train=TRAIN, test=(("A", "World"),)),
 )
-
-
 shape(
     "rows-of-other-lengths",
     whole(lambda r: {"text": [t for t, _ in r], "label": [y for _, y in r][:-1]}),
     "length|column|row",
 )
-
-
 shape(
     "split-rows-short",
     whole(
@@ -214,11 +178,7 @@ shape(
     ),
     "row|label|length",
 )
-
-
 shape(
     "lines-with-one-array", damaged(lambda s: s + json.dumps(records(TRAIN[:2])) + "\n"), "line 41"
 )
-
-
 shape("zeros-at-the-end", damaged(lambda s: s + "\0" * 64), (NEWS, "line 41"))

@@ -24,14 +24,8 @@ from tests.data.folders_labels import labelled, stained, wrote
 CORPUS = Corpus()
 column = partial(CORPUS.add, "columns")
 label = partial(CORPUS.add, "labels")
-
-
 label("invisible-difference", stained("Sports\u200b"), "Sports")
-
-
 label("two-spaces-inside", labelled(("Arts  and", "Arts and", "News")), "Arts")
-
-
 label(
     "hyphen-and-dash",
     labelled(("Sci-Tech", "Sci\u2010Tech", "News")),
@@ -40,8 +34,6 @@ label(
         "Sci",
     ),
 )
-
-
 label(
     "quoted-twice",
     labelled(('"World"', '"Sports"')),
@@ -51,14 +43,8 @@ label(
         "label",
     ),
 )
-
-
 label("letters-and-numbers", labelled(("0", "1", "World")), "World|number")
-
-
 label("number-words-sorted", labelled(("class 10", "class 9")), wrote(("class 10", "class 9")))
-
-
 label(
     "one-of-each",
     lambda at: csv_files(
@@ -68,16 +54,10 @@ label(
     ),
     "label|class|row",
 )
-
-
 label("infinite", stained("inf", names=(0, 1, 2, 3)), "row 7.*inf|inf")
-
-
 label(
     "exponent", labelled(("0e0", "1e0")), (wrote(("0e0", "1e0")), wrote(("0", "1")), "number|label")
 )
-
-
 label("hexadecimal", labelled(("0x0", "0x1")), wrote(("0x0", "0x1")))
 
 
@@ -110,27 +90,15 @@ def many_rows(names, count=60):
 
 
 label("zero-padded-to-twelve", many(MONTHS), many_rows(MONTHS))
-
-
 label("dewey-numbers", many(("004", "510", "610")), (many_rows(("004", "510", "610")), "004"))
-
-
 label("huffpost-classes", many(HUFFPOST), many_rows(HUFFPOST))
-
-
 label(
     "slashes-in-names",
     many(("Sci", "Sci/Tech", "Tech")),
     (many_rows(("Sci", "Sci/Tech", "Tech")), "Sci/Tech"),
 )
-
-
 label("plus-in-names", many(("C", "C#", "C++")), many_rows(("C", "C#", "C++")))
-
-
 label("stars-in-classes-txt", many(STARS, write_names=STARS, base=1), many_rows(STARS))
-
-
 label(
     "numbered-names-in-classes-txt",
     many(STARS[:3], write_names=("0: bad", "1: fair", "2: good"), base=0),
@@ -148,32 +116,22 @@ label(
         "classes.txt",
     ),
 )
-
-
 label(
     "versions-as-classes",
     many(("1.0", "1.1", "2.0")),
     (many_rows(("1.0", "1.1", "2.0")), "fraction|measurement|label"),
 )
-
-
 label(
     "dotted-groups",
     many(("alt.atheism", "comp.graphics", "sci.space")),
     many_rows(("alt.atheism", "comp.graphics", "sci.space")),
 )
-
-
 label(
     "no-and-yes-no",
     many(("no", "yes", "yes, no")),
     (many_rows(("no", "yes", "yes, no")), "yes, no"),
 )
-
-
 label("underscored", stained("1_0", names=(0, 1, 2, 3)), "1_0")
-
-
 column(
     "headerless-index-and-text",
     lambda at: csv_files(
@@ -181,8 +139,6 @@ column(
     ),
     "label|header|index",
 )
-
-
 column(
     "headerless-id-and-text",
     lambda at: csv_files(
@@ -195,15 +151,11 @@ column(
     ),
     "label|header|index",
 )
-
-
 column(
     "index-and-text-only",
     lambda at: csv_files(at, *(frame(r)[["text"]] for r in (TRAIN, TEST)), index=True),
     "label",
 )
-
-
 column(
     "year-in-the-header",
     lambda at: csv_files(
@@ -211,8 +163,6 @@ column(
     ),
     "header|column",
 )
-
-
 column(
     "headerless-sorted",
     lambda at: csv_files(
@@ -222,8 +172,6 @@ column(
     ),
     numbered(1),
 )
-
-
 column(
     "headerless-names-sorted",
     lambda at: csv_files(
@@ -231,8 +179,6 @@ column(
     ),
     (NEWS, "header"),
 )
-
-
 column(
     "headerless-id-last",
     lambda at: csv_files(
@@ -242,8 +188,6 @@ column(
     ),
     (numbered(1), "header|column"),
 )
-
-
 column(
     "headerless-two-numbers",
     lambda at: csv_files(
@@ -256,15 +200,11 @@ column(
     ),
     "header|column",
 )
-
-
 column(
     "headerless-turned-in-test",
     lambda at: csv_files(at, coded(TRAIN)[["label", "text"]], coded(TEST), header=False),
     (numbered(), "test.csv"),
 )
-
-
 column(
     "label-names-the-text",
     lambda at: csv_files(
@@ -272,8 +212,6 @@ column(
     ),
     "label|class",
 )
-
-
 column(
     "numbers-one-hot",
     lambda at: csv_files(
@@ -287,22 +225,16 @@ column(
     ),
     "column|header|one-hot|label",
 )
-
-
 column(
     "prediction-beside",
     lambda at: csv_files(
         at, *(frame(r).assign(prediction="World", score=0.5) for r in (TRAIN, TEST))
     ),
 )
-
-
 column(
     "label-and-its-number",
     lambda at: csv_files(at, *(frame(r).assign(label_id=coded(r)["label"]) for r in (TRAIN, TEST))),
 )
-
-
 column(
     "predicted-label-first",
     lambda at: csv_files(
@@ -313,16 +245,12 @@ column(
         ),
     ),
 )
-
-
 column(
     "text-length-beside",
     lambda at: csv_files(
         at, *(frame(r).assign(text_length=9, text_clean="x") for r in (TRAIN, TEST))
     ),
 )
-
-
 column(
     "headerless-position-stated",
     lambda at: csv_files(

@@ -40,42 +40,28 @@ def open_quotes(rows):
 
 
 UNCLOSED = Works(train=open_quotes(TRAIN), test=open_quotes(TEST))
-
-
 dialect("quotes-over-rows-tsv", made(lambda r: tabbed(open_quotes(r)), "tsv"), (UNCLOSED, "quote"))
-
-
 dialect("quotes-over-rows-csv", made(lambda r: tabbed(open_quotes(r))), (UNCLOSED, "quote"))
-
-
 dialect(
     "quotes-over-rows-comma",
     made(lambda r: tabbed(open_quotes(r)).replace("\t", ",")),
     (UNCLOSED, "quote"),
 )
-
-
 dialect(
     "quotes-over-rows-label-first",
     made(lambda r: "".join(f"{y}\t{t}\n" for t, y in open_quotes(r)), "tsv"),
     (UNCLOSED, "quote"),
 )
-
-
 dialect(
     "one-comma-too-many-in-each",
     made(lambda r: "label,text\n" + "".join(f"{y},Today, {t}\n" for t, y in plain(r))),
     r"row \d|field|quote",
 )
-
-
 dialect(
     "comma-or-semicolon",
     made(lambda r: "".join(f"{y};Now, {t}\n" for t, y in plain(r))),
     (works(lambda t: f"Now, {t}"), "delimiter"),
 )
-
-
 dialect(
     "comma-or-semicolon-with-header",
     made(lambda r: "label;text\n" + "".join(f"{y};Now, {t}\n" for t, y in plain(r))),
@@ -84,8 +70,6 @@ dialect(
         test=retold(lambda t: f"Now, {t}", plain(TEST)),
     ),
 )
-
-
 dialect(
     "line-breaks-as-backslash-n",
     made(
@@ -132,8 +116,6 @@ dialect(
     made(lambda r: "# news\n" + csv_text(plain(r)) + "#Oslo wins, again,Sports\n"),
     r"row|#|field",
 )
-
-
 dialect(
     "hashtag-first-row",
     made(lambda r: csv_text([("#1 in Oslo", "World"), *r], None)),
@@ -142,60 +124,40 @@ dialect(
         "header|column",
     ),
 )
-
-
 dialect(
     "last-column-empty",
     made(lambda r: csv_text([(y, t, "") for t, y in r], ("label", "text", "note"))),
 )
-
-
 dialect(
     "decimal-comma-labels",
     made(lambda r: csv_text([(t, f"{AG.index(y)},0") for t, y in r], delimiter=";")),
     (numbered(), wrote(("0,0", "1,0", "2,0", "3,0")), "label"),
 )
-
-
 dialect(
     "empty-first-text",
     made(lambda r: csv_text([("", "World"), *r])),
     Works(train=(("", "World"), *TRAIN), test=(("", "World"), *TEST)),
 )
-
-
 dialect(
     "label-and-commas-only",
     made(lambda r: csv_text(r) + "\n,World\n"),
     Works(train=(*TRAIN, ("", "World")), test=(*TEST, ("", "World"))),
 )
-
-
 dialect(
     "quote-mark-stated-none",
     lambda at: both(at, lambda r: tabbed(open_quotes(r)), "tsv"),
     UNCLOSED,
     quote="none",
 )
-
-
 dialect(
     "header-stated",
     lambda at: csv_files(at, header=["h1", "h2"]),
     (NEWS, "text-column|label-column"),
     has_header=True,
 )
-
-
 dialect("no-header-stated", lambda at: csv_files(at, header=False), NEWS, has_header=False)
-
-
 dialect("late-ragged-row", made(lambda r: csv_text(r) + 'A,b,"World"\n'), r"row \d+|field")
-
-
 dialect("late-short-row", made(lambda r: csv_text(r) + "Alone\n"), r"row \d+|field")
-
-
 dialect(
     "middle-quote-then-comma",
     made(lambda r: csv_text(plain(r)) + '"A" 5, disk,World\n'),
