@@ -14,6 +14,12 @@ AgnewsError            where, what was wanted, what was found, what to do
 
 from collections.abc import Sequence
 
+MAX_CHARS = 390
+"""Of a message: whatever the input, it is one line that can be read."""
+
+MIN_CHARS = 60
+"""Kept of each part that is shortened."""
+
 
 class AgnewsError(Exception):
     """A problem that the user can mend.
@@ -38,7 +44,25 @@ class AgnewsError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.where}: want {self.wanted}, found {self.found}; {self.hint}"
+        """One line; what was found is shortened first, what to do last."""
+        parts = [
+            " ".join(str(part).split()) for part in (self.found, self.wanted, self.where, self.hint)
+        ]
+        excess = sum(map(len, parts)) + len(": want , found ; ") - MAX_CHARS
+        for index, part in enumerate(parts):
+            if excess > 0:
+                parts[index] = _shortened(part, len(part) - excess, keep_end=index == 2)
+                excess -= len(part) - len(parts[index])
+        found, wanted, where, hint = parts
+        return f"{where}: want {wanted}, found {found}; {hint}"
+
+
+def _shortened(text: str, size: int, keep_end: bool = False) -> str:
+    """Cut a text to a size, though never below ``MIN_CHARS``; a place's end says the most."""
+    size = max(size, MIN_CHARS)
+    if len(text) <= size:
+        return text
+    return f"…{text[1 - size :]}" if keep_end else f"{text[: size - 1].rstrip(', ')}…"
 
 
 class SpecError(AgnewsError):
@@ -50,7 +74,8 @@ class SpecError(AgnewsError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        return "\n".join(f"{self.where}: {problem}" for problem in self.problems)
+        lines = (f"{self.where}: {problem}" for problem in self.problems)
+        return "\n".join(_shortened(line, MAX_CHARS) for line in lines)
 
 
 class DataError(AgnewsError):

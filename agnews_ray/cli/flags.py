@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 DESCRIPTION_OF_SOURCE = (
-    "hub id, CSV, Parquet or JSON Lines file, folder with train and test files, or "
+    "hub id; folder, archive or file of CSV, JSON, Parquet or Arrow; or "
     "synthetic:train=4000,test=1000,seed=7  [default: ag_news]"
 )
 
@@ -32,7 +32,14 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             choices=("fast", "reference", "reference-best", "reference-compiled"),
         ),
         _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),
-        _flag("--test-dataset", "data.test_source", "test file, where --dataset is a train file"),
+        _flag("--test-dataset", "data.test_source", "test file, where --dataset has none"),
+        _flag("--validation", "data.validation_source", "validation file; none leaves one out"),
+        _flag("--test-fraction", "data.test_fraction", "share of a lone file cut off  [0.2]"),
+        _flag("--config", "data.config", "of a dataset that has several"),
+        _flag("--delimiter", "data.delimiter", "of a CSV: a character, or tab, semicolon, pipe"),
+        _flag("--quote", "data.quote", "around fields of a CSV", choices=('"', "'", "none")),
+        _flag("--encoding", "data.encoding", "of CSV and JSON  [default: as found]"),
+        _flag("--header", "data.has_header", "whether a CSV has one", choices=("true", "false")),
         _flag("--text-column", "data.text_columns", "comma-separated, joined by a space"),
         _flag("--label-column", "data.label_column", "column of the labels"),
         _flag("--label-base", "data.label_base", "lowest integer label", choices=("0", "1")),
@@ -69,6 +76,11 @@ METAVARS = {
     "models": "A,B",
     "data.source": "SOURCE",
     "data.test_source": "FILE",
+    "data.validation_source": "FILE",
+    "data.test_fraction": "FRACTION",
+    "data.config": "NAME",
+    "data.delimiter": "CHAR",
+    "data.encoding": "NAME",
     "data.text_columns": "A,B",
     "data.label_column": "NAME",
     "data.class_names": "A,B",

@@ -133,12 +133,16 @@ def _execute(prepared: Any, as_json: bool, quiet: bool) -> Any:
 
 def _introduction(prepared: Any) -> list[str]:
     record, study = prepared.scanned.record, prepared.study
+    held = record.validation.num_selected if record.validation else record.num_validation
+    splits = f"{record.num_train:,} train and {record.test.num_selected:,} test rows"
+    splits += f" ({held:,} to validate)" if held else ""
+    assumed = f"; taken for granted: {'; '.join(record.assumptions)}" if record.assumptions else ""
     lines = [
         f"study {study.name}: {len(prepared.trials)} trial(s), "
         f"{len(prepared.trials) - len(prepared.todo)} already done",
-        f"data  {record.source}: {record.num_train:,} train and {record.test.num_selected:,} test "
-        f"rows, {len(record.class_names)} classes ({', '.join(record.class_names[:6])}), "
-        f"{record.label_kind}, text from {' + '.join(record.text_columns)}",
+        f"data  {record.source}: {splits}, "
+        f"{len(record.class_names)} classes ({', '.join(record.class_names[:6])}), "
+        f"{record.label_kind}, text from {' + '.join(record.text_columns)}{assumed}",
     ]
     lines += [f"note  {sentence}" for sentence in record.missing_classes]
     num_empty = _num_empty(record)

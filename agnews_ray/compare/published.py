@@ -317,7 +317,9 @@ def _settings(record: TrialRecord) -> dict[str, object]:
 
 def _rows_settings(data: DataSpec) -> dict[str, object]:
     """The settings of the data that choose rows, or cut them."""
+    chosen = (data.limit_train, data.limit_test, data.validation_fraction)
     return {
+        "split_seed": data.split_seed if any(chosen) else None,
         "max_length_tokens": data.max_length_tokens,
         "limit_train": data.limit_train,
         "limit_test": data.limit_test,

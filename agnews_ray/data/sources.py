@@ -1,32 +1,48 @@
-"""A source as named by the user to train and test files on disk."""
+"""A source as named by the user to the files of each split on disk."""
 
+import json
 import os
-from dataclasses import dataclass
+import re
+import shutil
+import tarfile
+import unicodedata
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from agnews_ray.data import json_rows
+from agnews_ray.data.encoding import find_encoding, read_text
 from agnews_ray.data.files import KINDS
+from agnews_ray.data.folders import Splits, find_splits, split_of
+from agnews_ray.data.hub_data import load_hub
+from agnews_ray.data.opening import READ_ERRORS, compression_of, data_ending, members
+from agnews_ray.data.shards import Group
 from agnews_ray.data.synthetic import SyntheticSpec, write_synthetic
-from agnews_ray.errors import DataError, HubError
-from agnews_ray.plan.trials import content_hash, slug
+from agnews_ray.errors import DataError
+from agnews_ray.plan.trials import content_hash
 from agnews_ray.spec.study import DataSpec
 
-HUB_ALIASES = {"ag_news": "fancyzhx/ag_news", "agnews": "fancyzhx/ag_news"}
-OFFLINE_WAYS = (
-    "go online once to fill the cache, set HF_ENDPOINT to a mirror, "
-    "or pass a local folder or file with --dataset"
-)
+CLASS_FILES = ("classes.txt", "class_names.txt", "label_names.txt")
+"""Beside the data: a name a line, in label order, as published with AG News and its sisters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFiles:
-    """The files of both splits, all of one kind each."""
+    """The files of each split."""
 
     train: tuple[Path, ...]
-    test: tuple[Path, ...]
-    class_names: tuple[str, ...] | None
+    test: tuple[Path, ...] = ()
+    """None: the test split is to be cut from the train file."""
+    validation: tuple[Path, ...] = ()
+    test_twins: tuple[tuple[Path, ...], ...] = ()
+    """Other test files, which must hold the same rows."""
+    class_names: tuple[str, ...] | None = None
     """Names in label order, where the source says them."""
     revision: str | None = None
     """Hub fingerprint or generator settings."""
+    notes: tuple[str, ...] = ()
+    """What was taken for granted."""
 
 
 def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
@@ -34,68 +50,192 @@ def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
 
     Args:
         spec: names the source.
-        cache: folder for what is downloaded or generated.
+        cache: folder for what is downloaded, generated or unpacked.
 
     Returns:
         Files that exist.
 
     Raises:
-        DataError: nothing of that name, or a split is missing.
+        DataError: nothing of that name, a split is missing, or two could be meant.
         HubError: a hub id, and neither the hub nor its cache answers.
     """
     path = Path(spec.source).expanduser()
-    if spec.test_source is not None and not path.is_file():
-        hint = "drop --test-dataset, or pass a train file with --dataset"
-        raise DataError(spec.source, "a single train file beside --test-dataset", "more", hint)
+    is_local = path.is_file() or path.is_dir()
     if spec.source.startswith("synthetic:"):
-        return _synthetic(spec.source, cache)
+        found = _synthetic(spec.source, cache)
+    elif is_local:
+        try:
+            found = _local(path, spec, cache)
+        except PermissionError as error:
+            where, hint = str(error.filename or path), "change its permissions"
+            raise DataError(where, "a readable folder", "no permission", hint) from error
+    else:
+        looks_local = spec.source.startswith((".", "/", "~")) or data_ending(path) in KINDS
+        if looks_local or spec.source.count("/") > 1:
+            hint = "check the path given to --dataset"
+            raise DataError(spec.source, "a data file or folder", "nothing of that name", hint)
+        found = SourceFiles(**load_hub(spec, cache))
+    return _with_stated(found, spec, is_local)
+
+
+def _local(path: Path, spec: DataSpec, cache: Path) -> SourceFiles:
+    """Read a folder, an archive, or a single file."""
     if path.is_dir():
-        return _folder(path)
-    if path.is_file():
-        return _single_file(path, spec.test_source)
-    looks_local = spec.source.startswith((".", "/", "~")) or path.suffix.lower() in KINDS
-    if looks_local or spec.source.count("/") > 1:
-        hint = "check the path given to --dataset"
-        raise DataError(spec.source, "a data file or folder", "nothing of that name", hint)
-    return _hub(HUB_ALIASES.get(spec.source, spec.source), spec.label_column or "label", cache)
+        archives = [p for p in path.iterdir() if p.is_file() and _is_archive(p)]
+        others = [p for p in path.iterdir() if not p.name.startswith(".") and p not in archives]
+        if len(archives) != 1 or any(p.is_dir() or data_ending(p) in KINDS for p in others):
+            return _folder(path, spec, cache)
+        path = archives[0]
+    if _is_archive(path):
+        return _folder(_converted(path, cache, lambda folder: _unpack(path, folder)), spec, cache)
+    return _single(path, spec, cache)
 
 
-def _folder(folder: Path) -> SourceFiles:
-    train = _split_files(folder, "train", None)
-    test = _split_files(folder, "test", train[0].suffix)
-    classes = folder / "classes.txt"  # as published beside AG News and its sisters
-    names = (
-        tuple(classes.read_text(encoding="utf-8", errors="replace").split("\n"))
-        if classes.is_file()
-        else ()
-    )
+def _single(path: Path, spec: DataSpec, cache: Path) -> SourceFiles:
+    """Read a single file, which may hold several splits if it is JSON."""
+    if path.suffix.lower() == ".json" and path.stat().st_size:
+        encoding, _ = find_encoding(path, spec.encoding)
+        names = _json_splits(path, encoding)
+        if names:
+            write = lambda folder: _write_splits(path, encoding, names, folder)  # noqa: E731
+            return _folder(_converted(path, cache, write), spec, cache)
+    return SourceFiles(train=(path,), class_names=_class_file(path.parent))
+
+
+def _folder(folder: Path, spec: DataSpec, cache: Path) -> SourceFiles:
+    found: Splits = find_splits(folder, spec)
+    lone = found.train.files[0]
+    if found.test is None and len(found.train.files) == 1 and lone.suffix.lower() == ".json":
+        alone = _single(lone, spec, cache)
+        return replace(alone, validation=alone.validation or _files(found.validation))
+    names = _class_file(folder) or _class_file(found.train.files[0].parent) or found.class_names
+    if found.test_twins:
+        other = found.test_twins[0].files[0].name
+        notes = (*found.notes, f"{other} has the rows of {_files(found.test)[0].name}")
+        found = replace(found, notes=notes)
     return SourceFiles(
-        train=train, test=test, class_names=tuple(n.strip() for n in names if n.strip()) or None
+        train=found.train.files,
+        test=_files(found.test),
+        validation=_files(found.validation),
+        test_twins=tuple(group.files for group in found.test_twins),
+        class_names=names,
+        notes=found.notes,
     )
 
 
-def _split_files(folder: Path, split: str, preferred: str | None) -> tuple[Path, ...]:
-    """Take ``train.csv``, or all shards ``train-*.csv``, of the first kind that is there."""
-    endings = sorted(KINDS, key=lambda ending: (ending != preferred, list(KINDS).index(ending)))
-    for ending in endings:
-        shards = sorted(folder.glob(f"{split}-*{ending}"))
-        whole = folder / f"{split}{ending}"
-        if whole.is_file() or shards:
-            return (whole,) if whole.is_file() else tuple(shards)
-    inside = ", ".join(sorted(p.name for p in folder.iterdir())[:10]) or "nothing"
-    wanted = f"{split}.parquet, {split}.jsonl or {split}.csv"
-    raise DataError(str(folder), wanted, inside, f"add the {split} file, or rename it")
+def _files(group: Group | None) -> tuple[Path, ...]:
+    return group.files if group else ()
 
 
-def _single_file(path: Path, test_source: str | None) -> SourceFiles:
-    if test_source is None:
-        hint = "name the test file with --test-dataset, or pass a folder with both"
-        raise DataError(str(path), "a train and a test split", "one file", hint)
-    test = Path(test_source).expanduser()
-    if not test.is_file():
-        hint = "check the path given to --test-dataset"
-        raise DataError(test_source, "a data file", "nothing of that name", hint)
-    return SourceFiles(train=(path,), test=(test,), class_names=None)
+def _with_stated(found: SourceFiles, spec: DataSpec, is_local: bool) -> SourceFiles:
+    """Put the files that flags name in their places, and refuse what does not fit together."""
+    if spec.test_source is not None:
+        if found.test or not is_local:
+            hint = "drop --test-dataset, or pass a train file with --dataset"
+            raise DataError(spec.source, "a train file or folder", "a test split inside", hint)
+        found = replace(found, test=(_stated(spec.test_source, "--test-dataset"),))
+    if spec.validation_source not in (None, "none"):
+        stated = _stated(str(spec.validation_source), "--validation")
+        found = replace(found, validation=(stated,))
+    if spec.validation_source == "none":
+        found = replace(found, validation=())
+    if found.test and spec.test_fraction is not None:
+        hint = "drop --test-fraction, or pass the train file alone with --dataset"
+        raise DataError(spec.source, "one test split", f"{found.test[0].name} too", hint)
+    if found.validation and spec.validation_fraction > 0:
+        hint = "drop --validation-fraction, or the file with --validation none"
+        raise DataError(spec.source, "one validation split", found.validation[0].name, hint)
+    if found.validation and not found.test and spec.test_fraction is None:
+        name = found.validation[0]
+        hint = f"score on it with --test-dataset {name}, or cut one with --test-fraction 0.2"
+        raise DataError(spec.source, "a test split", f"train and {name.name}", hint)
+    return found
+
+
+def _stated(name: str, flag: str) -> Path:
+    path = Path(name).expanduser()
+    if not path.is_file():
+        hint = f"check the path given to {flag}"
+        raise DataError(name, "a data file", "nothing of that name", hint)
+    return path
+
+
+def _class_file(folder: Path) -> tuple[str, ...] | None:
+    """Read class names from a file beside the data; ``0: World`` names class 0."""
+    path = next((p for p in sorted(folder.iterdir()) if p.name.lower() in CLASS_FILES), None)
+    if path is None:
+        return None
+    text = unicodedata.normalize("NFC", read_text(path).replace("\ufeff", ""))
+    names = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
+    numbered = [re.fullmatch(r"(\d+)\s*[:,;=\t]\s*(\S.*)", name, re.ASCII) for name in names]
+    numbers = [int(match[1]) for match in numbered if match]
+    if numbers in (list(range(len(names))), list(range(1, len(names) + 1))):
+        names = [match[2] for match in numbered if match]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        hint = "mend the file, or say the names with --class-names"
+        raise DataError(str(path), "different class names", f"{twice!r} twice", hint)
+    return tuple(names) or None
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether a file holds several, of which some may be data."""
+    name = path.name.lower()
+    if name.endswith((".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tbz2", ".txz")):
+        return True
+    if not name.endswith(".zip") or path.stat().st_size == 0:
+        return False
+    try:
+        return compression_of(path) == "zip" and (
+            len(members(path)) > 1 or data_ending(path) not in KINDS
+        )
+    except READ_ERRORS:
+        return False
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    try:
+        if path.name.lower().endswith(".zip"):
+            with zipfile.ZipFile(path) as archive:
+                archive.extractall(folder)  # noqa: S202  # it keeps inside the folder
+        else:
+            with tarfile.open(path) as tar:
+                tar.extractall(folder, filter="data")
+    except (*READ_ERRORS, tarfile.TarError, RuntimeError) as error:  # the last of a password
+        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        raise DataError(str(path), "a whole archive", reason, "fetch the file anew") from error
+
+
+def _json_splits(path: Path, encoding: str) -> list[str]:
+    is_document = json_rows.find_form(path, encoding) == "document"
+    names = json_rows.split_names(path, encoding) if is_document else []
+    return [name for name in names if split_of(name)]
+
+
+def _write_splits(path: Path, encoding: str, names: list[str], folder: Path) -> None:
+    for name in names:
+        # By the split: the name itself may be a path.
+        with (folder / f"{split_of(name)}.jsonl").open("w", encoding="utf-8") as file:
+            for row in json_rows.split_rows(path, encoding, name):
+                file.write(json.dumps(row) + "\n")
+
+
+def _converted(path: Path, cache: Path, write: Callable[[Path], None]) -> Path:
+    """Make a folder in the cache of a file, whole or not at all, anew when the file changes."""
+    facts = path.stat()
+    key = content_hash([str(path.resolve()), facts.st_size, facts.st_mtime_ns], 16)
+    final = cache / "converted" / key
+    if not final.is_dir():
+        partial = final.with_suffix(f".{os.getpid()}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            write(partial)
+            if not final.exists():  # another study may have been as fast
+                partial.replace(final)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return final
 
 
 def _synthetic(source: str, cache: Path) -> SourceFiles:
@@ -107,46 +247,4 @@ def _synthetic(source: str, cache: Path) -> SourceFiles:
         test=(folder / "test.parquet",),
         class_names=corpus.class_names,
         revision=corpus.canonical(),
-    )
-
-
-def _hub(hub_id: str, label_column: str, cache: Path) -> SourceFiles:
-    """Load through ``datasets``, then keep as Parquet so that Ray Data reads it as any file."""
-    import datasets  # a second of import that other sources need not pay
-
-    datasets.disable_progress_bars()
-    try:
-        loaded = datasets.load_dataset(hub_id)
-    except datasets.exceptions.DatasetNotFoundError as error:
-        hint = f"check the name at https://huggingface.co/datasets, or {OFFLINE_WAYS}"
-        raise HubError(f"dataset {hub_id!r}", "a dataset on the hub", "none", hint) from error
-    except datasets.exceptions.DataFilesNotFoundError as error:
-        hint = "pass local files, or a dataset of Parquet, CSV or JSON files"
-        raise DataError(f"dataset {hub_id!r}", "data files", "none", hint) from error
-    except (ConnectionError, OSError) as error:
-        found = f"no answer ({type(error).__name__})"
-        wanted = "the Hugging Face hub or its cache"
-        raise HubError(f"dataset {hub_id!r}", wanted, found, OFFLINE_WAYS) from error
-    except Exception as error:  # builders raise what their parsers raise
-        hint = "pass local files, or another dataset"
-        found = " ".join(str(error).split())[:200]
-        raise DataError(f"dataset {hub_id!r}", "a dataset that loads", found, hint) from error
-    if not {"train", "test"} <= set(loaded):
-        found = f"splits {', '.join(loaded)}"
-        raise DataError(hub_id, "splits train and test", found, "pass local files instead")
-    key = "-".join(str(loaded[split]._fingerprint) for split in ("train", "test"))
-    folder = cache / "hub" / f"{slug(hub_id)}-{content_hash(key, 16)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for split in ("train", "test"):
-        final = folder / f"{split}.parquet"
-        if not final.is_file():
-            partial = final.with_suffix(f".{os.getpid()}.partial")
-            loaded[split].to_parquet(str(partial))
-            partial.replace(final)
-    label = loaded["train"].features.get(label_column)
-    return SourceFiles(
-        train=(folder / "train.parquet",),
-        test=(folder / "test.parquet",),
-        class_names=tuple(label.names) if isinstance(label, datasets.ClassLabel) else None,
-        revision=key,
     )

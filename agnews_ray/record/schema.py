@@ -46,7 +46,7 @@ class DatasetRecord(Record):
     source: str
     """As asked for."""
     kind: str
-    """File format read: csv, parquet or jsonl."""
+    """File format read: csv, parquet, arrow or jsonl."""
     text_columns: tuple[str, ...]
     """Columns that were joined into the text."""
     label_column: str
@@ -59,15 +59,20 @@ class DatasetRecord(Record):
     """Hub revision or generator settings, where there is one."""
     train: SplitRecord
     test: SplitRecord
+    validation: SplitRecord | None = None
+    """A validation split that the source brought along, where it did."""
     num_validation: int
-    """Rows cut from the selected train rows."""
+    """Rows cut from the selected train rows; 0 where the source brought a validation split."""
     missing_classes: tuple[str, ...] = ()
     """A sentence for each split whose used rows have none of some classes."""
+    assumptions: tuple[str, ...] = ()
+    """What was taken for granted to read the source, in short words."""
 
     @property
     def fingerprint(self) -> str:
-        """One short hash for both splits."""
-        return f"{self.train.fingerprint[:16]}-{self.test.fingerprint[:16]}"
+        """One short hash for all splits."""
+        splits = [self.train, self.test, *([self.validation] if self.validation else [])]
+        return "-".join(split.fingerprint[:16] for split in splits)
 
     @property
     def num_train(self) -> int:

@@ -4,9 +4,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from agnews_ray.data.files import BLOCK_BYTES, detect_layout, iter_batches
+from agnews_ray.data.files import detect_layout, iter_batches
 from agnews_ray.errors import DataError
 from agnews_ray.spec.study import DataSpec
+
+BLOCK_BYTES = 4 << 20
+"""Far more than is read at a time."""
 
 
 def read(path, **spec):
@@ -93,12 +96,12 @@ def test_an_unknown_ending_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "line"), [("x.csv", b"0,caf\xe9\n"), ("x.jsonl", b'{"text":"\xe9"}\n')]
+    ("name", "line"), [("x.csv", b"0,caf\x81\n"), ("x.jsonl", b'{"text":"\x81"}\n')]
 )
 def test_an_undecodable_byte_is_placed(tmp_path, name, line):
     good = b"0,abc\n" if name == "x.csv" else b'{"text":"abc","label":0}\n'
     (tmp_path / name).write_bytes(good * 10 + line)
-    offset = len(good) * 10 + line.index(b"\xe9")
+    offset = len(good) * 10 + line.index(b"\x81")
     assert f"an undecodable byte at offset {offset}" in fails(tmp_path / name)
 
 
@@ -120,9 +123,11 @@ def test_a_damaged_parquet_is_explained(tmp_path):
     assert "want a Parquet file" in fails(path)
 
 
-def test_numbers_are_not_text(tmp_path):
+def test_numbers_are_text_and_said(tmp_path):
     pq.write_table(pa.table({"text": [1, 2], "label": [0, 1]}), tmp_path / "x.parquet")
-    assert "want text, found int64 in column 'text'" in fails(tmp_path / "x.parquet")
+    assert read(tmp_path / "x.parquet") == [("1", "0"), ("2", "1")]
+    notes = detect_layout(tmp_path / "x.parquet", DataSpec()).notes
+    assert notes == ("numbers in 'text' read as text",)
 
 
 def test_fields_we_do_not_read_may_come_late(tmp_path):

@@ -1,4 +1,4 @@
-import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -60,7 +60,7 @@ def test_names_are_labels_too(folder):
 def test_the_fingerprint_is_of_the_content_not_of_the_format(folder):
     before = scan(folder).record
     for split in ("train", "test"):
-        rows = pa.csv.read_csv(folder / f"{split}.csv")
+        rows = pyarrow.csv.read_csv(folder / f"{split}.csv")
         pq.write_table(rows, folder / f"{split}.parquet", row_group_size=7)
         (folder / f"{split}.csv").unlink()
     assert scan(folder).record.fingerprint == before.fingerprint
@@ -156,16 +156,37 @@ def test_one_class_is_not_enough(folder):
 
 
 def test_a_missing_split_says_what_is_there(folder):
-    (folder / "test.csv").unlink()
-    assert "want test.parquet, test.jsonl or test.csv, found train.csv" in fails(folder)
+    (folder / "train.csv").unlink()
+    assert "want train.parquet, train.jsonl or train.csv, found test.csv" in fails(folder)
 
 
-def test_a_single_file_needs_a_test_file(folder):
-    assert "--test-dataset" in fails(folder / "train.csv")
-    scanned = scan_dataset(
-        DataSpec(source=str(folder / "train.csv"), test_source=str(folder / "test.csv")), folder
-    )
+def test_a_lone_file_is_cut_so_that_every_class_stays_in_train(folder):
+    write(folder, "train", [("a", 0), ("b", 1)] * 10 + [("c", 2)])
+    scanned = scan(folder / "train.csv", test_fraction=0.5)
+    train, test = set(scanned.train.rows.tolist()), set(scanned.test.rows.tolist())
+    assert (len(train), len(test)) == (11, 10)
+    assert not train & test
+    assert scanned.record.train.class_counts == (5, 5, 1)
+    assert scanned.record.assumptions == ("test split: 0.5 of train.csv, stratified, seed 42",)
+    assert (scan(folder / "train.csv", test_fraction=0.5).test.rows == scanned.test.rows).all()
+    by_default = scan(folder / "train.csv").record
+    assert by_default.test.num_rows == 4
+    assert by_default.fingerprint != scanned.record.fingerprint
+
+
+def test_a_test_file_can_be_named(folder):
+    scanned = scan(folder / "train.csv", test_source=str(folder / "test.csv"))
     assert scanned.test.num_rows == 2
+
+
+def test_a_validation_file_is_the_validation_split(folder):
+    (folder / "dev.csv").write_text("label,text\n0,x\n1,y\n2,z\n")
+    scanned = scan(folder)
+    assert (scanned.record.num_train, scanned.record.num_validation) == (30, 0)
+    assert scanned.record.validation.num_rows == scanned.validation.num_rows == 3
+    without = scan(folder, validation_source="none").record
+    assert without.validation is None
+    assert without.fingerprint == scanned.record.fingerprint[:33]
 
 
 @pytest.mark.parametrize("source", ["./nowhere", "/no/such/folder", "nowhere.csv"])

@@ -1,0 +1,87 @@
+"""How the lines of a CSV become rows: delimiter, quotes, escapes."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from operator import methodcaller
+from typing import Literal
+
+NAMES = {"\t": "tab", " ": "space", ";": "';'", "|": "'|'", ",": "','"}
+MAX_FIELD_CHARS = 4 << 20
+"""A longer field means that a quote was never closed."""
+
+csv.field_size_limit(MAX_FIELD_CHARS)
+
+UNMARKED = methodcaller("removeprefix", "\ufeff")
+"""Drops a byte order mark, which stands within a file that was put together from several."""
+
+MARKS = {0xE000: "\n", 0xE001: "\t", 0xE002: "\r"}
+"""Stand for ``\\n`` and its like until a row is cut; the csv module would keep the letter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How lines become fields; what Python's csv module is told."""
+
+    delimiter: str = ","
+    quote: str | None = '"'
+    escape: str | None = None
+    skips_space: bool = False
+    """Whether spaces after a delimiter belong to no field."""
+    has_comments: bool = False
+    """Whether comments stand above the header; further down there are none."""
+    num_skipped_lines: int = 0
+    """Lines before the header or first row: blank ones, comments, ``sep=;``."""
+    has_open_end: bool = False
+    """Whether every row ends in a delimiter, after which there is no field."""
+
+    def rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """Parse lines into rows; blank lines are none.
+
+        Args:
+            lines: with their line ends, from the file's first line on.
+
+        Yields:
+            The fields of each row, the header included.
+
+        Raises:
+            csv.Error: text after a closing quote, or a quote that is never closed.
+        """
+        quoting: Literal[0, 3] = csv.QUOTE_NONE if self.quote is None else csv.QUOTE_MINIMAL
+        kept: Iterable[str] = map(UNMARKED, islice(lines, self.num_skipped_lines, None))
+        parsed = csv.reader(
+            kept if self.escape is None else map(_mark_escapes, kept),
+            delimiter=self.delimiter,
+            quotechar=self.quote,
+            quoting=quoting,
+            escapechar=self.escape,
+            skipinitialspace=self.skips_space,
+            strict=True,
+        )
+        for row in parsed:
+            if self.has_open_end and row and not row[-1].strip():
+                row.pop()
+            if len(row) > 1 or (row and row[0].strip()):
+                yield row if not self.escape else [cell.translate(MARKS) for cell in row]
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what is not as in a plain CSV."""
+        quote = {"'": "single quotes", None: "no quotes"}.get(self.quote)
+        said = (
+            (self.delimiter != ",", f"delimiter {NAMES.get(self.delimiter, self.delimiter)}"),
+            (quote is not None, quote or ""),
+            (self.escape is not None, "backslash escapes"),
+            (self.skips_space, "spaces after delimiters dropped"),
+            (self.has_comments, "lines that start with # above the header left out"),
+            (self.has_open_end, "a delimiter ends each row"),
+        )
+        return tuple(text for holds, text in said if holds)
+
+
+def _mark_escapes(line: str) -> str:
+    if "\\" not in line:
+        return line
+    marks = {"n": "\ue000", "t": "\ue001", "r": "\ue002"}
+    return re.sub(r"\\(.)", lambda match: marks.get(match[1], match[0]), line)

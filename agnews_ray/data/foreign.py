@@ -1,0 +1,58 @@
+"""Folders of what is no table: told by name, with the way to make a table of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from agnews_ray.errors import DataError
+
+EXPORTED = "save or export it as CSV, Parquet or JSON Lines"
+FOREIGN = {
+    ".xlsx .xls .ods .docx .doc .pdf .xml .sql .db .sqlite .yaml .yml .arff .html": EXPORTED,
+    ".pkl .pickle .npy .npz .pt .rds .rdata .mat .h5 .hdf5 .feather2 .avro .orc": EXPORTED,
+    ".tfrecord .bin .idx .lance .msgpack .dta .sav .libsvm .svm .conll .toml": EXPORTED,
+    ".jpg .jpeg .png .gif .bmp .tif .tiff .webp": "these are images; texts are classified here",
+    ".wav .mp3 .flac .ogg .mp4": "these are recordings; texts are classified here",
+    ".rar .7z .lz4 .lzma .z .br": "unpack it first",
+    ".part .crdownload .partial .download .tmp": "the download is not complete: fetch it anew",
+}
+HINTS = {ending: hint for endings, hint in FOREIGN.items() for ending in endings.split()}
+SEARCHED = 2000
+"""Paths looked at, so that a home folder ends the search."""
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Say what a folder without data files holds instead, where that is known.
+
+    Raises:
+        DataError: files of another kind, or files without an ending.
+    """
+    for number, path in enumerate(sorted(folder.rglob("*"))):
+        if number > SEARCHED:
+            return
+        if path.name.startswith((".", "_")) or not path.is_file():
+            continue
+        hint = HINTS.get(path.suffix.lower())
+        if hint is None and not path.suffix and path.stem.lower() in ("train", "test", "data"):
+            hint = "give it the ending of its format, such as .csv"
+        if hint is not None:
+            found = f"{path.name} ({'ending ' + path.suffix if path.suffix else 'no ending'})"
+            wanted = "a train file of CSV, Parquet or JSON"
+            raise DataError(str(folder), wanted, found, hint)
+
+
+def refuse_text_files(folder: Path, below: Sequence[Path]) -> None:
+    """Refuse a folder for each class with a text file for each row.
+
+    Raises:
+        DataError: there are at least two such folders.
+    """
+    of_texts = []
+    for one in below:
+        files = [path for path in one.iterdir() if path.is_file()][:100]
+        texts = [path for path in files if path.suffix.lower() == ".txt"]
+        if texts and len(texts) == len(files):
+            of_texts.append(one.name)
+    if len(of_texts) > 1:
+        found = f"a text file for each row in {', '.join(of_texts[:4])}"
+        hint = "write them into one train.csv with columns text and label (the folder's name)"
+        raise DataError(str(folder), "train and test tables", found, hint)

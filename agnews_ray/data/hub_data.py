@@ -1,0 +1,84 @@
+"""A dataset of the Hugging Face hub, loaded by ``datasets`` and kept as Parquet in the cache."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from agnews_ray.errors import DataError, HubError
+from agnews_ray.plan.trials import content_hash, slug
+from agnews_ray.spec.study import DataSpec
+
+HUB_ALIASES = {"ag_news": "fancyzhx/ag_news", "agnews": "fancyzhx/ag_news"}
+OFFLINE_WAYS = (
+    "go online once to fill the cache, set HF_ENDPOINT to a mirror, "
+    "or pass a local folder or file with --dataset"
+)
+VALIDATION_NAMES = ("validation", "valid", "val", "dev", "eval")
+
+
+def load_hub(spec: DataSpec, cache: Path) -> dict[str, Any]:
+    """Load through ``datasets``, then keep as Parquet so that it is read as any file.
+
+    Args:
+        spec: names the dataset and perhaps one of its configurations.
+        cache: folder for the Parquet files.
+
+    Returns:
+        The fields of a ``SourceFiles``.
+
+    Raises:
+        DataError: no train or test split, or several configurations and none asked for.
+        HubError: neither the hub nor its cache answers.
+    """
+    hub_id = HUB_ALIASES.get(spec.source, spec.source)
+    loaded = _load(hub_id, spec.config)
+    splits = [name for name in ("train", "test") if name in loaded]
+    if "train" not in splits:
+        found = f"splits {', '.join(loaded)}"
+        raise DataError(hub_id, "splits train and test", found, "pass local files instead")
+    validation = next((name for name in VALIDATION_NAMES if name in loaded), None)
+    splits += [validation] if validation and spec.validation_source is None else []
+    key = "-".join(str(loaded[split]._fingerprint) for split in splits)
+    folder = cache / "hub" / f"{slug(hub_id)}-{content_hash(key, 16)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for split in splits:
+        final = folder / f"{split}.parquet"
+        if not final.is_file():
+            partial = final.with_suffix(f".{os.getpid()}.partial")
+            loaded[split].to_parquet(str(partial))
+            partial.replace(final)
+    files = {split: (folder / f"{split}.parquet",) for split in splits}
+    return {
+        "train": files["train"],
+        "test": files.get("test", ()),
+        "validation": files.get(validation or "", ()),
+        "revision": key,
+    }
+
+
+def _load(hub_id: str, config: str | None) -> Any:
+    import datasets  # a second of import that other sources need not pay
+
+    datasets.disable_progress_bars()
+    where = f"dataset {hub_id!r}"
+    try:
+        return datasets.load_dataset(hub_id, config)
+    except datasets.exceptions.DatasetNotFoundError as error:
+        hint = f"check the name at https://huggingface.co/datasets, or {OFFLINE_WAYS}"
+        raise HubError(where, "a dataset on the hub", "none", hint) from error
+    except datasets.exceptions.DataFilesNotFoundError as error:
+        hint = "pass local files, or a dataset of Parquet, CSV or JSON files"
+        raise DataError(where, "data files", "none", hint) from error
+    except (ConnectionError, OSError) as error:
+        found = f"no answer ({type(error).__name__})"
+        wanted = "the Hugging Face hub or its cache"
+        raise HubError(where, wanted, found, OFFLINE_WAYS) from error
+    except Exception as error:  # builders raise what their parsers raise
+        found = " ".join(str(error).split())
+        configs = re.search(r"(?:available configs|Available).*?\[(.*?)\]", found)
+        if "onfig" in found and configs:
+            hint = "choose one with --config NAME"
+            raise DataError(where, "one configuration", configs[1][:150], hint) from error
+        hint = "pass local files, or another dataset"
+        raise DataError(where, "a dataset that loads", found[:200], hint) from error

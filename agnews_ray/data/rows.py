@@ -1,0 +1,52 @@
+"""A split ready to be read again, here or on a worker."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from agnews_ray.data.files import iter_batches
+from agnews_ray.data.layout import FileLayout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitRows:
+    """A split ready to be read again: its files, and which of their rows are used."""
+
+    files: tuple[Path, ...]
+    layouts: tuple[FileLayout, ...]
+    file_num_rows: tuple[int, ...]
+    rows: NDArray[np.int64]
+    """Row numbers over all files, rising."""
+    raw_labels: tuple[str, ...]
+    """Label as written in the files, by class id."""
+
+    @property
+    def num_rows(self) -> int:
+        """Rows used."""
+        return int(self.rows.size)
+
+    def iter_selected(self, file_index: int) -> Iterator[pa.Table]:
+        """Stream the used rows of one file.
+
+        Args:
+            file_index: position in ``files``.
+
+        Yields:
+            Tables with ``text`` (string), ``label`` (int64 class id) and ``row`` (int64).
+        """
+        start = sum(self.file_num_rows[:file_index])
+        value_set = pa.array(self.raw_labels)
+        for batch in iter_batches(self.files[file_index], self.layouts[file_index]):
+            stop = start + batch.num_rows
+            first, last = np.searchsorted(self.rows, [start, stop])
+            rows = self.rows[first:last]
+            if rows.size:
+                used = pa.Table.from_batches([batch]).take(pa.array(rows - start))
+                label = pc.index_in(used["label"], value_set).cast(pa.int64())
+                yield pa.table({"text": used["text"], "label": label, "row": pa.array(rows)})
+            start = stop
