@@ -41,6 +41,8 @@ class VariantRow(BaseModel):
     """What it was trained on, by name."""
     precision: str
     num_workers: int
+    num_machines: int | None
+    """That a trial's workers were on; None where the records do not say, or not the same."""
     num_diverged: int = 0
     """Further seeds that diverged; they are part of no number here."""
 
@@ -183,7 +185,16 @@ def _row(records: Sequence[TrialRecord]) -> VariantRow:
         device=_device(first),
         precision=first.precision,
         num_workers=first.scaling.num_workers,
+        num_machines=_num_machines(records),
     )
+
+
+def _num_machines(records: Sequence[TrialRecord]) -> int | None:
+    """A single worker is on a single machine, whether its record says so or not."""
+    found = {
+        1 if record.scaling.num_workers == 1 else record.training.num_machines for record in records
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:

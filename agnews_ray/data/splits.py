@@ -108,7 +108,7 @@ def _quotas(
     quotas = np.floor(exact).astype(np.int64)
     largest_remainders = np.argsort(quotas - exact, kind="stable")
     quotas[largest_remainders[: count - quotas.sum()]] += 1
-    quotas = np.clip(quotas, lowest, highest)
+    quotas = np.maximum(lowest, np.minimum(quotas, highest))
     while quotas.sum() != count:
         step = 1 if quotas.sum() < count else -1
         is_free = quotas < highest if step > 0 else quotas > lowest

@@ -201,4 +201,6 @@ def test_a_train_sample_has_a_row_of_each_class_or_is_refused(tmp_path):
     assert scanned.record.num_validation == 10
     (of_validation, of_test) = scanned.record.missing_classes
     assert of_validation.startswith("the validation rows used (10) have none of ")
-    assert of_test.startswith(f"the test rows used (20) have none of {30 - len(test)} of 30 classes")
+    assert of_test.startswith(
+        f"the test rows used (20) have none of {30 - len(test)} of 30 classes"
+    )
