@@ -35,7 +35,7 @@ class Prices(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TrainingMoney:
-    """The price of one training, or why there is none."""
+    """The price of one training, or why there is none though prices were given."""
 
     money: float | None
     why_not: str = ""
@@ -56,7 +56,11 @@ def price_trainings(
         and it ran on a machine of the same name.
     """
     machines = {row.device for row in rows}
-    return tuple(_price(row, _per_hour(row.device, prices, machines, measured_on)) for row in rows)
+    is_asked = prices != Prices()
+    return tuple(
+        _price(row, _per_hour(row.device, prices, machines, measured_on), is_asked=is_asked)
+        for row in rows
+    )
 
 
 def _per_hour(
@@ -71,7 +75,9 @@ def _per_hour(
     return prices.use_per_hour if device in measured_on else None
 
 
-def _price(row: VariantRow, per_hour: float | None) -> TrainingMoney:
+def _price(row: VariantRow, per_hour: float | None, *, is_asked: bool) -> TrainingMoney:
+    if per_hour is None and not is_asked:
+        return TrainingMoney(None)
     if per_hour is None:
         why = f"trained on {row.device}, of which no price is known: add"
         return TrainingMoney(None, f'{why} --train-price-per-hour "{row.device}=PRICE"')

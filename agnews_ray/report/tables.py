@@ -160,7 +160,9 @@ def cost_columns(costs: Sequence[CostFacts]) -> list[str]:
     """Name the columns that hold something."""
     known = {
         "Money/1M rows": any(cost.money_per_million is not None for cost in costs),
-        "Money/training": any(cost.money_per_training is not None for cost in costs),
+        "Money/training": any(
+            cost.money_per_training is not None or cost.why_no_training_price for cost in costs
+        ),
     }
     has_price = any(known.values())  # then a dash says what is missing
     return [name for name in COST_COLUMNS if name not in known or has_price]
