@@ -3,7 +3,12 @@
 from pathlib import Path
 
 from agnews_ray.compare.assessment import Assessment, Settings, TrialResult, assess
-from agnews_ray.compare.published import Agreement, hold_against_paper, hold_against_study
+from agnews_ray.compare.published import (
+    Agreement,
+    StudyResults,
+    hold_against_paper,
+    hold_against_study,
+)
 from agnews_ray.compare.table import ComparisonTable, compare_records
 from agnews_ray.errors import StoreError
 from agnews_ray.record.cost import load_costs
@@ -44,6 +49,10 @@ def assess_study(folder: Path, settings: Settings | None = None) -> Assessment:
         StoreError: there is no study, or no trial of it has finished.
         RecordError: a record or file is corrupt, too new, or unlike the others.
     """
+    return _assess(folder, settings or Settings()).assessment
+
+
+def _assess(folder: Path, settings: Settings) -> StudyResults:
     store, study, records = open_study(folder)
     results = []
     for record in records:
@@ -56,7 +65,7 @@ def assess_study(folder: Path, settings: Settings | None = None) -> Assessment:
                 costs=load_costs(trial),
             )
         )
-    return assess(
+    assessment = assess(
         store.folder.name,
         study.question if study else "",
         results,
@@ -64,7 +73,11 @@ def assess_study(folder: Path, settings: Settings | None = None) -> Assessment:
         load_test_rows(
             store.test_rows_path, records[0].dataset.fingerprint, records[0].test.num_examples
         ),
-        settings or Settings(),
+        settings,
+    )
+    return StudyResults(
+        assessment=assessment,
+        predictions={result.record.trial_id: result.predictions for result in results},
     )
 
 
@@ -82,14 +95,14 @@ def verify_study(folder: Path, against: str) -> tuple[Agreement, ...]:
         StoreError: a study is missing, or the two have no model in common.
         RecordError: a record or file is corrupt, too new, or unlike the others.
     """
-    found = assess_study(folder)
+    found = _assess(folder, Settings())
     if against == "paper":
         lines = hold_against_paper(found)
     else:
-        lines = hold_against_study(found, assess_study(Path(against)))
-    lines += _name_diverged(found.table)
+        lines = hold_against_study(found, _assess(Path(against), Settings()))
+    lines += _name_diverged(found.assessment.table)
     if not lines:
-        models = ", ".join(row.model for row in found.table.rows)
+        models = ", ".join(row.model for row in found.assessment.table.rows)
         hint = "name another study with --against"
         raise StoreError(str(folder), f"a model that {against} has too", models, hint)
     return lines

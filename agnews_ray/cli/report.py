@@ -8,6 +8,7 @@ import click
 from agnews_ray.cli.prices import price_options, prices_of
 
 FORMATS = ("html", "markdown", "latex", "csv", "json")
+METRICS = ("accuracy", "macro-f1")
 
 
 @click.command(
@@ -15,6 +16,7 @@ FORMATS = ("html", "markdown", "latex", "csv", "json")
 Examples:
   agnews-ray report runs/demo                            one page, opens offline
   agnews-ray report runs/demo --margin 0.002             what counts as equal
+  agnews-ray report runs/demo --metric macro-f1          the verdict on the other metric
   agnews-ray report runs/demo --format markdown          with PNG figures, for a pull request
   agnews-ray report runs/demo --format json | jq '.pairs[].verdict'"""
 )
@@ -34,18 +36,26 @@ Examples:
     help="File or folder to write  [default: in the study's folder; of a URI, here]",
 )
 @click.option(
+    "--metric",
+    type=click.Choice(METRICS),
+    default="accuracy",
+    show_default=True,
+    help="What the verdict is on. For macro-f1 there is no exact test: a bootstrap over rows.",
+)
+@click.option(
     "--margin",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.005,
     show_default=True,
-    help="Difference in accuracy, as a fraction, below which two models are as good as equal.",
+    help="Difference in the metric, as a fraction, below which two models are as good as equal.",
 )
 @click.option(
     "--alpha",
     type=click.FloatRange(0, 0.5, min_open=True),
     default=0.05,
     show_default=True,
-    help="Chance allowed for any wrong finding; intervals are at 1 - alpha.",
+    help="Chance allowed for any wrong verdict, differences and equivalences of all pairs "
+    "together; scores have intervals at 1 - alpha, pairs the one their verdict rests on.",
 )
 @price_options
 def report(study: str, report_format: Any, output: Path | None, **settings: Any) -> None:

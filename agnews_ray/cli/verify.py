@@ -25,8 +25,12 @@ Exit codes: 0 everything judged agrees, 1 something disagrees, 2 nothing could b
 def verify(study: str, against: str, as_json: bool) -> None:
     """Hold the finished trials of STUDY (runs/<study>, or its URI) against published numbers.
 
-    Parameters and size must match to the printed digit; accuracy and macro-F1 must lie in the
-    study's 95 % intervals; train times are shown with their devices and not judged.
+    Parameters and size must match to the printed digit. Of accuracy and macro-F1 the difference is
+    judged: against one published run, whether one more run of ours could be there (a prediction
+    interval over our seeds); against another study by the seeds of both and the rows they share.
+    Over all scores together a study that does repeat the other is said to disagree in at most 5 %.
+    One seed against one, and another recipe, limit or number of rows, is shown and not judged;
+    so are train times.
     """
     from agnews_ray.app.analyse import verify_study
     from agnews_ray.record.json_text import to_json

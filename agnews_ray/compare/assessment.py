@@ -14,6 +14,7 @@ from agnews_ray.compare.facts import (
     CostFacts,
     DoubtfulRows,
     Fact,
+    Metric,
     PairFacts,
     VariantFacts,
 )
@@ -39,10 +40,12 @@ BOOTSTRAP_SEED = 20_240_613
 class Settings(Fact):
     """What the user may choose about a verdict."""
 
+    metric: Metric = "accuracy"
+    """What the verdicts are on."""
     margin: float = 0.005
-    """Difference in accuracy below which two variants are as good as equal."""
+    """Difference in the metric below which two variants are as good as equal."""
     alpha: float = 0.05
-    """Chance allowed for a wrong finding; intervals are at 1 - alpha."""
+    """Chance allowed for any wrong verdict; scores have intervals at 1 - alpha."""
     num_draws: int = NUM_DRAWS
     """Bootstrap draws."""
     prices: Prices = Prices()
@@ -136,7 +139,7 @@ def assess(
         settings=settings,
         table=table,
         variants=tuple(_facts(group, class_names, settings.alpha) for group in groups),
-        pairs=judge_pairs(_pairs(groups), settings.margin, settings.alpha),
+        pairs=judge_pairs(_pairs(groups), settings.margin, settings.alpha, settings.metric),
         doubts=doubt_rows(
             [group.predictions for group in groups],
             first.predictions.rows,

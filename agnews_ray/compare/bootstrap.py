@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
+from agnews_ray.compare.rows import ResampledRows, RowVariance
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NUM_DRAWS = 1000
 SMALLEST_P = 1e-12
 """Below this a p-value is 0."""
+NO_DISTANCE = 1e-9
+"""Smaller than any difference between shares of rows."""
 DRAWS_AT_A_TIME = 100
 """Bounds memory: so many test sets are held as row counts at once."""
 
@@ -24,22 +28,25 @@ class Estimate:
 
     value: float
     num_seeds: int
-    common_variance: float
+    rows: RowVariance
     """What drawing the test rows adds to all seeds alike; more seeds do not shrink it."""
     own_variance: float
     """What it adds to each seed separately."""
     seed_variance: float
     """Sample variance between the seeds' metrics, the row noise of each included."""
 
-    def half_width(self, alpha: float, num_seeds: int | None = None) -> float:
-        """Half the width of the two-sided interval.
+    def half_width(
+        self, alpha: float, null: float | None = None, num_seeds: int | None = None
+    ) -> float:
+        """How far the value may lie from a hypothesis that is not rejected, two-sided.
 
         The rows' part gets the normal quantile. The seeds' part gets Student's t with K - 1
         degrees of freedom, because the variance between a few seeds is itself uncertain, and is
         never taken for less than the row noise explains. Their half-widths add in squares.
 
         Args:
-            alpha: 1 - confidence.
+            alpha: level of the test.
+            null: the hypothesis, from which the rows' variance follows; None is the value itself.
             num_seeds: other than there are, were their variance the same.
 
         Returns:
@@ -48,18 +55,34 @@ class Estimate:
         Source: Howe 1974, JASA 69, "Approximate confidence limits on the mean of X + Y";
         as MOVER in Zou and Donner 2008, Statistics in Medicine 27(10).
         """
-        count = num_seeds or self.num_seeds
+        common = self.rows.at(self.value if null is None else null)
+        return self._half_width(alpha, common, num_seeds or self.num_seeds)
+
+    def _half_width(self, alpha: float, common_variance: float, num_seeds: int) -> float:
         normal = stats.norm.isf(alpha / 2)
-        seeds = normal**2 * self.own_variance / count
-        if count > 1:
-            student = stats.t.isf(alpha / 2, count - 1)
-            seeds = max(seeds, student**2 * self.seed_variance / count)
-        return float((normal**2 * self.common_variance + seeds) ** 0.5)
+        seeds = normal**2 * self.own_variance / num_seeds
+        if num_seeds > 1:
+            student = stats.t.isf(alpha / 2, num_seeds - 1)
+            seeds = max(seeds, student**2 * self.seed_variance / num_seeds)
+        return float((normal**2 * common_variance + seeds) ** 0.5)
 
     def interval(self, alpha: float = 0.05) -> tuple[float, float]:
-        """Lower and upper end at 1 - alpha, in the metric's unit."""
-        half = self.half_width(alpha)
-        return self.value - half, self.value + half
+        """Lower and upper end at 1 - alpha: the hypotheses that are not rejected."""
+        return self._end(alpha, -1.0), self._end(alpha, 1.0)
+
+    def _end(self, alpha: float, direction: float) -> float:
+        if self.rows.is_constant:
+            return self.value + direction * self.half_width(alpha)
+
+        def room(distance: float) -> float:
+            return self.half_width(alpha, self.value + direction * distance) - distance
+
+        farthest = 1 - direction * self.value  # differences lie in [-1, 1]
+        if farthest <= NO_DISTANCE or room(farthest) >= 0:
+            return direction
+        if room(NO_DISTANCE) <= 0:
+            return self.value
+        return self.value + direction * float(optimize.brentq(room, NO_DISTANCE, farthest))
 
     def seed_error(self, num_seeds: int) -> float:
         """Standard error of the mean over so many seeds on the same test rows."""
@@ -77,10 +100,15 @@ class Estimate:
         distance = abs(self.value - null)
         if distance == 0:
             return 1.0
-        if self.half_width(0.5) == 0 or self.half_width(SMALLEST_P) < distance:
+        common = self.rows.at(null)
+
+        def half_width(alpha: float) -> float:
+            return self._half_width(alpha, common, self.num_seeds)
+
+        if half_width(0.5) == 0 or half_width(SMALLEST_P) < distance:
             return 0.0
         root = optimize.brentq(
-            lambda log_p: self.half_width(np.exp(log_p)) - distance, np.log(SMALLEST_P), 0.0
+            lambda log_p: half_width(np.exp(log_p)) - distance, np.log(SMALLEST_P), 0.0
         )
         return float(np.exp(root))
 
@@ -163,7 +191,7 @@ def _count_under(
     return Counts(hits, chosen, (weights @ one_hot)[:, None].astype(np.float64))
 
 
-def estimate(observed: Floats, drawn: Floats, num_rows: int) -> Estimate:
+def estimate(observed: Floats, drawn: Floats, num_rows: int, largest_step: float = 0.0) -> Estimate:
     """Estimate a mean over seeds by a hierarchical bootstrap: seeds, then test rows.
 
     Rows are drawn, the same for every seed. Seeds need no draws: for a mean, the variance over
@@ -175,6 +203,8 @@ def estimate(observed: Floats, drawn: Floats, num_rows: int) -> Estimate:
         drawn: shape (B, K), the same on each drawn test set.
         num_rows: N, rows that the metric is made of; perfect scores and equal predictions on
             few of them are no certainty, which resampling cannot see.
+        largest_step: what one row can change of it at most, where hypotheses other than 0 are
+            to be tested.
 
     Returns:
         The estimate. With one seed its uncertainty is that of the rows alone.
@@ -182,16 +212,30 @@ def estimate(observed: Floats, drawn: Floats, num_rows: int) -> Estimate:
     Source: Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 3.8.
     Agresti and Min 2005, Statistics in Medicine 24(5): half a row added to both discordant counts.
     """
-    num_seeds = observed.size
-    mean_variance = float(drawn.mean(axis=1).var(ddof=1))
-    own_variance = seed_variance = 0.0
-    if num_seeds > 1:
-        own_variance = float((drawn - observed).var(axis=1, ddof=1).mean())
-        seed_variance = float(observed.var(ddof=1))
+    own, between = seed_variances(observed, drawn)
+    common = float(drawn.mean(axis=1).var(ddof=1)) - own / observed.size
     return Estimate(
         value=float(observed.mean()),
-        num_seeds=num_seeds,
-        common_variance=max(0.0, mean_variance - own_variance / num_seeds) + (num_rows + 2) ** -2,
-        own_variance=own_variance,
-        seed_variance=seed_variance,
+        num_seeds=observed.size,
+        rows=ResampledRows(
+            variance=max(0.0, common) + (num_rows + 2) ** -2, largest_step=largest_step
+        ),
+        own_variance=own,
+        seed_variance=between,
     )
+
+
+def seed_variances(observed: Floats, drawn: Floats) -> tuple[float, float]:
+    """Say what the rows add to each seed apart, and how far the seeds lie from each other.
+
+    Args:
+        observed: shape (K,), each seed's metric (or difference) on all rows.
+        drawn: shape (B, K), the same on each drawn test set.
+
+    Returns:
+        ``own_variance`` and ``seed_variance`` of an ``Estimate``; 0 for a single seed.
+    """
+    if observed.size == 1:
+        return 0.0, 0.0
+    own = float((drawn - observed).var(axis=1, ddof=1).mean())
+    return own, float(observed.var(ddof=1))

@@ -77,8 +77,7 @@ def cost_axes(
         ("Parameters", "M"): [row.parameters / 1e6 for row in rows],
         ("Model size", "MB"): [row.size_bytes / 2**20 for row in rows],
     }
-    if len({(row.device, row.precision, row.num_workers) for row in rows}) == 1:
-        named["Train time", "min"] = [row.train_seconds / 60 for row in rows]
+    named |= _train_times(rows)
     machines = {cost.machine for cost in costs}
     trainings = [training.money for training in price_trainings(rows, prices, machines)]
     if None not in trainings:
@@ -102,6 +101,21 @@ def cost_axes(
         )
         for (name, unit), values in named.items()
     )
+
+
+def _train_times(rows: Sequence[VariantRow]) -> dict[tuple[str, str], list[float]]:
+    """One axis for each kind of machine on which all rows were trained, in the same way."""
+    if len({(row.precision, row.num_workers) for row in rows}) > 1:
+        return {}
+    seconds = [{times.device: times.train_seconds for times in row.times} for row in rows]
+    common = [device for device in seconds[0] if all(device in one for one in seconds)]
+    is_single = len(common) == 1
+    return {
+        ("Train time" if is_single else f"Train time, {device}", "min"): [
+            one[device] / 60 for one in seconds
+        ]
+        for device in common
+    }
 
 
 def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> tuple[bool, ...]:

@@ -1,10 +1,11 @@
-"""The shapes of what a comparison finds: fractions in [0, 1], intervals at 1 - alpha."""
+"""The shapes of what a comparison finds: fractions in [0, 1], each interval with its level."""
 
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
+Metric = Literal["accuracy", "macro-f1"]
 
 
 class Fact(BaseModel):
@@ -90,7 +91,12 @@ class PairFacts(Fact):
 
     variant: str
     baseline: str
+    metric: Metric
+    """What the verdict is on."""
     num_seeds: int
+    confidence: float
+    """Of both intervals: that on which the verdict rests. Tests at ``alpha`` over so many pairs
+    go with an interval at 1 - alpha / pairs, and equivalence with one at 1 - 2 alpha / pairs."""
     accuracy: Interval
     """Difference, variant less baseline."""
     macro_f1: Interval
@@ -101,18 +107,24 @@ class PairFacts(Fact):
     mcnemar_p_value: float
     """Exact; over several seeds twice the median."""
     p_value: float
-    """Of no difference in accuracy: from the bootstrap over seeds and rows; McNemar's for a single
+    """Of no difference in the metric: from seeds and rows; exact McNemar for accuracy of a single
     seed."""
     adjusted_p_value: float
-    """After Holm, over all pairs of the study."""
+    """After one correction over all that is said of all pairs (Shaffer)."""
     equivalence_p_value: float
-    """Two one-sided tests against the margin, after Holm."""
+    """Two one-sided tests against the margin, after the same correction."""
     verdict: Verdict
+    """On the metric."""
     is_different: bool
     """Whether the difference is significant; an equivalent pair can differ by a little."""
     num_more_seeds: int | None
     """Where undecided: seeds to add until a study like this one would tell; None where the test
     rows are what is missing, or a single seed does not show the spread."""
+
+    @property
+    def judged(self) -> Interval:
+        """The difference that the verdict is on."""
+        return self.accuracy if self.metric == "accuracy" else self.macro_f1
 
 
 class HardRow(Fact):

@@ -1,5 +1,6 @@
 """Intervals and tests by statsmodels, under the names and shapes that this project uses."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -8,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from agnews_ray.compare.bootstrap import Estimate
@@ -82,20 +82,56 @@ def twice_the_median(p_values: Sequence[float]) -> float:
     return p_values[0] if len(p_values) == 1 else min(1.0, 2 * median(p_values))
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p-values so that comparing each with alpha bounds the chance of any false finding.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """P-values of a study's pairs after one correction over all that is said of them."""
+
+    difference: tuple[float, ...]
+    equivalence: tuple[float, ...]
+    divisor: int
+    """What alpha was divided by in the last step: the level that intervals go by."""
+
+
+def correct_together(
+    difference: Sequence[float], equivalence: Sequence[float], alpha: float
+) -> Corrected:
+    """Adjust p-values so that comparing each with alpha bounds the chance of any wrong statement.
+
+    Differences and equivalences of all pairs are one family. Of a pair's two hypotheses, "no
+    difference" and "a difference of at least the margin", at most one is true; so of M pairs no
+    more than M hypotheses are, and one less for each pair of which both have been rejected.
 
     Args:
-        p_values: one for each hypothesis of the family.
+        difference: shape (M,), p-values of no difference.
+        equivalence: shape (M,), p-values of a difference of at least the margin.
+        alpha: chance allowed; it decides the divisor and nothing else.
 
     Returns:
         Adjusted p-values, in order.
 
-    Source: Holm 1979, Scandinavian Journal of Statistics 6(2); ``statsmodels``' ``multipletests``.
+    Source: Shaffer 1986, JASA 81(395), "Modified sequentially rejective multiple test
+    procedures", procedure S2. It holds for p-values that depend on each other in any way.
     """
-    if not p_values:
-        return []
-    return [float(p) for p in multipletests(p_values, method="holm")[1]]
+    num_pairs = len(difference)
+    order = sorted(
+        [(p, pair, 0) for pair, p in enumerate(difference)]
+        + [(p, pair, 1) for pair, p in enumerate(equivalence)]
+    )
+    adjusted = np.ones((2, num_pairs))
+    rejected = [0] * num_pairs
+    highest, divisor, is_open = 0.0, max(1, num_pairs), True
+    for p_value, pair, kind in order:
+        num_true = num_pairs - rejected.count(2)
+        highest = max(highest, min(1.0, p_value * num_true))
+        adjusted[kind, pair] = highest
+        rejected[pair] += 1
+        if is_open:
+            divisor, is_open = num_true, highest < alpha
+    return Corrected(
+        difference=tuple(adjusted[0].tolist()),
+        equivalence=tuple(adjusted[1].tolist()),
+        divisor=divisor,
+    )
 
 
 def equivalence_p_value(difference: Estimate, margin: float) -> float:
@@ -144,10 +180,11 @@ def _power(difference: Estimate, margin: float, alpha: float, num_seeds: int) ->
     # The rows stay the same: what they add to the difference is in the one that was seen.
     error = difference.seed_error(num_seeds)
     distance = abs(difference.value)
-    needed = difference.half_width(alpha, num_seeds)
+    needed = difference.half_width(alpha, 0.0, num_seeds)
+    at_margin = math.copysign(margin, difference.value)
+    room = margin - difference.half_width(2 * alpha, at_margin, num_seeds)  # one-sided
     if error == 0:
-        return float(distance > needed or distance < margin - needed)
+        return float(distance > needed or distance < room)
     different = stats.norm.sf((needed - distance) / error)
-    room = margin - difference.half_width(2 * alpha, num_seeds)  # one-sided
     same = stats.norm.cdf((room - distance) / error) - stats.norm.cdf((-room - distance) / error)
     return float(max(different, same))

@@ -3,6 +3,7 @@
 A price is that of one machine for an hour, in any currency. A training pays the machine that
 trained it, for the mean train time of its row, once for each machine that its workers were on:
 workers that share a machine pay it once between them, workers on machines of their own pay each.
+A row trained on several kinds of machines pays that of most of its trials.
 (A trial pays its machines whole, also where other trials ran beside it on them.) Where no price of
 that machine is known there is no number: that of another machine would be a wrong one.
 """
@@ -55,7 +56,7 @@ def price_trainings(
         One for each row. The price of use is taken for a training only where no other is known
         and it ran on a machine of the same name.
     """
-    machines = {row.device for row in rows}
+    machines = {times.device for row in rows for times in row.times}
     is_asked = prices != Prices()
     return tuple(
         _price(row, _per_hour(row.device, prices, machines, measured_on), is_asked=is_asked)

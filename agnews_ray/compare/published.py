@@ -1,11 +1,15 @@
 """Found against published: the paper's table, or another study's, row by row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from agnews_ray.compare.assessment import Assessment
-from agnews_ray.compare.facts import Fact, VariantFacts
+from agnews_ray.compare.facts import Fact, Interval, VariantFacts
+from agnews_ray.compare.replication import Difference, against_single_runs, between_studies
 from agnews_ray.compare.table import VariantRow
+from agnews_ray.record.outputs import Predictions
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.spec.study import DataSpec, RecipeSpec, VariantSpec
 
 
 class PublishedRow(Fact):
@@ -17,6 +21,8 @@ class PublishedRow(Fact):
     """Millions, to the printed digit."""
     accuracy: float
     macro_f1: float
+    num_runs: int
+    """Trainings that the scores are the mean of."""
     train_minutes: float
     device: str
     size_mb: str
@@ -31,6 +37,7 @@ PAPER = (
         parameters_m="66.96",
         accuracy=0.9467,
         macro_f1=0.9468,
+        num_runs=1,
         train_minutes=13.44,
         device="Tesla T4",
         size_mb="255.4",
@@ -40,14 +47,18 @@ PAPER = (
         parameters_m="33.36",
         accuracy=0.9441,
         macro_f1=0.9440,
+        num_runs=1,
         train_minutes=12.89,
         device="Tesla T4",
         size_mb="127.3",
     ),
 )
 
-
-PAPER_TEST_ROWS = 7600
+PAPER_TRAIN_ROWS, PAPER_TEST_ROWS, PAPER_CLASSES = 120_000, 7600, 4
+ALPHA = 0.05
+"""Chance that a study which does repeat the published one is said to disagree in any score."""
+NOT_OF_THE_RECIPE = {"precision", "evaluation_batch_size"}
+"""Fields that are not expected to change a score."""
 
 
 class Agreement(Fact):
@@ -59,32 +70,91 @@ class Agreement(Fact):
     found: str
     agrees: bool | None
     """None where it is shown and not judged."""
+    difference: Interval | None = None
+    """Found less published, where it is judged: it agrees where the interval holds 0."""
     note: str = ""
 
 
-def hold_against_paper(found: Assessment) -> tuple[Agreement, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyResults:
+    """An assessed study, and the predictions that its scores were made from."""
+
+    assessment: Assessment
+    predictions: dict[str, Predictions]
+    """By trial id."""
+
+    def rows(self) -> list[tuple[VariantRow, VariantFacts, list[TrialRecord]]]:
+        """Lay out each row of the table with what was found and its records, by seed."""
+        records = {record.trial_id: record for record in self.assessment.records}
+        return [
+            (row, facts, [records[trial_id] for trial_id in facts.trial_ids])
+            for row, facts in zip(self.assessment.table.rows, self.assessment.variants, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Score:
+    """A score with another one that it is held against, before it is known how many there are."""
+
+    row: VariantRow
+    quantity: str
+    published: float
+    found: float
+    difference: Difference | None
+    note: str
+
+
+def hold_against_paper(found: StudyResults) -> tuple[Agreement, ...]:
     """Hold a study against the paper's table.
 
-    Parameters and size must match to the printed digit; accuracy and macro-F1 must lie in the
-    study's intervals; times are shown. Fresh weights have the paper's sizes and not its scores, and
-    scores on other rows than AG News' test split are not judged either.
+    Parameters and size must match to the printed digit. The paper's score is one run: it must lie
+    where one more run of ours would, by a prediction interval over our seeds. Times are shown.
+    Where recipe, rows or weights are not the paper's, scores are shown and not judged.
 
     Args:
         found: the study.
 
     Returns:
-        Four or five lines for each of the paper's models that the study has.
+        Five lines for each of the paper's models that the study has.
     """
-    lines: list[Agreement] = []
-    for row, facts, record in _rows(found):
-        for published in PAPER:
-            if record.variant.model in published.models:
-                lines += _against_published(row, facts, published, _unlike_paper(record))
-    return tuple(lines)
+    pairs = [
+        (row, facts, published, _unlike_paper(records[0]), records)
+        for row, facts, records in found.rows()
+        for published in PAPER
+        if records[0].variant.model in published.models
+    ]
+    scores = []
+    for row, facts, published, unlike, records in pairs:
+        for name, theirs, interval, of in _both_scores(facts, published):
+            ours = [of(record) for record in records]
+            scores.append(
+                _Score(
+                    row=row,
+                    quantity=name,
+                    published=theirs,
+                    found=interval.value,
+                    difference=against_single_runs(ours, theirs, published.num_runs),
+                    note=unlike or _seeds(len(ours), published.num_runs),
+                )
+            )
+    is_judged = {row.model: not unlike for row, _, _, unlike, _ in pairs}
+    judged = _judge(scores, is_judged)
+    return tuple(
+        line
+        for row, _, published, _, _ in pairs
+        for line in (
+            *_exact_lines(row, published),
+            *(line for line in judged if line.model == row.model),
+            _time_line(row, published),
+        )
+    )
 
 
-def hold_against_study(found: Assessment, other: Assessment) -> tuple[Agreement, ...]:
+def hold_against_study(found: StudyResults, other: StudyResults) -> tuple[Agreement, ...]:
     """Hold a study against another one, model by model of the same name.
+
+    Scores are judged by their difference, with the variance of both studies' seeds, and of the
+    test rows as both predicted them.
 
     Args:
         found: the study.
@@ -93,89 +163,187 @@ def hold_against_study(found: Assessment, other: Assessment) -> tuple[Agreement,
     Returns:
         Five lines for each model that both have.
     """
-    lines: list[Agreement] = []
-    others = {row.model: (row, facts) for row, facts, _ in _rows(other)}
-    for row, facts, record in _rows(found):
+    others = {row.model: (row, facts, records) for row, facts, records in other.rows()}
+    scores, pairs, is_judged = [], [], {}
+    for row, facts, records in found.rows():
         if row.model not in others:
             continue
-        their_row, their_facts = others[row.model]
-        published = PublishedRow(
-            models=(row.model,),
-            parameters_m=_millions(their_row.parameters),
-            accuracy=their_facts.accuracy.value,
-            macro_f1=their_facts.macro_f1.value,
-            train_minutes=their_row.train_seconds / 60,
-            device=their_row.device,
-            size_mb=_mebibytes(their_row.size_bytes),
+        their_row, their_facts, their_records = others[row.model]
+        published = _as_published(their_row, their_facts)
+        pairs.append((row, published))
+        unlike = _unlike_study(records[0], their_records[0])
+        is_judged[row.model] = not unlike
+        differences = (
+            between_studies(
+                [found.predictions[record.trial_id] for record in records],
+                [other.predictions[record.trial_id] for record in their_records],
+            )
+            if not unlike
+            else {}
         )
-        same = record.dataset.test.fingerprint == other.records[0].dataset.test.fingerprint
-        lines += _against_published(row, facts, published, "" if same else "other test rows")
-    return tuple(lines)
+        scores += [
+            _Score(
+                row=row,
+                quantity=name,
+                published=theirs,
+                found=interval.value,
+                difference=differences.get(name),
+                note=unlike or _seeds(len(records), len(their_records)),
+            )
+            for name, theirs, interval, _ in _both_scores(facts, published)
+        ]
+    judged = _judge(scores, is_judged)
+    return tuple(
+        line
+        for row, published in pairs
+        for line in (
+            *_exact_lines(row, published),
+            *(line for line in judged if line.model == row.model),
+            _time_line(row, published),
+        )
+    )
 
 
-def _rows(found: Assessment) -> list[tuple[VariantRow, VariantFacts, TrialRecord]]:
-    records = {record.trial_id: record for record in found.records}
+def _both_scores(
+    facts: VariantFacts, published: PublishedRow
+) -> list[tuple[str, float, Interval, Callable[[TrialRecord], float]]]:
     return [
-        (row, facts, records[facts.trial_ids[0]])
-        for row, facts in zip(found.table.rows, found.variants, strict=True)
+        ("Accuracy", published.accuracy, facts.accuracy, lambda r: r.test.accuracy),
+        ("Macro-F1", published.macro_f1, facts.macro_f1, lambda r: r.test.macro_f1),
     ]
 
 
-def _against_published(
-    row: VariantRow, facts: VariantFacts, published: PublishedRow, unlike: str
-) -> Sequence[Agreement]:
-    """``unlike`` says why scores are shown and not judged; empty where they are judged."""
-    parameters, size = _millions(row.parameters), _mebibytes(row.size_bytes)
+def _judge(scores: Sequence[_Score], is_judged: dict[str, bool]) -> list[Agreement]:
+    """Judge all scores at ``ALPHA`` together (Bonferroni): one wrong alarm is one too many."""
+    num_judged = sum(
+        is_judged[score.row.model] and score.difference is not None for score in scores
+    )
+    lines = []
+    for score in scores:
+        interval, note = None, score.note
+        if score.difference is None and is_judged[score.row.model]:
+            note = f"{note}: one run of each shows no spread; run more seeds"
+        elif score.difference is not None and is_judged[score.row.model]:
+            interval = score.difference.interval(ALPHA / num_judged)
+        lines.append(
+            Agreement(
+                model=score.row.model,
+                quantity=score.quantity,
+                published=f"{score.published:.4f}",
+                found=f"{score.found:.4f}",
+                agrees=None if interval is None else interval.low <= 0 <= interval.high,
+                difference=interval,
+                note=note,
+            )
+        )
+    return lines
+
+
+def _exact_lines(row: VariantRow, published: PublishedRow) -> list[Agreement]:
     exact = [
-        ("Parameters (M)", published.parameters_m, parameters),
-        ("Model Size (MB)", published.size_mb, size),
+        ("Parameters (M)", published.parameters_m, _millions(row.parameters)),
+        ("Model Size (MB)", published.size_mb, _mebibytes(row.size_bytes)),
     ]
-    lines = [
+    return [
         Agreement(
             model=row.model, quantity=name, published=theirs, found=ours, agrees=theirs == ours
         )
         for name, theirs, ours in exact
     ]
-    for name, theirs, interval in (
-        ("Accuracy", published.accuracy, facts.accuracy),
-        ("Macro-F1", published.macro_f1, facts.macro_f1),
-    ):
-        lines.append(
-            Agreement(
-                model=row.model,
-                quantity=name,
-                published=f"{theirs:.4f}",
-                found=f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]",
-                agrees=_inside(theirs, interval.low, interval.high) if not unlike else None,
-                note=unlike or f"{row.num_seeds} seed(s), {row.num_train_examples:,} train rows",
-            )
-        )
+
+
+def _time_line(row: VariantRow, published: PublishedRow) -> Agreement:
     same_device = published.device.lower() in row.device.lower()
-    lines.append(
-        Agreement(
-            model=row.model,
-            quantity="Train time (min)",
-            published=f"{published.train_minutes:.2f} ({published.device})",
-            found=f"{row.train_seconds / 60:.2f} ({row.device})",
-            agrees=None,
-            note="" if same_device else "another device",
-        )
+    return Agreement(
+        model=row.model,
+        quantity="Train time (min)",
+        published=f"{published.train_minutes:.2f} ({published.device})",
+        found=f"{row.train_seconds / 60:.2f} ({row.device})",
+        agrees=None,
+        note="" if same_device else "another device",
     )
-    return lines
 
 
-def _inside(value: float, low: float, high: float) -> bool:
-    """Compare as printed: four digits."""
-    return round(low, 4) <= round(value, 4) <= round(high, 4)
+def _as_published(row: VariantRow, facts: VariantFacts) -> PublishedRow:
+    return PublishedRow(
+        models=(row.model,),
+        parameters_m=_millions(row.parameters),
+        accuracy=facts.accuracy.value,
+        macro_f1=facts.macro_f1.value,
+        num_runs=row.num_seeds,
+        train_minutes=row.train_seconds / 60,
+        device=row.device,
+        size_mb=_mebibytes(row.size_bytes),
+    )
 
 
 def _unlike_paper(record: TrialRecord) -> str:
     """Why a trial's scores are not the paper's to judge; empty where they are."""
     if record.variant.init == "random":
         return "fresh weights: not the published model"
-    if record.test.num_examples != PAPER_TEST_ROWS or len(record.dataset.class_names) != 4:
-        return f"{record.test.num_examples:,} test rows: not the paper's {PAPER_TEST_ROWS:,}"
-    return ""
+    dataset = record.dataset
+    for found, wanted, what in (
+        (record.test.num_examples, PAPER_TEST_ROWS, "test rows"),
+        (len(dataset.class_names), PAPER_CLASSES, "classes"),
+        (dataset.num_train, PAPER_TRAIN_ROWS, "train rows"),
+    ):
+        if found != wanted:
+            return f"{found:,} {what}: not the paper's {wanted:,}"
+    paper = RecipeSpec().model_dump() | _rows_settings(DataSpec())
+    asked = _asked_of_model(record.variant)
+    differing = _differing(
+        _settings(record) | asked, paper | _asked_of_model(VariantSpec(model="any"))
+    )
+    return f"{differing}: not the paper's" if differing else ""
+
+
+def _unlike_study(record: TrialRecord, other: TrialRecord) -> str:
+    """Why two studies' scores are shown and not judged; empty where they are."""
+    if record.dataset.test.fingerprint != other.dataset.test.fingerprint or (
+        record.test.num_examples != other.test.num_examples
+    ):
+        return "other test rows"
+    if record.dataset.train.fingerprint != other.dataset.train.fingerprint or (
+        record.dataset.num_train != other.dataset.num_train
+    ):
+        return f"{record.dataset.num_train:,} train rows: not the other study's"
+    differing = _differing(_settings(record) | _weights(record), _settings(other) | _weights(other))
+    return f"{differing}: not the other study's" if differing else ""
+
+
+def _settings(record: TrialRecord) -> dict[str, object]:
+    return record.recipe.model_dump() | _rows_settings(record.data)
+
+
+def _rows_settings(data: DataSpec) -> dict[str, object]:
+    """The settings of the data that choose rows, or cut them."""
+    return {
+        "max_length_tokens": data.max_length_tokens,
+        "limit_train": data.limit_train,
+        "limit_test": data.limit_test,
+        "validation_fraction": data.validation_fraction,
+    }
+
+
+def _weights(record: TrialRecord) -> dict[str, object]:
+    """What is trained, whatever it is called and whichever engine trains it."""
+    return _asked_of_model(record.variant) | {"weights": record.model.revision}
+
+
+def _asked_of_model(variant: VariantSpec) -> dict[str, object]:
+    asked: dict[str, object] = variant.model_dump(exclude={"name", "model", "engine", "revision"})
+    return asked
+
+
+def _differing(ours: dict[str, object], theirs: dict[str, object]) -> str:
+    names = [
+        name for name in ours if name not in NOT_OF_THE_RECIPE and ours[name] != theirs.get(name)
+    ]
+    return ", ".join(f"{name} {ours[name]}" for name in names[:3])
+
+
+def _seeds(ours: int, theirs: int) -> str:
+    return f"{ours} seed(s) against {theirs}"
 
 
 def _millions(parameters: int) -> str:

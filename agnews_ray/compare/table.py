@@ -11,10 +11,29 @@ from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
 
 
+class TrainingTimes(BaseModel):
+    """What the trials of one row took on one kind of machine; seconds, bytes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    device: str
+    """What it was trained on, by name."""
+    num_seeds: int
+    """Trials of the row that were trained there."""
+    train_seconds: float
+    train_seconds_std: float | None
+    samples_per_second: float
+    peak_memory_bytes: int
+    """Largest over the seeds."""
+    num_machines: int | None
+    """That a trial's workers were on; None where the records do not say, or not the same."""
+
+
 class VariantRow(BaseModel):
     """One variant over its seeds; fractions in [0, 1], seconds, bytes.
 
     Fields named ``*_std`` are sample standard deviations over seeds, None for a single seed.
+    Scores are means over all seeds, whatever they were trained on; times are not.
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
@@ -28,23 +47,31 @@ class VariantRow(BaseModel):
     accuracy_std: float | None
     macro_f1: float
     macro_f1_std: float | None
-    train_seconds: float
-    train_seconds_std: float | None
     size_bytes: int
-    samples_per_second: float
     padding_share: float
-    peak_memory_bytes: int
-    """Largest over the seeds."""
     num_train_examples: int
     num_test_examples: int
-    device: str
-    """What it was trained on, by name."""
     precision: str
     num_workers: int
-    num_machines: int | None
-    """That a trial's workers were on; None where the records do not say, or not the same."""
     num_diverged: int = 0
     """Further seeds that diverged; they are part of no number here."""
+    times: tuple[TrainingTimes, ...]
+    """One for each kind of machine, that of most trials first."""
+
+    @property
+    def train_seconds(self) -> float:
+        """Mean on the machine of most trials."""
+        return self.times[0].train_seconds
+
+    @property
+    def device(self) -> str:
+        """The machine of most trials."""
+        return self.times[0].device
+
+    @property
+    def num_machines(self) -> int | None:
+        """How many of those machines a trial's workers were on; None where it is not known."""
+        return self.times[0].num_machines
 
 
 class ComparisonTable(BaseModel):
@@ -61,7 +88,7 @@ class ComparisonTable(BaseModel):
 def compare_records(
     study: str, records: Sequence[TrialRecord], order: Sequence[str]
 ) -> ComparisonTable:
-    """Aggregate records, one row per variant, device, precision and number of workers.
+    """Aggregate records, one row per variant, precision and number of workers.
 
     Args:
         study: its name.
@@ -149,10 +176,15 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
 
 
 def _group(record: TrialRecord) -> tuple[str, ...]:
-    """Records that differ in anything but the seed are different rows, whatever their name."""
-    weights = [record.variant.model_dump_json(), record.model.revision or ""]
-    machine = [_device(record), record.precision, str(record.scaling.num_workers)]
-    return (record.variant.name, *weights, *machine)
+    """Records that differ in what may change a result, seeds apart, are different rows.
+
+    The machine may not, nor where it keeps a model's folder: only times are kept apart by it.
+    """
+    revision = record.model.revision
+    asked = record.variant.model_dump_json(exclude={"model"} if revision else None)
+    weights = revision or record.model.model_id
+    workers = str(record.scaling.num_workers)
+    return (record.variant.name, asked, weights, record.precision, workers)
 
 
 def _device(record: TrialRecord) -> str:
@@ -164,7 +196,6 @@ def _row(records: Sequence[TrialRecord]) -> VariantRow:
     first = records[0]
     accuracies = [r.test.accuracy for r in records if r.test.accuracy is not None]  # all have one
     f1_scores = [r.test.macro_f1 for r in records if r.test.macro_f1 is not None]
-    seconds = [record.training.train_seconds for record in records]
     return VariantRow(
         model=first.variant.name,
         num_seeds=len(records),
@@ -174,19 +205,36 @@ def _row(records: Sequence[TrialRecord]) -> VariantRow:
         accuracy_std=_spread(accuracies),
         macro_f1=fmean(f1_scores),
         macro_f1_std=_spread(f1_scores),
-        train_seconds=fmean(seconds),
-        train_seconds_std=_spread(seconds),
         size_bytes=first.model.size_bytes,
-        samples_per_second=fmean(record.training.samples_per_second for record in records),
         padding_share=fmean(record.training.padding_share for record in records),
-        peak_memory_bytes=max(record.training.peak_memory_bytes for record in records),
         num_train_examples=first.dataset.num_train,
         num_test_examples=first.test.num_examples,
-        device=_device(first),
         precision=first.precision,
         num_workers=first.scaling.num_workers,
-        num_machines=_num_machines(records),
+        times=_times(records),
     )
+
+
+def _times(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
+    by_device: dict[str, list[TrialRecord]] = {}
+    for record in records:
+        by_device.setdefault(_device(record), []).append(record)
+    times = []
+    for device, trials in by_device.items():
+        trainings = [record.training for record in trials]
+        seconds = [training.train_seconds for training in trainings]
+        times.append(
+            TrainingTimes(
+                device=device,
+                num_seeds=len(trainings),
+                train_seconds=fmean(seconds),
+                train_seconds_std=_spread(seconds),
+                samples_per_second=fmean(training.samples_per_second for training in trainings),
+                peak_memory_bytes=max(training.peak_memory_bytes for training in trainings),
+                num_machines=_num_machines(trials),
+            )
+        )
+    return tuple(sorted(times, key=lambda one: -one.num_seeds))
 
 
 def _num_machines(records: Sequence[TrialRecord]) -> int | None:

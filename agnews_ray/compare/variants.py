@@ -29,6 +29,20 @@ def macro_f1_of(counts: Counts) -> Floats:
     return mean
 
 
+def largest_f1_step(counts: Counts) -> float:
+    """Bound what one row changes of macro-F1: a prediction in the smallest class.
+
+    Args:
+        counts: all rows once.
+
+    Returns:
+        1 / (C times the rows of the smallest class that has any): the derivative of that class's
+        F1 by a hit, where as many rows are predicted as are of the class.
+    """
+    actual = counts.actual[..., 0, :]
+    return float(1 / (actual.shape[-1] * actual[actual > 0].min()))
+
+
 def as_interval(found: Estimate, alpha: float, lowest: float = 0.0) -> Interval:
     """Give a score's interval, cut off at its bounds.
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agnews_ray.compare.bootstrap import Counts, Estimate, estimate
-from agnews_ray.compare.facts import PairFacts, Verdict
+from agnews_ray.compare.bootstrap import Counts, Estimate, estimate, seed_variances
+from agnews_ray.compare.facts import Interval, Metric, PairFacts, Verdict
 from agnews_ray.compare.inference import (
     McNemar,
+    correct_together,
     equivalence_p_value,
     exact_mcnemar,
-    holm,
     seeds_to_tell,
     twice_the_median,
 )
-from agnews_ray.compare.variants import Score, accuracy_of, as_interval, macro_f1_of
+from agnews_ray.compare.rows import PairedRows
+from agnews_ray.compare.variants import accuracy_of, as_interval, largest_f1_step, macro_f1_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +37,14 @@ class SeedResults:
 class _Pair:
     variant: SeedResults
     baseline: SeedResults
+    metric: Metric
     accuracy: Estimate
     macro_f1: Estimate
     tests: tuple[McNemar, ...]
+
+    @property
+    def judged(self) -> Estimate:
+        return self.accuracy if self.metric == "accuracy" else self.macro_f1
 
     @property
     def mcnemar_p_value(self) -> float:
@@ -46,14 +52,19 @@ class _Pair:
 
     @property
     def p_value(self) -> float:
-        """A single seed says nothing of the spread over seeds: then the rows' own test."""
-        return self.accuracy.p_value() if len(self.tests) > 1 else self.mcnemar_p_value
+        """A single seed says nothing of the spread over seeds: then the rows' own exact test.
+
+        There is none for macro-F1, which is no mean of rows.
+        """
+        is_exact = len(self.tests) == 1 and self.metric == "accuracy"
+        return self.mcnemar_p_value if is_exact else self.judged.p_value()
 
 
 def judge_pairs(
     pairs: Sequence[tuple[SeedResults, SeedResults]],
     margin: float,
     alpha: float,
+    metric: Metric = "accuracy",
 ) -> tuple[PairFacts, ...]:
     """Compare variants with their baseline.
 
@@ -62,27 +73,34 @@ def judge_pairs(
 
     Args:
         pairs: variant and baseline on the same seeds, in the same order.
-        margin: difference in accuracy below which two are as good as equal.
-        alpha: chance allowed for any wrong finding among all pairs.
+        margin: difference in the metric below which two are as good as equal.
+        alpha: chance allowed for any wrong statement, difference or equivalence, on any pair.
+        metric: what the verdict is on.
 
     Returns:
         One verdict for each pair.
     """
-    found = [_compare(variant, baseline) for variant, baseline in pairs]
-    adjusted = holm([pair.p_value for pair in found])
-    equivalence = holm([equivalence_p_value(pair.accuracy, margin) for pair in found])
-    level = alpha / max(1, len(found))
+    found = [_compare(variant, baseline, metric) for variant, baseline in pairs]
+    corrected = correct_together(
+        [pair.p_value for pair in found],
+        [equivalence_p_value(pair.judged, margin) for pair in found],
+        alpha,
+    )
     facts = []
-    for pair, p_value, same in zip(found, adjusted, equivalence, strict=True):
-        verdict = _decide(pair.accuracy.value, p_value, same, alpha)
-        more = _more_seeds(pair, margin, level) if verdict == "undecided" else None
+    adjusted = zip(found, corrected.difference, corrected.equivalence, strict=True)
+    for pair, p_value, same in adjusted:
+        verdict = _decide(pair.judged.value, p_value, same, alpha)
+        level = alpha / corrected.divisor * (2 if verdict == "equivalent" else 1)
+        more = _more_seeds(pair, margin, alpha / len(found)) if verdict == "undecided" else None
         facts.append(
             PairFacts(
                 variant=pair.variant.name,
                 baseline=pair.baseline.name,
+                metric=metric,
                 num_seeds=len(pair.tests),
-                accuracy=as_interval(pair.accuracy, alpha, lowest=-1.0),
-                macro_f1=as_interval(pair.macro_f1, alpha, lowest=-1.0),
+                confidence=1 - level,
+                accuracy=_interval(pair, "accuracy", level),
+                macro_f1=_interval(pair, "macro-f1", level),
                 num_only_variant_right=_mean([t.num_only_first for t in pair.tests]),
                 num_only_baseline_right=_mean([t.num_only_second for t in pair.tests]),
                 mcnemar_p_value=pair.mcnemar_p_value,
@@ -97,12 +115,13 @@ def judge_pairs(
     return tuple(facts)
 
 
-def _compare(variant: SeedResults, baseline: SeedResults) -> _Pair:
+def _compare(variant: SeedResults, baseline: SeedResults, metric: Metric) -> _Pair:
     return _Pair(
         variant=variant,
         baseline=baseline,
-        accuracy=_difference(accuracy_of, variant, baseline),
-        macro_f1=_difference(macro_f1_of, variant, baseline),
+        metric=metric,
+        accuracy=difference_in("accuracy", variant, baseline),
+        macro_f1=difference_in("macro-f1", variant, baseline),
         tests=tuple(
             exact_mcnemar(first, second)
             for first, second in zip(variant.right, baseline.right, strict=True)
@@ -110,12 +129,40 @@ def _compare(variant: SeedResults, baseline: SeedResults) -> _Pair:
     )
 
 
-def _difference(score: Score, variant: SeedResults, baseline: SeedResults) -> Estimate:
-    return estimate(
-        score(variant.observed) - score(baseline.observed),
-        score(variant.drawn) - score(baseline.drawn),
-        variant.right.shape[1],
+def difference_in(metric: Metric, variant: SeedResults, baseline: SeedResults) -> Estimate:
+    """Estimate a paired difference: seed by seed, on the same rows.
+
+    Args:
+        metric: a mean of rows (accuracy), whose rows are looked at one by one, or not.
+        variant: on K seeds.
+        baseline: on the same.
+
+    Returns:
+        The difference, variant less baseline.
+    """
+    score = accuracy_of if metric == "accuracy" else macro_f1_of
+    observed = score(variant.observed) - score(baseline.observed)
+    drawn = score(variant.drawn) - score(baseline.drawn)
+    if metric == "macro-f1":
+        return estimate(observed, drawn, variant.right.shape[1], largest_f1_step(variant.observed))
+    own, between = seed_variances(observed, drawn)
+    return Estimate(
+        value=float(observed.mean()),
+        num_seeds=observed.size,
+        rows=PairedRows.of(variant.right, baseline.right, own / observed.size),
+        own_variance=own,
+        seed_variance=between,
     )
+
+
+def _interval(pair: _Pair, metric: Metric, level: float) -> Interval:
+    """Give a difference's interval, which holds 0 wherever the test does not reject it."""
+    found = as_interval(
+        pair.accuracy if metric == "accuracy" else pair.macro_f1, level, lowest=-1.0
+    )
+    if metric == pair.metric and pair.p_value >= level:  # McNemar's exact test is the stricter
+        return Interval(value=found.value, low=min(found.low, 0.0), high=max(found.high, 0.0))
+    return found
 
 
 def _decide(difference: float, p_value: float, equivalence: float, alpha: float) -> Verdict:
@@ -129,7 +176,7 @@ def _decide(difference: float, p_value: float, equivalence: float, alpha: float)
 def _more_seeds(pair: _Pair, margin: float, level: float) -> int | None:
     if len(pair.tests) < 2:
         return None
-    wanted = seeds_to_tell(pair.accuracy, margin, level)
+    wanted = seeds_to_tell(pair.judged, margin, level)
     return None if wanted is None else max(1, wanted - len(pair.tests))
 
 

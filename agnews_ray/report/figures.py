@@ -5,6 +5,7 @@ import altair as alt
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.compare.facts import CostAxis
 from agnews_ray.report.drawing import PALETTE, Figure, Rows, data_of, variant_colour
+from agnews_ray.report.words import METRICS
 
 
 def front_figures(assessment: Assessment) -> list[Figure]:
@@ -71,17 +72,18 @@ def difference_figure(assessment: Assessment) -> Figure:
     rows: Rows = [
         {
             "pair": f"{pair.variant} against {pair.baseline}",
-            "difference": 100 * pair.accuracy.value,
-            "low": 100 * pair.accuracy.low,
-            "high": 100 * pair.accuracy.high,
+            "difference": 100 * pair.judged.value,
+            "low": 100 * pair.judged.low,
+            "high": 100 * pair.judged.high,
             "verdict": pair.verdict,
         }
         for pair in assessment.pairs
     ]
     margin = 100 * assessment.settings.margin
+    metric = METRICS[assessment.settings.metric]
     reach = 1.15 * max(margin, *(abs(row[end]) for row in rows for end in ("low", "high")))
     scale = alt.Scale(domain=[-reach, reach], nice=False)
-    x = alt.X("low:Q", title="Points of accuracy", scale=scale)
+    x = alt.X("low:Q", title=f"Points of {metric}", scale=scale)
     y = alt.Y("pair:N", title=None, sort=None, axis=alt.Axis(labelLimit=170))
     band = (
         alt.Chart(data_of([{"low": -margin, "high": margin}]))
@@ -105,8 +107,8 @@ def difference_figure(assessment: Assessment) -> Figure:
     )
     return Figure(
         name="differences",
-        title="Differences in accuracy; the band is what counts as equivalent",
-        description="Difference in accuracy of each model to the baseline, with its interval.",
+        title=f"Differences in {metric}; the band is what counts as equivalent",
+        description=f"Difference in {metric} of each model to the baseline, with its interval.",
         chart=(band + zero + bars + points).properties(height=60 + 34 * len(rows)),
     )
 

@@ -12,6 +12,7 @@ from agnews_ray.report.tables import (
     cost_columns,
     cost_text,
     cost_value,
+    devices,
     diverged_cells,
     unpriced,
 )
@@ -49,6 +50,7 @@ def _verdict(assessment: Assessment) -> Section:
             word(words.verdict_label(pair, assessment)),
             estimate(words.difference(pair.accuracy), words.in_points(pair.accuracy)),
             estimate(words.difference(pair.macro_f1), words.in_points(pair.macro_f1)),
+            Cell(words.level(pair.confidence), pair.confidence),
             Cell(words.p_text(pair.adjusted_p_value), pair.adjusted_p_value),
             Cell(words.p_text(pair.equivalence_p_value), pair.equivalence_p_value),
             Cell(words.p_text(pair.mcnemar_p_value), pair.mcnemar_p_value),
@@ -66,6 +68,7 @@ def _verdict(assessment: Assessment) -> Section:
             "Verdict",
             "Accuracy (points)",
             "Macro-F1 (points)",
+            "Intervals at",
             "p (difference)",
             "p (equivalence)",
             "p (McNemar)",
@@ -88,13 +91,22 @@ def _verdict(assessment: Assessment) -> Section:
 
 def _how_judged(assessment: Assessment) -> str:
     settings = assessment.settings
+    metric = words.METRICS[settings.metric]
+    exact = (
+        "exact McNemar for a single seed"
+        if settings.metric == "accuracy"
+        else "for macro-F1 there is no exact test, so the bootstrap's for a single seed too"
+    )
     return (
-        f"Intervals at {words.confidence(assessment)} from a bootstrap of the test rows "
-        f"({settings.num_draws:,} draws, the same rows for all) under each seed, and Student's t "
-        "over the seeds. "
-        "p (difference): from the same interval, or exact McNemar for a single seed; "
-        f"p (equivalence): two one-sided tests against {words.points(settings.margin)}; both after "
-        "Holm over all pairs. p (McNemar): exact, on rows that one of the two has right; over "
+        f"The verdict is on {metric}. The chance of any wrong one among all that is said here, "
+        f"differences and equivalences together, is at most {100 * settings.alpha:.4g} % "
+        "(Shaffer's correction); each interval is the one that its verdict rests on: at 1 - alpha "
+        "over the number of open pairs, for an equivalence at 1 - 2 alpha over it. "
+        "Rows: a score interval for paired proportions (Tango) for accuracy, and a bootstrap of "
+        f"{settings.num_draws:,} draws, the same rows for all, for macro-F1; seeds: Student's t. "
+        f"p (difference): from the same interval, or {exact}; "
+        f"p (equivalence): two one-sided tests against {words.points(settings.margin)}; both "
+        "corrected. p (McNemar): exact, on rows that one of the two has right; over "
         "several seeds twice the median. Rows that only one has right are means over seeds."
     )
 
@@ -112,12 +124,13 @@ def _comparison(assessment: Assessment) -> Section:
     level = words.confidence(assessment)
     note = (
         f"Accuracy and macro-F1 with {level} intervals (accuracy of a single seed: Wilson's); "
-        "train time as mean ± standard deviation over seeds. MB are MiB of float32 weights."
+        "train time as mean ± standard deviation over seeds, apart for each kind of machine. "
+        "MB are MiB of float32 weights."
     )
     first = table.rows[0]
     facts = (
         f"{first.num_train_examples:,} train rows, {first.num_test_examples:,} test rows, "
-        f"{', '.join(sorted({row.device for row in table.rows}))}."
+        f"{devices(table)}."
     )
     grid = Grid(
         name="comparison",

@@ -12,10 +12,10 @@ from tabulate import tabulate
 
 from agnews_ray.compare.facts import CostFacts
 from agnews_ray.compare.published import Agreement
-from agnews_ray.compare.table import ComparisonTable, VariantRow
+from agnews_ray.compare.table import ComparisonTable, TrainingTimes, VariantRow
 from agnews_ray.record import json_text
+from agnews_ray.report import words
 from agnews_ray.report.tex import tex_text
-from agnews_ray.report.words import name_diverged
 
 MIB = 1 << 20
 """The paper's "MB" are MiB of the saved weights."""
@@ -30,6 +30,16 @@ def with_spread(value: float, spread: float | None, digits: int) -> str:
     return text if spread is None else f"{text} ± {spread:.{digits}f}"
 
 
+def _each_machine(row: VariantRow, write: Callable[[TrainingTimes], str]) -> str:
+    """Write a time once for each machine: of different ones there is no mean."""
+    return " | ".join(write(times) for times in row.times)
+
+
+def _minutes(times: TrainingTimes) -> str:
+    spread = times.train_seconds_std
+    return with_spread(times.train_seconds / 60, spread / 60 if spread else None, 2)
+
+
 def _seeds(num_seeds: int, num_diverged: int) -> str:
     return f"{num_seeds} (+{num_diverged} diverged)" if num_diverged else str(num_seeds)
 
@@ -39,13 +49,11 @@ COLUMNS: dict[str, Callable[[VariantRow], str]] = {
     "Parameters (M)": lambda r: f"{r.parameters / 1e6:.2f}",
     "Accuracy": lambda r: with_spread(r.accuracy, r.accuracy_std, 4),
     "Macro-F1": lambda r: with_spread(r.macro_f1, r.macro_f1_std, 4),
-    "Train time (min)": lambda r: with_spread(
-        r.train_seconds / 60, r.train_seconds_std / 60 if r.train_seconds_std else None, 2
-    ),
+    "Train time (min)": lambda r: _each_machine(r, _minutes),
     "Model Size (MB)": lambda r: f"{r.size_bytes / MIB:.1f}",
-    "Samples/s": lambda r: f"{r.samples_per_second:.0f}",
+    "Samples/s": lambda r: _each_machine(r, lambda t: f"{t.samples_per_second:.0f}"),
     "Padding": lambda r: f"{100 * r.padding_share:.1f} %",
-    "Peak (MB)": lambda r: f"{r.peak_memory_bytes / MIB:.0f}",
+    "Peak (MB)": lambda r: _each_machine(r, lambda t: f"{t.peak_memory_bytes / MIB:.0f}"),
     "Seeds": lambda r: _seeds(r.num_seeds, r.num_diverged),
     "Precision": lambda r: r.precision,
 }
@@ -81,37 +89,44 @@ def to_rich(table: ComparisonTable, width: int) -> Table:
 
 def to_plain(table: ComparisonTable) -> str:
     """Lay the table out for a file or a pipe."""
-    lines = [caption(table), _lay_out(_cells(table), "simple"), *name_diverged(table)]
+    lines = [caption(table), _lay_out(_cells(table), "simple"), *words.name_diverged(table)]
     return "\n".join(lines)
 
 
 def to_markdown(table: ComparisonTable) -> str:
     """Write a GitHub table."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in _cells(table)]
-    return "\n\n".join([_lay_out(cells, "github"), *name_diverged(table)])
+    return "\n\n".join([_lay_out(cells, "github"), *words.name_diverged(table)])
 
 
 def to_latex(table: ComparisonTable) -> str:
     """Write a booktabs table; names are escaped."""
     cells = [[cell.replace("±", "+-") for cell in row] for row in _cells(table)]
     laid_out = _lay_out(cells, "latex_booktabs").replace("+-", r"$\pm$")
-    return "\n\n".join([laid_out, *(tex_text(line) for line in name_diverged(table))])
+    return "\n\n".join([laid_out, *(tex_text(line) for line in words.name_diverged(table))])
 
 
 def to_csv(table: ComparisonTable) -> str:
-    """Write every field of every row, unrounded, in SI units."""
-    fields = list(VariantRow.model_fields)
+    """Write every field, unrounded, in SI units: a line for each row and machine."""
+    of_row = [name for name in VariantRow.model_fields if name != "times"]
+    of_times = {name: f"{name}_there" if name in of_row else name for name in _TIMES}
+    fields = [*of_row, *of_times.values()]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(fields)
     for row in table.rows:
-        values = row.model_dump()
+        values = row.model_dump(include=set(of_row))
         values["seeds"] = " ".join(str(seed) for seed in row.seeds)
-        writer.writerow([values[name] for name in fields])
+        for times in row.times:
+            there = times.model_dump()
+            writer.writerow([*values.values(), *(there[name] for name in of_times)])
     for name, num_diverged in variants_without_row(table).items():
         known = {"model": name, "num_seeds": 0, "num_diverged": num_diverged}
         writer.writerow([known.get(name, "") for name in fields])
     return out.getvalue().rstrip("\n")
+
+
+_TIMES = tuple(TrainingTimes.model_fields)
 
 
 def to_json(table: ComparisonTable) -> str:
@@ -201,12 +216,20 @@ def costs_to_json(table: ComparisonTable, costs: Sequence[CostFacts]) -> str:
 
 def agreement_to_plain(lines: Sequence[Agreement]) -> str:
     """Lay published and found numbers out for a terminal."""
-    words = {True: "agrees", False: "DISAGREES", None: "not judged"}
+    verdicts = {True: "agrees", False: "DISAGREES", None: "not judged"}
     cells = [
-        [line.model, line.quantity, line.published, line.found, words[line.agrees], line.note]
+        [
+            line.model,
+            line.quantity,
+            line.published,
+            line.found,
+            words.difference(line.difference) if line.difference else "",
+            verdicts[line.agrees],
+            line.note,
+        ]
         for line in lines
     ]
-    headers = ["Model", "", "Published", "Found", "", ""]
+    headers = ["Model", "", "Published", "Found", "Difference (points)", "", ""]
     return tabulate(cells, headers, "simple", disable_numparse=True)
 
 
@@ -215,11 +238,16 @@ def caption(table: ComparisonTable) -> str:
     if not table.rows:
         return f"{table.study}: every trial diverged"
     first = table.rows[0]
-    devices = ", ".join(sorted({row.device for row in table.rows}))
     return (
         f"{table.study}: {first.num_train_examples:,} train rows, "
-        f"{first.num_test_examples:,} test rows, {first.num_workers} worker(s), {devices}"
+        f"{first.num_test_examples:,} test rows, {first.num_workers} worker(s), {devices(table)}"
     )
+
+
+def devices(table: ComparisonTable) -> str:
+    """Name what was trained on, in the order in which a row gives its times."""
+    orders = dict.fromkeys(" | ".join(times.device for times in row.times) for row in table.rows)
+    return ", ".join(orders)
 
 
 def _cells(table: ComparisonTable) -> list[list[str]]:

@@ -10,6 +10,8 @@ from agnews_ray.compare.table import ComparisonTable
 from agnews_ray.compare.weak_classes import FEW_ROWS, has_few_rows, is_never_predicted
 
 FEW_SEEDS = 3
+METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
+"""How each metric is written."""
 NUM_NAMED = 3
 """Classes that a sentence names; tables have all."""
 MAX_NAME = 40
@@ -167,18 +169,26 @@ def p_text(p_value: float) -> str:
 
 
 def confidence(assessment: Assessment) -> str:
-    """Write the level of the intervals, such as ``95 %``."""
-    return f"{100 * (1 - assessment.settings.alpha):.4g} %"
+    """Write the level of the scores' intervals, such as ``95 %``."""
+    return level(1 - assessment.settings.alpha)
+
+
+def level(share: float) -> str:
+    """Write the level of an interval, such as ``95 %``."""
+    return f"{100 * share:.4g} %"
 
 
 def _lead(assessment: Assessment) -> str:
-    rows = assessment.table.rows
-    best = max(rows, key=lambda row: row.accuracy)
+    rows, metric = assessment.table.rows, assessment.settings.metric
+    name = METRICS[metric]
+    scores = {row.model: row.accuracy if metric == "accuracy" else row.macro_f1 for row in rows}
+    best = max(rows, key=lambda row: scores[row.model])
     if len(rows) == 1:
-        found = between(assessment.variants[0].accuracy)
-        return f"{best.model} reaches accuracy {found} ({confidence(assessment)} interval)."
+        facts = assessment.variants[0]
+        found = between(facts.accuracy if metric == "accuracy" else facts.macro_f1)
+        return f"{best.model} reaches {name} {found} ({confidence(assessment)} interval)."
     cheapest = min(rows, key=lambda row: row.parameters)
-    names = f"{best.model} has the highest mean accuracy ({best.accuracy:.4f})"
+    names = f"{best.model} has the highest mean {name} ({scores[best.model]:.4f})"
     if cheapest.parameters == best.parameters != max(row.parameters for row in rows):
         return f"{names} and the fewest parameters ({best.parameters / 1e6:.2f} M)."
     if cheapest.parameters == best.parameters:
@@ -186,19 +196,23 @@ def _lead(assessment: Assessment) -> str:
     saved = 100 * (1 - cheapest.parameters / best.parameters)
     return (
         f"{names}; {cheapest.model} has the fewest parameters "
-        f"({saved:.0f} % fewer, accuracy {cheapest.accuracy:.4f})."
+        f"({saved:.0f} % fewer, {name} {scores[cheapest.model]:.4f})."
     )
 
 
 def _gap(pair: PairFacts, assessment: Assessment) -> str:
     seeds = f"{pair.num_seeds} seed{'s' if pair.num_seeds > 1 else ''}"
-    corrected = ", Holm-corrected" if len(assessment.pairs) > 1 else ""
-    test = "exact McNemar p" if pair.num_seeds == 1 else "p"
-    p_value = p_text(pair.adjusted_p_value)
-    p_value = p_value if p_value.startswith("<") else f"= {p_value}"
+    corrected = ", corrected" if len(assessment.pairs) > 1 else ""
+    is_exact = pair.num_seeds == 1 and pair.metric == "accuracy"
+    test = "exact McNemar p" if is_exact else "p"
+    p_value = pair.adjusted_p_value
+    if pair.verdict == "equivalent":
+        test, p_value = "p of a larger difference", pair.equivalence_p_value
+    written = p_text(p_value)
+    written = written if written.startswith("<") else f"= {written}"
     return (
-        f"{difference(pair.accuracy)} points of accuracy "
-        f"({confidence(assessment)} interval, {seeds}; {test} {p_value}{corrected})"
+        f"{difference(pair.judged)} points of {METRICS[pair.metric]} "
+        f"({level(pair.confidence)} interval, {seeds}; {test} {written}{corrected})"
     )
 
 

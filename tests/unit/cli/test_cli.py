@@ -38,7 +38,7 @@ OTHER_OPTIONS = {
     "logs": {"--follow", "--trial", "--all", "--address", "--json"},
     "measure": {"--rows", "--device", "--precision", *PRICES, "--json"},
     "probe": {"--storage", "--hub-ids"},
-    "report": {"--format", "--output", "--margin", "--alpha", *PRICES},
+    "report": {"--format", "--output", "--metric", "--margin", "--alpha", *PRICES},
     "status": {"--address", "--json"},
     "stop": {"--address", "--json"},
     "verify": {"--against", "--json"},

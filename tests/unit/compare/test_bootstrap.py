@@ -4,67 +4,49 @@ from scipy import stats
 
 from agnews_ray.compare.bootstrap import count, draw_counts, estimate
 from agnews_ray.compare.variants import accuracy_of, macro_f1_of
+from agnews_ray.compare.verdicts import difference_in
 from agnews_ray.spec.metrics import accuracy, confusion_matrix, macro_f1
+from tests.fakes.simulated import Truth, seed_results
 
 NUM_ROWS = 400
 NUM_STUDIES = 300
 
 
-def simulated_study(rng, num_seeds, shift, seed_spread):
-    """Labels and two models' predictions: rows of unlike difficulty, seeds of unlike skill."""
-    labels = rng.integers(2, size=NUM_ROWS)
-    difficulty = rng.normal(size=NUM_ROWS)
-
-    def predict(mean):
-        noise = 0.5 * rng.normal(size=(num_seeds, NUM_ROWS))
-        skill = seed_spread * rng.normal(size=(num_seeds, 1))
-        right = mean + difficulty + noise + skill > 0
-        return np.where(right, labels, 1 - labels)
-
-    spread = np.sqrt(1 + 0.25 + seed_spread**2)
-    mean = 1.2 * spread
-    true = stats.norm.cdf((mean + shift) / spread) - stats.norm.cdf(mean / spread)
-    return labels, predict(mean + shift), predict(mean), true
-
-
-def difference_of(rng, labels, variant, baseline, score=accuracy_of):
-    both = np.concatenate([variant, baseline])
-    observed, drawn = count(labels, both, 2), draw_counts(labels, both, 2, 200, rng)
-    half = len(variant)
-    scores = [score(counts) for counts in (observed, drawn)]
-    return estimate(*(one[..., :half] - one[..., half:] for one in scores), labels.size)
+def simulated_difference(rng, truth, num_seeds, difference=0.0):
+    test_set = truth.rows(rng)
+    models = [truth.predict(rng, test_set, shift, num_seeds) for shift in (difference, 0.0)]
+    return difference_in("accuracy", *seed_results(rng, test_set[0], models))
 
 
 @pytest.mark.parametrize("num_seeds", [2, 3, 5])
 @pytest.mark.parametrize("seed_spread", [0.0, 0.1, 0.3])
 def test_intervals_cover_a_known_difference_at_their_nominal_rate(num_seeds, seed_spread):
-    rng = np.random.default_rng(num_seeds)
-    num_covered = 0
-    for _ in range(NUM_STUDIES):
-        labels, variant, baseline, true = simulated_study(rng, num_seeds, 0.2, seed_spread)
-        low, high = difference_of(rng, labels, variant, baseline).interval(0.05)
-        num_covered += low <= true <= high
+    rng, true = np.random.default_rng(num_seeds), 0.02
+    truth = Truth(num_rows=NUM_ROWS, seed_spread=seed_spread)
+    num_covered = sum(
+        simulated_difference(rng, truth, num_seeds, true).p_value(true) >= 0.05
+        for _ in range(NUM_STUDIES)
+    )
     monte_carlo_error = np.sqrt(0.95 * 0.05 / NUM_STUDIES)
     assert num_covered / NUM_STUDIES > 0.95 - 2.5 * monte_carlo_error
 
 
 def test_many_seeds_are_covered_at_no_more_than_their_nominal_rate():
-    rng = np.random.default_rng(0)
-    num_covered = 0
-    for _ in range(NUM_STUDIES):
-        labels, variant, baseline, true = simulated_study(rng, 20, 0.2, 0.1)
-        low, high = difference_of(rng, labels, variant, baseline).interval(0.2)
-        num_covered += low <= true <= high
+    rng, true = np.random.default_rng(0), 0.02
+    num_covered = sum(
+        simulated_difference(rng, Truth(), 20, true).p_value(true) >= 0.2
+        for _ in range(NUM_STUDIES)
+    )
     assert num_covered / NUM_STUDIES == pytest.approx(0.8, abs=2.5 * np.sqrt(0.16 / NUM_STUDIES))
 
 
 @pytest.mark.parametrize("seed_spread", [0.0, 0.1, 0.3])
 def test_without_a_difference_one_is_found_at_most_at_the_rate_alpha(seed_spread):
     rng = np.random.default_rng(7)
-    num_found = 0
-    for _ in range(NUM_STUDIES):
-        labels, variant, baseline, _ = simulated_study(rng, 3, 0.0, seed_spread)
-        num_found += difference_of(rng, labels, variant, baseline).p_value() < 0.05
+    truth = Truth(seed_spread=seed_spread)
+    num_found = sum(
+        simulated_difference(rng, truth, 3).p_value() < 0.05 for _ in range(NUM_STUDIES)
+    )
     assert num_found / NUM_STUDIES <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / NUM_STUDIES)
 
 
@@ -92,10 +74,14 @@ def test_seeds_alone_give_their_t_interval_and_t_test():
 
 def test_identical_models_do_not_differ_and_few_rows_are_no_certainty():
     rng = np.random.default_rng(1)
-    labels, variant, _, _ = simulated_study(rng, 3, 0.0, 0.1)
-    found = difference_of(rng, labels, variant, variant)
+    truth = Truth()
+    test_set = truth.rows(rng)
+    one = truth.predict(rng, test_set, 0.0, 3)
+    found = difference_in("accuracy", *seed_results(rng, test_set[0], [one, one]))
     assert (found.value, found.p_value()) == (0.0, 1.0)
-    assert found.half_width(0.05) == pytest.approx(1.96 / (NUM_ROWS + 2), rel=1e-3)
+    square = stats.norm.isf(0.025) ** 2  # no discordant row of N: Tango's ends are z²/(N + z²)
+    end = square / (NUM_ROWS + square)
+    assert found.interval() == pytest.approx((-end, end), rel=1e-6)
 
 
 def test_counts_give_the_scores_that_confusions_give():

@@ -6,13 +6,14 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from agnews_ray.compare.bootstrap import Estimate, estimate
 from agnews_ray.compare.inference import (
+    correct_together,
     equivalence_p_value,
     exact_mcnemar,
-    holm,
     seeds_to_tell,
     twice_the_median,
     wilson_interval,
 )
+from agnews_ray.compare.rows import ResampledRows
 
 
 def test_wilsons_interval_of_the_papers_accuracy_is_half_a_point_wide():
@@ -40,10 +41,19 @@ def test_the_papers_gap_of_20_rows_decides_nothing_whatever_the_discordant_rows(
         assert exact_mcnemar(first, ~first).p_value > 0.15
 
 
-def test_holm_on_a_worked_example():
-    # Holm 1979: sorted p times (4, 3, 2, 1), never falling.
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([]) == []
+def test_of_a_pairs_two_statements_only_one_can_be_wrong():
+    one = correct_together([0.03], [0.9], alpha=0.05)
+    assert (one.difference, one.equivalence, one.divisor) == ((0.03,), (0.9,), 1)
+
+
+def test_all_pairs_share_one_alpha_and_a_settled_pair_gives_its_share_back():
+    # Sorted: equivalence of the first, difference of the first, then two of the second pair.
+    found = correct_together([0.004, 0.03], [0.001, 0.9], alpha=0.05)
+    assert found.equivalence[0] == pytest.approx(2 * 0.001)
+    assert found.difference == pytest.approx((2 * 0.004, 1 * 0.03))  # nothing is open of the first
+    assert found.divisor == 1
+    assert correct_together([0.03, 0.04], [0.9, 0.8], alpha=0.05).divisor == 2
+    assert correct_together([], [], alpha=0.05).difference == ()
 
 
 def test_dependent_p_values_are_combined_by_twice_the_median():
@@ -63,7 +73,7 @@ def a_difference(value, seed_variance, common_variance=0.0):
     return Estimate(
         value=value,
         num_seeds=3,
-        common_variance=common_variance,
+        rows=ResampledRows(variance=common_variance),
         own_variance=0.0,
         seed_variance=seed_variance,
     )

@@ -1,80 +1,162 @@
+import numpy as np
 import pytest
+from scipy import stats
 
-from agnews_ray.app.analyse import assess_study, verify_study
-from agnews_ray.compare.published import hold_against_paper, hold_against_study
+from agnews_ray.app.analyse import verify_study
+from agnews_ray.compare.replication import against_single_runs, between_studies
 from agnews_ray.errors import StoreError
+from agnews_ray.record.store import StudyStore, to_json
+from tests.fakes.simulated import Truth, as_predictions
 from tests.fakes.studies import a_study
 
-
-@pytest.fixture
-def study(tmp_path):
-    """Its record has the paper's MiniLM parameters and size; its accuracy is about 0.944."""
-    folder = a_study(tmp_path, variants=(("minilm", 0.944),), seeds=(1,), num_rows=7600)
-    found = assess_study(folder)
-    (record,) = found.records
-    return with_dataset(found, record.dataset.model_copy(update={"class_names": tuple("abcd")}))
+NUM_REPLICATIONS = 400
+TOLERANCE = 2.5 * np.sqrt(0.05 * 0.95 / NUM_REPLICATIONS)
 
 
-def with_dataset(study, dataset):
-    records = tuple(one.model_copy(update={"dataset": dataset}) for one in study.records)
-    return study.model_copy(update={"records": records})
-
-
-def changed(study, **changes):
-    """The same study with another VariantRow."""
-    (row,) = study.table.rows
-    rows = (row.model_copy(update=changes),)
-    return study.model_copy(update={"table": study.table.model_copy(update={"rows": rows})})
+def paper_study(runs, name="study", seeds=(1, 2, 3), accuracy=0.944, **changes):
+    """Records that say they trained on the paper's rows by its recipe; changes go into them."""
+    share = (accuracy - 0.25) / 0.75  # of the other rows of four classes a quarter is right
+    variants = (("minilm", share),)
+    classes = tuple("abcd")
+    folder = a_study(
+        runs, name=name, variants=variants, seeds=seeds, num_rows=7600, class_names=classes
+    )
+    store = StudyStore.at(folder)
+    for record in store.records():
+        train = record.dataset.train.model_copy(
+            update={"num_rows": 120_000, "num_selected": 120_000}
+        )
+        dataset = record.dataset.model_copy(update={"train": train} | changes.get("dataset", {}))
+        others = {name: value for name, value in changes.items() if name != "dataset"}
+        for section, fields in others.items():
+            others[section] = getattr(record, section).model_copy(update=fields)
+        changed = record.model_copy(update={"dataset": dataset, **others})
+        path = store.trial_folder(record.trial_id) / "record.json"
+        path.write_text(to_json(changed))
+    return folder
 
 
 def judged(lines):
     return {line.quantity: line.agrees for line in lines}
 
 
-def test_sizes_match_to_the_digit_and_times_are_not_judged(study):
-    lines = judged(hold_against_paper(study))
+def notes(lines):
+    return {line.quantity: line.note for line in lines}
+
+
+@pytest.mark.parametrize(("accuracy", "agrees"), [(0.944, True), (0.90, False)])
+def test_a_study_is_held_against_the_paper(tmp_path, accuracy, agrees):
+    lines = judged(verify_study(paper_study(tmp_path, accuracy=accuracy), "paper"))
     assert lines["Parameters (M)"] is True
     assert lines["Model Size (MB)"] is True
     assert lines["Train time (min)"] is None
+    assert lines["Accuracy"] is agrees
+
+
+def test_a_digit_off_disagrees(tmp_path):
+    folder = paper_study(tmp_path, model={"parameters": 33_376_000, "size_bytes": 1 << 27})
+    lines = judged(verify_study(folder, "paper"))
+    assert (lines["Parameters (M)"], lines["Model Size (MB)"]) == (False, False)
 
 
 @pytest.mark.parametrize(
-    ("changes", "quantity"),
-    [({"parameters": 33_366_000}, "Parameters (M)"), ({"size_bytes": 1 << 27}, "Model Size (MB)")],
+    ("changes", "note"),
+    [
+        ({"variant": {"init": "random"}}, "fresh weights"),
+        ({"recipe": {"num_epochs": 1}}, "num_epochs 1: not the paper's"),
+        ({"recipe": {"learning_rate": 1e-4}}, "learning_rate 0.0001"),
+        ({"data": {"max_length_tokens": 64}}, "max_length_tokens 64"),
+        ({"data": {"limit_train": 120_000}}, "limit_train 120000"),
+        ({"dataset": {"num_validation": 500}}, "119,500 train rows"),
+        ({"dataset": {"class_names": tuple("abcde")}}, "5 classes: not the paper's 4"),
+    ],
 )
-def test_a_digit_off_disagrees(study, changes, quantity):
-    assert judged(hold_against_paper(changed(study, **changes)))[quantity] is False
+def test_what_is_not_the_papers_is_shown_and_not_judged(tmp_path, changes, note):
+    lines = verify_study(paper_study(tmp_path, **changes), "paper")
+    assert judged(lines)["Accuracy"] is None
+    assert judged(lines)["Parameters (M)"] is True
+    assert note in notes(lines)["Macro-F1"]
 
 
-@pytest.mark.parametrize(("shift", "agrees"), [(0.0, True), (0.03, False), (-0.03, False)])
-def test_scores_agree_within_the_interval(study, shift, agrees):
-    (facts,) = study.variants
-    moved = facts.accuracy.model_copy(
-        update={"low": 0.94 + shift, "value": 0.944 + shift, "high": 0.95 + shift}
+def test_the_precision_alone_is_no_other_recipe(tmp_path):
+    lines = verify_study(paper_study(tmp_path, recipe={"precision": "fp32"}), "paper")
+    assert judged(lines)["Accuracy"] is True
+
+
+def test_one_seed_against_one_is_shown_and_not_judged(tmp_path):
+    one, two = (paper_study(tmp_path, name=name, seeds=(1,)) for name in ("one", "two"))
+    for against in ("paper", str(two)):
+        lines = verify_study(one, against)
+        assert judged(lines)["Accuracy"] is None
+        assert "run more seeds" in notes(lines)["Accuracy"]
+
+
+def test_a_study_agrees_with_itself_and_not_with_a_worse_one(tmp_path):
+    study = paper_study(tmp_path, name="one")
+    worse = paper_study(tmp_path, name="two", accuracy=0.9)
+    assert False not in judged(verify_study(study, str(study))).values()
+    assert judged(verify_study(study, str(worse)))["Accuracy"] is False
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"recipe": {"num_epochs": 1}}, "num_epochs 2"),
+        ({"data": {"limit_test": 7600}}, "limit_test None"),
+        ({"model": {"revision": "abc"}}, "weights None"),
+    ],
+)
+def test_another_studys_settings_are_shown_and_not_judged(tmp_path, changes, note):
+    lines = verify_study(
+        paper_study(tmp_path, name="one"), str(paper_study(tmp_path, name="two", **changes))
     )
-    other = study.model_copy(update={"variants": (facts.model_copy(update={"accuracy": moved}),)})
-    assert judged(hold_against_paper(other))["Accuracy"] is agrees
+    assert judged(lines)["Accuracy"] is None
+    assert note in notes(lines)["Accuracy"]
 
 
-def test_fresh_weights_are_judged_by_size_alone(study):
-    (record,) = study.records
-    fresh = record.variant.model_copy(update={"init": "random"})
-    records = (record.model_copy(update={"variant": fresh}),)
-    lines = judged(hold_against_paper(study.model_copy(update={"records": records})))
-    assert (lines["Parameters (M)"], lines["Accuracy"]) == (True, None)
+def test_the_difference_to_one_run_has_a_prediction_interval():
+    ours = [0.944, 0.947, 0.941]
+    found = against_single_runs(ours, 0.9441, 1)
+    half = stats.t.isf(0.025, 2) * np.std(ours, ddof=1) * np.sqrt(1 / 3 + 1) + 0.00005
+    interval = found.interval(0.05)
+    assert (interval.low, interval.high) == pytest.approx((-0.0001 - half, -0.0001 + half))
 
 
-def test_scores_on_other_rows_are_not_judged(study):
-    (record,) = study.records
-    two_classes = record.dataset.model_copy(update={"class_names": ("no", "yes")})
-    assert judged(hold_against_paper(with_dataset(study, two_classes)))["Accuracy"] is None
-    test = record.dataset.test.model_copy(update={"fingerprint": "0" * 32})
-    other = with_dataset(study, record.dataset.model_copy(update={"test": test}))
-    assert judged(hold_against_study(study, other))["Accuracy"] is None
+@pytest.mark.parametrize("num_seeds", [2, 3, 5, 10])
+def test_exact_replications_disagree_with_one_published_run_in_five_of_a_hundred(num_seeds):
+    rng = np.random.default_rng(num_seeds)
+    truth = Truth(num_rows=2000, seed_spread=0.03, accuracy=0.945)
+    wrong = 0
+    for _ in range(NUM_REPLICATIONS):
+        test_set = truth.rows(rng)
+        right = truth.predict(rng, test_set, 0.0, num_seeds + 1) == test_set[0]
+        *ours, published = right.mean(axis=1)
+        interval = against_single_runs(ours, round(published, 4), 1).interval(0.05)
+        wrong += not interval.low <= 0 <= interval.high
+    assert wrong / NUM_REPLICATIONS <= 0.05 + TOLERANCE
 
 
-def test_a_study_agrees_with_itself(study):
-    assert False not in judged(hold_against_study(study, study)).values()
+@pytest.mark.parametrize("num_seeds", [2, 3, 5, 10])
+def test_exact_replications_disagree_with_a_study_in_five_of_a_hundred(num_seeds, monkeypatch):
+    monkeypatch.setattr("agnews_ray.compare.replication.NUM_DRAWS", 100)
+    rng = np.random.default_rng(num_seeds)
+    truth = Truth(num_rows=1000, seed_spread=0.03, accuracy=0.945)
+    wrong, num_studies = 0, NUM_REPLICATIONS // 4
+    for _ in range(num_studies):
+        test_set = truth.rows(rng)
+        ours, theirs = (
+            as_predictions(test_set[0], truth.predict(rng, test_set, 0.0, count))
+            for count in (num_seeds, max(1, num_seeds - 2))
+        )
+        interval = between_studies(ours, theirs)["Accuracy"].interval(0.05)
+        wrong += not interval.low <= 0 <= interval.high
+    assert wrong / num_studies <= 0.05 + 2 * TOLERANCE
+
+
+def test_a_real_difference_is_found(tmp_path):
+    ours = 0.95 + 0.002 * np.random.default_rng(0).normal(size=5)
+    interval = against_single_runs(ours.tolist(), 0.93, 1).interval(0.05)
+    assert interval.low > 0
 
 
 def test_studies_without_a_common_model_are_told(tmp_path):

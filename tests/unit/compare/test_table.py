@@ -47,3 +47,30 @@ def test_two_models_of_one_name_are_two_rows():
     other = a_record().model.model_copy(update={"revision": "sha256:other"})
     records = [a_record(), a_record(trial_id="x", seed=2, model=other)]
     assert [row.num_seeds for row in compare_records("s", records, []).rows] == [1, 1]
+
+
+def on_another_machine(seed, **changes):
+    other = a_record().environment.model_copy(update={"cpu": "another CPU"})
+    return a_record(trial_id=f"one-s{seed}-1", seed=seed, environment=other, **changes)
+
+
+def test_scores_are_pooled_over_machines_and_times_are_not():
+    slow = a_record().training.model_copy(update={"train_seconds": 90.0})
+    records = [
+        a_record(accuracy=0.90),
+        on_another_machine(2, accuracy=0.92, training=slow),
+        on_another_machine(3, accuracy=0.94, training=slow),
+    ]
+    (row,) = compare_records("s", records, []).rows
+    assert (row.model, row.num_seeds, row.accuracy) == ("one", 3, pytest.approx(0.92))
+    assert [(t.device, t.num_seeds, t.train_seconds) for t in row.times] == [
+        ("another CPU", 2, 90.0),
+        ("CPU", 1, 60.0),
+    ]
+
+
+def test_a_model_that_lies_elsewhere_on_another_machine_is_the_same():
+    model = a_record().model.model_copy(update={"revision": "sha256:0"})
+    there = a_record().variant.model_copy(update={"model": "/elsewhere/minilm"})
+    records = [a_record(model=model), on_another_machine(2, model=model, variant=there)]
+    assert [row.num_seeds for row in compare_records("s", records, []).rows] == [2]

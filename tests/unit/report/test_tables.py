@@ -52,9 +52,9 @@ def test_csv_and_json_hold_every_field_unrounded(table):
     (same,) = document["rows"]
     assert document["study"] == "study"
     assert float(row["accuracy"]) == same["accuracy"] == pytest.approx(0.91)
-    needed = {"model", "num_seeds", "parameters", "accuracy", "macro_f1", "train_seconds"}
-    needed |= {"size_bytes", "samples_per_second", "num_test_examples"}
-    assert needed <= set(same)
+    needed = {"model", "num_seeds", "parameters", "accuracy", "macro_f1", "times"}
+    assert needed | {"size_bytes", "num_test_examples"} <= set(same)
+    assert float(row["train_seconds"]) == same["times"][0]["train_seconds"]
 
 
 def test_plain_and_rich_show_the_same_numbers(table):
@@ -74,3 +74,21 @@ def test_a_terminal_shows_the_papers_columns_whole_and_others_as_they_fit(table,
     for cell in ("33.36", "0.9100 ± 0.0141", "127.3", "Parameters"):
         assert cell in text
     assert ("Precision" in text) == (width == 200)
+
+
+def test_times_of_several_machines_are_told_apart_in_every_format():
+    slow = a_record().training.model_copy(update={"train_seconds": 90.0})
+    other = a_record().environment.model_copy(update={"cpu": "another CPU"})
+    records = [
+        a_record(),
+        a_record(trial_id="x", seed=2, training=slow, environment=other),
+    ]
+    found = compare_records("study", records, [])
+    for text in (tables.to_plain(found), tables.to_markdown(found).replace("\\", "")):
+        assert "1.00 | 1.50" in text
+    assert "CPU | another CPU" in tables.to_plain(found)
+    lines = list(csv.DictReader(io.StringIO(tables.to_csv(found))))
+    assert [(line["device"], line["train_seconds"]) for line in lines] == [
+        ("CPU", "60.0"),
+        ("another CPU", "90.0"),
+    ]
