@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from agnews_ray.app.analyse import open_study, variant_order
 from agnews_ray.compare.expense import cost_facts
 from agnews_ray.compare.facts import CostFacts
+from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records, group_records
 from agnews_ray.errors import ResourceError, StoreError
 from agnews_ray.model.artifact import Classifier, probe
@@ -89,7 +90,7 @@ class _Timed:
 
 
 def measure_study(
-    folder: Path, spec: MeasureSpec, command: str, price_per_hour: float | None, note: Note
+    folder: Path, spec: MeasureSpec, command: str, prices: Prices, note: Note
 ) -> tuple[CostFacts, ...]:
     """Time every variant's artifact, and keep what was found beside its record.
 
@@ -100,7 +101,7 @@ def measure_study(
         folder: ``runs/<study>``.
         spec: rows, device, precision.
         command: the command line, to be kept.
-        price_per_hour: of the machine, for the result; None without.
+        prices: for the result; not kept.
         note: told what is being measured.
 
     Returns:
@@ -121,7 +122,7 @@ def measure_study(
             costs.append(_cost_record(setting, facts, times, environment, command))
             save_costs(artifact.trial_folder, costs)
     rows = [artifact.row for artifact in artifacts]
-    return cost_facts(list(zip(rows, found, strict=True)), price_per_hour)
+    return cost_facts(list(zip(rows, found, strict=True)), prices)
 
 
 def _measure_setting(

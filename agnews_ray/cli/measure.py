@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from agnews_ray.cli.prices import price_options, prices_of
+
 
 @click.command(
     epilog="""\b
@@ -38,13 +40,15 @@ Examples:
     show_default=True,
     help="auto: fp32 on a CPU, fp16 on a GPU.",
 )
-@click.option(
-    "--price-per-hour",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Of the machine, in any currency: adds money per million predictions and per training.",
-)
+@price_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-def measure(study: Path, price_per_hour: float | None, as_json: bool, **options: Any) -> None:
+def measure(
+    study: Path,
+    price_per_hour: float | None,
+    train_prices: tuple[tuple[str | None, float], ...],
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Time the finished models of STUDY (runs/<study>) against each other.
 
     The study must lie here: `agnews-ray fetch` brings it from a cluster.
@@ -62,7 +66,8 @@ def measure(study: Path, price_per_hour: float | None, as_json: bool, **options:
             click.echo(line, err=True)
 
     spec = MeasureSpec(**options)
-    costs = measure_study(study, spec, shlex.join(sys.argv), price_per_hour, note)
+    prices = prices_of(price_per_hour, train_prices)
+    costs = measure_study(study, spec, shlex.join(sys.argv), prices, note)
     table = compare_study(study)
     if as_json:
         click.echo(tables.costs_to_json(table, costs))

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from agnews_ray.cli.prices import price_options, prices_of
+
 FORMATS = ("html", "markdown", "latex", "csv", "json")
 METRICS = ("accuracy", "macro-f1")
 
@@ -55,11 +57,7 @@ Examples:
     help="Chance allowed for any wrong verdict, differences and equivalences of all pairs "
     "together; scores have intervals at 1 - alpha, pairs the one their verdict rests on.",
 )
-@click.option(
-    "--price-per-hour",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Of the machine, in any currency: adds money to measured costs.",
-)
+@price_options
 def report(study: str, report_format: Any, output: Path | None, **settings: Any) -> None:
     """Say what the finished trials of STUDY (runs/<study>, or its URI) come to, in a report.
 
@@ -76,7 +74,8 @@ def report(study: str, report_format: Any, output: Path | None, **settings: Any)
     from agnews_ray.report import words
 
     folder = local_study(study)
-    assessment = assess_study(folder, Settings(**settings))
+    prices = prices_of(settings.pop("price_per_hour"), settings.pop("train_prices"))
+    assessment = assess_study(folder, Settings(prices=prices, **settings))
     if report_format == "json" and output is None:
         click.echo(to_json(assessment))
         return

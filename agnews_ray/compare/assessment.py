@@ -18,6 +18,7 @@ from agnews_ray.compare.facts import (
     PairFacts,
     VariantFacts,
 )
+from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records, group_records
 from agnews_ray.compare.variants import (
     accuracy_interval,
@@ -47,8 +48,8 @@ class Settings(Fact):
     """Chance allowed for any wrong verdict; scores have intervals at 1 - alpha."""
     num_draws: int = NUM_DRAWS
     """Bootstrap draws."""
-    price_per_hour: float | None = None
-    """Of the machine, in any currency."""
+    prices: Prices = Prices()
+    """In any currency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def assess(
     labels = first.predictions.labels
     groups = _group(table, results, order, settings.num_draws, rng)
     measured = [(group.row, _costs(group)) for group in groups]
-    costs = cost_facts(measured, settings.price_per_hour)
+    costs = cost_facts(measured, settings.prices)
     return Assessment(
         question=question,
         settings=settings,
@@ -147,7 +148,7 @@ def assess(
             test_rows,
         ),
         costs=costs,
-        axes=cost_axes(table.rows, costs),
+        axes=cost_axes(table.rows, costs, settings.prices),
         records=tuple(trial.record for group in groups for trial in group.trials),
         diverged=tuple(result.record for result in results if result.record.diverged is not None),
     )

@@ -3,24 +3,25 @@
 from collections.abc import Sequence
 
 from agnews_ray.compare.facts import CostAxis, CostFacts
+from agnews_ray.compare.prices import SECONDS_PER_HOUR, Prices, price_trainings
 from agnews_ray.compare.table import VariantRow
 from agnews_ray.record.cost import CostRecord
 
-SECONDS_PER_HOUR = 3600
-
 
 def cost_facts(
-    measured: Sequence[tuple[VariantRow, Sequence[CostRecord]]], price_per_hour: float | None
+    measured: Sequence[tuple[VariantRow, Sequence[CostRecord]]], prices: Prices
 ) -> tuple[CostFacts, ...]:
     """Lay measurements out by setting, so that what was timed in alternation stands together.
 
     Args:
         measured: rows of the comparison table, each with what was measured of it.
-        price_per_hour: of the machine, in any currency.
+        prices: what is known of them.
 
     Returns:
         One for each variant, machine and setting.
     """
+    measured_on = {cost.machine for _, costs in measured for cost in costs}
+    trainings = price_trainings([row for row, _ in measured], prices, measured_on)
     facts = [
         CostFacts(
             variant=row.model,
@@ -33,10 +34,11 @@ def cost_facts(
             load_seconds=cost.load_seconds,
             peak_memory_bytes=cost.peak_memory_bytes,
             flops_per_row=cost.flops_per_row,
-            money_per_million=price_of_predictions(cost.rows_per_second, price_per_hour),
-            money_per_training=price_of_training(row.train_seconds, price_per_hour),
+            money_per_million=price_of_predictions(cost.rows_per_second, prices.use_per_hour),
+            money_per_training=training.money,
+            why_no_training_price=training.why_not,
         )
-        for row, costs in measured
+        for (row, costs), training in zip(measured, trainings, strict=True)
         for cost in costs
     ]
     settings = list(dict.fromkeys((fact.machine, fact.setting) for fact in facts))
@@ -58,17 +60,15 @@ def price_of_predictions(rows_per_second: float, price_per_hour: float | None) -
     return price_per_hour / SECONDS_PER_HOUR / rows_per_second * 1e6
 
 
-def price_of_training(train_seconds: float, price_per_hour: float | None) -> float | None:
-    """Price one training of ``train_seconds``, in the price's currency; None without a price."""
-    return None if price_per_hour is None else price_per_hour / SECONDS_PER_HOUR * train_seconds
-
-
-def cost_axes(rows: Sequence[VariantRow], costs: Sequence[CostFacts]) -> tuple[CostAxis, ...]:
+def cost_axes(
+    rows: Sequence[VariantRow], costs: Sequence[CostFacts], prices: Prices
+) -> tuple[CostAxis, ...]:
     """Lay out every way to count cost that is known of all variants.
 
     Args:
         rows: of the comparison table; those of different devices have no common training time.
         costs: measured, of any of the variants.
+        prices: what is known of them.
 
     Returns:
         The axes, each with its accuracy-cost front; those of the table come first.
@@ -79,6 +79,9 @@ def cost_axes(rows: Sequence[VariantRow], costs: Sequence[CostFacts]) -> tuple[C
     }
     named |= _train_times(rows)
     machines = {cost.machine for cost in costs}
+    trainings = [training.money for training in price_trainings(rows, prices, machines)]
+    if None not in trainings:
+        named["Price per training", "money"] = [money for money in trainings if money is not None]
     for machine, setting in dict.fromkeys((cost.machine, cost.setting) for cost in costs):
         here = {c.variant: c for c in costs if (c.machine, c.setting) == (machine, setting)}
         found = [here[row.model] for row in rows if row.model in here]

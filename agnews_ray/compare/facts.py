@@ -208,7 +208,8 @@ class CostFacts(Fact):
     money_per_million: float | None
     """For a million predictions in batches of 64; None without a price."""
     money_per_training: float | None
-    """At the same price an hour, for the mean train time of the comparison table."""
+    """For the mean train time of the comparison table, by the rule of ``compare.prices``."""
+    why_no_training_price: str = ""
 
 
 class CostAxis(Fact):

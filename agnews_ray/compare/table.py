@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agnews_ray.compare.divergence import DivergedTrial, describe_diverged, part_diverged
 from agnews_ray.errors import RecordError
-from agnews_ray.record.schema import TrainingRecord, TrialRecord
+from agnews_ray.record.schema import TrialRecord
 
 
 class TrainingTimes(BaseModel):
@@ -25,6 +25,8 @@ class TrainingTimes(BaseModel):
     samples_per_second: float
     peak_memory_bytes: int
     """Largest over the seeds."""
+    num_machines: int | None
+    """That a trial's workers were on; None where the records do not say, or not the same."""
 
 
 class VariantRow(BaseModel):
@@ -65,6 +67,11 @@ class VariantRow(BaseModel):
     def device(self) -> str:
         """The machine of most trials."""
         return self.times[0].device
+
+    @property
+    def num_machines(self) -> int | None:
+        """How many of those machines a trial's workers were on; None where it is not known."""
+        return self.times[0].num_machines
 
 
 class ComparisonTable(BaseModel):
@@ -209,11 +216,12 @@ def _row(records: Sequence[TrialRecord]) -> VariantRow:
 
 
 def _times(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
-    by_device: dict[str, list[TrainingRecord]] = {}
+    by_device: dict[str, list[TrialRecord]] = {}
     for record in records:
-        by_device.setdefault(_device(record), []).append(record.training)
+        by_device.setdefault(_device(record), []).append(record)
     times = []
-    for device, trainings in by_device.items():
+    for device, trials in by_device.items():
+        trainings = [record.training for record in trials]
         seconds = [training.train_seconds for training in trainings]
         times.append(
             TrainingTimes(
@@ -223,9 +231,18 @@ def _times(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
                 train_seconds_std=_spread(seconds),
                 samples_per_second=fmean(training.samples_per_second for training in trainings),
                 peak_memory_bytes=max(training.peak_memory_bytes for training in trainings),
+                num_machines=_num_machines(trials),
             )
         )
     return tuple(sorted(times, key=lambda one: -one.num_seeds))
+
+
+def _num_machines(records: Sequence[TrialRecord]) -> int | None:
+    """A single worker is on a single machine, whether its record says so or not."""
+    found = {
+        1 if record.scaling.num_workers == 1 else record.training.num_machines for record in records
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:

@@ -105,10 +105,10 @@ def _quotas(
 ) -> NDArray[np.int64]:
     """Rows of each class: shares rounded by the largest remainder, then kept within bounds."""
     exact = sizes * (count / max(int(sizes.sum()), 1))
-    quotas = np.floor(exact).astype(np.int64)
+    quotas: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     largest_remainders = np.argsort(quotas - exact, kind="stable")
     quotas[largest_remainders[: count - quotas.sum()]] += 1
-    quotas = np.clip(quotas, lowest, highest)
+    quotas[:] = np.clip(quotas, lowest, highest)
     while quotas.sum() != count:
         step = 1 if quotas.sum() < count else -1
         is_free = quotas < highest if step > 0 else quotas > lowest

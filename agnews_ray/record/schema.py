@@ -145,6 +145,8 @@ class TrainingRecord(Record):
     """From ``submit`` (a study's first trial) or the trial's own start to its first update."""
     scoring_seconds: float
     """Wall time of scoring the test split."""
+    num_machines: int | None = None
+    """Machines that the workers were on; records before version 3 do not say."""
 
 
 class EnvironmentRecord(Record):

@@ -41,11 +41,12 @@ def confusion_figure(variant: VariantFacts, index: int) -> Figure:
         layers.append(_diagonal(names))
     if len(names) <= FEW_CLASSES:
         text = alt.Text("share:Q", format=".1%")
-        for is_dark in (False, True):
-            shares = f"datum.share > {DARK_FROM}" if is_dark else f"datum.share <= {DARK_FROM}"
-            chosen = base.transform_filter(f"datum.count > 0 && {shares}")
-            mark = chosen.mark_text(fontSize=12, **({"color": "white"} if is_dark else {}))
-            layers.append(mark.encode(text=text))
+        on_light = base.transform_filter(f"datum.count > 0 && datum.share <= {DARK_FROM}")
+        on_dark = base.transform_filter(f"datum.share > {DARK_FROM}")
+        layers += [
+            on_light.mark_text(fontSize=12).encode(text=text),
+            on_dark.mark_text(fontSize=12, color="white").encode(text=text),
+        ]
     step = alt.Step(cell_size(len(names)))
     chart = alt.layer(*layers).properties(
         width=step, height=step, view=alt.ViewBackground(stroke="#8a8a8a")
@@ -84,8 +85,8 @@ def _cells(variant: VariantFacts, names: list[str]) -> Rows:
 
 def _base(rows: Rows, names: list[str]) -> alt.Chart:
     return alt.Chart(data_of(rows)).encode(
-        x=_axis("predicted", "Predicted", names),
-        y=_axis("label", "Label", names),
+        x=_predicted_axis(names),
+        y=_label_axis(names),
         tooltip=[
             alt.Tooltip("label:N", title="Label"),
             alt.Tooltip("predicted:N", title="Predicted"),
@@ -95,21 +96,36 @@ def _base(rows: Rows, names: list[str]) -> alt.Chart:
     )
 
 
-def _axis(field: str, title: str, names: list[str]) -> alt.X | alt.Y:
-    """All classes in label order, seen or not; labels that would overlap are left out."""
-    scale = alt.Scale(domain=names, paddingInner=0, paddingOuter=0)
-    style: dict[str, Any] = {"labelFontSize": 12, "ticks": False}
-    if len(names) > FEW_CLASSES:
-        size = 10 if len(names) <= MOST_OUTLINED else 9
-        style |= {"labelFontSize": size, "labelOverlap": "parity", "labelSeparation": 1}
-    if field == "label":
-        return alt.Y(f"{field}:N", title=title, sort=None, scale=scale, axis=alt.Axis(**style))
-    axis = alt.Axis(labelAngle=-40 if len(names) <= SLANTED else -90, **style)
-    return alt.X(f"{field}:N", title=title, sort=None, scale=scale, axis=axis)
+def _label_axis(names: list[str]) -> alt.Y:
+    """All classes in label order, whether they occur or not."""
+    axis = alt.Axis(**_style(names))
+    return alt.Y("label:N", title="Label", sort=None, scale=_scale(names), axis=axis)
+
+
+def _predicted_axis(names: list[str]) -> alt.X:
+    """The same classes in the same order."""
+    axis = alt.Axis(labelAngle=-40 if len(names) <= SLANTED else -90, **_style(names))
+    return alt.X("predicted:N", title="Predicted", sort=None, scale=_scale(names), axis=axis)
+
+
+def _scale(names: list[str]) -> alt.Scale:
+    return alt.Scale(domain=names, paddingInner=0, paddingOuter=0)
+
+
+def _style(names: list[str]) -> dict[str, Any]:
+    """Of many labels, those that would overlap are left out."""
+    if len(names) <= FEW_CLASSES:
+        return {"labelFontSize": 12, "ticks": False}
+    size = 10 if len(names) <= MOST_OUTLINED else 9
+    return {"labelFontSize": size, "labelOverlap": "parity", "labelSeparation": 1, "ticks": False}
 
 
 def _diagonal(names: list[str]) -> alt.Chart:
     """Outline where the right predictions are, so that empty ones are seen."""
     rows: Rows = [{"label": name, "predicted": name} for name in names]
-    mark = alt.Chart(data_of(rows)).mark_rect(filled=False, stroke="#8a8a8a", strokeWidth=0.8)
-    return mark.encode(x=_axis("predicted", "Predicted", names), y=_axis("label", "Label", names))
+    chart: alt.Chart = (
+        alt.Chart(data_of(rows))
+        .mark_rect(filled=False, stroke="#8a8a8a", strokeWidth=0.8)
+        .encode(x=_predicted_axis(names), y=_label_axis(names))
+    )
+    return chart

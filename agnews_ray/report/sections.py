@@ -14,6 +14,7 @@ from agnews_ray.report.tables import (
     cost_value,
     devices,
     diverged_cells,
+    unpriced,
 )
 
 
@@ -203,7 +204,12 @@ def _costs(assessment: Assessment) -> Section | None:
         "batches of 64 rows of like length. The models took turns on the same test rows. Load "
         "time and peak memory are those of a fresh process; FLOPs are counted, not measured.",
     )
-    return Section(name="costs", title="Cost of use", grids=(grid,))
+    return Section(
+        name="costs",
+        title="Cost of use",
+        paragraphs=tuple(unpriced(assessment.costs)),
+        grids=(grid,),
+    )
 
 
 def _learning(assessment: Assessment) -> Section:

@@ -173,8 +173,29 @@ def cost_text(cost: CostFacts, column: str) -> str:
 
 def cost_columns(costs: Sequence[CostFacts]) -> list[str]:
     """Name the columns that hold something."""
-    has_price = any(cost.money_per_million is not None for cost in costs)
-    return [name for name in COST_COLUMNS if has_price or not name.startswith("Money")]
+    known = {
+        "Money/1M rows": any(cost.money_per_million is not None for cost in costs),
+        "Money/training": any(
+            cost.money_per_training is not None or cost.why_no_training_price for cost in costs
+        ),
+    }
+    has_price = any(known.values())  # then a dash says what is missing
+    return [name for name in COST_COLUMNS if name not in known or has_price]
+
+
+def unpriced(costs: Sequence[CostFacts]) -> list[str]:
+    """Say why a money column has dashes, a sentence for each reason; none without a price."""
+    if "Money/training" not in cost_columns(costs):
+        return []
+    reasons: dict[str, list[str]] = {}
+    for cost in costs:
+        if cost.why_no_training_price and cost.variant not in reasons.setdefault(
+            cost.why_no_training_price, []
+        ):
+            reasons[cost.why_no_training_price].append(cost.variant)
+    return [
+        f"No price per training of {', '.join(names)}: {why}." for why, names in reasons.items()
+    ]
 
 
 def costs_to_plain(costs: Sequence[CostFacts]) -> str:
@@ -184,7 +205,7 @@ def costs_to_plain(costs: Sequence[CostFacts]) -> str:
     alignment = ["left", "left"] + ["right"] * (len(names) - 2)
     machines = ", ".join(dict.fromkeys(cost.machine for cost in costs))
     table = tabulate(cells, names, "simple", disable_numparse=True, colalign=alignment)
-    return f"{machines}\n{table}"
+    return "\n".join([machines, table, *unpriced(costs)])
 
 
 def costs_to_json(table: ComparisonTable, costs: Sequence[CostFacts]) -> str:

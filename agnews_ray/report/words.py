@@ -44,6 +44,8 @@ def caveats(assessment: Assessment) -> list[str]:
     elif num_seeds < FEW_SEEDS:
         found.append("Two seeds hardly show their spread, and intervals are wide; use more.")
     found += name_diverged(assessment.table)
+    missing = assessment.records[0].dataset.missing_classes
+    found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in missing]
     found += weak_classes(assessment)
     num_missing = len(assessment.variants) - 1 - len(assessment.pairs)
     if num_missing:

@@ -46,6 +46,7 @@ class Worker:
             device=ray.train.torch.get_device(),
         )
         check_precision(config.precision, "cuda" if rank.device.type == "cuda" else "cpu")
+        self._node_rank = context.get_node_rank()
         self._config = config
         self._rank = rank
         self._tokenizer = pickle.loads(config.pickled_tokenizer)  # noqa: S301  # our driver's
@@ -73,6 +74,7 @@ class Worker:
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
         log = self._train(model)
         peak = _max_over_ranks(peak_memory_bytes(rank.device), rank)
+        num_machines = _max_over_ranks(self._node_rank, rank) + 1
         self._reporter.phase("scoring")
         scoring_start = time.perf_counter()
         found = self._predict(model, "test")
@@ -90,7 +92,9 @@ class Worker:
         return WorkerSummary(
             num_parameters=num_parameters(model),
             size_bytes=size_bytes,
-            training=self._training_record(log, peak, scoring_seconds),
+            training=self._training_record(log, peak, scoring_seconds).model_copy(
+                update={"num_machines": num_machines}
+            ),
             environment=describe_environment(),
             test=_scored(found),
             validation=tuple(self._validation),

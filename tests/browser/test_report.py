@@ -164,3 +164,22 @@ def test_it_prints_all_of_it_in_light(open_page):
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("details[open]").count() == 0
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+@pytest.mark.parametrize("width", [360, 1100])
+@pytest.mark.parametrize("num_classes", [12, 43])
+def test_a_confusion_matrix_has_square_cells_and_fits(browser, tmp_path, num_classes, width):
+    names = tuple(f"some class {number}" for number in range(num_classes))
+    folder = a_study(tmp_path, seeds=(1,), num_rows=500, class_names=names)
+    path = tmp_path / "report.html"
+    path.write_text(to_html(assess_study(folder)), encoding="utf-8")
+    page = browser.new_page(viewport={"width": width, "height": 700})
+    page.goto(path.as_uri())
+    page.wait_for_selector("html[data-drawn]")
+    chart = page.locator('[data-chart="confusion-0"]')
+    cells = chart.locator(".mark-rect").first.locator("path").all()
+    boxes = [cell.bounding_box() for cell in cells[:20]]
+    assert all(box["width"] == pytest.approx(box["height"], abs=0.5) for box in boxes)
+    overflow = chart.evaluate("chart => chart.scrollWidth - chart.clientWidth")
+    assert overflow <= 0
+    page.close()

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from agnews_ray.record.outputs import TestRows, save_test_rows
+from agnews_ray.engine.divergence import divergence, predicted_classes
+from agnews_ray.record.outputs import NO_CLASS, TestRows, save_test_rows
 from agnews_ray.record.schema import ClassScores, Scores
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.loader import build_study
@@ -35,7 +36,25 @@ def sure_and_wrong_on_the_first_rows(share_right, num_wrong=9):
     return predict
 
 
+def diverges(seeds_in_turn, share_right=0.8):
+    """A variant's quality: which of its seeds, in turn, give logits that are not numbers."""
+    turns = iter(seeds_in_turn)
+
+    def predict(rng, labels):
+        logits = some_predictions(rng, labels, share_right, labels.max() + 1)
+        return np.full_like(logits, np.nan) if next(turns) else logits
+
+    return predict
+
+
+def a_loss(logits):
+    loss = 1 / np.arange(1, 101)
+    return np.where(np.isnan(logits).any() & (loss < 1 / 60), np.nan, loss)
+
+
 def scores_of(labels, predicted, class_names):
+    if (predicted == NO_CLASS).any():
+        return Scores.none_of(labels.size)
     confusion = confusion_matrix(labels, predicted, len(class_names))
     found = per_class_scores(confusion)
     return Scores(
@@ -91,7 +110,8 @@ def a_study(
             record = a_record(trial_id=f"v{number}-s{seed}", name=variant, seed=seed).model_copy(
                 update={
                     "dataset": dataset,
-                    "test": scores_of(labels, logits.argmax(axis=1), class_names),
+                    "test": scores_of(labels, predicted_classes(logits), class_names),
+                    "diverged": divergence(a_loss(logits), [predicted_classes(logits)]),
                 }
             )
             staged = store.staging_folder(record.trial_id)
@@ -110,15 +130,16 @@ def a_study(
 
 
 def write_outputs(folder, labels, logits):
+    predicted = predicted_classes(logits)
     table = {
         "row": np.arange(labels.size),
         "label": labels.astype(np.int32),
-        "predicted": logits.argmax(axis=1).astype(np.int32),
+        "predicted": pa.array(predicted.astype(np.int32), mask=predicted == NO_CLASS),
         "logits": pa.FixedSizeListArray.from_arrays(
             logits.astype(np.float32).ravel(), logits.shape[1]
         ),
     }
     pq.write_table(pa.table(table), folder / "predictions.parquet")
     steps = np.arange(1, 101)
-    curve = {"samples_seen": 16 * steps, "loss": 1 / steps, "seconds": steps / 10}
+    curve = {"samples_seen": 16 * steps, "loss": a_loss(logits), "seconds": steps / 10}
     pq.write_table(pa.table(curve), folder / "curve.parquet")

@@ -17,6 +17,7 @@ SUBMIT_OPTIONS = """
 """.split()
 
 
+PRICES = ("--price-per-hour", "--train-price-per-hour")
 OTHER_OPTIONS = {
     "bench": {
         "--models",
@@ -36,16 +37,9 @@ OTHER_OPTIONS = {
     "fetch": {"--runs", "--address", "--json"},
     "jobs": {"--address", "--json"},
     "logs": {"--follow", "--trial", "--all", "--address", "--json"},
-    "measure": {"--rows", "--device", "--precision", "--price-per-hour", "--json"},
+    "measure": {"--rows", "--device", "--precision", *PRICES, "--json"},
     "probe": {"--storage", "--hub-ids"},
-    "report": {
-        "--format",
-        "--output",
-        "--metric",
-        "--margin",
-        "--alpha",
-        "--price-per-hour",
-    },
+    "report": {"--format", "--output", "--metric", "--margin", "--alpha", *PRICES},
     "status": {"--address", "--json"},
     "stop": {"--address", "--json"},
     "verify": {"--against", "--json"},

@@ -4,9 +4,11 @@ from pathlib import Path
 import pytest
 
 from agnews_ray.errors import RecordError, StoreError
+from agnews_ray.record.outputs import load_predictions
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_record
+from tests.fakes.studies import a_study, diverges
 
 
 @pytest.fixture
@@ -89,3 +91,21 @@ def test_a_trial_whose_files_went_elsewhere_is_not_finished(tmp_path):
         with pytest.raises(StoreError, match="none: they went elsewhere"):
             store.publish(record, staged)
     assert store.records() == ()
+
+
+@pytest.mark.parametrize("says_nan", [True, False])
+def test_older_records_that_count_nan_as_class_0_are_read_as_diverged(tmp_path, says_nan):
+    folder = a_study(tmp_path, variants=(("only", diverges([1])),), seeds=(1,))
+    path = folder / "trials" / "v0-s1" / "record.json"
+    content = json.loads(path.read_text())
+    del content["diverged"]
+    content["schema_version"] = 2
+    content["training"]["final_loss"] = float("nan") if says_nan else 0.5
+    content["test"] |= {"accuracy": 0.5, "macro_f1": 0.33}
+    path.write_text(json.dumps(content))
+    (record,) = StudyStore.at(folder).records()
+    reason = "loss is not a number" if says_nan else "logits of 200 test rows are not numbers"
+    assert reason in record.diverged
+    assert record.test.accuracy is None
+    predictions = load_predictions(path.parent, record)
+    assert (predictions.predicted == -1).all()

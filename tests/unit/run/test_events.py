@@ -5,6 +5,7 @@ import pytest
 
 from agnews_ray.cli.screen import PlainScreen
 from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.schema import Scores
 from agnews_ray.run.events import EventWriter, read_events, show_event
 from agnews_ray.run.job_state import JobState, fold
 from agnews_ray.run.progress import TrialProgress
@@ -127,3 +128,19 @@ def test_numbers_that_json_has_not_are_none():
 def test_words_about_the_whole_study_are_kept(name):
     state = a_state(a_log(lambda e: getattr(e, name)("no room")))
     assert "no room" in (state.error if name == "error" else state.phase)
+
+
+def test_a_diverged_trial_is_said_by_screen_and_state(capsys):
+    why = "loss is not a number from step 3 of 10 on"
+    record = a_record(trial_id="t1", diverged=why, test=Scores.none_of(10))
+
+    def write(events):
+        events.study("demo", "s3://b/demo", TRIALS, set())
+        events.finished(TRIALS[0], record)
+
+    log = a_log(write)
+    for event in read_events(log):
+        show_event(event, PlainScreen())
+    assert f"done  t1: DIVERGED: {why}" in capsys.readouterr().out
+    trial = a_state(log).trials[0]
+    assert (trial.state, trial.diverged, trial.accuracy) == ("done", why, None)
