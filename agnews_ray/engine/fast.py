@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agnews_ray.data.batches import Batch, Shape, TokenisedRows, rank_share
+from agnews_ray.data.batches import Batch, PaddingSide, Shape, TokenisedRows, rank_share
 from agnews_ray.engine.fusion import FusedModel
 from agnews_ray.engine.graphs import CudaRecorder, GraphedStep, uses_graphs
 from agnews_ray.engine.memory import keep_freed_memory
@@ -38,6 +38,8 @@ class FastEngine:
     pad_id: int
     """Token id of the padding."""
     rank: Rank
+    padding_side: PaddingSide = "right"
+    """Of short rows."""
 
     def train(
         self,
@@ -85,7 +87,12 @@ class FastEngine:
         for global_batch in batches:
             start = start or time.perf_counter()  # waiting for the first rows is start-up
             share = rank_share(
-                global_batch, self.rank.index, self.rank.world_size, self.pad_id, training.shape
+                global_batch,
+                self.rank.index,
+                self.rank.world_size,
+                self.pad_id,
+                training.shape,
+                self.padding_side,
             )
             training.step(share, _words(global_batch, self.pad_id) if fused.table else None)
             facts.append(batch_facts(share.rows, share.num_tokens, share.input_ids.numel()))

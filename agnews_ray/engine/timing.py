@@ -107,8 +107,13 @@ def _train(
 ) -> TrainLog:
     recipe, precision = task.recipe, contender.precision
     if contender.engine == "fast":
-        pad_id = task.tokenizer.pad_token_id or 0
-        fast = FastEngine(recipe=recipe, precision=precision, pad_id=pad_id, rank=rank)
+        fast = FastEngine(
+            recipe=recipe,
+            precision=precision,
+            pad_id=task.tokenizer.pad_token_id or 0,
+            rank=rank,
+            padding_side=task.tokenizer.padding_side,
+        )
         batches = (
             batch
             for epoch in range(recipe.num_epochs)

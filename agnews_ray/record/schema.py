@@ -103,6 +103,9 @@ class ModelRecord(Record):
     """All parameters, embeddings included."""
     size_bytes: int
     """Bytes of the saved safetensors file."""
+    artifact_deviation: float | None = None
+    """Largest difference between the recorded logits and those of the saved artifact, loaded anew
+    and given texts, on a few test rows, as a share of the largest logit; None: not compared."""
 
 
 class TrainingRecord(Record):

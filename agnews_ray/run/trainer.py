@@ -37,6 +37,8 @@ class TokenisedData:
     tokenizer: PreTrainedTokenizerFast
     splits: dict[str, TokenisedSplit]
     """By split: train, test, and validation where there is one."""
+    replayed: tuple[tuple[int, str], ...] = ()
+    """Numbers and texts of test rows, on which artifacts are held against what was recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +158,8 @@ class TrialRunner:
                 name: 0 if split.is_resident else window for name, split in data.splits.items()
             },
             staged=staged,
+            max_length_tokens=self.study.data.max_length_tokens,
+            replayed=data.replayed,
             started_at=started_at,
         )
 
@@ -196,6 +200,7 @@ class TrialRunner:
                 revision=loaded_revision(trial.variant),
                 parameters=summary.num_parameters,
                 size_bytes=summary.size_bytes,
+                artifact_deviation=summary.artifact_deviation,
             ),
             dataset=self.dataset,
             training=summary.training,

@@ -299,8 +299,9 @@ def try_case(case: Case, folder: Path) -> tuple[str, tuple[str, ...]]:
     Returns:
         The refusal, empty where the folder works; and what was said of one that works.
     """
+    from agnews_ray.engine import preflight
     from agnews_ray.errors import AgnewsError
-    from agnews_ray.model import preflight, zoo
+    from agnews_ray.model import zoo
 
     case.make(folder)
     variant = asked(case, folder)
