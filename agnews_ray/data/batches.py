@@ -235,18 +235,21 @@ def rank_share(
     share = batch.take(np.concatenate([index, copies]))
     lengths = share.lengths
     multiple = shape.length_multiple if shape else 1
-    length = -(-int(lengths.max()) // multiple) * multiple
-    is_token = np.arange(min(length, shape.max_length) if shape else length) < lengths[:, None]
+    # A row of no token, an empty text to a decoder, shows one token of padding: it needs some.
+    shown = np.maximum(lengths, 1)
+    length = -(-int(shown.max()) // multiple) * multiple
+    places = np.arange(min(length, shape.max_length) if shape else length)
     if padding_side == "left":
-        is_token = is_token[:, ::-1]
+        places = places[::-1]
+    is_token, is_shown = places < lengths[:, None], places < shown[:, None]
     input_ids = np.full(is_token.shape, pad_id, dtype=np.int64)
     input_ids[is_token] = share.ids
-    has_mask = shape is not None or not is_token.all()
+    has_mask = shape is not None or not is_shown.all()
     weights = np.zeros(num_rows, np.float32)
     weights[: index.size] = 1.0 / len(batch)
     return Batch(
         input_ids=torch.from_numpy(input_ids),
-        attention_mask=torch.from_numpy(is_token.astype(np.int64)) if has_mask else None,
+        attention_mask=torch.from_numpy(is_shown.astype(np.int64)) if has_mask else None,
         labels=torch.from_numpy(share.labels.astype(np.int64)),
         row_weights=torch.from_numpy(weights),
         rows=share.rows[: index.size],

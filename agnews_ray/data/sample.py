@@ -11,7 +11,7 @@ MAX_LOOKED_AT = 10_000
 
 
 def sample_by_length(split: SplitRows, count: int) -> tuple[tuple[int, str], ...]:
-    """Choose rows whose texts are spread evenly from the shortest to the longest.
+    """Choose rows whose texts are spread evenly from the shortest to the longest, none empty.
 
     Args:
         split: of which the first ``MAX_LOOKED_AT`` rows are looked at.
@@ -20,19 +20,19 @@ def sample_by_length(split: SplitRows, count: int) -> tuple[tuple[int, str], ...
     Returns:
         At most ``count`` row numbers with their texts, shortest first; the same for the same split.
     """
-    tables: list[pa.Table] = []
-    num_rows = 0
-    for index in range(len(split.files)):
-        for table in split.iter_selected(index):
-            tables.append(table.select(["row", "text"]))
-            num_rows += len(table)
-            if num_rows >= MAX_LOOKED_AT:
-                return _spread(tables, count)
-    return _spread(tables, count) if num_rows else ()
+    looked_at: list[pa.Table] = []
+    for table in (t for index in range(len(split.files)) for t in split.iter_selected(index)):
+        looked_at.append(table.select(["row", "text"]))
+        if sum(map(len, looked_at)) >= MAX_LOOKED_AT:
+            break
+    if not looked_at:
+        return ()
+    rows = pa.concat_tables(looked_at)
+    rows = rows.filter(pc.not_equal(pc.utf8_trim_whitespace(rows["text"]), ""))
+    return _spread(rows, count) if len(rows) else ()
 
 
-def _spread(tables: list[pa.Table], count: int) -> tuple[tuple[int, str], ...]:
-    rows = pa.concat_tables(tables)
+def _spread(rows: pa.Table, count: int) -> tuple[tuple[int, str], ...]:
     order = np.argsort(pc.utf8_length(rows["text"]).to_numpy(), kind="stable")
     ranks = np.unique(np.linspace(0, len(order) - 1, count).round().astype(np.int64))
     chosen = rows.take(pa.array(order[ranks]))
