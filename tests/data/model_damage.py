@@ -151,6 +151,14 @@ def larger_tokenizer(folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
+def cut_and_padded(folder: Path) -> None:
+    """Truncation and padding inside tokenizer.json, as sentence-transformers leaves them."""
+    cutting = {"direction": "Left", "max_length": 20, "strategy": "LongestFirst", "stride": 0}
+    padding = {"strategy": {"Fixed": 32}, "direction": "Left", "pad_to_multiple_of": None}
+    padding |= {"pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"}
+    edited("tokenizer.json", truncation=cutting, padding=padding)(folder)
+
+
 def other_language(folder: Path) -> None:
     words = "правительство выборы граница матч гол тренер акции банк нефть чип спутник сеть"
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words.split(), ",", "."]

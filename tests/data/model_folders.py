@@ -125,6 +125,7 @@ def _tokenizers() -> Iterator[Case]:
     yield case(
         "tokenizer-pads-left", damage.changed(damage.one_side_left("padding_side")), notes="right"
     )
+    yield case("tokenizer-cuts-and-pads-by-itself", damage.changed(damage.cut_and_padded))
     yield case("tokenizer-generic-class", damage.changed(damage.other_tokenizer()))
     yield case(
         "tokenizer-of-other-language", damage.changed(damage.other_language), refused="unknown"
