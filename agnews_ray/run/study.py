@@ -13,6 +13,7 @@ from typing import Protocol
 
 from transformers import PreTrainedTokenizerFast
 
+from agnews_ray.data.sample import sample_by_length
 from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.data.stream import tokenise_split
 from agnews_ray.errors import AgnewsError, TrialError
@@ -30,6 +31,9 @@ from agnews_ray.run.trainer import TokenisedData, TrialRunner
 from agnews_ray.spec.study import DataSpec, VariantSpec
 
 POLL_S = 0.5
+
+NUM_REPLAYED = 8
+"""Test rows on which a saved model is held against what was recorded."""
 
 logger = logging.getLogger(__name__)
 
@@ -216,7 +220,8 @@ class TokenisedCache:
 
             path = folder / f"{name}.parquet"
             splits[name] = tokenise_split(split, encoder, path, self._spec.max_resident_mb, report)
-        return TokenisedData(tokenizer=tokenizer, splits=splits)
+        replayed = sample_by_length(self._scanned.test, NUM_REPLAYED)
+        return TokenisedData(tokenizer=tokenizer, splits=splits, replayed=replayed)
 
     def _trained(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
         sizes = variant.architecture.vocab_size if variant.architecture else None
