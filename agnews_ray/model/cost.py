@@ -9,7 +9,6 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-
 ANY_TOKEN = 5
 """A token id of every vocabulary; lower ones are paddings somewhere, which some models look for."""
 
