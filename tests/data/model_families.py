@@ -154,7 +154,7 @@ class Family:
             "intermediate_size": 32,
             "max_position_embeddings": 66,
         }
-        if self.model_type in ("funnel", "xlnet"):  # which have names of their own for all these
+        if self.model_type in ("funnel", "xlnet", "t5", "bloom"):  # which name them otherwise
             common = {"vocab_size": vocab_size}
         return transformers.AutoConfig.for_model(self.model_type, **common | self.sizes | changes)
 
@@ -248,7 +248,7 @@ def _families() -> dict[str, Family]:
             "GPT2Tokenizer", "<pad>", "</s>", pad_token="<pad>", bos_token="</s>",
             eos_token="</s>"), ffn_dim=32, word_embed_proj_dim=16, pad_token_id=1,
             bos_token_id=2, eos_token_id=2),
-        "bloom": one("bloom", generic_tokenizer, n_layer=1, n_head=2, pad_token_id=0),
+        "bloom": one("bloom", generic_tokenizer, hidden_size=16, n_layer=1, n_head=2, pad_token_id=0),
         "llama": one("llama", _llama, bos_token_id=1, eos_token_id=2, **_LLAMA),
         "mistral": one("mistral", _llama, bos_token_id=1, eos_token_id=2, **_LLAMA),
         "qwen2": one("qwen2", qwen, bos_token_id=0, eos_token_id=0, **_LLAMA),

@@ -180,7 +180,7 @@ def _weight_files() -> Iterator[Case]:
     yield case(
         "weights-of-other-size",
         damage.edited("config.json", hidden_size=32, intermediate_size=64),
-        refused="(?i)shape|size|fit",
+        refused="(?i)shape|size|fit|belong",
     )
     yield case("weights-of-other-model", lambda f: damage.swap(f, "gpt2"), refused="(?i)weights")
     yield case("weights-dangling-link", damage.dangling, refused="safetensors|link")
