@@ -12,7 +12,7 @@ from agnews_ray.engine.predict import autocast
 from agnews_ray.errors import TrialError
 from agnews_ray.spec.study import Precision
 
-TOLERANCES = {"fp32": 2e-3, "fp16": 2e-2, "bf16": 1e-1}
+TOLERANCES = {"fp32": 2e-3, "fp16": 1e-2, "bf16": 5e-2}
 """Largest deviation that rounding explains, as a share of the largest logit. Rows are padded to
 other lengths here than when they were scored, so that sums are made in another order."""
 
