@@ -73,7 +73,9 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     rate = product_rate(rank.device, contender.precision)
     if task.device == "cuda":
         torch.cuda.reset_peak_memory_stats(rank.device)
-    model = build_classifier(task.variant, task.class_names, task.seed).to(rank.device)
+    model = build_classifier(task.variant, task.class_names, task.seed, task.tokenizer).to(
+        rank.device
+    )
     recipe = task.recipe
     num_steps = steps_per_epoch(len(task.rows), recipe.global_batch_size) * recipe.num_epochs
     num_untimed = max(1, int(WARM_UP_SHARE * num_steps))

@@ -66,7 +66,7 @@ def _flops_by_length(config: Any, lengths: Iterable[int], device: str) -> dict[i
     end = getattr(config, "eos_token_id", None)
     flops = {}
     for length in lengths:
-        ids = torch.full((1, length), ANY_TOKEN, device=device)
+        ids = torch.full((1, max(length, 1)), ANY_TOKEN, device=device)  # 0: an empty text
         if isinstance(end, int) and end < config.vocab_size:
             ids[0, -1] = end  # encoder-decoders classify by it
         with FlopCounterMode(display=False) as counter, torch.no_grad():

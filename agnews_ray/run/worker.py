@@ -68,7 +68,9 @@ class Worker:
         if rank.index == 0:
             check_staging(config.staged)
         self._reporter.phase("loading")
-        model = build_classifier(config.variant, config.class_names, config.seed).to(rank.device)
+        model = build_classifier(
+            config.variant, config.class_names, config.seed, self._tokenizer
+        ).to(rank.device)
         # Dropout differs between ranks, and not between runs.
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
         log = self._train(model)

@@ -57,6 +57,13 @@ def test_a_batch_gives_what_its_rows_give_alone(artifact):
     assert torch.allclose(together, alone, atol=1e-5)
 
 
+def test_an_empty_text_to_a_decoder_is_measured_as_well(tmp_path):
+    FAMILIES["gpt2"].save(tmp_path, num_labels=CLASSES, pad_token_id=0)
+    classifier = Classifier(tmp_path, 16, "cpu", "fp32")
+    assert classifier([""]).isfinite().all()
+    assert flops_per_row(tmp_path, classifier.num_tokens(["", "oil"])) > 0
+
+
 def test_texts_are_truncated_as_in_training(artifact):
     classifier = Classifier(artifact, 8, "cpu", "fp32")
     assert max(classifier.num_tokens([*TEXTS, "oil " * 100])) == 8
