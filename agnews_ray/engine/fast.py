@@ -23,6 +23,7 @@ from agnews_ray.engine.memory import keep_freed_memory
 from agnews_ray.engine.optimizer import Optimizer
 from agnews_ray.engine.predict import DTYPES, autocast
 from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
+from agnews_ray.model.limits import position_limit
 from agnews_ray.spec.study import Precision, RecipeSpec
 
 LENGTH_MULTIPLE = 8
@@ -127,7 +128,7 @@ class _Training:
             self.shape = Shape(
                 num_rows=num_rows,
                 length_multiple=LENGTH_MULTIPLE,
-                max_length=getattr(fused.model.config, "max_position_embeddings", sys.maxsize),
+                max_length=position_limit(fused.model) or sys.maxsize,
             )
             self._compute = GraphedStep(self._compute, CudaRecorder())
 

@@ -127,7 +127,12 @@ def look_at(
 def _look_at(
     variant: VariantSpec, ready: LoadedTokenizer, texts: Sequence[str], setting: Setting
 ) -> Findings:
-    share = unknown_share(ready.tokenizer, texts)
+    try:
+        share = unknown_share(ready.tokenizer, texts)
+    except Exception as error:  # tokenizers raises nothing more special
+        hint = "add the unknown token to the vocabulary, or copy tokenizer.json again"
+        wanted = "a tokenizer that encodes every row"
+        raise refused(variant.model, wanted, _reason(error), hint) from error
     if share > MOST_UNKNOWN:
         hint = "pass a model of the texts' language, or its own tokenizer"
         found = f"{share:.1%} unknown in a sample of {len(texts):,} rows"

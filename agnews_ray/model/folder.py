@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agnews_ray.errors import ModelError
 from agnews_ray.model.headers import check_weights, read_json, refuse_pointer
 from agnews_ray.model.layouts import CONFIG, MERGE, explain_no_config
 from agnews_ray.model.refusal import refused
@@ -27,6 +28,10 @@ NOT_TEXT = (
     "num_channels", "backbone_config",
 )  # fmt: skip
 """Settings of models of pictures and sound."""
+
+
+SLOW_ONLY = ("canine", "perceiver")
+"""Models whose tokenizers have no file at all."""
 
 
 def check_folder(folder: Path) -> None:
@@ -52,9 +57,7 @@ def check_folder(folder: Path) -> None:
 
 def has_tokenizer(folder: Path) -> bool:
     """Whether there is any file that could hold a tokenizer's entries."""
-    return any((folder / name).is_file() for name in VOCABULARIES) or any(
-        folder.glob("*.tiktoken")
-    )
+    return any((folder / name).is_file() for name in VOCABULARIES) or any(folder.glob("*.tiktoken"))
 
 
 def _check_config(folder: Path, config: Mapping[str, Any]) -> None:
@@ -69,7 +72,9 @@ def _check_config(folder: Path, config: Mapping[str, Any]) -> None:
     if quantised:
         method = quantised.get("quant_method", "") if isinstance(quantised, dict) else ""
         hint = "pass the model that it was made from, or dequantize() and save_pretrained"
-        raise refused(str(folder), "weights in full", f"quantised ones {method}".strip(), hint)
+        raise refused(
+            str(folder), "weights in full precision", f"quantised ones {method}".strip(), hint
+        )
 
 
 def _check_tokenizer(folder: Path, config: Mapping[str, Any]) -> None:
@@ -84,16 +89,22 @@ def _check_tokenizer(folder: Path, config: Mapping[str, Any]) -> None:
         hint = "copy merges.txt from the model that it was made from"
         raise refused(str(folder), "tokenizer.json, or vocab.json and merges.txt",
                       "vocab.json alone", hint)  # fmt: skip
-    if has_tokenizer(folder):
-        return
+    if not has_tokenizer(folder):
+        raise _without_tokenizer(folder, config)
+
+
+def _without_tokenizer(folder: Path, config: Mapping[str, Any]) -> ModelError:
     model_type = config["model_type"]
+    if model_type in SLOW_ONLY:
+        hint = "choose a model that ships a tokenizer.json"
+        found = f"a slow one: that of {model_type!r} reads characters or bytes, in Python"
+        return refused(str(folder), "a fast tokenizer", found, hint)
     if any(name in config for name in NOT_TEXT):
-        hint = "pass a text encoder"
         found = f"model_type {model_type!r}, of pictures or sound"
-        raise refused(str(folder), "a model of text", found, hint)
+        return refused(str(folder), "a model of text", found, "pass a text encoder")
     hint = "copy them from the model it was made from, or AutoTokenizer's save_pretrained there"
     wanted = "a tokenizer (tokenizer.json or its vocabulary)"
-    raise refused(str(folder), wanted, "no such file", hint)
+    return refused(str(folder), wanted, "no such file", hint)
 
 
 def _check_content(folder: Path, file: Path) -> None:

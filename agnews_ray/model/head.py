@@ -31,7 +31,7 @@ class LoadedKeys:
     def of(cls, info: Mapping[str, Any]) -> "LoadedKeys":
         """Take over what ``output_loading_info`` gives."""
         mismatched = {key: tuple(shapes) for key, *shapes in info["mismatched_keys"]}
-        return cls(frozenset(info["missing_keys"]), mismatched)  # type: ignore[arg-type]
+        return cls(frozenset(info["missing_keys"]), mismatched)
 
 
 def check_body(model_name: str, model: Any, loaded: LoadedKeys) -> list[str]:
@@ -110,7 +110,9 @@ def kept_order(model_name: str, config: Any, class_names: tuple[str, ...]) -> Or
     without_class = [str(n) for n in config.id2label.values() if _normal(n) not in wanted]
     if without_row or without_class or len(rows) != len(class_names):
         is_unnamed = all(re.fullmatch(r"LABEL_\d+", str(n)) for n in config.id2label.values())
-        hint = "write the names into id2label in config.json" if is_unnamed else "leave keep_head out"
+        hint = (
+            "write the names into id2label in config.json" if is_unnamed else "leave keep_head out"
+        )
         classes = clipped(", ".join(without_row or class_names), 60)
         names = clipped(", ".join(without_class or map(str, config.id2label.values())), 60)
         found = f"{len(config.id2label)} ({names})"

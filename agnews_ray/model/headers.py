@@ -32,7 +32,13 @@ OTHER_WEIGHTS = (
 
 PICKLED = ("pytorch_model*.bin", "*.bin", "*.pt", "*.pth")
 
-NOT_WEIGHTS = ("training_args.bin", "optimizer.pt", "scheduler.pt", "optimizer.bin", "rng_state.pth")
+NOT_WEIGHTS = (
+    "training_args.bin",
+    "optimizer.pt",
+    "scheduler.pt",
+    "optimizer.bin",
+    "rng_state.pth",
+)
 """What a Trainer leaves beside a model."""
 
 CONVERT = (
@@ -170,6 +176,10 @@ def _kind(start: bytes) -> str:
 def _without_safetensors(folder: Path) -> ModelError:
     wanted = "safetensors weights"
     others = sorted(folder.glob("*.safetensors"))
+    if others and "-of-" in others[0].name:
+        hint = f"download {INDEX} as well, or save the model again with save_pretrained"
+        found = f"{others[0].name} without it"
+        return refused(str(folder), f"an index of the shards, {INDEX}", found, hint)
     if others:
         hint = f"rename it to {WEIGHTS} if it is the model, or save it with save_pretrained"
         return refused(str(folder), f"weights named {WEIGHTS}", others[0].name, hint)

@@ -98,7 +98,7 @@ KNOWN_ERRORS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
         ("does not recognize this architecture",),
         "a model_type that this transformers knows",
-        "",
+        "another",
         "choose another model, or upgrade transformers",
     ),
     (

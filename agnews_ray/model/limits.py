@@ -36,11 +36,11 @@ def position_limit(model: Any) -> int | None:
     """
     tables = [_places(module) for name, module in _tables(model)]
     stated = getattr(model.config, "max_position_embeddings", None)
-    is_stated = isinstance(stated, int) and stated > 0
     if not tables and getattr(model.config, "relative_attention", False):
         return None  # DeBERTa: distances beyond the stated one are treated alike
-    known = [*tables, *([stated] if is_stated else [])]
-    return min(known) if known else None
+    if isinstance(stated, int) and stated > 0:
+        tables.append(stated)
+    return min(tables, default=None)
 
 
 def counts_from_padding(model: Any) -> bool:

@@ -111,10 +111,10 @@ def _set_pad_token(variant: VariantSpec, tokenizer: Any, bare: Any) -> list[str]
 def _set_padding_side(tokenizer: Any, config: Any) -> list[str]:
     """On the right, unless the head reads the last position (XLNet), whatever is there."""
     wanted = "left" if getattr(config, "summary_type", None) == "last" else "right"
-    if tokenizer.padding_side == wanted:
-        return []
-    tokenizer.padding_side = wanted
-    return [f"padded on the {wanted}, where its tokenizer says the other side"]
+    before, tokenizer.padding_side = tokenizer.padding_side, wanted
+    if before != wanted:
+        return [f"padded on the {wanted}, where its tokenizer says the other side"]
+    return ["padded on the left: its head reads the last position"] if wanted == "left" else []
 
 
 def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> float:

@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Literal
 
 from agnews_ray.model.folder import check_folder
+from agnews_ray.model.headers import read_json
 from agnews_ray.model.layouts import explain_file
 from agnews_ray.model.refusal import refused
-from agnews_ray.spec.study import ArchitectureSpec, VariantSpec
+from agnews_ray.spec.study import ArchitectureSpec, Precision, VariantSpec
 
 DIGESTED_SUFFIXES = (".json", ".txt", ".safetensors", ".model")
 """Files of a model folder that decide what is trained."""
+
+
+NOT_IN_BF16 = ("deberta",)
+"""The first DeBERTa masks attention with fp32's lowest number, which bf16 has not got. Others of
+the kind are found by a first pass (``engine.preflight``), after trials were planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +135,23 @@ def identity(variant: VariantSpec) -> str:
             digest.update(file.name.encode())
             digest.update(hashlib.file_digest(content, "sha256").digest())
     return f"sha256:{digest.hexdigest()[:32]}"
+
+
+def own_precision(variant: VariantSpec, wanted: Precision) -> Precision:
+    """Say what a variant is trained in, as far as its folder's config tells.
+
+    Args:
+        variant: a checked variant.
+        wanted: by the study.
+
+    Returns:
+        fp32 for the families that cannot be trained in bf16, else what is wanted.
+    """
+    config = Path(load_path(variant)) / "config.json"
+    if wanted != "bf16" or variant.init == "random" or not config.is_file():
+        return wanted
+    model_type = read_json(config.parent, config).get("model_type")
+    return "fp32" if model_type in NOT_IN_BF16 else wanted
 
 
 def head_of(variant: VariantSpec) -> str:
