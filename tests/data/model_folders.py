@@ -267,8 +267,8 @@ def _limits() -> Iterator[Case]:
     yield case("beyond-mpnet", "mpnet", 66, refused="--max-length 64")
     yield case("beyond-gpt2", "gpt2", 67, refused="--max-length 66")
     yield case("limit-of-opt", "opt", 66)
-    yield case("xlnet-has-none", "xlnet", 700)
-    yield case("t5-has-none", "t5", 700)
+    yield case("xlnet-has-none", "xlnet", 300)
+    yield case("t5-has-none", "t5", 300)
     yield Case(
         name="deberta-in-bf16", kind="limit", make=damage.family("deberta"), precision="bf16"
     )

@@ -58,7 +58,7 @@ def test_a_batch_gives_what_its_rows_give_alone(artifact):
 
 
 def test_an_empty_text_to_a_decoder_is_measured_as_well(tmp_path):
-    FAMILIES["gpt2"].save(tmp_path, num_labels=CLASSES, pad_token_id=0)
+    FAMILIES["qwen2"].save(tmp_path, num_labels=CLASSES, pad_token_id=0)
     classifier = Classifier(tmp_path, 16, "cpu", "fp32")
     assert classifier([""]).isfinite().all()
     assert flops_per_row(tmp_path, classifier.num_tokens(["", "oil"])) > 0

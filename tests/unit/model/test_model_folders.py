@@ -1,8 +1,18 @@
 import re
 
 import pytest
+import torch
 
 from tests.data.model_folders import CASES, try_case
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """The models are too small for more."""
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(num_threads)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
