@@ -56,7 +56,7 @@ def train_plain(task: TimingTask, answer: Connection) -> None:
     """Train as `submit` does, with nothing around it."""
     torch.set_num_threads(task.num_threads)
     precision = resolve_precision(task.recipe, task.device)
-    model = build_classifier(task.variant, task.class_names, task.seed)
+    model = build_classifier(task.variant, task.class_names, task.seed, task.tokenizer)
     pad_id = task.tokenizer.pad_token_id or 0
     engine = FastEngine(recipe=task.recipe, precision=precision, pad_id=pad_id, rank=Rank())
     batch_size = task.recipe.global_batch_size

@@ -132,7 +132,7 @@ def _flops_per_sample(task: Any) -> float:
     from agnews_ray.model.build import build_classifier
     from agnews_ray.model.cost import training_flops_per_row
 
-    model = build_classifier(task.variant, task.class_names, task.seed)
+    model = build_classifier(task.variant, task.class_names, task.seed, task.tokenizer)
     return training_flops_per_row(model, task.rows.lengths.tolist())
 
 

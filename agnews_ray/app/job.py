@@ -8,7 +8,7 @@ from agnews_ray.app.launch import (
     StudyOutcome,
     cache_folder,
     execute_study,
-    load_tokenizers,
+    look_at_models,
     prepare_study,
 )
 from agnews_ray.errors import StoreError
@@ -24,7 +24,7 @@ from agnews_ray.run.cluster import (
 )
 from agnews_ray.run.events import EventWriter
 from agnews_ray.run.probe import node_facts
-from agnews_ray.run.study import run_trials
+from agnews_ray.run.study import Outcome, run_trials
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.spec.study import StudySpec
 
@@ -89,8 +89,18 @@ def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
         }
 
 
-def _run_joined(prepared: PreparedStudy, command: str, started_at: float, watcher: Any) -> Any:
-    data = load_tokenizers(prepared, watcher)
+def _run_joined(
+    prepared: PreparedStudy, command: str, started_at: float, watcher: Any
+) -> tuple[PreparedStudy, Any]:
+    # On the CPU: the head node needs no GPU, and where it has one it is the workers'.
+    looked_at = look_at_models(prepared, watcher, "cpu")
+    planned, prepared = prepared.trials, looked_at.tell(watcher)
+    if prepared.trials != planned:
+        watcher.study(
+            prepared.study.name, prepared.store.location, prepared.trials, set(prepared.finished)
+        )
+    if not prepared.todo:
+        return prepared, Outcome(finished=())
     device = prepared.todo[0].device
     room = ClusterRoom(device, prepared.study.scaling.num_workers)
     runner = TrialRunner(
@@ -105,4 +115,5 @@ def _run_joined(prepared: PreparedStudy, command: str, started_at: float, watche
         max_attempts=ATTEMPTS,
         on_retry=watcher.note,
     )
-    return run_trials(prepared.todo, runner, data.load, room, started_at, watcher)
+    load = looked_at.data.load
+    return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)

@@ -23,7 +23,7 @@ from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import is_uri, user_cache, without_secrets
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.loader import build_study, override, read_job_file
-from agnews_ray.spec.study import StudySpec
+from agnews_ray.spec.study import Device, Precision, StudySpec
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +47,29 @@ class PreparedStudy:
     finished: dict[str, TrialRecord]
     """Records of planned trials that need not run again, by trial id."""
     num_gpus: int
+    precision: Precision
+    """Wanted; a trial of a model that cannot be trained in it has another."""
 
     @property
     def todo(self) -> tuple[PlannedTrial, ...]:
         """Trials without a record."""
         return tuple(trial for trial in self.trials if trial.trial_id not in self.finished)
+
+    def planned_in(self, precisions: Mapping[str, Precision]) -> "PreparedStudy":
+        """Plan anew where a variant cannot be trained in the wanted precision.
+
+        Args:
+            precisions: by variant name; the others keep what they have.
+
+        Returns:
+            The same study where nothing changes.
+        """
+        planned = {trial.variant.name: trial.precision for trial in self.trials}
+        wanted = {**planned, **precisions}
+        if planned == wanted:
+            return self
+        trials = _plan(self.study, self.scanned, self.trials[0].device, wanted)
+        return dataclasses.replace(self, trials=trials, finished=_finished(self.store, trials))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +143,8 @@ def prepare_study(
     precision = resolve_precision(study.recipe, device, is_here=cluster_gpus is None)
     for variant in study.models:
         check_engine(variant.engine, device, precision)
-    identities = {variant.name: zoo.identity(variant) for variant in study.models}
-    trials = plan_trials(study, scanned.record, identities, device, precision)
+    precisions = {variant.name: zoo.own_precision(variant, precision) for variant in study.models}
+    trials = _plan(study, scanned, device, precisions)
     return PreparedStudy(
         study=study,
         store=store,
@@ -135,6 +153,7 @@ def prepare_study(
         trials=trials,
         finished=_finished(store, trials),
         num_gpus=num_gpus,
+        precision=precision,
     )
 
 
@@ -143,7 +162,7 @@ def execute_study(
     command: str,
     started_at: float,
     watcher: Any,
-    run: "Callable[[PreparedStudy, str, float, Any], Any] | None" = None,
+    run: "Callable[[PreparedStudy, str, float, Any], tuple[PreparedStudy, Any]] | None" = None,
 ) -> StudyOutcome:
     """Run the trials that have no record yet.
 
@@ -152,8 +171,8 @@ def execute_study(
         command: the command line, for the records.
         started_at: Unix time of ``submit``.
         watcher: a ``run.study.StudyWatcher``, told what happens.
-        run: takes the first four and gives a ``run.study.Outcome``; None runs the trials on a
-            Ray of this process.
+        run: takes the first four and gives the study as it was planned in the end and a
+            ``run.study.Outcome``; None runs the trials on a Ray of this process.
 
     Returns:
         Records of all finished trials, and the errors of those that failed.
@@ -170,7 +189,8 @@ def execute_study(
         done = dict(finished)
         prepared.store.save_study(prepared.study)
         if prepared.todo:
-            outcome = (run or _run_embedded)(prepared, command, started_at, watcher)
+            prepared, outcome = (run or _run_embedded)(prepared, command, started_at, watcher)
+            done |= prepared.finished
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
         _keep_test_rows(prepared)
@@ -185,7 +205,9 @@ def _keep_test_rows(prepared: PreparedStudy) -> None:
         save_test_rows(path, audit_test_rows(prepared.scanned), fingerprint)
 
 
-def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watcher: Any) -> Any:
+def _run_embedded(
+    prepared: PreparedStudy, command: str, started_at: float, watcher: Any
+) -> tuple[PreparedStudy, Any]:
     from agnews_ray.run.session import embedded_ray
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
@@ -194,11 +216,12 @@ def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watc
         embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session,
         ThreadPoolExecutor(max_workers=1) as beside,
     ):
-        loading = beside.submit(load_tokenizers, prepared, watcher)
+        loading = beside.submit(look_at_models, prepared, watcher, prepared.todo[0].device)
         session.start()  # waits for processes to come up while the thread imports and loads
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
-        data = loading.result()
-        logger.info("tokenizers loaded %.1f s after the start", time.time() - started_at)
+        looked_at = loading.result()
+        logger.info("models looked at %.1f s after the start", time.time() - started_at)
+        prepared = looked_at.tell(watcher)
 
         from agnews_ray.run.study import OwnRoom, run_trials
         from agnews_ray.run.trainer import TrialRunner
@@ -213,17 +236,69 @@ def _run_embedded(prepared: PreparedStudy, command: str, started_at: float, watc
             threads_per_worker=max(1, num_usable_cpus() // num_workers),
         )
         room = OwnRoom(count=num_at_once)
-        return run_trials(prepared.todo, runner, data.load, room, started_at, watcher)
+        load = looked_at.data.load
+        return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
 
 
-def load_tokenizers(prepared: PreparedStudy, watcher: Any) -> Any:
-    """Load every tokenizer, so that a model that cannot be loaded is told before any trial."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedAt:
+    """Models that can be loaded and trained, and what is to be said of them."""
+
+    prepared: PreparedStudy
+    """Planned anew where a model cannot be trained in the wanted precision."""
+    data: Any
+    """A ``run.study.TokenisedCache``."""
+    lines: tuple[str, ...]
+
+    def tell(self, watcher: Any) -> PreparedStudy:
+        """Show the lines; from the thread that the watcher knows."""
+        for line in self.lines:
+            watcher.note(line)
+        return self.prepared
+
+
+def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> LookedAt:
+    """Load every model and have it make a pass, so that what is wrong is told before any trial.
+
+    Args:
+        prepared: with trials to run.
+        watcher: told of tokenised rows, later.
+        device: where the pass is made.
+
+    Returns:
+        The loaded tokenizers, and the study as it can be run.
+
+    Raises:
+        HubError: neither the hub nor its cache has a model.
+        ModelError: one cannot be loaded or trained.
+    """
     from agnews_ray.run.study import TokenisedCache
 
     data = TokenisedCache(prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised)
-    for trial in prepared.todo:
-        data.tokenizer(trial.variant)
-    return data
+    variants = {trial.variant.name: trial.variant for trial in prepared.todo}
+    trains_on = prepared.todo[0].device
+    found = {
+        name: data.look_at(variant, prepared.precision, device, trains_on)
+        for name, variant in variants.items()
+    }
+    lines: list[str] = []
+    for name, one in found.items():
+        lines.append(
+            f"model {name}: {one.head} head, {one.precision}, "
+            f"{one.unknown_share:.1%} of the rows' pieces unknown to its vocabulary"
+        )
+        lines += [f"note  {name}: {note}" for note in one.notes]
+    planned = prepared.planned_in({name: one.precision for name, one in found.items()})
+    return LookedAt(prepared=planned, data=data, lines=tuple(lines))
+
+
+def _plan(
+    study: StudySpec, scanned: ScannedDataset, device: Device, precisions: Mapping[str, Precision]
+) -> tuple[PlannedTrial, ...]:
+    identities = {
+        variant.name: zoo.identity(variant) + zoo.head_of(variant) for variant in study.models
+    }
+    return plan_trials(study, scanned.record, identities, device, precisions)
 
 
 def _finished(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str, TrialRecord]:

@@ -6,11 +6,15 @@ each batch: the global batches do not depend on the number of workers.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import torch
 from numpy.typing import NDArray
+
+PaddingSide = Literal["right", "left"]
+"""Where padding goes: right, except for models whose head reads the last position (XLNet)."""
 
 MAX_SORTED_BATCHES = 100
 """Batches of like length are cut from this many batches' worth of shuffled rows. Larger means
@@ -204,7 +208,12 @@ class Shape:
 
 
 def rank_share(
-    batch: TokenisedRows, rank: int, world_size: int, pad_id: int, shape: Shape | None = None
+    batch: TokenisedRows,
+    rank: int,
+    world_size: int,
+    pad_id: int,
+    shape: Shape | None = None,
+    padding_side: PaddingSide = "right",
 ) -> Batch:
     """Take one rank's stride of a global batch and pad it.
 
@@ -214,6 +223,7 @@ def rank_share(
         world_size: number of ranks.
         pad_id: token id of the padding.
         shape: sizes to fill up to, always with a mask; None for no more than is needed.
+        padding_side: of short rows, where the padding goes.
 
     Returns:
         The rank's rows. A rank left without a row by a short batch gets a copy of the first one,
@@ -225,16 +235,21 @@ def rank_share(
     share = batch.take(np.concatenate([index, copies]))
     lengths = share.lengths
     multiple = shape.length_multiple if shape else 1
-    length = -(-int(lengths.max()) // multiple) * multiple
-    is_token = np.arange(min(length, shape.max_length) if shape else length) < lengths[:, None]
+    # A row of no token, an empty text to a decoder, shows one token of padding: it needs some.
+    shown = np.maximum(lengths, 1)
+    length = -(-int(shown.max()) // multiple) * multiple
+    places = np.arange(min(length, shape.max_length) if shape else length)
+    if padding_side == "left":
+        places = places[::-1]
+    is_token, is_shown = places < lengths[:, None], places < shown[:, None]
     input_ids = np.full(is_token.shape, pad_id, dtype=np.int64)
     input_ids[is_token] = share.ids
-    has_mask = shape is not None or not is_token.all()
+    has_mask = shape is not None or not is_shown.all()
     weights = np.zeros(num_rows, np.float32)
     weights[: index.size] = 1.0 / len(batch)
     return Batch(
         input_ids=torch.from_numpy(input_ids),
-        attention_mask=torch.from_numpy(is_token.astype(np.int64)) if has_mask else None,
+        attention_mask=torch.from_numpy(is_shown.astype(np.int64)) if has_mask else None,
         labels=torch.from_numpy(share.labels.astype(np.int64)),
         row_weights=torch.from_numpy(weights),
         rows=share.rows[: index.size],

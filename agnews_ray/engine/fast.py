@@ -16,13 +16,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agnews_ray.data.batches import Batch, Shape, TokenisedRows, rank_share
+from agnews_ray.data.batches import Batch, PaddingSide, Shape, TokenisedRows, rank_share
 from agnews_ray.engine.fusion import FusedModel
 from agnews_ray.engine.graphs import CudaRecorder, GraphedStep, uses_graphs
 from agnews_ray.engine.memory import keep_freed_memory
 from agnews_ray.engine.optimizer import Optimizer
 from agnews_ray.engine.predict import DTYPES, autocast
 from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
+from agnews_ray.model.limits import position_limit
 from agnews_ray.spec.study import Precision, RecipeSpec
 
 LENGTH_MULTIPLE = 8
@@ -38,6 +39,8 @@ class FastEngine:
     pad_id: int
     """Token id of the padding."""
     rank: Rank
+    padding_side: PaddingSide = "right"
+    """Of short rows."""
 
     def train(
         self,
@@ -85,7 +88,12 @@ class FastEngine:
         for global_batch in batches:
             start = start or time.perf_counter()  # waiting for the first rows is start-up
             share = rank_share(
-                global_batch, self.rank.index, self.rank.world_size, self.pad_id, training.shape
+                global_batch,
+                self.rank.index,
+                self.rank.world_size,
+                self.pad_id,
+                training.shape,
+                self.padding_side,
             )
             training.step(share, _words(global_batch, self.pad_id) if fused.table else None)
             facts.append(batch_facts(share.rows, share.num_tokens, share.input_ids.numel()))
@@ -120,7 +128,7 @@ class _Training:
             self.shape = Shape(
                 num_rows=num_rows,
                 length_multiple=LENGTH_MULTIPLE,
-                max_length=getattr(fused.model.config, "max_position_embeddings", sys.maxsize),
+                max_length=position_limit(fused.model) or sys.maxsize,
             )
             self._compute = GraphedStep(self._compute, CudaRecorder())
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from agnews_ray.data.batches import TokenisedRows, rank_share
+from agnews_ray.data.batches import PaddingSide, TokenisedRows, rank_share
 from agnews_ray.engine.results import Predictions, Rank
 from agnews_ray.spec.study import Precision
 
@@ -27,6 +27,7 @@ def predict(
     pad_id: int,
     rank: Rank,
     precision: Precision,
+    padding_side: PaddingSide = "right",
 ) -> Iterator[Predictions]:
     """Compute logits for this rank's batches: every ``world_size``-th one.
 
@@ -36,6 +37,7 @@ def predict(
         pad_id: token id of the padding.
         rank: whose batches.
         precision: of matrix products.
+        padding_side: of short rows.
 
     Yields:
         One batch at a time.
@@ -44,7 +46,7 @@ def predict(
     for index, rows in enumerate(batches):
         if index % rank.world_size != rank.index:
             continue
-        batch = rank_share(rows, 0, 1, pad_id)
+        batch = rank_share(rows, 0, 1, pad_id, padding_side=padding_side)
         mask = batch.attention_mask
         with torch.inference_mode(), autocast(rank.device, precision):
             logits = model(

@@ -73,7 +73,9 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     rate = product_rate(rank.device, contender.precision)
     if task.device == "cuda":
         torch.cuda.reset_peak_memory_stats(rank.device)
-    model = build_classifier(task.variant, task.class_names, task.seed).to(rank.device)
+    model = build_classifier(task.variant, task.class_names, task.seed, task.tokenizer).to(
+        rank.device
+    )
     recipe = task.recipe
     num_steps = steps_per_epoch(len(task.rows), recipe.global_batch_size) * recipe.num_epochs
     num_untimed = max(1, int(WARM_UP_SHARE * num_steps))
@@ -107,8 +109,13 @@ def _train(
 ) -> TrainLog:
     recipe, precision = task.recipe, contender.precision
     if contender.engine == "fast":
-        pad_id = task.tokenizer.pad_token_id or 0
-        fast = FastEngine(recipe=recipe, precision=precision, pad_id=pad_id, rank=rank)
+        fast = FastEngine(
+            recipe=recipe,
+            precision=precision,
+            pad_id=task.tokenizer.pad_token_id or 0,
+            rank=rank,
+            padding_side=task.tokenizer.padding_side,
+        )
         batches = (
             batch
             for epoch in range(recipe.num_epochs)

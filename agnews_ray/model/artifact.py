@@ -52,10 +52,13 @@ class Classifier:
             padding=True,
             return_tensors="pt",
         )
+        ids, mask = batch["input_ids"], batch["attention_mask"]
+        if ids.shape[1] == 0:  # empty texts, of which a decoder gets no token: show it padding
+            ids = torch.full((len(texts), 1), self._tokenizer.pad_token_id or 0)
+            mask = torch.ones_like(ids)
         with torch.inference_mode():
             logits = self._model(
-                input_ids=batch["input_ids"].to(self.device),
-                attention_mask=batch["attention_mask"].to(self.device),
+                input_ids=ids.to(self.device), attention_mask=mask.to(self.device)
             ).logits
         probabilities: torch.Tensor = logits.float().softmax(dim=-1).cpu()
         return probabilities

@@ -1,59 +1,164 @@
 """Classifiers: from the hub, from a folder, or fresh from published sizes."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import AutoModelForSequenceClassification, BertConfig, DistilBertConfig
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    BertConfig,
+    DistilBertConfig,
+    PreTrainedTokenizerBase,
+)
 
-from agnews_ray.model import zoo
+from agnews_ray.errors import ModelError
+from agnews_ray.model import head, zoo
 from agnews_ray.model.hub import explain_load_error
+from agnews_ray.model.limits import bare_model, counts_from_padding
+from agnews_ray.model.refusal import refused
 from agnews_ray.model.tokenizer import quieten
 from agnews_ray.spec.study import VariantSpec
 
+SINGLE_LABEL = "single_label_classification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltClassifier:
+    """A classifier, and what was made of its folder."""
+
+    model: Any
+    notes: tuple[str, ...] = ()
+    """What was changed, a line each."""
+
 
 def build_classifier(
-    variant: VariantSpec, class_names: tuple[str, ...], seed: int
+    variant: VariantSpec,
+    class_names: tuple[str, ...],
+    seed: int,
+    tokenizer: PreTrainedTokenizerBase | None = None,
 ) -> torch.nn.Module:
+    """Build an encoder with a classification head, in float32; see ``build_with_notes``."""
+    model: torch.nn.Module = build_with_notes(variant, class_names, seed, tokenizer).model
+    return model
+
+
+def build_with_notes(
+    variant: VariantSpec,
+    class_names: tuple[str, ...],
+    seed: int,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+) -> BuiltClassifier:
     """Build an encoder with a classification head, in float32.
 
-    The head is fresh unless the weights hold one for as many classes.
+    The head is fresh, whatever the folder holds, unless the variant says ``keep_head``.
 
     Args:
         variant: pretrained weights are read from safetensors only, remote code never runs.
         class_names: in label order; kept in the model's config.
-        seed: draws the head, and everything else with ``init: random``.
+        seed: draws the head, and everything else with ``init: random``. A folder with a head gets
+            the same fresh one as without it.
+        tokenizer: the model's, whose pad token the config takes over, and whose entries the
+            embedding table must have; None leaves both as they are.
 
     Returns:
         A transformers sequence classifier with C = ``len(class_names)`` outputs.
 
     Raises:
         HubError: neither the hub nor its cache has the weights.
-        ModelError: there are no safetensors weights, or no classifier of this architecture.
+        ModelError: there are no safetensors weights, no classifier of this architecture, weights
+            that do not fit the config, or a head that is to be kept and does not fit the classes.
     """
     quieten()
-    torch.manual_seed(seed)
-    labels = {
-        "num_labels": len(class_names),
-        "id2label": dict(enumerate(class_names)),
-        "label2id": {name: index for index, name in enumerate(class_names)},
-    }
     if variant.init == "random":
-        config = _fresh_config(variant, labels)
-        fresh: torch.nn.Module = AutoModelForSequenceClassification.from_config(config)
-        return fresh
+        config = _fresh_config(variant, _labels(class_names))
+        torch.manual_seed(seed)
+        return BuiltClassifier(model=AutoModelForSequenceClassification.from_config(config))
+    path, revision = zoo.load_path(variant), variant.revision or "main"
     try:
-        model: torch.nn.Module = AutoModelForSequenceClassification.from_pretrained(
-            zoo.load_path(variant),
-            revision=variant.revision or "main",
+        config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
+        order = head.kept_order(variant.model, config, class_names) if variant.keep_head else None
+        notes = _say_single_label(config, class_names if order is None else None)
+        _set_pad_id(config, tokenizer)
+        torch.manual_seed(seed)
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            path,
+            config=config,
+            revision=revision,
             use_safetensors=True,
             trust_remote_code=False,
             dtype=torch.float32,
             ignore_mismatched_sizes=True,  # a head for other classes is replaced
-            **labels,
+            output_loading_info=True,
         )
+    except ModelError:
+        raise
     except Exception as error:  # transformers raises what its parsers raise
         raise explain_load_error(variant, error) from error
-    return model
+    loaded = head.LoadedKeys.of(info)
+    notes += head.check_body(variant.model, model, loaded)
+    if order is None:
+        notes += head.refresh(model, loaded, seed)
+    else:
+        notes += head.keep(variant.model, model, loaded, order)
+        _set_labels(model.config, class_names)
+    if tokenizer is not None:
+        notes += _make_room(variant, model, tokenizer)
+        _set_pad_id(model.config, tokenizer)
+    return BuiltClassifier(model=model, notes=tuple(notes))
+
+
+def _labels(class_names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "num_labels": len(class_names),
+        "id2label": dict(enumerate(class_names)),
+        "label2id": {name: index for index, name in enumerate(class_names)},
+    }
+
+
+def _set_labels(config: Any, class_names: tuple[str, ...]) -> None:
+    for name, value in _labels(class_names).items():
+        setattr(config, name, value)
+
+
+def _say_single_label(config: Any, class_names: tuple[str, ...] | None) -> list[str]:
+    """Have one class a row, by softmax, whatever the folder's own head was for."""
+    before = getattr(config, "problem_type", None)
+    config.problem_type = SINGLE_LABEL
+    if class_names is not None:
+        _set_labels(config, class_names)
+    if before in (None, SINGLE_LABEL):
+        return []
+    return [f"the folder's head was for {before}; this one gives one class a row"]
+
+
+def _set_pad_id(config: Any, tokenizer: Any) -> None:
+    """Give the config the tokenizer's pad id: decoders find a row's last token by it.
+
+    Not where positions are counted from the padding's id, which is then part of the weights.
+    """
+    pad_id = None if tokenizer is None else tokenizer.pad_token_id
+    own = getattr(config, "pad_token_id", None)
+    if pad_id is None or own == pad_id or pad_id >= config.get_text_config().vocab_size:
+        return
+    if own is None or not counts_from_padding(bare_model(config)):
+        config.pad_token_id = pad_id
+
+
+def _make_room(variant: VariantSpec, model: Any, tokenizer: Any) -> list[str]:
+    """Append rows to the embedding table for entries that it lacks."""
+    num_rows = int(model.get_input_embeddings().weight.shape[0])
+    num_wanted = max(tokenizer.get_vocab().values()) + 1
+    if num_wanted <= num_rows:
+        return []
+    try:
+        model.resize_token_embeddings(num_wanted, mean_resizing=False)
+    except Exception as error:
+        hint = "pass the tokenizer that belongs to this model"
+        found = f"{num_wanted}, the tokenizer's last being {num_wanted - 1}"
+        raise refused(variant.model, f"at most {num_rows} tokens", found, hint) from error
+    return [f"embedding table resized from {num_rows} to {num_wanted} rows for its tokenizer's "
+            f"entries; the new rows are fresh"]  # fmt: skip
 
 
 def num_parameters(model: torch.nn.Module) -> int:

@@ -5,7 +5,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from agnews_ray.errors import AgnewsError, HubError, ModelError
+from agnews_ray.errors import AgnewsError, HubError
+from agnews_ray.model.refusal import clipped, refused
 from agnews_ray.model.zoo import identity, load_path
 from agnews_ray.spec.study import VariantSpec
 
@@ -73,18 +74,58 @@ def explain_load_error(variant: VariantSpec, error: Exception) -> AgnewsError:
     Returns:
         A ``HubError`` where the hub did not answer, else a ``ModelError``.
     """
-    where = f"model {variant.model!r}"
     text = " ".join(str(error).split())
+    for signs, wanted, found, hint in KNOWN_ERRORS:
+        if any(sign in text or sign == type(error).__name__ for sign in signs):
+            return refused(variant.model, wanted, found or text, hint)
+    found = f"{type(error).__name__}: {text}"
     if Path(load_path(variant)).is_dir():
         hint = "save the model again with save_pretrained"
-        return ModelError(where, "a loadable model folder", text[:200], hint)
-    if "safetensors" in text and "does not appear to have" in text:
-        hint = "convert it once with save_pretrained and pass the folder"
-        return ModelError(where, "safetensors weights on the hub", "none", hint)
-    if "not a valid model identifier" in text or "RepositoryNotFound" in type(error).__name__:
-        hint = "check the name at https://huggingface.co/models, or log in if it is private"
-        return ModelError(where, "a model on the hub", "none of that name", hint)
+        return refused(variant.model, "a loadable model folder", found, hint)
     if not isinstance(error, OSError):
-        return ModelError(where, "a model that loads", text[:200], "choose another model")
-    found = f"no answer ({type(error).__name__})"
+        return refused(variant.model, "a model that loads", found, "choose another model")
+    where, found = f"model {clipped(variant.model, 90)!r}", f"no answer ({type(error).__name__})"
     return HubError(where, "the Hugging Face hub or its cache", found, OFFLINE_WAYS)
+
+
+KNOWN_ERRORS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
+    (
+        ("trust_remote_code", "contains custom code"),
+        "an architecture of transformers' own",
+        "code of the model's own, which is never run",
+        "choose a model whose model_type this transformers knows",
+    ),
+    (
+        ("does not recognize this architecture",),
+        "a model_type that this transformers knows",
+        "another",
+        "choose another model, or upgrade transformers",
+    ),
+    (
+        ("sentencepiece", "tiktoken", "Couldn't instantiate the backend tokenizer", "protobuf"),
+        "a tokenizer.json",
+        "a vocabulary that has to be converted first",
+        "where sentencepiece and tiktoken are installed, save it: "
+        "AutoTokenizer.from_pretrained(M).save_pretrained(M)",
+    ),
+    (
+        ("Tokenizer class",),
+        "a tokenizer class that transformers has",
+        "",
+        "correct tokenizer_class in tokenizer_config.json, or delete it there",
+    ),
+    (
+        ("does not appear to have a file named model.safetensors", "safetensors weights"),
+        "safetensors weights on the hub",
+        "none",
+        "convert it once with save_pretrained and pass the folder",
+    ),
+    (
+        ("not a valid model identifier", "RepositoryNotFoundError"),
+        "a model on the hub",
+        "none of that name",
+        "check the name at https://huggingface.co/models, or log in if it is private",
+    ),
+)
+"""Parts of a message or the error's name, what was wanted, what was found (empty: the message),
+and what to do."""

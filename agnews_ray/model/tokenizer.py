@@ -1,51 +1,159 @@
-"""Fast tokenizers: a pretrained model's own, or one trained on the train split. Not torch."""
+"""Fast tokenizers: a pretrained model's own, or one trained on the train split."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import (
+    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
+    AutoConfig,
+    AutoTokenizer,
+    PreTrainedTokenizerFast,
+)
 from transformers.utils import logging as transformers_logging
 
-from agnews_ray.errors import ModelError
 from agnews_ray.model.hub import explain_load_error
+from agnews_ray.model.limits import NO_LIMIT, bare_model, counts_from_padding, position_limit
+from agnews_ray.model.refusal import refused
 from agnews_ray.model.zoo import load_path, sizes
 from agnews_ray.spec.study import VariantSpec
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedTokenizer:
+    """A pretrained variant's tokenizer, ready for training."""
+
+    tokenizer: PreTrainedTokenizerFast
+    notes: tuple[str, ...]
+    """What was set otherwise than its files say."""
+
+
 def load_tokenizer(variant: VariantSpec) -> PreTrainedTokenizerFast:
-    """Load a pretrained variant's fast tokenizer.
+    """Load a pretrained variant's fast tokenizer; see ``ready_tokenizer``."""
+    return ready_tokenizer(variant).tokenizer
+
+
+def ready_tokenizer(variant: VariantSpec) -> LoadedTokenizer:
+    """Load a pretrained variant's fast tokenizer and make it fit its model.
+
+    It pads on the side that the model wants, has a pad token, and its ``model_max_length`` is the
+    model's limit.
 
     Args:
         variant: with ``init: pretrained``.
 
     Returns:
-        The tokenizer.
+        The tokenizer, and what was changed.
 
     Raises:
         HubError: neither the hub nor its cache has it.
-        ModelError: there is no fast tokenizer, or the folder's files are damaged.
+        ModelError: no text classifier of this architecture, no fast tokenizer, no vocabulary, or
+            damaged files.
     """
     quieten()
+    path, revision = load_path(variant), variant.revision
     try:
         # The config too: both must be there before a cluster is started for the weights.
-        config = AutoConfig.from_pretrained(
-            load_path(variant), revision=variant.revision, trust_remote_code=False
-        )
-        tokenizer = AutoTokenizer.from_pretrained(
-            load_path(variant), revision=variant.revision, use_fast=True, trust_remote_code=False
-        )
+        config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
     except Exception as error:  # transformers raises what its parsers raise
         raise explain_load_error(variant, error) from error
+    if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+        found = f"model_type {config.model_type!r}, for which transformers has none"
+        hint = "choose an encoder of text, as bert or roberta"
+        raise refused(variant.model, "a text classifier's architecture", found, hint)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            path, revision=revision, use_fast=True, trust_remote_code=False
+        )
+        bare = bare_model(config)
+    except Exception as error:
+        raise explain_load_error(variant, error) from error
+    _check_usable(variant, tokenizer)
+    limit = position_limit(bare)
+    tokenizer.model_max_length = NO_LIMIT if limit is None else limit
+    notes = [*_set_pad_token(variant, tokenizer, bare), *_set_padding_side(tokenizer, config)]
+    return LoadedTokenizer(tokenizer=tokenizer, notes=tuple(notes))
+
+
+def _check_usable(variant: VariantSpec, tokenizer: Any) -> None:
     if not getattr(tokenizer, "is_fast", False):
         hint = "choose a model that ships a tokenizer.json"
-        raise ModelError(f"model {variant.model!r}", "a fast tokenizer", "a slow one", hint)
-    # Some tokenizers do not say how long a row may be; the positions do.
-    positions = getattr(config, "max_position_embeddings", tokenizer.model_max_length)
-    tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
-    return tokenizer
+        raise refused(variant.model, "a fast tokenizer", "a slow one", hint)
+    entries = tokenizer.get_vocab().keys() - tokenizer.added_tokens_encoder.keys()
+    if not entries - set(tokenizer.all_special_tokens):  # what transformers builds from no file
+        found = f"{len(tokenizer)} special tokens and nothing else"
+        hint = "copy tokenizer.json, or the vocabulary, from the model it was made from"
+        raise refused(variant.model, "a tokenizer with a vocabulary", found, hint)
+
+
+def _set_pad_token(variant: VariantSpec, tokenizer: Any, bare: Any) -> list[str]:
+    """A missing one becomes the config's, where that is one for certain, else the end token."""
+    if tokenizer.pad_token is not None:
+        return []
+    of_config = bare.config.pad_token_id
+    token = tokenizer.convert_ids_to_tokens(of_config) if isinstance(of_config, int) else None
+    if token is not None and ("pad" in token.lower() or counts_from_padding(bare)):
+        tokenizer.pad_token = token
+        return [f"the tokenizer names no pad token; set to its config's, {token!r}"]
+    end = tokenizer.eos_token or tokenizer.sep_token
+    if end is None:
+        hint = "set pad_token in tokenizer_config.json to an entry of the vocabulary"
+        raise refused(variant.model, "a pad token or an end token", "neither", hint)
+    tokenizer.pad_token = end
+    return [f"the tokenizer has no pad token; set to its end token {end!r}"]
+
+
+def _set_padding_side(tokenizer: Any, config: Any) -> list[str]:
+    """On the right, unless the head reads the last position (XLNet), whatever is there."""
+    wanted = "left" if getattr(config, "summary_type", None) == "last" else "right"
+    before, tokenizer.padding_side = tokenizer.padding_side, wanted
+    if before != wanted:
+        return [f"padded on the {wanted}, where its tokenizer says the other side"]
+    return ["padded on the left: its head reads the last position"] if wanted == "left" else []
+
+
+def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> float:
+    """Measure what of some texts the vocabulary cannot write.
+
+    Args:
+        tokenizer: any fast tokenizer.
+        texts: a sample of rows.
+
+    Returns:
+        Share of unknown pieces among all pieces, special tokens aside, in [0, 1]. Where a
+        tokenizer has no piece for the unknown, the share of characters that no piece covers. 0 for
+        byte-level tokenizers, which can write everything, and for texts without any text.
+    """
+    unknown = _unknown_ids(tokenizer)
+    encodings = tokenizer.backend_tokenizer.encode_batch(
+        [text for text in texts if text.strip()], add_special_tokens=False
+    )
+    if not unknown:
+        covered = sum(_num_covered(e.offsets) for e in encodings)
+        total = sum(len("".join(text.split())) for text in texts)
+        return max(0.0, 1.0 - covered / total) if total else 0.0
+    ids = Counter(id_ for encoding in encodings for id_ in encoding.ids)
+    total = ids.total()
+    return sum(ids[id_] for id_ in unknown) / total if total else 0.0
+
+
+def _unknown_ids(tokenizer: PreTrainedTokenizerFast) -> set[int]:
+    model = tokenizer.backend_tokenizer.model
+    named = {tokenizer.unk_token, getattr(model, "unk_token", None)} - {None}
+    vocabulary = tokenizer.get_vocab()
+    ids = {vocabulary[token] for token in named if token in vocabulary}
+    of_unigram = getattr(model, "unk_id", None)
+    return ids if of_unigram is None else ids | {of_unigram}
+
+
+def _num_covered(offsets: Sequence[tuple[int, int]]) -> int:
+    """Characters in pieces; a piece's own leading blank may count."""
+    return len({place for start, stop in offsets for place in range(start, stop)})
 
 
 def train_tokenizer(
@@ -111,7 +219,7 @@ def check_max_length(
 
     Args:
         variant: names the model.
-        tokenizer: its tokenizer, which knows the longest row.
+        tokenizer: its tokenizer, whose ``model_max_length`` is the model's limit.
         max_length_tokens: asked for.
 
     Raises:
@@ -120,7 +228,7 @@ def check_max_length(
     if max_length_tokens > tokenizer.model_max_length:
         hint = f"use --max-length {tokenizer.model_max_length}"
         wanted = f"at most {tokenizer.model_max_length} tokens"
-        raise ModelError(f"model {variant.model!r}", wanted, str(max_length_tokens), hint)
+        raise refused(variant.model, wanted, str(max_length_tokens), hint)
 
 
 def encoder_json(tokenizer: PreTrainedTokenizerFast, max_length_tokens: int) -> str:
@@ -135,7 +243,7 @@ def encoder_json(tokenizer: PreTrainedTokenizerFast, max_length_tokens: int) -> 
         ``tokenizer(text, truncation=True, max_length=max_length_tokens)`` does.
     """
     encoder = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
-    encoder.enable_truncation(max_length_tokens)
+    encoder.enable_truncation(max_length_tokens, direction=tokenizer.truncation_side)
     encoder.no_padding()
     return str(encoder.to_str())
 

@@ -6,11 +6,19 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from agnews_ray.errors import ModelError
-from agnews_ray.spec.study import ArchitectureSpec, VariantSpec
+from agnews_ray.model.folder import check_folder
+from agnews_ray.model.headers import read_json
+from agnews_ray.model.layouts import explain_file
+from agnews_ray.model.refusal import refused
+from agnews_ray.spec.study import ArchitectureSpec, Precision, VariantSpec
 
 DIGESTED_SUFFIXES = (".json", ".txt", ".safetensors", ".model")
 """Files of a model folder that decide what is trained."""
+
+
+NOT_IN_BF16 = ("deberta",)
+"""The first DeBERTa masks attention with fp32's lowest number, which bf16 has not got. Others of
+the kind are found by a first pass (``engine.preflight``), after trials were planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +101,20 @@ def check_model(variant: VariantSpec) -> None:
         variant: names the model.
 
     Raises:
-        ModelError: an unknown alias, a missing folder, a folder without safetensors weights, or
-            fresh weights for an architecture that is not known.
+        ModelError: an unknown alias, a missing folder, one that cannot be loaded as far as its
+            small files tell, or fresh weights for an architecture that is not known.
     """
     known, folder = known_model(variant.model), Path(variant.model).expanduser()
     if known is None and folder.is_dir():
-        _check_folder(folder)
+        check_folder(folder)
+    elif known is None and folder.is_file():
+        raise explain_file(folder)
     elif known is None:
         _check_hub_id(variant.model)
     if variant.init == "random" and known is None:
         wanted = f"one of {', '.join(KNOWN_MODELS)} with --init random"
         hint = "use --init pretrained, or a known architecture"
-        raise ModelError(f"model {variant.model!r}", wanted, "another model", hint)
+        raise refused(variant.model, wanted, "another model", hint)
 
 
 def identity(variant: VariantSpec) -> str:
@@ -120,11 +130,45 @@ def identity(variant: VariantSpec) -> str:
     if not path.is_dir():
         return f"{load_path(variant)}@{variant.revision or 'main'}"
     digest = hashlib.sha256()
-    for file in sorted(p for p in path.iterdir() if p.suffix in DIGESTED_SUFFIXES):
+    for file in sorted(p for p in path.iterdir() if p.suffix in DIGESTED_SUFFIXES and p.is_file()):
         with file.open("rb") as content:
             digest.update(file.name.encode())
             digest.update(hashlib.file_digest(content, "sha256").digest())
     return f"sha256:{digest.hexdigest()[:32]}"
+
+
+def own_precision(variant: VariantSpec, wanted: Precision) -> Precision:
+    """Say what a variant is trained in, as far as its folder's config tells.
+
+    Args:
+        variant: a checked variant.
+        wanted: by the study.
+
+    Returns:
+        fp32 for the families that cannot be trained in bf16, else what is wanted.
+    """
+    config = Path(load_path(variant)) / "config.json"
+    if wanted != "bf16" or variant.init == "random" or not config.is_file():
+        return wanted
+    model_type = read_json(config.parent, config).get("model_type")
+    return "fp32" if model_type in NOT_IN_BF16 else wanted
+
+
+def head_of(variant: VariantSpec) -> str:
+    """Say which head a variant starts from, for the trial id.
+
+    Before version 3 of the record a head of as many classes was kept in silence, so trials of
+    models that may hold one are other trials now. Those of the known models hold none.
+
+    Args:
+        variant: a checked variant.
+
+    Returns:
+        Empty where there was no choice.
+    """
+    if variant.init == "random" or (known_model(variant.model) and not variant.keep_head):
+        return ""
+    return "+kept head" if variant.keep_head else "+fresh head"
 
 
 def display_name(variant: VariantSpec) -> str:
@@ -142,7 +186,8 @@ def display_name(variant: VariantSpec) -> str:
     name = load_path(variant)
     if path.is_dir():
         name = path.name if path.name not in ("model", "artifact") else path.parent.name
-    notes = ["fresh"] * (variant.init == "random") + [variant.engine] * (variant.engine != "fast")
+    notes = ["fresh"] * (variant.init == "random") + ["kept head"] * variant.keep_head
+    notes += [variant.engine] * (variant.engine != "fast")
     return f"{name} ({', '.join(notes)})" if notes else name
 
 
@@ -160,37 +205,25 @@ def sizes(variant: VariantSpec) -> dict[str, int]:
     """
     known = known_model(variant.model)
     if known is None:
-        raise ModelError(
-            f"model {variant.model!r}", "a known architecture", "another", "see --help"
-        )
+        raise refused(variant.model, "a known architecture", "another", "see --help")
     names = tuple(ArchitectureSpec.model_fields)
     own = variant.architecture or ArchitectureSpec()
     chosen = {name: getattr(own, name) or getattr(known, name) for name in names}
     if chosen["hidden_size"] % chosen["num_heads"]:
         found = f"hidden_size {chosen['hidden_size']} and num_heads {chosen['num_heads']}"
         hint = "change one of them"
-        raise ModelError(f"model {variant.model!r}", "hidden_size / num_heads whole", found, hint)
+        raise refused(variant.model, "hidden_size / num_heads whole", found, hint)
     return chosen
-
-
-def _check_folder(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        hint = "pass a folder written by save_pretrained"
-        raise ModelError(f"model {str(folder)!r}", "a config.json in it", "none", hint)
-    if not any(folder.glob("*.safetensors")):
-        hint = "save the model with save_pretrained; pickled weights are not loaded"
-        raise ModelError(f"model {str(folder)!r}", "safetensors weights", "none", hint)
 
 
 def _check_hub_id(model: str) -> None:
     """A bare word that is no alias is a typo, unless it looks like an old hub id."""
-    where = f"model {model!r}"
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
-        raise ModelError(where, "a folder", "nothing of that name", "check the path")
+        raise refused(model, "a folder", "nothing of that name", "check the path")
     choices = [*KNOWN_MODELS, *(known.hub_id for known in KNOWN_MODELS.values())]
     close = get_close_matches(model, choices, n=1, cutoff=0.8)
     if "/" not in model and (close or "-" not in model):
         near = close or get_close_matches(model, choices, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "write hub ids as owner/name"
         wanted = f"one of {', '.join(KNOWN_MODELS)}, a hub id or a folder"
-        raise ModelError(where, wanted, "an unknown name", hint)
+        raise refused(model, wanted, "an unknown name", hint)

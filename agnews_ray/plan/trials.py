@@ -29,7 +29,7 @@ def plan_trials(
     dataset: DatasetRecord,
     identities: Mapping[str, str],
     device: Device,
-    precision: Precision,
+    precision: Precision | Mapping[str, Precision],
 ) -> tuple[PlannedTrial, ...]:
     """Plan every trial of a study, seeds innermost.
 
@@ -39,7 +39,8 @@ def plan_trials(
         identities: variant name to what identifies its weights (hub id and revision, or a
             digest of local files).
         device: what the trials will run on.
-        precision: what ``auto`` came to on that device.
+        precision: what ``auto`` came to on that device; or by variant name, where one cannot be
+            trained in it.
 
     Returns:
         One trial per variant and seed. The id depends on what may change a result or its cost,
@@ -59,13 +60,16 @@ def plan_trials(
         found = f"train split: want at least one global batch ({batch} rows), found {rows}"
         raise SpecError("study", [f"{found}; {hint}"])
     num_steps = steps_per_epoch(rows, batch) * study.recipe.num_epochs
+    by_name = precision if isinstance(precision, Mapping) else dict.fromkeys(names, precision)
     return tuple(
         PlannedTrial(
-            trial_id=_trial_id(study, variant, seed, identities[variant.name], dataset, precision),
+            trial_id=_trial_id(
+                study, variant, seed, identities[variant.name], dataset, by_name[variant.name]
+            ),
             variant=variant,
             seed=seed,
             device=device,
-            precision=precision,
+            precision=by_name[variant.name],
             num_steps=num_steps,
         )
         for variant in study.models

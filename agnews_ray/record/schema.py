@@ -119,6 +119,17 @@ class ModelRecord(Record):
     """All parameters, embeddings included."""
     size_bytes: int
     """Bytes of the saved safetensors file."""
+    head: Literal["fresh", "kept"] | None = None
+    """The classification head that training began from: drawn by the seed, or the model's own, its
+    rows matched to the classes by name. None: before version 3, when a head of as many classes was
+    kept, in whatever order."""
+    unknown_share: float | None = None
+    """Share of pieces that the vocabulary does not know, in a sample of train rows, in [0, 1]."""
+    notes: tuple[str, ...] = ()
+    """What was assumed of the model or changed in it: pad token, embeddings, precision."""
+    artifact_deviation: float | None = None
+    """Largest difference between the recorded logits and those of the saved artifact, loaded anew
+    and given texts, on a few test rows, as a share of the largest logit; None: not compared."""
 
 
 class TrainingRecord(Record):

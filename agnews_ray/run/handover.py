@@ -28,6 +28,10 @@ class WorkerConfig:
     """Rows per streamed window by split; 0 where the split is resident."""
     staged: str
     """Folder, or URI of one, for artifact, predictions and curve."""
+    max_length_tokens: int
+    """Longest row, special tokens included."""
+    replayed: tuple[tuple[int, str], ...]
+    """Numbers and texts of test rows, to hold the saved artifact against what was recorded."""
     started_at: float
     """Unix time from which the seconds to the first step count."""
 
@@ -49,6 +53,8 @@ class WorkerSummary:
     num_parameters: int
     size_bytes: int
     """Of the saved safetensors file."""
+    artifact_deviation: float | None
+    """Of its logits from the recorded ones; None where there was no row to compare."""
     training: TrainingRecord
     environment: EnvironmentRecord
     """Of the node that trained."""

@@ -13,29 +13,41 @@ from typing import Protocol
 
 from transformers import PreTrainedTokenizerFast
 
+from agnews_ray.data.sample import sample_by_length
 from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.data.stream import tokenise_split
+from agnews_ray.engine.preflight import Findings, Setting, look_at
 from agnews_ray.errors import AgnewsError, TrialError
 from agnews_ray.model.tokenizer import (
+    LoadedTokenizer,
     check_max_length,
     encoder_json,
-    load_tokenizer,
     load_trained_tokenizer,
+    ready_tokenizer,
     train_tokenizer,
 )
 from agnews_ray.plan.trials import PlannedTrial, content_hash
 from agnews_ray.record.schema import DatasetRecord, TrialRecord
 from agnews_ray.run.progress import TrialProgress
 from agnews_ray.run.trainer import TokenisedData, TrialRunner
-from agnews_ray.spec.study import DataSpec, VariantSpec
+from agnews_ray.spec.study import DataSpec, Device, Precision, VariantSpec
 
 POLL_S = 0.5
+
+NUM_REPLAYED = 8
+"""Test rows on which a saved model is held against what was recorded."""
+
+NUM_LOOKED_AT = 1000
+"""Train rows in which unknown pieces are counted."""
 
 logger = logging.getLogger(__name__)
 
 
 class StudyWatcher(Protocol):
     """Whoever is told what happens in a running study, always from the calling thread."""
+
+    def note(self, text: str) -> None:
+        """A line about the whole study."""
 
     def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
         """Rows tokenised so far."""
@@ -171,7 +183,9 @@ class TokenisedCache:
         self._spec = spec
         self._cache = cache
         self._on_tokenised = on_tokenised
-        self._tokenizers: dict[str, PreTrainedTokenizerFast] = {}
+        self._tokenizers: dict[str, LoadedTokenizer] = {}
+        self._findings: dict[str, Findings] = {}
+        self._texts: tuple[str, ...] | None = None
 
     def tokenizer(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
         """Load a variant's tokenizer, or train it on the train split for fresh weights.
@@ -187,11 +201,46 @@ class TokenisedCache:
             ModelError: it cannot be loaded.
         """
         if variant.name not in self._tokenizers:
-            fresh = variant.init == "random"
-            tokenizer = self._trained(variant) if fresh else load_tokenizer(variant)
-            check_max_length(variant, tokenizer, self._spec.max_length_tokens)
-            self._tokenizers[variant.name] = tokenizer
-        return self._tokenizers[variant.name]
+            if variant.init == "random":
+                ready = LoadedTokenizer(tokenizer=self._trained(variant), notes=())
+            else:
+                ready = ready_tokenizer(variant)
+            check_max_length(variant, ready.tokenizer, self._spec.max_length_tokens)
+            self._tokenizers[variant.name] = ready
+        return self._tokenizers[variant.name].tokenizer
+
+    def look_at(
+        self, variant: VariantSpec, precision: Precision, device: Device, trains_on: Device
+    ) -> Findings:
+        """Look at a variant's model before it is trained.
+
+        Args:
+            variant: named.
+            precision: wanted.
+            device: where its first pass is made.
+            trains_on: where it will be trained.
+
+        Returns:
+            What was found; kept for its trials' records.
+
+        Raises:
+            HubError: neither the hub nor its cache has it.
+            ModelError: it cannot be loaded or trained.
+        """
+        self.tokenizer(variant)
+        if self._texts is None:
+            rows = sample_by_length(self._scanned.train, NUM_LOOKED_AT)
+            self._texts = tuple(text for _, text in rows)
+        setting = Setting(
+            class_names=self._scanned.record.class_names,
+            max_length_tokens=self._spec.max_length_tokens,
+            precision=precision,
+            device=device,
+            trains_on=trains_on,
+        )
+        found = look_at(variant, self._tokenizers[variant.name], self._texts, setting)
+        self._findings[variant.name] = found
+        return found
 
     def load(self, trial: PlannedTrial) -> TokenisedData:
         """Tokenise the splits for a trial, or find them from an earlier run.
@@ -216,7 +265,13 @@ class TokenisedCache:
 
             path = folder / f"{name}.parquet"
             splits[name] = tokenise_split(split, encoder, path, self._spec.max_resident_mb, report)
-        return TokenisedData(tokenizer=tokenizer, splits=splits)
+        replayed = sample_by_length(self._scanned.test, NUM_REPLAYED)
+        return TokenisedData(
+            tokenizer=tokenizer,
+            splits=splits,
+            findings=self._findings.get(trial.variant.name),
+            replayed=replayed,
+        )
 
     def _trained(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
         sizes = variant.architecture.vocab_size if variant.architecture else None

@@ -16,6 +16,7 @@ from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
 from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.data.stream import TokenisedSplit
+from agnews_ray.engine.preflight import Findings
 from agnews_ray.errors import AgnewsError, DataError, TrialError
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
@@ -37,6 +38,10 @@ class TokenisedData:
     tokenizer: PreTrainedTokenizerFast
     splits: dict[str, TokenisedSplit]
     """By split: train, test, and validation where there is one."""
+    findings: Findings | None = None
+    """Of the model that is trained on them, before it is."""
+    replayed: tuple[tuple[int, str], ...] = ()
+    """Numbers and texts of test rows, on which artifacts are held against what was recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +96,7 @@ class TrialRunner:
                 self.on_retry(f"trial {trial.trial_id} lost a worker or its node, begins anew")
             finally:
                 forget_progress(trial.trial_id)
-        record = self._record(trial, summary)
+        record = self._record(trial, summary, data.findings)
         self.store.publish(record, staged)
         return record
 
@@ -156,6 +161,8 @@ class TrialRunner:
                 name: 0 if split.is_resident else window for name, split in data.splits.items()
             },
             staged=staged,
+            max_length_tokens=self.study.data.max_length_tokens,
+            replayed=data.replayed,
             started_at=started_at,
         )
 
@@ -175,7 +182,9 @@ class TrialRunner:
         others = {name: split for name, split in data.splits.items() if name != "train"}
         return datasets | {name: split.ordered_dataset() for name, split in others.items()}
 
-    def _record(self, trial: PlannedTrial, summary: WorkerSummary) -> TrialRecord:
+    def _record(
+        self, trial: PlannedTrial, summary: WorkerSummary, findings: Findings | None
+    ) -> TrialRecord:
         from agnews_ray.run.scoring import score  # evaluate takes seconds to import
 
         names = self.dataset.class_names
@@ -196,6 +205,10 @@ class TrialRunner:
                 revision=loaded_revision(trial.variant),
                 parameters=summary.num_parameters,
                 size_bytes=summary.size_bytes,
+                head=findings.head if findings else None,
+                unknown_share=findings.unknown_share if findings else None,
+                notes=findings.notes if findings else (),
+                artifact_deviation=summary.artifact_deviation,
             ),
             dataset=self.dataset,
             training=summary.training,

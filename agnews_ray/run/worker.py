@@ -22,8 +22,10 @@ from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.memory import peak_memory_bytes
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.reference import ReferenceEngine
+from agnews_ray.engine.replay import check_artifact, deviation, replay
 from agnews_ray.engine.results import Predictions, Rank, TrainLog
 from agnews_ray.model.build import build_classifier, num_parameters
+from agnews_ray.model.saving import save_artifact
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.outputs import NO_CLASS
 from agnews_ray.record.remote import check_staging, leaving_files
@@ -69,7 +71,9 @@ class Worker:
         if rank.index == 0:
             check_staging(config.staged)
         self._reporter.phase("loading")
-        model = build_classifier(config.variant, config.class_names, config.seed).to(rank.device)
+        model = build_classifier(
+            config.variant, config.class_names, config.seed, self._tokenizer
+        ).to(rank.device)
         # Dropout differs between ranks, and not between runs.
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
         log = self._train(model)
@@ -86,12 +90,16 @@ class Worker:
             tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch,
             leaving_files(config.staged, Path(scratch)) as folder,
         ):
-            size_bytes = self._save_artifact(model, folder)
+            size_bytes = save_artifact(
+                folder / "artifact", model, self._tokenizer, config.max_length_tokens
+            )
+            apart = self._check_artifact(folder / "artifact", found)
             _save_predictions(found, folder)
             _save_curve(log, config.recipe.num_epochs, folder)
         return WorkerSummary(
             num_parameters=num_parameters(model),
             size_bytes=size_bytes,
+            artifact_deviation=apart,
             training=self._training_record(log, peak, scoring_seconds).model_copy(
                 update={"num_machines": num_machines}
             ),
@@ -107,7 +115,13 @@ class Worker:
         config, rank = self._config, self._rank
         recipe, precision = config.recipe, config.precision
         if config.variant.engine == "fast":
-            fast = FastEngine(recipe=recipe, precision=precision, pad_id=self._pad_id, rank=rank)
+            fast = FastEngine(
+                recipe=recipe,
+                precision=precision,
+                pad_id=self._pad_id,
+                rank=rank,
+                padding_side=self._tokenizer.padding_side,
+            )
             return fast.train(model, self._batches(model), config.num_steps, self._on_step)
         reference = ReferenceEngine(
             recipe=recipe,
@@ -159,7 +173,8 @@ class Worker:
         """Score all rows of a split over all ranks, in file order on rank 0."""
         windows = self._windows(split, self._config.window_rows[split])
         batches = evaluation_batches(windows, self._config.recipe.evaluation_batch_size)
-        mine = list(predict(model, batches, self._pad_id, self._rank, self._config.precision))
+        precision, side = self._config.precision, self._tokenizer.padding_side
+        mine = list(predict(model, batches, self._pad_id, self._rank, precision, side))
         gathered: list[Any] = [mine]
         if self._rank.world_size > 1:
             gathered = [None] * self._rank.world_size
@@ -189,11 +204,17 @@ class Worker:
             scoring_seconds=scoring_seconds,
         )
 
-    def _save_artifact(self, model: Any, staged: Path) -> int:
-        folder = staged / "artifact"
-        model.save_pretrained(folder)
-        self._tokenizer.save_pretrained(folder)
-        return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    def _check_artifact(self, folder: Path, found: Predictions) -> float | None:
+        """Hold what was saved against what was recorded, on the rows whose texts are known."""
+        config = self._config
+        if not config.replayed:
+            return None
+        rows, texts = zip(*config.replayed, strict=True)
+        recorded = found.logits[np.searchsorted(found.rows, rows)]
+        again = replay(folder, texts, self._rank.device, config.precision)
+        return check_artifact(
+            f"trial {config.trial_id}", deviation(again, recorded), config.precision
+        )
 
 
 def _save_predictions(found: Predictions, folder: Path) -> None:

@@ -60,6 +60,9 @@ class VariantSpec(Spec):
     """``random`` builds the architecture with fresh weights and trains a tokenizer on the data."""
     architecture: ArchitectureSpec | None = None
     """Other sizes than the published ones; only with ``init: random``."""
+    keep_head: bool = False
+    """Start from the folder's own classification head, its rows matched to the classes by name;
+    otherwise the head is fresh, as in the paper, whatever the folder holds."""
     engine: Engine = "fast"
     """What runs the recipe: ours, or the Hugging Face Trainer, as in the paper (``reference``),
     with batches of like length and its fused optimiser (``-best``), or compiled as well."""
@@ -75,6 +78,8 @@ class VariantSpec(Spec):
     def _sizes_need_fresh_weights(self) -> "VariantSpec":
         if self.architecture is not None and self.init != "random":
             raise ValueError("architecture: want init: random beside it, found init: pretrained")
+        if self.keep_head and self.init == "random":
+            raise ValueError("keep_head: want init: pretrained beside it, found init: random")
         return self
 
 

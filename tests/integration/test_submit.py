@@ -108,14 +108,11 @@ def test_the_artifact_is_loaded_by_transformers_and_predicts_the_same(finished):
     source = next((finished.folder / "runs/.cache/synthetic").glob("*/test.parquet"))
     texts = pq.read_table(source)["text"].to_pylist()[:20]
     with torch.inference_mode():
-        inputs = tokenizer(
-            texts, truncation=True, max_length=128, padding=True, return_tensors="pt"
-        )
-        logits = model(
-            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]
-        ).logits
+        inputs = tokenizer(texts, truncation=True, padding=True, return_tensors="pt")
+        logits = model(**inputs).logits
     expected = np.array(table(finished, record, "predictions")["logits"].to_pylist()[:20])
     assert logits.numpy() == pytest.approx(expected, abs=1e-3)
+    assert 0 <= record.model.artifact_deviation < 1e-4
     assert model.config.id2label[3] == "Sci/Tech"
     assert record.model.parameters == sum(p.numel() for p in model.parameters())
 

@@ -127,6 +127,25 @@ def test_padding_is_marked_and_left_out_where_there_is_none():
     assert rank_share(rows.take(np.array([0, 0])), 0, 1, pad_id=7).attention_mask is None
 
 
+def test_padding_on_the_left_leaves_the_last_token_last():
+    rows = some_rows()
+    right, left = (rank_share(rows, 0, 1, 7, padding_side=side) for side in ("right", "left"))
+    assert (left.input_ids[:, -1].numpy() == rows.ids[rows.offsets[1:] - 1]).all()
+    assert left.attention_mask.flip(1).equal(right.attention_mask)
+    assert left.input_ids[left.attention_mask == 1].equal(
+        right.input_ids[right.attention_mask == 1]
+    )
+
+
+@pytest.mark.parametrize("lengths", [[0, 0], [0, 3]])
+def test_an_empty_text_of_which_a_decoder_gets_no_token_shows_one_of_padding(lengths):
+    share = rank_share(TokenisedRows.from_table(a_table(lengths)), 0, 1, pad_id=7)
+    mask = share.attention_mask
+    assert share.input_ids.shape == (2, max(1, *lengths))
+    assert share.input_ids[0, 0] == 7
+    assert mask is None or mask.sum(1).tolist() == [1, 3]
+
+
 def test_evaluation_scores_every_row_once():
     batches = numbers(evaluation_batches([some_rows(25, 0, 0), some_rows(6, 1, 25)], 10))
     assert sorted(row for batch in batches for row in batch) == list(range(31))

@@ -6,6 +6,7 @@ from agnews_ray.model.artifact import Classifier, probe
 from agnews_ray.model.cost import flops_per_row
 from agnews_ray.model.tokenizer import train_tokenizer
 from agnews_ray.spec.study import VariantSpec
+from tests.data.model_families import FAMILIES
 
 HIDDEN, INNER, LAYERS, CLASSES = 32, 64, 2, 3
 TEXTS = ["oil prices rise", "the cup final is tonight", "chip", "a vote was held in the capital"]
@@ -41,6 +42,12 @@ def test_flops_are_those_counted_by_hand(artifact):
     assert flops_per_row(artifact, [10, 20, 20]) == (by_hand(10) + 2 * by_hand(20)) / 3
 
 
+@pytest.mark.parametrize("name", ["gpt2", "xlnet", "t5", "bart", "deberta"])
+def test_a_family_that_looks_at_values_is_counted_as_well(tmp_path, name):
+    FAMILIES[name].config(num_labels=CLASSES, pad_token_id=0).save_pretrained(tmp_path)
+    assert flops_per_row(tmp_path, [20]) > 2 * flops_per_row(tmp_path, [10]) > 0
+
+
 def test_a_batch_gives_what_its_rows_give_alone(artifact):
     classifier = Classifier(artifact, 16, "cpu", "fp32")
     together = classifier(TEXTS)
@@ -48,6 +55,13 @@ def test_a_batch_gives_what_its_rows_give_alone(artifact):
     assert together.sum(dim=1) == pytest.approx(1)
     alone = torch.cat([classifier([text]) for text in TEXTS])
     assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_an_empty_text_to_a_decoder_is_measured_as_well(tmp_path):
+    FAMILIES["qwen2"].save(tmp_path, num_labels=CLASSES, pad_token_id=0)
+    classifier = Classifier(tmp_path, 16, "cpu", "fp32")
+    assert classifier([""]).isfinite().all()
+    assert flops_per_row(tmp_path, classifier.num_tokens(["", "oil"])) > 0
 
 
 def test_texts_are_truncated_as_in_training(artifact):

@@ -1,7 +1,10 @@
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from agnews_ray.errors import ModelError
 from agnews_ray.model import zoo
+from agnews_ray.model.refusal import refused
 from agnews_ray.spec.study import ArchitectureSpec, VariantSpec
 
 
@@ -15,8 +18,9 @@ def fails(**variant):
 def folder(tmp_path):
     path = tmp_path / "ours" / "model"
     path.mkdir(parents=True)
-    (path / "config.json").write_text("{}")
-    (path / "model.safetensors").write_bytes(b"weights")
+    (path / "config.json").write_text('{"model_type": "bert"}')
+    save_file({"weight": torch.zeros(2)}, path / "model.safetensors")
+    (path / "vocab.txt").write_text("[PAD]")
     return path
 
 
@@ -55,7 +59,7 @@ def test_a_local_models_identity_is_its_content(folder, tmp_path):
     before = zoo.identity(VariantSpec(model=str(folder)))
     moved = folder.rename(tmp_path / "moved")
     assert zoo.identity(VariantSpec(model=str(moved))) == before
-    (moved / "model.safetensors").write_bytes(b"others")
+    save_file({"weight": torch.ones(2)}, moved / "model.safetensors")
     assert zoo.identity(VariantSpec(model=str(moved))) != before
 
 
@@ -70,3 +74,18 @@ def test_heads_must_divide_the_width():
     own = ArchitectureSpec(hidden_size=100, num_heads=12)
     with pytest.raises(ModelError, match="hidden_size 100 and num_heads 12"):
         zoo.sizes(VariantSpec(model="bert", init="random", architecture=own))
+
+
+def test_only_a_model_that_may_hold_a_head_says_in_its_id_which_one():
+    assert zoo.head_of(VariantSpec(model="bert")) == ""
+    assert zoo.head_of(VariantSpec(model="owner/name")) == "+fresh head"
+    assert zoo.head_of(VariantSpec(model="owner/name", keep_head=True)) == "+kept head"
+
+
+@pytest.mark.parametrize("length", [1, 90, 5000])
+def test_a_refusal_is_one_line_of_at_most_400_characters(length):
+    long = "word\n" * length
+    line = str(refused(f"/folder{long}/model", long, long, long))
+    assert len(line) <= 400
+    assert "\n" not in line
+    assert line.startswith("model '/folder")

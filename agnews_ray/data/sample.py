@@ -1,0 +1,39 @@
+"""A few texts of a split, from the shortest to the longest."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from agnews_ray.data.scan import SplitRows
+
+MAX_LOOKED_AT = 10_000
+"""Rows: the first ones of a split, which stay in memory while some are chosen."""
+
+
+def sample_by_length(split: SplitRows, count: int) -> tuple[tuple[int, str], ...]:
+    """Choose rows whose texts are spread evenly from the shortest to the longest, none empty.
+
+    Args:
+        split: of which the first ``MAX_LOOKED_AT`` rows are looked at.
+        count: how many, at least 1.
+
+    Returns:
+        At most ``count`` row numbers with their texts, shortest first; the same for the same split.
+    """
+    looked_at: list[pa.Table] = []
+    for table in (t for index in range(len(split.files)) for t in split.iter_selected(index)):
+        looked_at.append(table.select(["row", "text"]))
+        if sum(map(len, looked_at)) >= MAX_LOOKED_AT:
+            break
+    if not looked_at:
+        return ()
+    rows = pa.concat_tables(looked_at)
+    rows = rows.filter(pc.not_equal(pc.utf8_trim_whitespace(rows["text"]), ""))
+    return _spread(rows, count) if len(rows) else ()
+
+
+def _spread(rows: pa.Table, count: int) -> tuple[tuple[int, str], ...]:
+    order = np.argsort(pc.utf8_length(rows["text"]).to_numpy(), kind="stable")
+    ranks = np.unique(np.linspace(0, len(order) - 1, count).round().astype(np.int64))
+    chosen = rows.take(pa.array(order[ranks]))
+    return tuple(zip(chosen["row"].to_pylist(), chosen["text"].to_pylist(), strict=True))

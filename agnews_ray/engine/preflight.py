@@ -1,0 +1,293 @@
+"""A model's first pass, before anything is spent on it: two rows, forward and backward.
+
+What no config tells is found here: a precision that a family cannot train in, weights that are no
+numbers, a row whose logits depend on the padding beside it.
+"""
+
+import gc
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from agnews_ray.data.batches import Batch, TokenisedRows, rank_share
+from agnews_ray.engine.fusion import FusedModel
+from agnews_ray.engine.predict import DTYPES, autocast
+from agnews_ray.engine.results import Rank
+from agnews_ray.errors import ModelError
+from agnews_ray.model.build import build_with_notes
+from agnews_ray.model.refusal import clipped, refused
+from agnews_ray.model.tokenizer import (
+    LoadedTokenizer,
+    check_max_length,
+    ready_tokenizer,
+    unknown_share,
+)
+from agnews_ray.spec.study import Device, Precision, RecipeSpec, VariantSpec
+
+MAX_TOKENS = 1024
+"""Of the longer row; a study's longest rows may be longer, and would take a minute."""
+
+WARN_UNKNOWN, MOST_UNKNOWN = 0.05, 0.5
+"""Shares of unknown pieces: more is said; still more is refused."""
+
+PADDING_TOLERANCE = 2e-3
+"""Largest change of a row's logits by the padding beside it, as a share of the largest logit:
+sums are made in another order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How a model is going to be trained."""
+
+    class_names: tuple[str, ...]
+    max_length_tokens: int
+    precision: Precision
+    device: Device
+    """Where the pass is made."""
+    trains_on: Device
+    """Where training will be: another device where that is another machine's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What is known of a model before it is trained."""
+
+    head: Literal["fresh", "kept"]
+    precision: Precision
+    """That it will be trained in: the wanted one, or fp32 where it cannot be."""
+    unknown_share: float
+    """Share of unknown pieces in a sample of train rows, in [0, 1]."""
+    notes: tuple[str, ...] = ()
+    """What was assumed or changed, a line each."""
+
+
+def check(
+    variant: VariantSpec,
+    class_names: tuple[str, ...],
+    texts: Sequence[str],
+    max_length_tokens: int,
+    precision: Precision,
+) -> Findings:
+    """Load a pretrained variant's tokenizer and look at it and its model, on the CPU.
+
+    Args:
+        variant: with ``init: pretrained``.
+        class_names: in label order.
+        texts: a sample of train rows.
+        max_length_tokens: longer rows are truncated.
+        precision: wanted.
+
+    Returns:
+        What was found.
+
+    Raises:
+        HubError: neither the hub nor its cache has the model.
+        ModelError: it cannot be trained.
+    """
+    ready = ready_tokenizer(variant)
+    check_max_length(variant, ready.tokenizer, max_length_tokens)
+    setting = Setting(
+        class_names=class_names,
+        max_length_tokens=max_length_tokens,
+        precision=precision,
+        device="cpu",
+        trains_on="cpu",
+    )
+    return look_at(variant, ready, texts, setting)
+
+
+def look_at(
+    variant: VariantSpec, ready: LoadedTokenizer, texts: Sequence[str], setting: Setting
+) -> Findings:
+    """Find out whether a model can be trained as wanted; see ``check``.
+
+    On a GPU this is done in a process of its own, which gives the GPU's memory back.
+
+    Args:
+        variant: with fresh weights only its tokenizer is looked at.
+        ready: its tokenizer.
+        texts: a sample of train rows.
+        setting: how it is to be trained.
+
+    Returns:
+        What was found.
+    """
+    if setting.device == "cpu" or variant.init == "random":
+        return _look_at(variant, ready, texts, setting)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as alone:
+        return alone.submit(_look_at, variant, ready, texts, setting).result()
+
+
+def _look_at(
+    variant: VariantSpec, ready: LoadedTokenizer, texts: Sequence[str], setting: Setting
+) -> Findings:
+    try:
+        share = unknown_share(ready.tokenizer, texts)
+    except Exception as error:  # tokenizers raises nothing more special
+        hint = "add the unknown token to the vocabulary, or copy tokenizer.json again"
+        wanted = "a tokenizer that encodes every row"
+        raise refused(variant.model, wanted, _reason(error), hint) from error
+    if share > MOST_UNKNOWN:
+        hint = "pass a model of the texts' language, or its own tokenizer"
+        found = f"{share:.1%} unknown in a sample of {len(texts):,} rows"
+        raise refused(variant.model, "pieces that its vocabulary knows", found, hint)
+    notes = [*ready.notes]
+    if share > WARN_UNKNOWN:
+        notes.append(f"{share:.1%} of the rows' pieces are unknown to its vocabulary")
+    precision = setting.precision
+    if variant.init == "pretrained":
+        built = build_with_notes(variant, setting.class_names, 0, ready.tokenizer)
+        notes += built.notes
+        trial = _TrialRun(variant, built.model.to(setting.device), ready.tokenizer, setting)
+        rows = _two_rows(ready.tokenizer, texts, setting)
+        trial.check_weights()
+        trial.check_padding(rows)
+        precision, said = trial.choose_precision(rows)
+        notes += said
+        del trial, built
+        gc.collect()  # the weights: Ray's processes want memory next
+    return Findings(
+        head="kept" if variant.keep_head else "fresh",
+        precision=precision,
+        unknown_share=share,
+        notes=tuple(clipped(note, 200) for note in notes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _TrialRun:
+    """A model and what is tried with it."""
+
+    variant: VariantSpec
+    model: Any
+    tokenizer: Any
+    setting: Setting
+
+    def check_weights(self) -> None:
+        """Refuse weights that are no numbers."""
+        for name, parameter in self.model.named_parameters():
+            if not torch.isfinite(parameter).all():
+                hint = "save the model again from where it was trained, or download it again"
+                raise refused(self.variant.model, "weights that are numbers",
+                              f"NaN or infinite ones in {name}", hint)  # fmt: skip
+
+    def check_padding(self, rows: TokenisedRows) -> None:
+        """Refuse a model whose logits of a row depend on what it is padded with."""
+        short = rows.take(np.array([1]))
+        try:
+            together, alone = (self._logits(some)[-1] for some in (rows, short))
+        except Exception as error:
+            raise self._cannot(_reason(error)) from error
+        change = float((together - alone).abs().max() / alone.abs().max().clamp(min=1e-9))
+        if not change <= PADDING_TOLERANCE:
+            hint = "choose another model, whose attention leaves padding out"
+            found = f"ones that padding changes by {change:.1%}"
+            wanted = "logits of a row that do not depend on the rows beside it"
+            raise refused(self.variant.model, wanted, found, hint)
+
+    def choose_precision(self, rows: TokenisedRows) -> tuple[Precision, list[str]]:
+        """Make a pass in the wanted precision, and another in fp32 where that fails."""
+        wanted = self.setting.precision
+        failure = self._failure(rows, wanted)
+        if failure is None or self._is_of_this_device_only(failure):
+            return wanted, []
+        if wanted == "fp32" or self._failure(rows, "fp32") is not None:
+            raise self._cannot(failure)
+        reason = clipped(failure, 100)
+        return "fp32", [f"it cannot be trained in {wanted} ({reason}); trained in fp32"]
+
+    def _is_of_this_device_only(self, failure: str) -> bool:
+        is_elsewhere = self.setting.device != self.setting.trains_on
+        return is_elsewhere and "not implemented for" in failure
+
+    def _cannot(self, failure: str) -> ModelError:
+        hint = "choose another model, or tell us its config.json"
+        wanted = "a model that computes a forward and backward pass"
+        return refused(self.variant.model, wanted, failure, hint)
+
+    def _batch(self, rows: TokenisedRows) -> Batch:
+        side = self.tokenizer.padding_side
+        return rank_share(rows, 0, 1, self.tokenizer.pad_token_id or 0, padding_side=side)
+
+    def _logits(self, rows: TokenisedRows) -> torch.Tensor:
+        """In float32, as when scored."""
+        self.model.eval()
+        batch = self._batch(rows)
+        ids, mask, *_ = (_moved(tensor, self.setting.device) for tensor in batch.tensors)
+        with torch.inference_mode():
+            logits: torch.Tensor = self.model(input_ids=ids, attention_mask=mask).logits
+        return logits.float().cpu()
+
+    def _failure(self, rows: TokenisedRows, precision: Precision) -> str | None:
+        """Train on the rows as the variant's engine does, without an update; what went wrong."""
+        self.model.train()
+        try:
+            if self.variant.engine == "fast":
+                return self._fused_pass(rows, precision)
+            return self._pass(rows, precision)
+        except Exception as error:  # noqa: BLE001  # whatever a model's code raises
+            return _reason(error)
+        finally:
+            self.model.zero_grad(set_to_none=True)
+
+    def _fused_pass(self, rows: TokenisedRows, precision: Precision) -> str | None:
+        rank = Rank(device=torch.device(self.setting.device))
+        fused = FusedModel(self.model, DTYPES[precision], RecipeSpec(), 1, rank)
+        try:
+            if fused.table is not None:
+                words = np.append(rows.ids, self.tokenizer.pad_token_id or 0)
+                fused.table.begin(torch.from_numpy(np.unique(words).astype(np.int64)))
+            fused.zero()
+            failure = self._pass(rows, precision, is_fused=fused.is_fused)
+            if failure is None and not torch.isfinite(fused.gradient_norm()):
+                failure = "gradients that are no numbers"
+            return failure
+        finally:
+            fused.release()
+
+    def _pass(
+        self, rows: TokenisedRows, precision: Precision, is_fused: bool = False
+    ) -> str | None:
+        device = torch.device(self.setting.device)
+        batch = self._batch(rows)
+        ids, mask, labels, _ = (_moved(tensor, device) for tensor in batch.tensors)
+        if mask is not None and is_fused:
+            mask = mask[:, None, None, :].bool()
+        with autocast(device, precision):
+            logits = self.model(input_ids=ids, attention_mask=mask).logits
+        loss = torch.nn.functional.cross_entropy(logits.float(), labels)
+        torch.autograd.backward(loss)
+        return None if torch.isfinite(loss) else "a loss that is no number"
+
+
+def _two_rows(tokenizer: Any, texts: Sequence[str], setting: Setting) -> TokenisedRows:
+    """A row as long as rows may be, of which positions run out if they do, and a short one."""
+    length = min(setting.max_length_tokens, MAX_TOKENS)
+    by_length = sorted((text for text in texts if text.strip()), key=len) or ["text"]
+    long_text = " ".join(by_length[-20:])
+    long_text = " ".join([long_text] * (1 + 8 * length // max(len(long_text), 1)))
+    encoded = [
+        tokenizer(text, truncation=True, max_length=length)["input_ids"]
+        for text in (long_text, by_length[0])
+    ]
+    lengths = [len(ids) for ids in encoded]
+    return TokenisedRows(
+        ids=np.concatenate([np.array(ids, np.int64) for ids in encoded]).astype(np.uint32),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        labels=np.array([0, len(setting.class_names) - 1]),
+        rows=np.arange(2),
+    )
+
+
+def _moved(tensor: torch.Tensor | None, device: Any) -> Any:
+    return None if tensor is None else tensor.to(device)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

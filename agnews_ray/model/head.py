@@ -1,0 +1,174 @@
+"""The head of a pretrained classifier: found, made fresh, or kept and matched to the classes.
+
+The head is every parameter outside the base model. BERT's pooler is in the base; RoBERTa's
+``classifier.dense`` and DistilBERT's ``pre_classifier`` are not.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from agnews_ray.model.refusal import clipped, refused
+
+Order = Sequence[int]
+"""For each class the row of the kept head that is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedKeys:
+    """What loading a model's weights found and did not."""
+
+    missing: frozenset[str]
+    """Parameters that the files lack: they are fresh."""
+    mismatched: Mapping[str, tuple[Any, Any]]
+    """Parameters of another shape in the files, with both shapes: fresh as well."""
+
+    @classmethod
+    def of(cls, info: Mapping[str, Any]) -> "LoadedKeys":
+        """Take over what ``output_loading_info`` gives."""
+        mismatched = {key: tuple(shapes) for key, *shapes in info["mismatched_keys"]}
+        return cls(frozenset(info["missing_keys"]), mismatched)
+
+
+def check_body(model_name: str, model: Any, loaded: LoadedKeys) -> list[str]:
+    """Refuse weights that do not fit the config: the rest would be random, in silence.
+
+    A pooler may be missing, as in models saved without one.
+
+    Args:
+        model_name: as the user wrote it.
+        model: as loaded.
+        loaded: what was found.
+
+    Returns:
+        What to say of it.
+
+    Raises:
+        ModelError: parameters of the base model are missing or of another shape.
+    """
+    base = _base_keys(model)
+    hint = "pass a folder whose config.json and weights belong together"
+    for key, shapes in loaded.mismatched.items():
+        if key in base:
+            there, wanted = (tuple(shape) for shape in shapes)
+            raise refused(model_name, f"{wanted} in {key}, as config.json says", f"{there}", hint)
+    missing = sorted(loaded.missing & base)
+    poolers = [key for key in missing if "pooler" in key]
+    others = [key for key in missing if key not in poolers]
+    if others:
+        found = f"{len(others)} of {len(base)} missing, as {others[0]}"
+        raise refused(model_name, "weights for all of its config", found, hint)
+    return ["its weights lack the pooler, which is fresh"] if poolers else []
+
+
+def refresh(model: Any, loaded: LoadedKeys, seed: int) -> list[str]:
+    """Draw the head anew where the files held one.
+
+    Args:
+        model: as loaded; changed in place.
+        loaded: what was found.
+        seed: gives the head that a folder without one gets.
+
+    Returns:
+        What to say of it.
+    """
+    out, _ = _output(model)
+    if f"{out}.weight" in loaded.missing:
+        return []  # nothing but the encoder was there, and the head is fresh already
+    fresh = _head_keys(model) | loaded.missing
+    for module in model.modules():
+        module._is_hf_initialized = False
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        tensor._is_hf_initialized = name not in fresh
+    torch.manual_seed(seed)
+    # transformers' own way for what it found missing: it leaves alone what is marked.
+    model.initialize_weights()
+    return ["the folder's own classification head is not used; this one is fresh"]
+
+
+def kept_order(model_name: str, config: Any, class_names: tuple[str, ...]) -> Order:
+    """Match the rows of a head that is to be kept to the classes, by name.
+
+    Args:
+        model_name: as the user wrote it.
+        config: the folder's own, with its own labels.
+        class_names: of the data, in label order.
+
+    Returns:
+        For each class its row in the head.
+
+    Raises:
+        ModelError: a class has no row, or a row no class; names both.
+    """
+    rows = {_normal(name): int(row) for row, name in config.id2label.items()}
+    wanted = [_normal(name) for name in class_names]
+    without_row = [n for n, key in zip(class_names, wanted, strict=True) if key not in rows]
+    without_class = [str(n) for n in config.id2label.values() if _normal(n) not in wanted]
+    if without_row or without_class or len(rows) != len(class_names):
+        is_unnamed = all(re.fullmatch(r"LABEL_\d+", str(n)) for n in config.id2label.values())
+        hint = (
+            "write the names into id2label in config.json" if is_unnamed else "leave keep_head out"
+        )
+        classes = clipped(", ".join(without_row or class_names), 60)
+        names = clipped(", ".join(without_class or map(str, config.id2label.values())), 60)
+        found = f"{len(config.id2label)} ({names})"
+        raise refused(model_name, f"a head for the {len(class_names)} classes ({classes})",
+                      found, hint)  # fmt: skip
+    return [rows[key] for key in wanted]
+
+
+def keep(model_name: str, model: Any, loaded: LoadedKeys, order: Order) -> list[str]:
+    """Put the rows of a kept head into the classes' order.
+
+    Args:
+        model_name: as the user wrote it.
+        model: as loaded, its head with it; changed in place.
+        loaded: what was found.
+        order: for each class its row.
+
+    Returns:
+        What to say of it.
+
+    Raises:
+        ModelError: the files hold no head, or only a part of one.
+    """
+    name, out = _output(model)
+    absent = sorted((loaded.missing | loaded.mismatched.keys()) & _head_keys(model))
+    if absent:
+        hint = "leave keep_head out for a fresh one"
+        raise refused(model_name, "a classification head to keep", f"no {absent[0]}", hint)
+    with torch.no_grad():
+        for parameter in out.parameters():
+            parameter.copy_(parameter[list(order)].clone())
+    moved = "" if list(order) == sorted(order) else ", put into another order"
+    return [f"the folder's own head {name} is kept, its rows matched by class name{moved}"]
+
+
+def _base_keys(model: Any) -> set[str]:
+    start = f"{model.base_model_prefix}."
+    return {name for name, _ in model.named_parameters() if name.startswith(start)}
+
+
+def _head_keys(model: Any) -> set[str]:
+    return {name for name, _ in model.named_parameters()} - _base_keys(model)
+
+
+def _output(model: Any) -> tuple[str, Any]:
+    """The last layer: with one row for each class."""
+    start = f"{model.base_model_prefix}."
+    found = [
+        (name, module)
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear)
+        and not name.startswith(start)
+        and module.out_features == model.config.num_labels
+    ]
+    return found[-1]
+
+
+def _normal(name: object) -> str:
+    return unicodedata.normalize("NFC", str(name))

@@ -1,0 +1,17 @@
+from agnews_ray.data.sample import sample_by_length
+from agnews_ray.data.scan import scan_dataset
+from agnews_ray.spec.study import DataSpec
+
+
+def test_texts_are_spread_from_the_shortest_to_the_longest_without_empty_ones(tmp_path):
+    texts = ["", " ", *("x" * length for length in (9, 1, 30, 4, 20, 2))]
+    rows = "\n".join(f'"{text}",{"ab"[i % 2]}' for i, text in enumerate(texts))
+    for split in ("train", "test"):
+        (tmp_path / f"{split}.csv").write_text(f"text,label\n{rows}\n")
+    test = scan_dataset(DataSpec(source=str(tmp_path)), tmp_path).test
+    assert [(row, len(text)) for row, text in sample_by_length(test, 3)] == [
+        (3, 1),
+        (5, 4),
+        (4, 30),
+    ]
+    assert len(sample_by_length(test, 99)) == 6

@@ -1,0 +1,57 @@
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from agnews_ray.model.limits import bare_model, position_limit
+from agnews_ray.model.tokenizer import load_tokenizer, unknown_share
+from agnews_ray.spec.study import VariantSpec
+from tests.data.model_families import FAMILIES, TEXTS
+
+
+@pytest.mark.parametrize(
+    ("family", "limit"),
+    [
+        ("bert", 66),
+        ("roberta", 64),
+        ("ibert", 64),
+        ("mpnet", 64),
+        ("longformer", 64),
+        ("nystromformer", 66),
+        ("opt", 66),
+        ("bart", 66),
+        ("gpt2", 66),
+        ("llama", 66),
+        ("deberta-v2", None),
+        ("xlnet", None),
+        ("t5", None),
+        ("bloom", None),
+    ],
+)
+def test_the_limit_is_how_many_tokens_have_a_position(family, limit):
+    assert position_limit(bare_model(FAMILIES[family].config())) == limit
+
+
+def by_words(*words, unknown=None):
+    vocabulary = {word: index for index, word in enumerate(words)}
+    settings = {"unk_token": unknown} if unknown else {}
+    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[], **settings))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=backend)
+
+
+def test_unknown_pieces_are_counted_whether_or_not_there_is_a_piece_for_them():
+    assert unknown_share(by_words("a", "b", "?", unknown="?"), ["a b", "x a"]) == 1 / 4
+    assert unknown_share(by_words("a", "b"), ["a b", "x a"]) == 1 / 4
+    assert unknown_share(FAMILIES["gpt2"].tokenizer(), ["新聞 от мира", ""]) == 0
+    assert unknown_share(FAMILIES["bert"].tokenizer(), TEXTS) == 0
+    assert unknown_share(FAMILIES["bert"].tokenizer(), ["新聞", ""]) == 1
+    assert unknown_share(FAMILIES["xlm-roberta"].tokenizer(), ["新聞"]) > 0.4
+    assert unknown_share(FAMILIES["bert"].tokenizer(), ["", " "]) == 0
+
+
+def test_a_roberta_without_a_pad_token_takes_its_configs(tmp_path):
+    FAMILIES["roberta"].save(tmp_path)
+    tokenizer = load_tokenizer(VariantSpec(model=str(tmp_path)))
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path)
+    assert load_tokenizer(VariantSpec(model=str(tmp_path))).pad_token_id == 1
