@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from agnews_ray.compare.assessment import Assessment, Settings, TrialResult, assess
+from agnews_ray.compare.divergence import DivergedTrial
 from agnews_ray.compare.published import (
     Agreement,
     StudyResults,
@@ -96,30 +97,35 @@ def verify_study(folder: Path, against: str) -> tuple[Agreement, ...]:
         RecordError: a record or file is corrupt, too new, or unlike the others.
     """
     found = _assess(folder, Settings())
+    table = found.assessment.table
+    lost = [_left_out(one, found=f"seed {one.seed}, left out") for one in table.diverged]
     if against == "paper":
         lines = hold_against_paper(found)
     else:
-        lines = hold_against_study(found, _assess(Path(against), Settings()))
-    lines += _name_diverged(found.assessment.table)
+        other = _assess(Path(against), Settings())
+        lines = hold_against_study(found, other)
+        lost += [
+            _left_out(one, published=f"seed {one.seed}, left out")
+            for one in other.assessment.table.diverged
+        ]
     if not lines:
-        models = ", ".join(row.model for row in found.assessment.table.rows)
+        models = ", ".join(row.model for row in table.rows)
+        gone = dict.fromkeys(one.model for one in table.diverged if not one.has_row)
+        models += "".join(f", {name} (diverged)" for name in gone)
         hint = "name another study with --against"
         raise StoreError(str(folder), f"a model that {against} has too", models, hint)
-    return lines
+    return (*lines, *lost)
 
 
-def _name_diverged(table: ComparisonTable) -> tuple[Agreement, ...]:
-    """A line for each trial that diverged: it is in none of the numbers found."""
-    return tuple(
-        Agreement(
-            model=trial.model,
-            quantity="Diverged",
-            published="",
-            found=f"seed {trial.seed}, left out",
-            agrees=None,
-            note=trial.reason,
-        )
-        for trial in table.diverged
+def _left_out(trial: DivergedTrial, published: str = "", found: str = "") -> Agreement:
+    """A line for a trial that diverged: it is in none of the numbers on its side."""
+    return Agreement(
+        model=trial.model,
+        quantity="Diverged",
+        published=published,
+        found=found,
+        agrees=None,
+        note=trial.reason,
     )
 
 
