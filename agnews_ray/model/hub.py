@@ -1,6 +1,7 @@
 """The Hugging Face hub: whether it answers, and what its libraries' errors mean."""
 
 import os
+import re
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -77,7 +78,9 @@ def explain_load_error(variant: VariantSpec, error: Exception) -> AgnewsError:
     text = " ".join(str(error).split())
     for signs, wanted, found, hint in KNOWN_ERRORS:
         if any(sign in text or sign == type(error).__name__ for sign in signs):
-            return refused(variant.model, wanted, found or text, hint)
+            named = re.search(r"model type `([^`]+)`", text)
+            found = f"{named[1]!r}" if named else found or text
+            return refused(variant.model, wanted, found, hint)
     found = f"{type(error).__name__}: {text}"
     if Path(load_path(variant)).is_dir():
         hint = "save the model again with save_pretrained"
@@ -98,7 +101,7 @@ KNOWN_ERRORS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
         ("does not recognize this architecture",),
         "a model_type that this transformers knows",
-        "another",
+        "",
         "choose another model, or upgrade transformers",
     ),
     (

@@ -19,8 +19,9 @@ def refused(model: str, wanted: str, found: str, hint: str) -> ModelError:
         An error of one line of at most ``MAX_LINE`` characters.
     """
     # repr: a line break or a quote in a path stays visible, and the line one line.
-    where = f"model {_middle_left_out(model, 88)!r}"
-    wanted, hint = clipped(wanted, 90), clipped(hint, 180)
+    quoted = repr(model)
+    where = f"model {quoted[0]}{_middle_left_out(quoted[1:-1], 88)}{quoted[-1]}"
+    wanted, hint = clipped(wanted, 90), clipped(hint, 170)
     rest = MAX_LINE - len(str(ModelError(where, wanted, "", hint)))
     return ModelError(where, wanted, clipped(found, max(rest, 20)), hint)
 

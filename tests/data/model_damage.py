@@ -147,7 +147,7 @@ def sharded_index_missing(folder: Path) -> None:
 
 def larger_tokenizer(folder: Path) -> None:
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    tokenizer.add_tokens(["minister", "software", "shares", "coach", "2026"])
+    tokenizer.add_tokens(["<zebra>", "<yak>", "<newt>"])
     tokenizer.save_pretrained(folder)
 
 

@@ -21,7 +21,7 @@ from tests.data.model_families import FAMILIES, TEXTS
         ("bart", 66),
         ("gpt2", 66),
         ("llama", 66),
-        ("deberta-v2", None),
+        ("deberta", None),
         ("xlnet", None),
         ("t5", None),
         ("bloom", None),

@@ -25,6 +25,16 @@ def test_every_variant_runs_with_every_seed():
     assert len({t.trial_id for t in trials}) == 4
 
 
+def test_a_variant_may_have_a_precision_of_its_own():
+    study = StudySpec(models=(ONE, TWO))
+    one, two = plan(study, precision={"one": "bf16", "two": "fp32"})
+    assert (one.precision, two.precision) == ("bf16", "fp32")
+    assert (one.trial_id, two.trial_id) == (
+        plan(study, precision="bf16")[0].trial_id,
+        plan(study, precision="fp32")[1].trial_id,
+    )
+
+
 def test_the_id_depends_on_what_may_change_the_result():
     def trial_id(study=StudySpec(models=(ONE,)), **facts):  # noqa: B008
         return plan(study, **facts)[0].trial_id
