@@ -185,13 +185,17 @@ def skipped(case: Case) -> bool:
 
 def table(results: list[tuple[Case, str, str]]) -> str:
     """The counts by kind, and the line of each refusal, in Markdown."""
-    lines = ["| Kind | Tried | Read | Refused | Wrong |", "| --- | --: | --: | --: | --: |"]
+    lines = [
+        "| Kind | Tried | Read | Refused | Wrong | Either is right |",
+        "| --- | --: | --: | --: | --: | --: |",
+    ]
     for kind in (*dict.fromkeys(case.kind for case, _, _ in results), "all"):
         of_kind = [r for r in results if kind in (r[0].kind, "all")]
         bad = sum(bool(problem) for _, _, problem in of_kind)
         refused = sum(bool(line) for _, line, problem in of_kind if not problem)
         read = len(of_kind) - refused - bad
-        lines.append(f"| {kind} | {len(of_kind)} | {read} | {refused} | {bad} |")
+        either = sum(bool(case.works and case.refused) for case, _, _ in of_kind)
+        lines.append(f"| {kind} | {len(of_kind)} | {read} | {refused} | {bad} | {either} |")
     lines += ["", "| Refused folder | Line |", "| --- | --- |"]
     lines += [
         f"| {case.kind}: {case.id} | {line.replace('|', chr(92) + '|')} |"

@@ -280,7 +280,7 @@ add(
     text_per_file,
     (Works(train=TRAIN, test=TEST), "a file for each|one file|\\.txt|folder"),
 )
-add("text-per-file-no-ending", lambda at: text_per_file(at, ""), "train")
+add("text-per-file-no-ending", lambda at: text_per_file(at, ""), "file for each")
 add("split-column", lambda at: split_column(at), (NEWS, "split|test"))
 add("shard-missing", lambda at: hub_part(at), "00001|of-00002|shard")
 add("shard-missing-middle", lambda at: hub_part(at, 3), "00001|of-00003|shard")
