@@ -53,7 +53,7 @@ def csv_layout(path: Path, spec: DataSpec, like: FileLayout | None) -> FileLayou
     header = _header(rows, spec, like)
     below = rows[header.num_rows : header.num_rows + SAMPLE_ROWS]
     values = [[row[i] if i < len(row) else "" for row in below] for i in range(len(rows[0]))]
-    notes = (*([said] if said else []), *dialect.notes(), *header.notes)
+    notes = (*([said] if said else []), *dialect.notes(spec.delimiter is not None), *header.notes)
     text, label, more = _roles(path, header, values, spec, like)
     return FileLayout(
         kind="csv",

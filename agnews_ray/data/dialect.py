@@ -66,11 +66,14 @@ class Dialect:
             if len(row) > 1 or (row and row[0].strip()):
                 yield row if not self.escape else [cell.translate(MARKS) for cell in row]
 
-    def notes(self) -> tuple[str, ...]:
-        """Say what is not as in a plain CSV."""
+    def notes(self, is_delimiter_stated: bool) -> tuple[str, ...]:
+        """Say what is not as in a plain CSV, and was not said by the user."""
         quote = {"'": "single quotes", None: "no quotes"}.get(self.quote)
         said = (
-            (self.delimiter != ",", f"delimiter {NAMES.get(self.delimiter, self.delimiter)}"),
+            (
+                self.delimiter != "," and not is_delimiter_stated,
+                f"delimiter {NAMES.get(self.delimiter, self.delimiter)}",
+            ),
             (quote is not None, quote or ""),
             (self.escape is not None, "backslash escapes"),
             (self.skips_space, "spaces after delimiters dropped"),
