@@ -60,10 +60,14 @@ class Dialect:
             skipinitialspace=self.skips_space,
             strict=True,
         )
+        is_first = True
         for row in parsed:
             if self.has_open_end and row and not row[-1].strip():
                 row.pop()
-            if len(row) > 1 or (row and row[0].strip()):
+            # Excel writes rows of nothing below the last one; a header of nothing is one.
+            is_filled = row and (row[0].strip() or any(map(str.strip, row)))
+            if is_filled or (is_first and len(row) > 1):
+                is_first = False
                 yield row if not self.escape else [cell.translate(MARKS) for cell in row]
 
     def notes(self, is_delimiter_stated: bool) -> tuple[str, ...]:

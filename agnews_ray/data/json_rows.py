@@ -34,6 +34,10 @@ def find_form(path: Path, encoding: str) -> Form:
         follows = next((line for line in file if line.strip()), "")
     if first.lstrip("\ufeff \t")[:1] == "[":
         return "values"
+    if first.strip()[:1].isalnum():
+        hint = "rename it to .csv"
+        found = f"what looks like CSV, {first.strip()[:40]!r}"
+        raise DataError(str(path), "one JSON object a line", found, hint)
     if data_ending(path) in (".jsonl", ".ndjson") and _is_object(first):
         return "lines"
     try:
