@@ -4,6 +4,7 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -210,6 +211,13 @@ def _is_western(sample: bytes) -> bool:
     return bool(strange * 10 <= len(words))
 
 
+def _reads_like_words(text: str) -> bool:
+    """Whether capitals begin words, and Japanese is not in the half-width letters of old mail."""
+    beyond = sum(character.isalpha() and character > "\x7f" for character in text)
+    inside = sum(a.islower() and b.isupper() and b > "\x7f" for a, b in pairwise(text))
+    return inside * 20 <= beyond and not re.search("[\uff61-\uff9f]", text)
+
+
 def _has_odd_quotes(text: str) -> bool:
     """Whether quotation marks only open or only close: they are letters of a DOS code page."""
     opening = len(re.findall("[\u201c\u201e\xab\xbb]|(?<!\\w)\u201d(?=\\w)", text))
@@ -230,7 +238,7 @@ def _guesses(sample: bytes) -> list[str]:
     matches = [
         match
         for match in charset_normalizer.from_bytes(sample)
-        if match.encoding in GUESSED and not re.search("[\uff61-\uff9f]", str(match))
+        if match.encoding in GUESSED and _reads_like_words(str(match))
     ]
     num_beyond = sum(byte > 0x7F for byte in sample)
     if (
