@@ -33,20 +33,24 @@ from tests.data import (  # noqa: E402
     folders_misc,
     folders_papers,
     folders_published,
+    folders_shards,
     folders_splits,
     folders_strays,
     folders_texts,
     folders_trap_files,
     folders_trap_labels,
     folders_traps,
+    folders_versions,
 )
 from tests.data.corpus import Case, Row, Works  # noqa: E402
 
 MAX_MESSAGE = 400
 MODULES = (
     folders_layouts,
+    folders_shards,
     folders_strays,
     folders_ambiguous,
+    folders_versions,
     folders_dialects,
     folders_encodings,
     folders_labels,
