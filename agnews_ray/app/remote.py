@@ -87,7 +87,8 @@ def check_paths(study: StudySpec) -> None:
     Raises:
         StoreError: a relative path of something that lies here.
     """
-    named = [study.data.source, study.data.test_source, *(one.model for one in study.models)]
+    files = (study.data.source, study.data.test_source, study.data.validation_source)
+    named = [*files, *(one.model for one in study.models)]
     for path in named:
         if path and not path.startswith(("/", "~")) and Path(path).exists():
             hint = "put it where the cluster sees it and write the path from /, or use a hub id"

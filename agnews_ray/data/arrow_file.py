@@ -34,6 +34,11 @@ def arrow_layout(path: Path, kind: str, spec: DataSpec, like: FileLayout | None)
     if compression_of(path) is not None:
         hint = "unpack it: Parquet and Arrow are compressed inside"
         raise DataError(str(path), f"a {kind} file", "a compressed one", hint)
+    with path.open("rb") as file:
+        head = file.read(64)
+    if kind == "parquet" and not head.startswith(b"PAR1") and head.isascii():
+        hint = "rename it to .csv or .jsonl"
+        raise DataError(str(path), "a Parquet file", "what looks like text, such as CSV", hint)
     schema = pq.read_schema(path) if kind == "parquet" else _arrow_schema(path)
     columns = tuple(schema.names)
     first = next(iter(_iter(path, kind, None)), None)

@@ -1,6 +1,7 @@
 """Which columns hold text and label, by their names; never between two in silence."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -75,7 +76,9 @@ class Roles:
 
 def plain(name: str) -> str:
     """Reduce a column's name to its letters and digits: ``Class Index`` is ``class_index``."""
-    reduced = re.sub(r"[^\w]|_", "", name.lstrip("\ufeff#").casefold())
+    reduced = re.sub(
+        r"[^\w]|_", "", unicodedata.normalize("NFKC", name).lstrip("\ufeff#").casefold()
+    )
     return "" if re.fullmatch(r"unnamed\d+(level\d)?", reduced) else reduced
 
 

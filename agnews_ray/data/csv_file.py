@@ -49,11 +49,11 @@ def csv_layout(path: Path, spec: DataSpec, like: FileLayout | None) -> FileLayou
         sample, is_whole = file.read(SAMPLE_CHARS), not file.read(1)
     dialect = find_dialect(path, sample, is_whole, spec, like.dialect if like else None)
     rows = read_sample(dialect, sample, is_whole)
-    _need_rows(path, rows, sample)
+    _need_rows(path, rows, sample, like)
     header = _header(rows, spec, like)
     below = rows[header.num_rows : header.num_rows + SAMPLE_ROWS]
     values = [[row[i] if i < len(row) else "" for row in below] for i in range(len(rows[0]))]
-    notes = (*([said] if said else []), *dialect.notes(), *header.notes)
+    notes = (*([said] if said else []), *dialect.notes(spec.delimiter is not None), *header.notes)
     text, label, more = _roles(path, header, values, spec, like)
     return FileLayout(
         kind="csv",
@@ -115,14 +115,18 @@ def _repeated(path: Path, number: int) -> DataError:
     return DataError(str(path), "one header row", f"it again in row {number}", hint)
 
 
-def _need_rows(path: Path, rows: list[list[str]], sample: str) -> None:
+def _need_rows(path: Path, rows: list[list[str]], sample: str, like: FileLayout | None) -> None:
+    if "\x00" in sample[:1000]:
+        hint = "replace the file: it was not written to its end"
+        raise DataError(str(path), "text", "zero bytes", hint)
     if sample.lstrip("\ufeff \t\r\n")[:1] in ("{", "[") and (not rows or '":' in "".join(rows[0])):
         hint = "rename it to .json or .jsonl"
         raise DataError(str(path), "rows of a CSV file", "what looks like JSON", hint)
     if not rows:
         hint = "replace the file, or say how it is written with --delimiter and --quote"
         raise DataError(str(path), "rows of a CSV file", "none", hint)
-    if len(rows[0]) == 1:
+    texts = {plain(name) for name in like.text_columns} if like and like.has_header else set()
+    if len(rows[0]) == 1 and plain(rows[0][0]) not in texts:
         hint = "say what separates them with --delimiter"
         found = f"one column, {rows[0][0][:60]!r}"
         raise DataError(str(path), "a text and a label column", found, hint)

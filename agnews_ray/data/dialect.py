@@ -60,17 +60,24 @@ class Dialect:
             skipinitialspace=self.skips_space,
             strict=True,
         )
+        is_first = True
         for row in parsed:
             if self.has_open_end and row and not row[-1].strip():
                 row.pop()
-            if len(row) > 1 or (row and row[0].strip()):
+            # Excel writes rows of nothing below the last one; a header of nothing is one.
+            is_filled = row and (row[0].strip() or any(map(str.strip, row)))
+            if is_filled or (is_first and len(row) > 1):
+                is_first = False
                 yield row if not self.escape else [cell.translate(MARKS) for cell in row]
 
-    def notes(self) -> tuple[str, ...]:
-        """Say what is not as in a plain CSV."""
+    def notes(self, is_delimiter_stated: bool) -> tuple[str, ...]:
+        """Say what is not as in a plain CSV, and was not said by the user."""
         quote = {"'": "single quotes", None: "no quotes"}.get(self.quote)
         said = (
-            (self.delimiter != ",", f"delimiter {NAMES.get(self.delimiter, self.delimiter)}"),
+            (
+                self.delimiter != "," and not is_delimiter_stated,
+                f"delimiter {NAMES.get(self.delimiter, self.delimiter)}",
+            ),
             (quote is not None, quote or ""),
             (self.escape is not None, "backslash escapes"),
             (self.skips_space, "spaces after delimiters dropped"),

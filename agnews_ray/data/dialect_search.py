@@ -63,7 +63,12 @@ def _choose(
         if found:
             fitting.append(found)
     if not fitting:
-        return _nearest(base, delimiters, lines)
+        nearest, num_single, most = _nearest(base, delimiters, lines)
+        if like is None and num_single > 4 and num_single > 2 * most:
+            hint = "say what separates them with --delimiter, or write one table of both"
+            first = lines[base.num_skipped_lines][:60].strip()
+            raise DataError(str(path), "a text and a label column", f"one column, {first!r}", hint)
+        return nearest
     alike = [fit for fit in fitting if like is not None and fit[0].delimiter == like.delimiter]
     fitting = alike or fitting
     dialect = fitting[0][0] if len(fitting) == 1 else _best(path, fitting)
@@ -212,9 +217,14 @@ def _best(path: Path, fitting: list[tuple[Dialect, list[list[str]]]]) -> Dialect
     raise DataError(str(path), "one delimiter", f"rows that {names} would cut as well", hint)
 
 
-def _nearest(base: Dialect, delimiters: tuple[str, ...], lines: list[str]) -> Dialect:
-    """The delimiter under which most rows are of one width above 1; reading names the rest."""
-    best, most = replace(base, delimiter=delimiters[0]), 0
+def _nearest(
+    base: Dialect, delimiters: tuple[str, ...], lines: list[str]
+) -> tuple[Dialect, int, int]:
+    """Find the delimiter under which most rows are of one width above 1; reading names the rest.
+
+    Also gives the most rows of one field, and how many rows are of that width.
+    """
+    best, most, num_single = replace(base, delimiter=delimiters[0]), 0, 0
     for delimiter in delimiters:
         dialect = replace(base, delimiter=delimiter)
         widths: Counter[int] = Counter()
@@ -222,10 +232,11 @@ def _nearest(base: Dialect, delimiters: tuple[str, ...], lines: list[str]) -> Di
             widths.update(len(row) for row in dialect.rows(lines))
         except csv.Error:
             widths.update({2: 0})
+        num_single = max(num_single, widths[1])
         count = max((n for width, n in widths.items() if width > 1), default=0)
         if count > most:
             best, most = dialect, count
-    return best
+    return best, num_single, most
 
 
 def _without_comment_reading(dialect: Dialect, lines: list[str]) -> Dialect:

@@ -2,15 +2,16 @@
 
 import codecs
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from agnews_ray.data.encoding_guess import guesses, is_damaged_utf8, is_western
 from agnews_ray.data.opening import open_bytes
 from agnews_ray.errors import DataError
 
 CHUNK_BYTES = 1 << 20
+
 SAMPLE_BYTES = 256 << 10
 """Of lines beyond ASCII that a guess is made from."""
 
@@ -21,38 +22,6 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-
-WESTERN = set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœŸ")
-ELSEWHERE = set("ŠšŽžÝýÐðÞþ")
-"""Letters of Windows-1252 that stand for others where many of them occur."""
-SIGNS = "\u201a\u201e\u2026\u2020\u2021\u02c6\u2030\u2039\u203a\xab\xbb"
-SIGNS += "".join(
-    map(
-        chr,
-        (*range(0xA1, 0xAA), *range(0xAC, 0xB4), 0xB4, 0xB6, 0xB8, 0xB9, 0xBC, 0xBD, 0xBE, 0xBF),
-    )
-)
-CAPITALS = "\xc0-\xd6\xd8-\xde"
-BESIDE = "\xb9\xb3\xbc\xbd\xbe\xb6\xb1"
-INSIDE_WORDS = re.compile(
-    rf"[^\W\d_][{SIGNS}\u201c\u201d]+[^\W\d_]|[^\W\d_][\u201a\u201e\u2020\u2021{BESIDE}]|"
-    rf"[{BESIDE}][^\W\d_]|[a-z][{CAPITALS}\u2013](?=[a-z]|\b)"
-)
-"""Signs between letters: the bytes are letters of another encoding."""
-
-GUESSED = {
-    *(f"cp{number}" for number in (1250, 1251, 1253, 1254, 1255, 1256, 1257, 1258, 932, 949)),
-    *(f"iso8859_{number}" for number in (2, 5, 7, 9)),
-    *("koi8_r", "shift_jis", "euc_jp", "gb18030", "gbk", "big5", "euc_kr"),
-}
-"""Encodings taken on charset-normalizer's word; a rarer one must be said."""
-MIN_BEYOND = 60
-"""Bytes beyond ASCII that its word takes."""
-
-MAX_CHAOS = 0.15
-"""charset-normalizer's measure of mess, above which its guess is not used."""
-CLEAR_BY = 0.05
-"""How much messier the next guess must be."""
 
 
 def find_encoding(path: Path, stated: str | None) -> tuple[str, str | None]:
@@ -148,17 +117,17 @@ def _guess(path: Path, offset: int) -> str:
     found = f"an undecodable byte at offset {offset}"
     hint = "say the encoding with --encoding (such as cp1252), or convert the file"
     refusal = DataError(str(path), "UTF-8 text", found, hint)
-    if escaped or _is_damaged_utf8(sample):
+    if escaped or is_damaged_utf8(sample):
         raise refusal
-    if _is_western(sample):
+    if is_western(sample):
         guessed = "cp1252"
     else:
-        guesses = _guesses(sample)
-        if not guesses or len(guesses) > 1:
-            names = " or ".join(guesses[:2])
-            better = f"say it with --encoding {names}" if names else hint
+        names = guesses(sample)
+        if len(names) != 1:
+            either = " or ".join(names[:2])
+            better = f"say it with --encoding {either}" if names else hint
             raise DataError(str(path), "UTF-8 text", found, better)
-        guessed = guesses[0]
+        guessed = names[0]
     if _first_undecodable(path, guessed) is not None:
         raise refusal
     return guessed
@@ -180,70 +149,3 @@ def _beyond_ascii(path: Path) -> Iterator[bytes]:
                 yield line
             if total > SAMPLE_BYTES:
                 return
-
-
-def _is_damaged_utf8(sample: bytes) -> bool:
-    """Whether most sequences beyond ASCII are UTF-8, so that the others are damage."""
-    text = sample.decode("utf-8", errors="replace")
-    bad = text.count("\ufffd")
-    good = sum(1 for character in text if character > "\x7f") - bad
-    return bool(good > bad)
-
-
-def _is_western(sample: bytes) -> bool:
-    """Whether the bytes read well as Windows-1252.
-
-    Words must keep mostly ASCII letters (Cyrillic or Greek would not), signs must not stand inside
-    words (DOS, Polish), and letters that Western languages seldom use must be few (Czech, Turkish).
-    """
-    try:
-        text = sample.decode("cp1252")
-    except UnicodeDecodeError:
-        return False
-    letters = [c for c in text if c in WESTERN or c in ELSEWHERE]
-    if sum(c in ELSEWHERE for c in letters) > 0.1 * len(letters):
-        return False
-    if _has_signs_in_words(text) or _has_odd_quotes(text):
-        return False
-    words = [w for w in re.findall(r"[^\W\d_]+", text) if not w.isascii() and len(w) > 1]
-    strange = sum(sum(c > "\x7f" for c in w) * 2 > len(w) + 1 for w in words)
-    return bool(strange * 10 <= len(words))
-
-
-def _has_odd_quotes(text: str) -> bool:
-    """Whether quotation marks only open or only close: they are letters of a DOS code page."""
-    opening = len(re.findall("[\u201c\u201e\xab\xbb]|(?<!\\w)\u201d(?=\\w)", text))
-    closing = len(re.findall("\u201d|(?<=\\w)\u201c|(?<=\\w)\xbb|(?<=\\w)\xab", text))
-    odd = text.count("\u201e") > closing + len(re.findall("[\u201c\u201d]", text))
-    return odd or (text.count("\u201d") > 0 and opening == 0)
-
-
-def _has_signs_in_words(text: str) -> bool:
-    beyond = sum(character > "\x7f" for character in text)
-    return len(INSIDE_WORDS.findall(text)) * 20 > beyond + 1
-
-
-def _guesses(sample: bytes) -> list[str]:
-    """Ask charset-normalizer; more than one name where two readings are as good."""
-    import charset_normalizer
-
-    matches = [
-        match
-        for match in charset_normalizer.from_bytes(sample)
-        if match.encoding in GUESSED and not re.search("[\uff61-\uff9f]", str(match))
-    ]
-    num_beyond = sum(byte > 0x7F for byte in sample)
-    if (
-        not matches
-        or num_beyond < MIN_BEYOND
-        or matches[0].chaos > MAX_CHAOS
-        or _has_signs_in_words(str(matches[0]))
-    ):
-        return []
-    first = matches[0]
-    rivals = [
-        match.encoding
-        for match in matches[1:]
-        if match.chaos < first.chaos + CLEAR_BY and str(match) != str(first)
-    ]
-    return [first.encoding, *rivals]

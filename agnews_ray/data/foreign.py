@@ -1,6 +1,7 @@
 """Folders of what is no table: told by name, with the way to make a table of it."""
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from agnews_ray.errors import DataError
@@ -10,6 +11,7 @@ FOREIGN = {
     ".xlsx .xls .ods .docx .doc .pdf .xml .sql .db .sqlite .yaml .yml .arff .html": EXPORTED,
     ".pkl .pickle .npy .npz .pt .rds .rdata .mat .h5 .hdf5 .feather2 .avro .orc": EXPORTED,
     ".tfrecord .bin .idx .lance .msgpack .dta .sav .libsvm .svm .conll .toml": EXPORTED,
+    ".safetensors .ckpt .onnx .gguf": "this is a model: pass its folder with --models",
     ".jpg .jpeg .png .gif .bmp .tif .tiff .webp": "these are images; texts are classified here",
     ".wav .mp3 .flac .ogg .mp4": "these are recordings; texts are classified here",
     ".rar .7z .lz4 .lzma .z .br": "unpack it first",
@@ -26,18 +28,29 @@ def refuse_foreign(folder: Path) -> None:
     Raises:
         DataError: files of another kind, or files without an ending.
     """
-    for number, path in enumerate(sorted(folder.rglob("*"))):
-        if number > SEARCHED:
-            return
+    for path in sorted(islice(folder.rglob("*"), SEARCHED)):
+        _refuse_empty(folder, path)
         if path.name.startswith((".", "_")) or not path.is_file():
             continue
         hint = HINTS.get(path.suffix.lower())
-        if hint is None and not path.suffix and path.stem.lower() in ("train", "test", "data"):
-            hint = "give it the ending of its format, such as .csv"
+        if hint is None and path.stem.lower() in ("train", "test", "data"):
+            known = {"": "give it the ending of its format, such as .csv", ".md": EXPORTED}
+            hint = known.get(path.suffix.lower())
         if hint is not None:
             found = f"{path.name} ({'ending ' + path.suffix if path.suffix else 'no ending'})"
             wanted = "a train file of CSV, Parquet or JSON"
             raise DataError(str(folder), wanted, found, hint)
+
+
+def _refuse_empty(folder: Path, path: Path) -> None:
+    """Name what looks like a data file and cannot be opened."""
+    is_named = path.suffix.lower() in (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".arrow")
+    if path.is_symlink() and not path.exists():
+        found, hint = f"{path.name}, a link to nothing", "fetch the file that it points to"
+        raise DataError(str(folder), "data files", found, hint)
+    if is_named and path.is_dir() and not any(path.iterdir()):
+        found, hint = f"{path.name}, an empty folder", "fetch its files, or remove it"
+        raise DataError(str(folder), "data files", found, hint)
 
 
 def refuse_text_files(folder: Path, below: Sequence[Path]) -> None:
@@ -49,7 +62,7 @@ def refuse_text_files(folder: Path, below: Sequence[Path]) -> None:
     of_texts = []
     for one in below:
         files = [path for path in one.iterdir() if path.is_file()][:100]
-        texts = [path for path in files if path.suffix.lower() == ".txt"]
+        texts = [path for path in files if path.suffix.lower() in (".txt", "")]
         if texts and len(texts) == len(files):
             of_texts.append(one.name)
     if len(of_texts) > 1:

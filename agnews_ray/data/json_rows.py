@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from agnews_ray.data.columns import names_both_roles
 from agnews_ray.data.encoding import open_text
+from agnews_ray.data.json_documents import is_document, is_table, rows_of
 from agnews_ray.data.opening import data_ending
 from agnews_ray.errors import DataError
 
@@ -14,8 +14,7 @@ Form = Literal["lines", "values", "document"]
 """An object a line; objects one after the other, or in an array; one object that holds the rows."""
 
 CHUNK_CHARS = 1 << 20
-ASIDE = {"schema", "info", "meta", "metadata", "version", "index", "license", "licenses"}
-"""Keys beside the rows of a document, as pandas and others write them."""
+
 SPACE = " \t\r\n,"
 
 
@@ -34,6 +33,10 @@ def find_form(path: Path, encoding: str) -> Form:
         follows = next((line for line in file if line.strip()), "")
     if first.lstrip("\ufeff \t")[:1] == "[":
         return "values"
+    if first.strip()[:1].isalnum():
+        hint = "rename it to .csv"
+        found = f"what looks like CSV, {first.strip()[:40]!r}"
+        raise DataError(str(path), "one JSON object a line", found, hint)
     if data_ending(path) in (".jsonl", ".ndjson") and _is_object(first):
         return "lines"
     try:
@@ -42,8 +45,8 @@ def find_form(path: Path, encoding: str) -> Form:
         is_pretty = first.strip() == "{" or (follows and not follows.lstrip().startswith("{"))
         if not is_pretty:
             return "lines"
-        return "document" if _is_document(_first_value(path, encoding)) else "values"
-    return "document" if not follows and _is_document(value) else "lines"
+        return "document" if is_document(_first_value(path, encoding)) else "values"
+    return "document" if not follows and is_document(value) else "lines"
 
 
 def iter_rows(path: Path, encoding: str, form: Form) -> Iterator[dict[str, Any]]:
@@ -71,7 +74,7 @@ def split_names(path: Path, encoding: str) -> list[str]:
     """Name the splits that a document holds, as ``{"train": [...], "test": [...]}``."""
     document = _load(path, encoding)
     is_split = isinstance(document, dict) and "train" in document
-    return [name for name, rows in document.items() if _is_table(rows)] if is_split else []
+    return [name for name, rows in document.items() if is_table(rows)] if is_split else []
 
 
 def split_rows(path: Path, encoding: str, name: str) -> list[dict[str, Any]]:
@@ -79,122 +82,11 @@ def split_rows(path: Path, encoding: str, name: str) -> list[dict[str, Any]]:
     return rows_of(path, _load(path, encoding)[name])
 
 
-def rows_of(path: Path, value: Any) -> list[dict[str, Any]]:
-    """Turn a document into rows: a list of objects, columns, or an object around either.
-
-    Raises:
-        DataError: it is none of these.
-    """
-    if isinstance(value, list) and all(isinstance(row, dict) for row in value):
-        return value
-    if isinstance(value, dict):
-        if _is_by_column(value):
-            return _from_columns(path, value)
-        value = {name: part for name, part in value.items() if name not in ASIDE}
-        if _is_by_row(value):
-            return list(value.values())
-        if _is_split_frame(value):
-            return [dict(zip(value["columns"], row, strict=False)) for row in value["data"]]
-        columns = _columns(path, value)
-        lengths = {len(cells) for cells in columns.values() if cells is not None}
-        if None not in columns.values() and len(lengths) == 1 and not _holds_rows(value):
-            names = list(columns)
-            return [
-                dict(zip(names, cells, strict=True))
-                for cells in zip(*columns.values(), strict=True)
-            ]
-        tables = [name for name, rows in value.items() if _is_table(rows)]
-        if len(tables) == 1:
-            return rows_of(path, value[tables[0]])
-    hint = 'write one object a line, such as {"text": ..., "label": ...}'
-    raise DataError(str(path), "rows of objects, or columns of one length", "something else", hint)
-
-
-def _is_by_column(value: dict[str, Any]) -> bool:
-    """Whether it is columns by their names, as pandas writes by default."""
-    cells = list(value.values())
-    return names_both_roles(list(value)) and all(isinstance(c, list | dict) for c in cells)
-
-
-def _from_columns(path: Path, value: dict[str, Any]) -> list[dict[str, Any]]:
-    """Put cells together by their row's name, or in their order; what is in them may be nested."""
-    first = next(iter(value.values()))
-    keys = list(first) if isinstance(first, dict) else list(range(len(first)))
-    for name, cells in value.items():
-        own = set(cells) if isinstance(cells, dict) else set(range(len(cells)))
-        if own != set(keys):
-            hint = "write every row's name in every column, or one object a line"
-            raise DataError(str(path), "columns of the same rows", f"others in {name!r}", hint)
-    return [{name: cells[key] for name, cells in value.items()} for key in keys]
-
-
-def _columns(path: Path, value: dict[str, Any]) -> dict[str, list[Any] | None]:
-    """Give the cells of each column, in the order of the first one's row names."""
-    keyed = [cells for cells in value.values() if isinstance(cells, dict)]
-    if any(set(cells) != set(keyed[0]) for cells in keyed) and not any(map(_is_table, keyed)):
-        hint = "write every row's name in every column, or one object a line"
-        raise DataError(str(path), "columns of the same rows", "other row names in one", hint)
-    aligned = {
-        name: {key: cells[key] for key in keyed[0] if key in cells}
-        if isinstance(cells, dict)
-        else cells
-        for name, cells in value.items()
-    }
-    return {name: _column(cells) for name, cells in aligned.items()}
-
-
-def _is_by_row(value: dict[str, Any]) -> bool:
-    """Whether it is rows by their name: the objects inside name a text and a label column."""
-    rows = list(value.values())
-    return all(isinstance(row, dict) for row in rows) and any(
-        names_both_roles(list(row)) for row in rows[:5]
-    )
-
-
-def _is_document(value: Any) -> bool:
-    """Whether one object holds rows, and is not a row itself."""
-    return isinstance(value, dict) and (
-        _is_split_frame(value)
-        or _is_by_row(value)
-        or _is_by_column(value)
-        or any(_is_table(rows) for rows in value.values())
-        or (len(value) > 1 and all(_column(cells) is not None for cells in value.values()))
-    )
-
-
 def _is_object(line: str) -> bool:
     try:
         return isinstance(json.loads(line.lstrip("\ufeff")), dict)
     except json.JSONDecodeError:
         return False
-
-
-def _is_split_frame(value: dict[str, Any]) -> bool:
-    """Whether it is what pandas writes with ``orient="split"``."""
-    return {"columns", "data"} <= set(value) and isinstance(value["columns"], list)
-
-
-def _is_table(value: Any) -> bool:
-    if isinstance(value, list):
-        return bool(value) and all(isinstance(row, dict) for row in value)
-    return isinstance(value, dict) and len(value) > 1 and _is_document(value)
-
-
-def _holds_rows(value: dict[str, Any]) -> bool:
-    return any(isinstance(rows, list) and _is_table(rows) for rows in value.values())
-
-
-def _column(cells: Any) -> list[Any] | None:
-    """Cells of a column: a list, or pandas' object by row name."""
-    if isinstance(cells, list):
-        return cells
-    if (
-        isinstance(cells, dict)
-        and cells
-        and not any(isinstance(c, list | dict) for c in cells.values())
-    ):
-        return list(cells.values())
-    return None
 
 
 def _load(path: Path, encoding: str) -> Any:

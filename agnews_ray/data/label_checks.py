@@ -12,7 +12,7 @@ from agnews_ray.errors import DataError
 Places = Mapping[str, tuple[Path, int]]
 """Each different label, and the file and row where it was first seen."""
 
-INTEGER = re.compile(r"-?(0|[1-9]\d*)", re.ASCII)
+INTEGER = re.compile(r"-?(0|[1-9]\d{0,999})", re.ASCII)
 FRACTION = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(\.\d*)?e[+-]?\d+)", re.ASCII | re.IGNORECASE)
 
 MISSING = {
@@ -31,6 +31,9 @@ MISSING = {
     "NaT",
 }
 """What programs write for nothing. A class ``none`` in small letters is one."""
+
+MAX_DIGITS = 1000
+"""Python refuses to read longer numbers."""
 
 SEPARATORS = (";", "|", ",")
 
@@ -52,7 +55,9 @@ def refuse_doubtful(places: Places) -> None:
 
 
 def fold(label: str) -> str:
-    """Reduce a label to what is left without case, white space and looks."""
+    """Reduce a label to what is left without case, white space, looks and leading zeros."""
+    if label.isascii() and label.isdigit():
+        return str(int(label)) if len(label) < MAX_DIGITS else label
     seen = (c for c in label if unicodedata.category(c) != "Cf")
     return "".join(unicodedata.normalize("NFKC", "".join(seen)).casefold().split())
 

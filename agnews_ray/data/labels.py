@@ -140,7 +140,11 @@ def _are_padded(words: Iterable[str]) -> bool:
     """Whether they are numbers filled up with zeros: 01 to 12 are codes, and names."""
     listed = list(words)
     is_padded = any(len(word) > 1 and word.startswith("0") for word in listed)
-    return is_padded and all(w.isascii() and w.isdigit() for w in listed)
+    return (
+        is_padded
+        and len({len(word) for word in listed}) == 1
+        and all(w.isascii() and w.isdigit() for w in listed)
+    )
 
 
 def _are_names(

@@ -57,7 +57,8 @@ def data_ending(path: Path) -> str:
         return suffixes[-1]
     if packed == ".zip" and path.is_file():
         inside = _members_or_none(path)
-        return Path(inside[0]).suffix.lower() if len(inside) == 1 else ""
+        # pandas calls what it packs into train.zip "train".
+        return (Path(inside[0]).suffix.lower() or ".csv") if len(inside) == 1 else ""
     return ""
 
 

@@ -13,7 +13,8 @@ from agnews_ray.errors import DataError
 NOT_ROWS = re.compile(
     r"(classes|class_names|label_names|labels|readme.*|licen[cs]e.*|requirements.*|vocab.*|"
     r"dataset_infos?|dataset_dict|state|metadata|config.*|label_map|id2label|label2id|.*notes?|"
-    r"sample_?submission)\.(txt|json|jsonl|csv)",
+    r"sample_?submission|tokenizer.*|special_tokens_map|generation_config|.*_results|trainer_state|"
+    r"all_results|added_tokens|merges|modules|preprocessor_config)\.(txt|json|jsonl|csv)",
     re.IGNORECASE,
 )
 

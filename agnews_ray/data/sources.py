@@ -20,7 +20,7 @@ from agnews_ray.data.opening import READ_ERRORS, compression_of, data_ending, me
 from agnews_ray.data.shards import Group
 from agnews_ray.data.synthetic import SyntheticSpec, write_synthetic
 from agnews_ray.errors import DataError
-from agnews_ray.plan.trials import content_hash
+from agnews_ray.plan.trials import content_hash, slug
 from agnews_ray.spec.study import DataSpec
 
 CLASS_FILES = ("classes.txt", "class_names.txt", "label_names.txt")
@@ -224,9 +224,9 @@ def _converted(path: Path, cache: Path, write: Callable[[Path], None]) -> Path:
     """Make a folder in the cache of a file, whole or not at all, anew when the file changes."""
     facts = path.stat()
     key = content_hash([str(path.resolve()), facts.st_size, facts.st_mtime_ns], 16)
-    final = cache / "converted" / key
+    final = cache / "converted" / f"{slug(path.stem)}-{key}"  # the name is seen in messages
     if not final.is_dir():
-        partial = final.with_suffix(f".{os.getpid()}.partial")
+        partial = final.with_name(f"{final.name}.{os.getpid()}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         try:

@@ -33,20 +33,24 @@ from tests.data import (  # noqa: E402
     folders_misc,
     folders_papers,
     folders_published,
+    folders_shards,
     folders_splits,
     folders_strays,
     folders_texts,
     folders_trap_files,
     folders_trap_labels,
     folders_traps,
+    folders_versions,
 )
 from tests.data.corpus import Case, Row, Works  # noqa: E402
 
 MAX_MESSAGE = 400
 MODULES = (
     folders_layouts,
+    folders_shards,
     folders_strays,
     folders_ambiguous,
+    folders_versions,
     folders_dialects,
     folders_encodings,
     folders_labels,
@@ -185,13 +189,17 @@ def skipped(case: Case) -> bool:
 
 def table(results: list[tuple[Case, str, str]]) -> str:
     """The counts by kind, and the line of each refusal, in Markdown."""
-    lines = ["| Kind | Tried | Read | Refused | Wrong |", "| --- | --: | --: | --: | --: |"]
+    lines = [
+        "| Kind | Tried | Read | Refused | Wrong | Either is right |",
+        "| --- | --: | --: | --: | --: | --: |",
+    ]
     for kind in (*dict.fromkeys(case.kind for case, _, _ in results), "all"):
         of_kind = [r for r in results if kind in (r[0].kind, "all")]
         bad = sum(bool(problem) for _, _, problem in of_kind)
         refused = sum(bool(line) for _, line, problem in of_kind if not problem)
         read = len(of_kind) - refused - bad
-        lines.append(f"| {kind} | {len(of_kind)} | {read} | {refused} | {bad} |")
+        either = sum(bool(case.works and case.refused) for case, _, _ in of_kind)
+        lines.append(f"| {kind} | {len(of_kind)} | {read} | {refused} | {bad} | {either} |")
     lines += ["", "| Refused folder | Line |", "| --- | --- |"]
     lines += [
         f"| {case.kind}: {case.id} | {line.replace('|', chr(92) + '|')} |"

@@ -32,6 +32,8 @@ from tests.data.folders_layouts import (
 )
 
 CORPUS = Corpus()
+
+
 two = partial(CORPUS.add, "ambiguous files")
 
 
@@ -56,6 +58,8 @@ def generations(at):
 
 
 BOTH = r"train\.csv.*{0}|{0}.*train\.csv"
+
+
 LINES = {"orient": "records", "lines": True, "index": None}
 two("stale-parquet", stale("train.parquet", "parquet"), BOTH.format(r"train\.parquet"))
 two("stale-jsonl", stale("train.jsonl", "json", **LINES), BOTH.format(r"train\.jsonl"))
@@ -154,24 +158,6 @@ two(
 )
 
 
-def numbered_files(*names, test="test.csv"):
-    """Files of other rows each, whose names differ in a number."""
-
-    def build(at):
-        for i, name in enumerate(names):
-            csv_files(at, news(20, start=40 * i), TEST, names=(name, test))
-
-    return build
-
-
-def folds(at):
-    """Five-fold cross-validation: every train file holds the test rows of the others."""
-    for i in range(1, 4):
-        test = TRAIN[i::3]
-        train = tuple(row for row in TRAIN if row not in test)
-        csv_files(at, train, test, names=(f"train_{i}.csv", f"test_{i}.csv"))
-
-
 def card_with_missing(at, missing):
     """A hub clone, of which a file that its card names was not fetched."""
     paths = ["data/train-00000-of-00002.parquet", missing]
@@ -191,31 +177,6 @@ def clone_with_missing(at):
 
 
 MERGED = Works(train=(*news(20), *news(20, start=40)), test=TEST, assumes="2 .*files|data_b|b.csv")
-two("versions", numbered_files("train_v1.csv", "train_v2.csv"), "train_v1.*train_v2")
-two("versions-dotted", numbered_files("train-1.0.csv", "train-1.1.csv"), r"train-1\.0.*train-1\.1")
-two("years", numbered_files("train_2019.csv", "train_2020.csv"), "train_2019.*train_2020")
-two(
-    "whole-and-second",
-    numbered_files("train.csv", "train2.csv"),
-    r"train\.csv.*train2|train2.*train\.csv",
-)
-two("folds", folds, "train_1|test_1|fold")
-two(
-    "fold-folders",
-    lambda at: [
-        folds(at),
-        [
-            (at / f"{n}_{i}.csv").rename(
-                (at / f"fold{i}").mkdir(exist_ok=True) or at / f"fold{i}" / f"{n}.csv"
-            )
-            for i in range(1, 4)
-            for n in ("train", "test")
-        ],
-    ],
-    "fold1.*fold2",
-)
-two("seeds", numbered_files("train_seed1.csv", "train_seed2.csv"), "train_seed1.*train_seed2")
-two("languages-in-names", numbered_files("train.de.csv", "train.en.csv"), r"train\.de.*train\.en")
 two(
     "split-folder-with-old-folder",
     lambda at: [

@@ -264,6 +264,13 @@ lines(
     ending="txt",
 )
 lines(
+    "excel-empty-rows-and-columns",
+    lambda rows: (
+        csv_text([(*row, "", "") for row in rows], ("text", "label", "", "")) + ",,,\n" * 20
+    ),
+    (NEWS, "row 41"),
+)
+lines(
     "very-long-text",
     lambda rows: csv_text(retold(lengthy, rows)),
     works(lengthy),

@@ -192,17 +192,6 @@ def named(train: str, test: str, **options: object) -> object:
     return lambda at: csv_files(at, names=(train, test), **options)
 
 
-def shards(*names: str, test: str = "test.csv", header: bool = True, **options: object) -> object:
-    def build(at: Path) -> None:
-        for i, name in enumerate(names):
-            half = frame(TRAIN[i :: len(names)])
-            first = {"header": header or i == 0, **options}
-            files(at, "csv", half, TEST, (name, test), index=False, **first)
-        files(at, "csv", TEST, TEST, (test, test), index=False, **options)
-
-    return build
-
-
 add("plain", csv_files)
 add("published", lambda at: published(at))
 add("hub-clone", hub_clone)
@@ -254,15 +243,6 @@ add(
     ),
 )
 add("one-folder-deeper", named("ag_news_csv/train.csv", "ag_news_csv/test.csv"), (NEWS, "ag_news"))
-add("shards-underscore", shards("train_1.csv", "train_2.csv"), (NEWS, "train_1"))
-add("shards-part", shards("train-part1.csv", "train-part2.csv"), (NEWS, "train-part"))
-add("shards-ten-and-two", shards(*(f"train-{i}.csv" for i in range(12))))
-add(
-    "shards-header-once",
-    shards("train-0.csv", "train-1.csv", header=False),
-    (NEWS, "train-1|header"),
-)
-add("shards-columns-turned", lambda at: turned_shards(at))
 add("kinds-mixed", lambda at: mixed_kinds(at))
 add("spaces-and-accents", lambda at: csv_files(at / "mes données [v1]"), source="mes données [v1]")
 add("one-file", named("train.csv", "test.csv"), source="train.csv", test_source="./test.csv")
@@ -280,10 +260,8 @@ add(
     text_per_file,
     (Works(train=TRAIN, test=TEST), "a file for each|one file|\\.txt|folder"),
 )
-add("text-per-file-no-ending", lambda at: text_per_file(at, ""), "train")
+add("text-per-file-no-ending", lambda at: text_per_file(at, ""), "file for each")
 add("split-column", lambda at: split_column(at), (NEWS, "split|test"))
-add("shard-missing", lambda at: hub_part(at), "00001|of-00002|shard")
-add("shard-missing-middle", lambda at: hub_part(at, 3), "00001|of-00003|shard")
 
 
 def published(at: Path) -> None:
@@ -299,17 +277,6 @@ def published(at: Path) -> None:
 def languages(at: Path) -> None:
     for language in ("en", "de"):
         csv_files(at / language, names=("train.csv", "test.csv"))
-
-
-def hub_part(at: Path, of: int = 2) -> None:
-    for part in {0, of - 1} - {1}:
-        hub_parquet(at / f"data/train-{part:05d}-of-{of:05d}.parquet", TRAIN[part::of])
-    hub_parquet(at / "data/test-00000-of-00001.parquet", TEST)
-
-
-def turned_shards(at: Path) -> None:
-    csv_files(at, TRAIN[:20], TEST, names=("train-0.csv", "test.csv"))
-    csv_files(at, frame(TRAIN[20:])[["label", "text"]], TEST, names=("train-1.csv", "test.csv"))
 
 
 def mixed_kinds(at: Path) -> None:

@@ -78,7 +78,7 @@ add(
         for n, rows in PARTS
         for i, (t, y) in enumerate(rows)
     ],
-    "train|file",
+    "file for each",
 )
 add(
     "imdb-folders",

@@ -129,7 +129,7 @@ split(
 split(
     "validation-without-labels",
     lambda at: [csv_files(at), only("dev.csv", frame(VALIDATION)[["text"]])(at)],
-    "dev.csv",
+    "dev.csv.*(without labels|column .label)",
 )
 split(
     "validation-empty",

@@ -1,6 +1,11 @@
+import pickle
+
+import pandas as pd
+import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 from agnews_ray.data.scan import scan_dataset
 from agnews_ray.errors import DataError
@@ -14,7 +19,8 @@ def write(folder, split, rows):
 
 
 def scan(folder, **spec):
-    return scan_dataset(DataSpec(source=str(folder), **spec), folder / "cache")
+    beside = folder if folder.is_dir() else folder.parent
+    return scan_dataset(DataSpec(source=str(folder), **spec), beside / "cache")
 
 
 def fails(folder, **spec):
@@ -94,6 +100,27 @@ def test_selected_rows_are_read_with_their_numbers(folder):
     (table,) = scanned.train.iter_selected(0)
     assert table["row"].to_pylist() == scanned.train.rows.tolist()
     assert table["label"].to_pylist() == [row % 3 for row in scanned.train.rows]
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "jsonl.bz2", "json", "arrow", "zip"])
+def test_a_worker_reads_the_same_rows_from_what_travels(tmp_path, ending):
+    table = pd.DataFrame(
+        {"topic": ["a", "b"] * 30, "headline": [f"Größe {i}; x" for i in range(60)]}
+    )
+    path = tmp_path / f"train.{ending}"
+    if "csv" in ending or ending == "zip":
+        table.to_csv(path, sep=";", index=False, encoding="cp1252")
+    elif ending == "arrow":
+        feather.write_feather(table, path)
+    else:
+        table.to_json(path, orient="records", lines="l" in ending)
+    scanned = scan(path, label_column="topic")
+    for split in (scanned.train, scanned.test):
+        again = pickle.loads(pickle.dumps(split))
+        rows = pa.concat_tables(again.iter_selected(0)).to_pylist()
+        assert [row["row"] for row in rows] == split.rows.tolist()
+        assert all(row["text"] == f"Größe {row['row']}; x" for row in rows)
+        assert all(row["label"] == row["row"] % 2 for row in rows)
 
 
 def test_shards_are_one_split(folder):
