@@ -77,5 +77,5 @@ def test_a_saved_model_without_a_pooler_may_be_used_and_one_without_a_block_may_
         "its weights lack the pooler, which is fresh",
     )
     save_file({k: v for k, v in weights.items() if "layer.0" not in k}, file, {"format": "pt"})
-    with pytest.raises(ModelError, match="missing, as bert.encoder.layer.0"):
+    with pytest.raises(ModelError, match=r"missing, as bert\.encoder\.layer\.0"):
         build_classifier(base, CLASS_NAMES, 0)
