@@ -172,7 +172,7 @@ class _TrialRun:
     def check_weights(self) -> None:
         """Refuse weights that are no numbers."""
         for name, parameter in self.model.named_parameters():
-            if not torch.isfinite(parameter).all():
+            if not torch.isfinite(torch.stack(torch.aminmax(parameter.detach()))).all():
                 hint = "save the model again from where it was trained, or download it again"
                 raise refused(self.variant.model, "weights that are numbers",
                               f"NaN or infinite ones in {name}", hint)  # fmt: skip
