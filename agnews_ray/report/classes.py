@@ -11,7 +11,7 @@ from agnews_ray.compare.weak_classes import (
     remarks,
 )
 from agnews_ray.report import words
-from agnews_ray.report.confusion import confusion_figure
+from agnews_ray.report.figures import confusion_figures
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, word
 
 MAX_OPEN_ROWS = 25
@@ -25,9 +25,7 @@ def classes_section(assessment: Assessment) -> Section:
         name="classes",
         title="Classes",
         paragraphs=tuple(words.weak_classes(assessment)),
-        figures=tuple(
-            confusion_figure(variant, index) for index, variant in enumerate(assessment.variants)
-        ),
+        figures=tuple(confusion_figures(assessment)),
         grids=tuple(grid for grid in grids if grid.rows),
     )
 

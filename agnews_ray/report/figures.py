@@ -4,8 +4,14 @@ import altair as alt
 
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.compare.facts import CostAxis
+from agnews_ray.report.confusion import confusion_figure
 from agnews_ray.report.drawing import PALETTE, Figure, Rows, data_of, variant_colour
 from agnews_ray.report.words import METRICS
+
+
+def confusion_figures(assessment: Assessment) -> list[Figure]:
+    """One confusion matrix a variant, as shares of the true class."""
+    return [confusion_figure(variant, index) for index, variant in enumerate(assessment.variants)]
 
 
 def front_figures(assessment: Assessment) -> list[Figure]:
