@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.compare.facts import Fact, Interval, VariantFacts
+from agnews_ray.compare.likeness import unlike_paper, unlike_study
 from agnews_ray.compare.replication import Difference, against_single_runs, between_studies
 from agnews_ray.compare.table import VariantRow
 from agnews_ray.record.outputs import Predictions
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.spec.study import DataSpec, RecipeSpec, VariantSpec
 
 
 class PublishedRow(Fact):
@@ -54,11 +54,8 @@ PAPER = (
     ),
 )
 
-PAPER_TRAIN_ROWS, PAPER_TEST_ROWS, PAPER_CLASSES = 120_000, 7600, 4
 ALPHA = 0.05
 """Chance that a study which does repeat the published one is said to disagree in any score."""
-NOT_OF_THE_RECIPE = {"precision", "evaluation_batch_size"}
-"""Fields that are not expected to change a score."""
 
 
 class Agreement(Fact):
@@ -118,7 +115,7 @@ def hold_against_paper(found: StudyResults) -> tuple[Agreement, ...]:
         Five lines for each of the paper's models that the study has.
     """
     pairs = [
-        (row, facts, published, _unlike_paper(records[0]), records)
+        (row, facts, published, unlike_paper(records[0]), records)
         for row, facts, records in found.rows()
         for published in PAPER
         if records[0].variant.model in published.models
@@ -171,7 +168,7 @@ def hold_against_study(found: StudyResults, other: StudyResults) -> tuple[Agreem
         their_row, their_facts, their_records = others[row.model]
         published = _as_published(their_row, their_facts)
         pairs.append((row, published))
-        unlike = _unlike_study(records[0], their_records[0])
+        unlike = unlike_study(records[0], their_records[0])
         is_judged[row.model] = not unlike
         differences = (
             between_studies(
@@ -275,73 +272,6 @@ def _as_published(row: VariantRow, facts: VariantFacts) -> PublishedRow:
         device=row.device,
         size_mb=_mebibytes(row.size_bytes),
     )
-
-
-def _unlike_paper(record: TrialRecord) -> str:
-    """Why a trial's scores are not the paper's to judge; empty where they are."""
-    if record.variant.init == "random":
-        return "fresh weights: not the published model"
-    dataset = record.dataset
-    for found, wanted, what in (
-        (record.test.num_examples, PAPER_TEST_ROWS, "test rows"),
-        (len(dataset.class_names), PAPER_CLASSES, "classes"),
-        (dataset.num_train, PAPER_TRAIN_ROWS, "train rows"),
-    ):
-        if found != wanted:
-            return f"{found:,} {what}: not the paper's {wanted:,}"
-    paper = RecipeSpec().model_dump() | _rows_settings(DataSpec())
-    asked = _asked_of_model(record.variant)
-    differing = _differing(
-        _settings(record) | asked, paper | _asked_of_model(VariantSpec(model="any"))
-    )
-    return f"{differing}: not the paper's" if differing else ""
-
-
-def _unlike_study(record: TrialRecord, other: TrialRecord) -> str:
-    """Why two studies' scores are shown and not judged; empty where they are."""
-    if record.dataset.test.fingerprint != other.dataset.test.fingerprint or (
-        record.test.num_examples != other.test.num_examples
-    ):
-        return "other test rows"
-    if record.dataset.train.fingerprint != other.dataset.train.fingerprint or (
-        record.dataset.num_train != other.dataset.num_train
-    ):
-        return f"{record.dataset.num_train:,} train rows: not the other study's"
-    differing = _differing(_settings(record) | _weights(record), _settings(other) | _weights(other))
-    return f"{differing}: not the other study's" if differing else ""
-
-
-def _settings(record: TrialRecord) -> dict[str, object]:
-    return record.recipe.model_dump() | _rows_settings(record.data)
-
-
-def _rows_settings(data: DataSpec) -> dict[str, object]:
-    """The settings of the data that choose rows, or cut them."""
-    chosen = (data.limit_train, data.limit_test, data.validation_fraction)
-    return {
-        "split_seed": data.split_seed if any(chosen) else None,
-        "max_length_tokens": data.max_length_tokens,
-        "limit_train": data.limit_train,
-        "limit_test": data.limit_test,
-        "validation_fraction": data.validation_fraction,
-    }
-
-
-def _weights(record: TrialRecord) -> dict[str, object]:
-    """What is trained, whatever it is called and whichever engine trains it."""
-    return _asked_of_model(record.variant) | {"weights": record.model.revision}
-
-
-def _asked_of_model(variant: VariantSpec) -> dict[str, object]:
-    asked: dict[str, object] = variant.model_dump(exclude={"name", "model", "engine", "revision"})
-    return asked
-
-
-def _differing(ours: dict[str, object], theirs: dict[str, object]) -> str:
-    names = [
-        name for name in ours if name not in NOT_OF_THE_RECIPE and ours[name] != theirs.get(name)
-    ]
-    return ", ".join(f"{name} {ours[name]}" for name in names[:3])
 
 
 def _seeds(ours: int, theirs: int) -> str:
