@@ -109,7 +109,9 @@ def to_latex(table: ComparisonTable) -> str:
 def to_csv(table: ComparisonTable) -> str:
     """Write every field, unrounded, in SI units: a line for each row and machine."""
     of_row = [name for name in VariantRow.model_fields if name != "times"]
-    of_times = {name: f"{name}_there" if name in of_row else name for name in _TIMES}
+    of_times = {
+        name: f"{name}_there" if name in of_row else name for name in TrainingTimes.model_fields
+    }
     fields = [*of_row, *of_times.values()]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -124,9 +126,6 @@ def to_csv(table: ComparisonTable) -> str:
         known = {"model": name, "num_seeds": 0, "num_diverged": num_diverged}
         writer.writerow([known.get(name, "") for name in fields])
     return out.getvalue().rstrip("\n")
-
-
-_TIMES = tuple(TrainingTimes.model_fields)
 
 
 def to_json(table: ComparisonTable) -> str:
