@@ -111,7 +111,7 @@ def prepare_task(
     from agnews_ray.engine.timing import TimingTask
     from agnews_ray.model.tokenizer import encoder_json
     from agnews_ray.run.device import resolve_device
-    from agnews_ray.run.study import TokenisedCache
+    from agnews_ray.run.tokenised import TokenisedCache
 
     zoo.check_model(variant)
     tokenizers = TokenisedCache(scanned, study.data, cache, lambda *_: None)

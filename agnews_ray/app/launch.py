@@ -247,7 +247,7 @@ class LookedAt:
     prepared: PreparedStudy
     """Planned anew where a model cannot be trained in the wanted precision."""
     data: Any
-    """A ``run.study.TokenisedCache``."""
+    """A ``run.tokenised.TokenisedCache``."""
     lines: tuple[str, ...]
 
     def tell(self, watcher: Any) -> PreparedStudy:
@@ -272,7 +272,7 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
         HubError: neither the hub nor its cache has a model.
         ModelError: one cannot be loaded or trained.
     """
-    from agnews_ray.run.study import TokenisedCache
+    from agnews_ray.run.tokenised import TokenisedCache
 
     data = TokenisedCache(prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised)
     variants = {trial.variant.name: trial.variant for trial in prepared.todo}
