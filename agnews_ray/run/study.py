@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from agnews_ray.errors import AgnewsError, TrialError
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.run.causes import describe
 from agnews_ray.run.progress import TrialProgress
 from agnews_ray.run.trainer import TokenisedData, TrialRunner
 
@@ -42,6 +43,34 @@ class StudyWatcher(Protocol):
 
     def failed(self, trial: PlannedTrial, error: AgnewsError) -> None:
         """A trial ended without a record."""
+
+
+class SteadyWatcher:
+    """Passes on what happens until the watcher fails, and is silent from then on.
+
+    A closed pipe, a full disk or a terminal that cannot show a letter ends no trial.
+
+    Args:
+        watcher: a ``StudyWatcher``, or whoever has more to be told.
+    """
+
+    def __init__(self, watcher: Any) -> None:
+        self._watcher = watcher
+        self._is_silent = False
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        tell: Callable[..., None] = getattr(self._watcher, name)
+
+        def guarded(*facts: Any) -> None:
+            if self._is_silent:
+                return
+            try:
+                tell(*facts)
+            except Exception:
+                self._is_silent = True
+                logger.exception("the watcher is told no more: it failed")
+
+        return guarded
 
 
 class Room(Protocol):
@@ -92,11 +121,12 @@ def run_trials(
         load_data: gives a trial's tokenised data; called in the trials' order.
         room: says how many trials go side by side.
         started_at: Unix time of ``submit``, for the first trial's seconds to its first step.
-        watcher: told what happens.
+        watcher: told what happens, until it raises.
 
     Returns:
         Records and errors. Raises whatever interrupts the calling thread.
     """
+    watcher = SteadyWatcher(watcher)
     waiting = list(trials)
     done: queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]] = queue.Queue()
     finished: list[TrialRecord] = []
@@ -109,7 +139,7 @@ def run_trials(
             watcher.started(trial)
             try:
                 data = load_data(trial)
-            except Exception as error:  # noqa: BLE001  # whatever it is, the other trials go on
+            except (Exception, SystemExit, GeneratorExit) as error:  # the other trials go on
                 done.put((trial, _ours(trial, error)))
             else:
                 _start(runner, trial, data, since, done)
@@ -156,18 +186,19 @@ def _start(
 
     def target() -> None:
         try:
-            done.put((trial, runner.run(trial, data, started_at)))
-        except Exception as error:  # noqa: BLE001  # whatever it is, the other trials go on
-            done.put((trial, _ours(trial, error)))
+            result: TrialRecord | AgnewsError = runner.run(trial, data, started_at)
+        except BaseException as error:  # noqa: BLE001  # a study that hears nothing waits for ever
+            result = _ours(trial, error)
+        done.put((trial, result))
 
     threading.Thread(target=target, name=trial.trial_id, daemon=True).start()
 
 
-def _ours(trial: PlannedTrial, error: Exception) -> AgnewsError:
+def _ours(trial: PlannedTrial, error: BaseException) -> AgnewsError:
     """Give our own error as it is, and any other as a ``TrialError`` that names it."""
     if isinstance(error, AgnewsError):
         return error
     logger.error("trial %s failed", trial.trial_id, exc_info=error)
-    found = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    found = describe(error)
     hint = "read Ray's log, mend the cause and submit again"
     return TrialError(f"trial {trial.trial_id}", "a finished run", found, hint)
