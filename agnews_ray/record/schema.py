@@ -150,7 +150,8 @@ class TrainingRecord(Record):
     num_skipped_steps: int
     """Updates skipped by FP16 loss scaling after an overflow."""
     peak_memory_bytes: int
-    """Per worker: device memory on a GPU, resident memory on a CPU."""
+    """Per worker: taken from the device on a GPU (before version 4: allocated, without the pool of
+    recorded steps), resident memory on a CPU (before: at least its parent's)."""
     is_streamed: bool
     """Whether the rows were streamed in windows instead of held."""
     seconds_to_first_step: float
