@@ -21,7 +21,9 @@ import torch
 
 from agnews_ray.engine.graphs import CudaRecorder
 from agnews_ray.engine.rehearsal import UNRECORDED, Proof, Task, answers_of
+from agnews_ray.plan.trials import content_hash
 from agnews_ray.record.environment import describe_environment, nvidia_driver
+from agnews_ray.record.json_text import to_json
 
 PATIENCE_S = 120.0
 """For all three; 10 to 20 seconds are usual, most of them imports."""
@@ -40,7 +42,7 @@ def proved(task: Task, device_name: str, gpu: str | None, cache: Path) -> Proof:
         The answer, kept unless another try might find something else.
     """
     key = _key(task, device_name)
-    path = cache / f"{sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]}.json"
+    path = cache / f"{content_hash(key, 24)}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):  # none yet, or a damaged one
         return Proof(**json.loads(path.read_text(encoding="utf-8"))["proof"])
     proof = prove_apart(task, gpu)
@@ -48,7 +50,7 @@ def proved(task: Task, device_name: str, gpu: str | None, cache: Path) -> Proof:
         with suppress(OSError):  # then it is tried again
             cache.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps({"proof": asdict(proof), **key}, indent=2))
+            partial.write_text(to_json({"proof": asdict(proof), **key}))
             partial.replace(path)
     return proof
 
