@@ -44,7 +44,12 @@ def bench_engines(study: StudySpec, runs: Path, num_rounds: int, note: Note) -> 
     cache.mkdir(parents=True, exist_ok=True)
     scanned = scan_dataset(study.data, cache)
 
-    from agnews_ray.run.device import check_engine, resolve_device, resolve_precision
+    from agnews_ray.run.device import (
+        check_engine,
+        device_notes,
+        resolve_device,
+        resolve_precision,
+    )
 
     device, _ = resolve_device(study.scaling)
     contenders = choose_contenders(resolve_precision(study.recipe, device), device)
@@ -53,6 +58,8 @@ def bench_engines(study: StudySpec, runs: Path, num_rounds: int, note: Note) -> 
     if scanned.record.num_train < 2 * study.recipe.global_batch_size:
         wanted, found = "at least two batches of train rows", f"{scanned.record.num_train} rows"
         raise DataError(study.data.source, wanted, found, "use more rows")
+    for line in device_notes(study.scaling, device):
+        note(line)
     note(f"{scanned.record.num_train:,} train rows, {num_rounds} round(s) on {device}")
     rows: list[SpeedRow] = []
     for variant in study.models:

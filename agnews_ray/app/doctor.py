@@ -141,12 +141,11 @@ def _gpus(facts: dict[str, Any], prefix: str) -> Check:
     if not seen:
         return passed(name, "none")
     torch = facts["torch"]
-    if torch["cuda"] is None:
-        return failed(name, f"{seen}, and a torch without CUDA", "install torch's CUDA build")
+    if torch["trouble"]:
+        return failed(name, torch["trouble"], torch["hint"])
     if torch["num_gpus"] != seen:
         found = f"{seen} by the driver ({facts['driver']}), {torch['num_gpus']} by torch"
-        hint = f"renew the driver for CUDA {torch['cuda']}, or take a torch for an older CUDA"
-        return failed(name, found, hint)
+        return warned(name, found, "look for CUDA_VISIBLE_DEVICES")
     by_ray = facts.get("ray_gpus", seen)
     if by_ray != seen:
         hint = "start Ray there with --num-gpus, or look for CUDA_VISIBLE_DEVICES"

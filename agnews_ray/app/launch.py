@@ -49,6 +49,8 @@ class PreparedStudy:
     num_gpus: int
     precision: Precision
     """Wanted; a trial of a model that cannot be trained in it has another."""
+    notes: tuple[str, ...] = ()
+    """What is to be said of the machine, a line each."""
 
     @property
     def todo(self) -> tuple[PlannedTrial, ...]:
@@ -137,7 +139,12 @@ def prepare_study(
     _check_writable(cache)
     scanned = scan_dataset(study.data, cache)
 
-    from agnews_ray.run.device import check_engine, resolve_device, resolve_precision
+    from agnews_ray.run.device import (
+        check_engine,
+        device_notes,
+        resolve_device,
+        resolve_precision,
+    )
 
     device, num_gpus = resolve_device(study.scaling, cluster_gpus)
     precision = resolve_precision(study.recipe, device, is_here=cluster_gpus is None)
@@ -154,6 +161,7 @@ def prepare_study(
         finished=_finished(store, trials),
         num_gpus=num_gpus,
         precision=precision,
+        notes=device_notes(study.scaling, device) if cluster_gpus is None else (),
     )
 
 

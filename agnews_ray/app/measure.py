@@ -30,7 +30,12 @@ from agnews_ray.record.cost import CostRecord, save_costs
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import EnvironmentRecord
-from agnews_ray.run.device import check_precision, resolve_device, resolve_precision
+from agnews_ray.run.device import (
+    check_precision,
+    device_notes,
+    resolve_device,
+    resolve_precision,
+)
 from agnews_ray.spec.study import Device, Precision, RecipeSpec, ScalingSpec
 
 BATCH_ROWS = 64
@@ -115,7 +120,11 @@ def measure_study(
     artifacts, texts = _open(folder, spec.num_rows, note)
     environment = describe_environment()
     found: list[list[CostRecord]] = [[] for _ in artifacts]
-    for setting in _settings(spec):
+    settings = _settings(spec)
+    if spec.device == "all":
+        for line in device_notes(ScalingSpec(), settings[-1].device):
+            note(line)
+    for setting in settings:
         note(f"loading on {setting.device}, {setting.num_threads} thread(s), {setting.precision}")
         timed = _measure_setting(artifacts, texts, setting, note)
         for artifact, costs, (facts, times) in zip(artifacts, found, timed, strict=True):

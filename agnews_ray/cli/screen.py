@@ -27,7 +27,7 @@ def show_table(table: ComparisonTable) -> None:
     if is_terminal():
         console = Console()
         console.print(tables.to_rich(table, console.width))
-        for line in words.name_diverged(table):
+        for line in words.remarks(table):
             console.print(line, markup=False, style="red")
     else:
         click.echo(tables.to_plain(table))

@@ -144,7 +144,7 @@ def _introduction(prepared: Any) -> list[str]:
         f"{len(record.class_names)} classes ({', '.join(record.class_names[:6])}), "
         f"{record.label_kind}, text from {' + '.join(record.text_columns)}{assumed}",
     ]
-    lines += [f"note  {sentence}" for sentence in record.missing_classes]
+    lines += [f"note  {sentence}" for sentence in (*prepared.notes, *record.missing_classes)]
     num_empty = _num_empty(record)
     if num_empty:
         share = num_empty / (record.train.num_rows + record.test.num_rows)

@@ -107,7 +107,8 @@ def _train_times(rows: Sequence[VariantRow]) -> dict[tuple[str, str], list[float
     """One axis for each kind of machine on which all rows were trained, in the same way."""
     if len({(row.precision, row.num_workers) for row in rows}) > 1:
         return {}
-    seconds = [{times.device: times.train_seconds for times in row.times} for row in rows]
+    # Of one machine's engines, where one fell back, the one of most trials, which comes first.
+    seconds = [{one.device: one.train_seconds for one in reversed(row.times)} for row in rows]
     common = [device for device in seconds[0] if all(device in one for one in seconds)]
     is_single = len(common) == 1
     return {

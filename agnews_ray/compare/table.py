@@ -12,14 +12,14 @@ from agnews_ray.record.schema import TrialRecord
 
 
 class TrainingTimes(BaseModel):
-    """What the trials of one row took on one kind of machine; seconds, bytes."""
+    """What the trials of one row took on one kind of machine by one engine; seconds, bytes."""
 
     model_config = ConfigDict(frozen=True)
 
     device: str
     """What it was trained on, by name."""
     num_seeds: int
-    """Trials of the row that were trained there."""
+    """Trials of the row that were trained so."""
     train_seconds: float
     train_seconds_std: float | None
     samples_per_second: float
@@ -27,6 +27,12 @@ class TrainingTimes(BaseModel):
     """Largest over the seeds."""
     num_machines: int | None
     """That a trial's workers were on; None where the records do not say, or not the same."""
+    engine: str = "fast"
+    """That really ran, such as ``fast, unrecorded`` on a GPU whose steps could not be recorded."""
+    engine_note: str | None = None
+    """Why it was not the one asked for, where it was not."""
+    paused_seconds: float = 0.0
+    """Of all those trials, in which they did not run; not part of their train time."""
 
 
 class VariantRow(BaseModel):
@@ -55,8 +61,10 @@ class VariantRow(BaseModel):
     num_workers: int
     num_diverged: int = 0
     """Further seeds that diverged; they are part of no number here."""
+    engine: str = "fast"
+    """That was asked for."""
     times: tuple[TrainingTimes, ...]
-    """One for each kind of machine, that of most trials first."""
+    """One for each kind of machine and engine that ran, that of most trials first."""
 
     @property
     def train_seconds(self) -> float:
@@ -178,7 +186,8 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
 def _group(record: TrialRecord) -> tuple[str, ...]:
     """Records that differ in what may change a result, seeds apart, are different rows.
 
-    The machine may not, nor where it keeps a model's folder: only times are kept apart by it.
+    The machine may not, nor where it keeps a model's folder, nor an engine that fell back to
+    another, which computes the same: only times are kept apart by them.
     """
     revision = record.model.revision
     asked = record.variant.model_dump_json(exclude={"model"} if revision else None)
@@ -211,16 +220,18 @@ def _row(records: Sequence[TrialRecord]) -> VariantRow:
         num_test_examples=first.test.num_examples,
         precision=first.precision,
         num_workers=first.scaling.num_workers,
+        engine=first.variant.engine,
         times=_times(records),
     )
 
 
 def _times(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
-    by_device: dict[str, list[TrialRecord]] = {}
+    alike: dict[tuple[str, str], list[TrialRecord]] = {}
     for record in records:
-        by_device.setdefault(_device(record), []).append(record)
+        ran = record.training.engine or record.variant.engine
+        alike.setdefault((_device(record), ran), []).append(record)
     times = []
-    for device, trials in by_device.items():
+    for (device, engine), trials in alike.items():
         trainings = [record.training for record in trials]
         seconds = [training.train_seconds for training in trainings]
         times.append(
@@ -232,6 +243,12 @@ def _times(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
                 samples_per_second=fmean(training.samples_per_second for training in trainings),
                 peak_memory_bytes=max(training.peak_memory_bytes for training in trainings),
                 num_machines=_num_machines(trials),
+                engine=engine,
+                engine_note="; ".join(
+                    dict.fromkeys(t.engine_note for t in trainings if t.engine_note)
+                )
+                or None,
+                paused_seconds=sum(training.paused_seconds or 0.0 for training in trainings),
             )
         )
     return tuple(sorted(times, key=lambda one: -one.num_seeds))

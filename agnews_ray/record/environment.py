@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 import subprocess  # reads `git` and `nvidia-smi`, fixed arguments only
 from importlib.metadata import PackageNotFoundError, version
@@ -25,6 +26,9 @@ PACKAGES = (
 COMMIT_VARIABLE = "AGNEWS_RAY_COMMIT"
 """Names the commit where the package runs without its checkout, on a cluster."""
 
+GRAPHS_VARIABLE = "AGNEWS_RAY_CUDA_GRAPHS"
+"""Turns the recording of steps as CUDA graphs off where it is 0; read by whoever submits."""
+
 
 def describe_environment() -> EnvironmentRecord:
     """Describe this machine and the installed software.
@@ -32,7 +36,7 @@ def describe_environment() -> EnvironmentRecord:
     Returns:
         The description; what cannot be found out is None or 0.
     """
-    gpus = _gpu_names()
+    gpus = gpu_names()
     return EnvironmentRecord(
         python=platform.python_version(),
         platform=platform.platform(),
@@ -50,6 +54,25 @@ def nvidia_driver() -> str | None:
     """Name the version of the NVIDIA driver; None where there is none."""
     found = _output("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
     return found.splitlines()[0] if found else None
+
+
+def gpu_names() -> list[str]:
+    """Name the GPUs that the NVIDIA driver lists, whether or not torch can use them."""
+    listed = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
+    return listed.splitlines() if listed else []
+
+
+def gpu_memory_bytes() -> int:
+    """Give the memory of the first GPU that the NVIDIA driver lists; 0 where there is none."""
+    listed = _output("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits")
+    first = (listed or "").partition("\n")[0].strip()
+    return int(first) << 20 if first.isdigit() else 0  # some say "[N/A]"
+
+
+def driver_cuda() -> str | None:
+    """Name the latest CUDA that the NVIDIA driver knows; None where there is no driver."""
+    found = re.search(r"CUDA Version: *([\d.]+)", _output("nvidia-smi") or "")
+    return found[1] if found else None
 
 
 def num_usable_cpus() -> int:
@@ -75,11 +98,6 @@ def _commit() -> str | None:
     commit = _output("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")
     changed = _output("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
     return f"{commit}-dirty" if commit and changed else commit
-
-
-def _gpu_names() -> list[str]:
-    listed = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
-    return listed.splitlines() if listed else []
 
 
 def _cpu_name() -> str:

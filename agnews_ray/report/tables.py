@@ -89,21 +89,21 @@ def to_rich(table: ComparisonTable, width: int) -> Table:
 
 def to_plain(table: ComparisonTable) -> str:
     """Lay the table out for a file or a pipe."""
-    lines = [caption(table), _lay_out(_cells(table), "simple"), *words.name_diverged(table)]
+    lines = [caption(table), _lay_out(_cells(table), "simple"), *words.remarks(table)]
     return "\n".join(lines)
 
 
 def to_markdown(table: ComparisonTable) -> str:
     """Write a GitHub table."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in _cells(table)]
-    return "\n\n".join([_lay_out(cells, "github"), *words.name_diverged(table)])
+    return "\n\n".join([_lay_out(cells, "github"), *words.remarks(table)])
 
 
 def to_latex(table: ComparisonTable) -> str:
     """Write a booktabs table; names are escaped."""
     cells = [[cell.replace("±", "+-") for cell in row] for row in _cells(table)]
     laid_out = _lay_out(cells, "latex_booktabs").replace("+-", r"$\pm$")
-    return "\n\n".join([laid_out, *(tex_text(line) for line in words.name_diverged(table))])
+    return "\n\n".join([laid_out, *(tex_text(line) for line in words.remarks(table))])
 
 
 def to_csv(table: ComparisonTable) -> str:
@@ -244,9 +244,19 @@ def caption(table: ComparisonTable) -> str:
 
 
 def devices(table: ComparisonTable) -> str:
-    """Name what was trained on, in the order in which a row gives its times."""
-    orders = dict.fromkeys(" | ".join(times.device for times in row.times) for row in table.rows)
+    """Name what was trained on, in the order in which a row gives its times.
+
+    An engine is named where it is not the one that was asked for.
+    """
+    orders = dict.fromkeys(
+        " | ".join(_place(row, times) for times in row.times) for row in table.rows
+    )
     return ", ".join(orders)
+
+
+def _place(row: VariantRow, times: TrainingTimes) -> str:
+    fell_back = times.engine != row.engine
+    return f"{times.device} ({times.engine})" if fell_back else times.device
 
 
 def _cells(table: ComparisonTable) -> list[list[str]]:

@@ -43,7 +43,7 @@ def caveats(assessment: Assessment) -> list[str]:
         )
     elif num_seeds < FEW_SEEDS:
         found.append("Two seeds hardly show their spread, and intervals are wide; use more.")
-    found += name_diverged(assessment.table)
+    found += remarks(assessment.table)
     missing = assessment.records[0].dataset.missing_classes
     found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in missing]
     found += weak_classes(assessment)
@@ -89,6 +89,30 @@ def _of_classes(names: list[str], num_classes: int) -> str:
     )
     such_as = f", such as {shown}" if len(names) > NUM_NAMED else f": {shown}"
     return f"{len(names):,} of {num_classes:,} classes{such_as}"
+
+
+def remarks(table: ComparisonTable) -> list[str]:
+    """Say what no number of a table says of its trials.
+
+    Args:
+        table: of a study.
+
+    Returns:
+        Sentences: on trials that diverged, on engines that fell back, on pauses.
+    """
+    found = name_diverged(table)
+    for row in table.rows:
+        for times in row.times:
+            who = f"{row.model}: {times.num_seeds} trial(s) on {times.device}"
+            if times.engine != row.engine:
+                why = f": {times.engine_note}" if times.engine_note else ""
+                found.append(f"{who} were trained by engine {times.engine}, not {row.engine}{why}.")
+            if times.paused_seconds:
+                found.append(
+                    f"{who} did not run for {times.paused_seconds:.0f} s in mid-training (the "
+                    "computer slept, or it was stopped), which their train time leaves out."
+                )
+    return found
 
 
 def name_diverged(table: ComparisonTable) -> list[str]:

@@ -1,13 +1,19 @@
 """What ``auto`` means on this machine, and whether what was asked for is here."""
 
+import os
 import platform
 import shutil
+import warnings
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from agnews_ray.errors import ResourceError
+from agnews_ray.record.environment import driver_cuda, gpu_names, nvidia_driver
 from agnews_ray.spec.study import Device, Engine, Precision, RecipeSpec, ScalingSpec
 
 CPUINFO = Path("/proc/cpuinfo")
+DRIVER = Path("/dev/nvidiactl")
 
 IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
 
@@ -28,16 +34,18 @@ def resolve_device(scaling: ScalingSpec, cluster_gpus: int | None = None) -> tup
     Raises:
         ResourceError: GPUs are asked for and there are none, or fewer than one trial's workers.
     """
-    place, num_gpus = "on this cluster, now or by its autoscaler", cluster_gpus
-    if num_gpus is None:
-        place, num_gpus = "on this machine", _count_gpus() if scaling.device != "cpu" else 0
     if scaling.device == "cpu":
         return "cpu", 0
+    place, num_gpus = "on this cluster, now or by its autoscaler", cluster_gpus
+    if num_gpus is None:
+        place, num_gpus = "on this machine", usable_gpus().count
     if scaling.device == "cuda" and num_gpus == 0:
-        hint = "use --device cpu, or mend the driver (nvidia-smi tells)"
+        found, hint = f"none {place}", "use --device cpu, or mend the driver (nvidia-smi tells)"
         if cluster_gpus is not None:
             hint = "use --device cpu, or set AGNEWS_RAY_GPUS on the head node to what may come"
-        raise ResourceError("scaling.device", "a CUDA GPU", f"none {place}", hint)
+        elif usable_gpus().trouble:
+            found, hint = usable_gpus().trouble, f"{usable_gpus().hint}, or use --device cpu"
+        raise ResourceError("scaling.device", "a CUDA GPU", found, hint)
     if 0 < num_gpus < scaling.num_workers:
         wanted = f"{scaling.num_workers} GPUs, one for each worker"
         hint = f"use --num-workers {num_gpus}, or --device cpu"
@@ -110,13 +118,70 @@ def check_engine(engine: Engine, device: Device, precision: Precision) -> None:
         raise ResourceError("recipe.precision", wanted, "fp16", "use --precision bf16, or fp32")
 
 
-def _count_gpus() -> int:
-    """Ask torch, whose import takes seconds, only where there is a driver."""
-    if not Path("/dev/nvidiactl").exists() and shutil.which("nvidia-smi") is None:
-        return 0
+def device_notes(scaling: ScalingSpec, device: Device) -> tuple[str, ...]:
+    """Say why this machine's GPUs are not used, where they could be wished for.
+
+    Args:
+        scaling: the device asked for.
+        device: resolved.
+
+    Returns:
+        A line, or none.
+    """
+    is_wished = scaling.device == "auto" and device == "cpu"
+    note = usable_gpus().note if is_wished else ""
+    return (note,) if note else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpus:
+    """This machine's GPUs, as far as torch can compute on them."""
+
+    count: int = 0
+    cuda: str | None = None
+    """That torch was built for; None for a CPU build."""
+    trouble: str = ""
+    """Why there are none for torch, where the driver lists some."""
+    hint: str = ""
+    """What would mend that, in the imperative."""
+
+    @property
+    def note(self) -> str:
+        """What is to be said where a study is trained on the CPU instead; nothing without GPUs."""
+        return f"trained on the CPU, GPU: {self.trouble}; {self.hint}" if self.trouble else ""
+
+
+@cache  # torch says what is wrong once in a process
+def usable_gpus() -> Gpus:
+    """Look for GPUs: torch, whose import takes seconds, is asked only where there is a driver.
+
+    ``torch.cuda.device_count`` would ask the driver's library, which counts what a driver that is
+    too old for torch's CUDA cannot run.
+    """
+    if not DRIVER.exists() and shutil.which("nvidia-smi") is None:
+        return Gpus()
     import torch
 
-    return torch.cuda.device_count()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        is_available = torch.cuda.is_available()
+    cuda = torch.version.cuda
+    if is_available:
+        return Gpus(count=torch.cuda.device_count(), cuda=cuda)
+    listed = len(gpu_names())
+    if not listed or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # hidden on purpose
+        return Gpus(cuda=cuda)
+    if cuda is None:
+        trouble = f"{listed} by nvidia-smi, and torch {torch.__version__} knows no CUDA"
+        hint = "install torch's CUDA build (pytorch.org/get-started)"
+        return Gpus(trouble=trouble, hint=hint)
+    why = " ".join(str(said[0].message).split())[:120] if said else "CUDA does not start"
+    driver = f"driver {nvidia_driver()}, for CUDA {driver_cuda() or '?'}"
+    return Gpus(
+        cuda=cuda,
+        trouble=f"{listed} by nvidia-smi ({driver}), none by torch for CUDA {cuda} ({why})",
+        hint=f"renew the driver for CUDA {cuda}, or install a torch for an older CUDA",
+    )
 
 
 def has_bf16_instructions() -> bool:

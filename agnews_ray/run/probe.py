@@ -9,8 +9,9 @@ from typing import Any
 import psutil
 
 from agnews_ray.model.hub import go_offline_if_unreachable
-from agnews_ray.record.environment import describe_environment, nvidia_driver
+from agnews_ray.record.environment import describe_environment, gpu_memory_bytes, nvidia_driver
 from agnews_ray.record.storage import is_uri
+from agnews_ray.run.device import usable_gpus
 
 
 def node_facts(location: str, hub_ids: list[str]) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def node_facts(location: str, hub_ids: list[str]) -> dict[str, Any]:
         "gpu": environment.gpu,
         "driver": nvidia_driver(),
         "torch": _torch_facts() if environment.num_gpus else None,
+        "gpu_memory": gpu_memory_bytes(),
         "hub": _hub(hub_ids),
         "has_token": os.environ.get("RAY_AUTH_MODE") == "token",
     }
@@ -48,9 +50,9 @@ def _disk_free(location: str) -> int:
 
 def _torch_facts() -> dict[str, Any]:
     """Importing torch takes seconds, so it is asked only where there is a GPU."""
-    import torch
-
-    return {"num_gpus": torch.cuda.device_count(), "cuda": torch.version.cuda}
+    found = usable_gpus()
+    trouble, hint = found.trouble, found.hint
+    return {"num_gpus": found.count, "cuda": found.cuda, "trouble": trouble, "hint": hint}
 
 
 def _hub(hub_ids: list[str]) -> str:

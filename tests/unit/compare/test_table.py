@@ -74,3 +74,23 @@ def test_a_model_that_lies_elsewhere_on_another_machine_is_the_same():
     there = a_record().variant.model_copy(update={"model": "/elsewhere/minilm"})
     records = [a_record(model=model), on_another_machine(2, model=model, variant=there)]
     assert [row.num_seeds for row in compare_records("s", records, []).rows] == [2]
+
+
+def fell_back(seed, **changes):
+    record = a_record(trial_id=f"t{seed}", seed=seed)
+    return record.model_copy(update={"training": record.training.model_copy(update=changes)})
+
+
+def test_times_of_an_engine_that_fell_back_are_apart_and_scores_together():
+    why = "steps are not recorded (OutOfMemoryError)"
+    records = [
+        fell_back(1, engine="fast", train_seconds=60.0),
+        fell_back(2, train_seconds=80.0),  # a record of before, which fell back to nothing
+        fell_back(3, engine="fast, unrecorded", engine_note=why, train_seconds=200.0),
+    ]
+    (row,) = compare_records("study", records, []).rows
+    assert row.num_seeds == 3
+    assert [(t.engine, t.train_seconds, t.engine_note) for t in row.times] == [
+        ("fast", 70.0, None),
+        ("fast, unrecorded", 200.0, why),
+    ]

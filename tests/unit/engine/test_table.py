@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -76,6 +78,27 @@ def test_a_row_is_up_to_date_when_it_is_read():
     lazy.eval()
     ids = torch.tensor([[3, 40], [59, 3]])
     assert torch.allclose(table.look_up(ids), eager.weight[ids], atol=1e-6)
+
+
+def test_a_pass_of_scoring_updates_all_rows_once_and_reads_the_same(monkeypatch):
+    table, passes = Table(an_embedding(), RECIPE, NUM_STEPS), []
+    up_to_date = table._up_to_date
+    for words, gradient in itertools.islice(some_steps(1e-2), 3):
+        table.begin(words)
+        table.gradient.copy_(gradient)
+        table.update(torch.tensor(1.0))
+    monkeypatch.setattr(
+        table, "_up_to_date", lambda words: passes.append(len(words)) or up_to_date(words)
+    )
+    table.embedding.eval()
+    read = [table.look_up(torch.arange(NUM_WORDS)) for _ in range(3)]
+    assert passes == [NUM_WORDS]
+    assert torch.equal(read[0], read[1])
+    assert torch.equal(read[0], read[2])
+    table.begin(torch.tensor([1]))
+    table.update(torch.tensor(1.0))
+    table.look_up(torch.arange(NUM_WORDS))
+    assert passes == [NUM_WORDS, 1, NUM_WORDS]
 
 
 def test_gradients_of_a_word_add_up_and_padding_has_none():

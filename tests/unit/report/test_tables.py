@@ -92,3 +92,20 @@ def test_times_of_several_machines_are_told_apart_in_every_format():
         ("CPU", "60.0"),
         ("another CPU", "90.0"),
     ]
+
+
+def test_what_fell_back_and_what_slept_is_said_under_the_table():
+    record = a_record()
+    changes = {
+        "engine": "reference",
+        "engine_note": "the fast engine does not work on this GPU (why)",
+        "paused_seconds": 101.0,
+    }
+    training = record.training.model_copy(update=changes)
+    table = compare_records("study", [record.model_copy(update={"training": training})], [])
+    for text in (tables.to_plain(table), tables.to_markdown(table), tables.to_latex(table)):
+        assert "by engine reference, not fast: the fast engine does not work" in text
+        assert "did not run for 101 s in mid-training" in text
+    assert "CPU (reference)" in tables.to_plain(table)
+    (row,) = csv.DictReader(io.StringIO(tables.to_csv(table)))
+    assert (row["engine"], row["engine_there"]) == ("fast", "reference")

@@ -11,7 +11,7 @@ T4 = {
     "num_gpus": 1,
     "gpu": "Tesla T4",
     "driver": "570.1",
-    "torch": {"num_gpus": 1, "cuda": "12.8"},
+    "torch": {"num_gpus": 1, "cuda": "12.8", "trouble": "", "hint": ""},
 }
 
 
@@ -24,6 +24,7 @@ def facts(**changes):
         "disk_free": 99 << 30,
         "num_gpus": 0,
         "gpu": None,
+        "gpu_memory": 0,
         "driver": None,
         "torch": None,
         "hub": "reachable",
@@ -47,16 +48,16 @@ def test_a_machine_that_will_do():
         ({"versions": HERE.versions | {"torch": "2.1"}}, "packages", "warning", "torch 2.1 there"),
         ({"versions": {"ray": HERE.versions["ray"]}}, "packages", "error", "missing torch"),
         (
-            T4 | {"torch": {"num_gpus": 0, "cuda": None}},
+            T4 | {"torch": T4["torch"] | {"num_gpus": 0, "trouble": "too old", "hint": "renew"}},
             "GPU",
             "error",
-            "1, and a torch without CUDA",
+            "too old",
         ),
         (
-            T4 | {"torch": {"num_gpus": 0, "cuda": "13.0"}},
+            T4 | {"num_gpus": 2},
             "GPU",
-            "error",
-            "1 by the driver (570.1), 0 by torch",
+            "warning",
+            "2 by the driver (570.1), 1 by torch",
         ),
         (T4 | {"ray_gpus": 0.0}, "GPU", "warning", "1 by the driver, 0 by Ray"),
         ({"memory_free": 1 << 30}, "memory", "warning", "1.0 GiB free, about 3.0 wanted"),

@@ -66,6 +66,13 @@ def test_no_secret_of_this_machine_goes_with_it(monkeypatch):
     assert "s3cret" not in yaml.safe_dump(runtime_environment(None))
 
 
+def test_the_switch_of_recorded_steps_goes_with_a_job(monkeypatch):
+    monkeypatch.delenv("AGNEWS_RAY_CUDA_GRAPHS", raising=False)
+    assert "AGNEWS_RAY_CUDA_GRAPHS" not in runtime_environment(None)["env_vars"]
+    monkeypatch.setenv("AGNEWS_RAY_CUDA_GRAPHS", "0")
+    assert runtime_environment(None)["env_vars"]["AGNEWS_RAY_CUDA_GRAPHS"] == "0"
+
+
 @pytest.mark.parametrize("storage", ["runs", "./x", "s3://KEY:S3CRET@bucket/x", "nonsense://"])
 def test_storage_that_another_machine_could_not_use_is_refused(storage):
     with pytest.raises(StoreError) as caught:

@@ -56,6 +56,20 @@ def run(runner, num_at_once=1, load_data=lambda trial: None):
     return run_trials(some_trials(), runner, load_data, room, 0.0, SilentScreen())
 
 
+def test_what_several_trials_say_is_told_once():
+    class FallenBack(FakeRunner):
+        def run(self, trial, data, started_at):
+            record = super().run(trial, data, started_at)
+            why = "steps are not recorded (RuntimeError)"
+            training = record.training.model_copy(update={"engine_note": why})
+            return record.model_copy(update={"training": training})
+
+    screen, notes = SilentScreen(), []
+    screen.note = notes.append
+    run_trials(some_trials(), FallenBack(), lambda trial: None, OwnRoom(count=2), 0.0, screen)
+    assert notes == ["note  steps are not recorded (RuntimeError)"]
+
+
 @pytest.mark.parametrize("num_at_once", [1, 2])
 def test_as_many_trials_run_side_by_side_as_there_is_room(num_at_once):
     runner = FakeRunner()

@@ -1,0 +1,164 @@
+import json
+
+import pytest
+import torch
+
+from agnews_ray.engine import fast, fusion, proof, rehearsal
+from agnews_ray.engine.proof import prove_apart, proved
+from agnews_ray.engine.rehearsal import FAST, REFERENCE, UNRECORDED, Proof, Task, answers_of
+from agnews_ray.model.tokenizer import train_tokenizer
+from agnews_ray.spec.study import ArchitectureSpec, VariantSpec
+from tests.unit.engine.models import FAMILIES, a_model
+from tests.unit.engine.recording import ValueRecorder, broken, run_again
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    sizes = ArchitectureSpec(vocab_size=100)
+    variant = VariantSpec(model="bert", init="random", architecture=sizes)
+    return train_tokenizer(lambda: ["a text"], variant)
+
+
+@pytest.fixture
+def task(tokenizer):
+    return Task.like(a_model(), tokenizer, "fp32", "cpu")
+
+
+def last_answer(task, record):
+    *_, answer = answers_of(task, lambda: record)
+    return answer
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_proves_itself(tokenizer, family):
+    task = Task.like(a_model(family), tokenizer, "fp32", "cpu")
+    assert last_answer(task, run_again) == Proof(engine=FAST)
+
+
+def test_steps_recorded_in_values_prove_themselves(task):
+    assert last_answer(task, ValueRecorder()) == Proof(engine=FAST)
+
+
+def out_of_memory(run):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB")
+
+
+@pytest.mark.parametrize(
+    ("record", "cause", "is_kept"),
+    [
+        (broken, "not permitted when stream is capturing", True),
+        (lambda run: lambda: None, "recorded steps' loss at step 3 is", True),
+        (out_of_memory, "CUDA out of memory", False),
+    ],
+)
+def test_where_recording_fails_steps_go_on_unrecorded(task, record, cause, is_kept):
+    answer = last_answer(task, record)
+    assert (answer.engine, answer.is_kept) == (UNRECORDED, is_kept)
+    assert cause in answer.cause
+
+
+def leaves_out_an_update(monkeypatch):
+    step, count = fast.Optimizer.step, []
+
+    def leaving_one_out(self):
+        count.append(1)
+        if len(count) != 4:
+            step(self)
+
+    monkeypatch.setattr(fast.Optimizer, "step", leaving_one_out)
+
+
+def does_not_zero(monkeypatch):
+    monkeypatch.setattr(fusion.FusedModel, "zero", lambda self: None)
+
+
+def raises(monkeypatch):
+    def fail(self):
+        raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
+
+    monkeypatch.setattr(fusion.FusedModel, "gradient_norm", fail)
+
+
+@pytest.mark.parametrize(
+    ("plant", "cause"),
+    [
+        (leaves_out_an_update, "loss at step 5 is"),
+        (does_not_zero, "the reference engine's"),
+        (raises, "no kernel image"),
+    ],
+)
+def test_where_ours_fails_the_reference_trains(task, monkeypatch, plant, cause):
+    plant(monkeypatch)
+    answer = last_answer(task, run_again)
+    assert (answer.engine, answer.is_kept) == (REFERENCE, True)
+    assert cause in answer.cause
+
+
+def test_nothing_is_proved_where_the_reference_fails(task, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("no accelerate")
+
+    monkeypatch.setattr(rehearsal.ReferenceEngine, "train", fail)
+    answer = last_answer(task, run_again)
+    assert answer == Proof(
+        engine=UNRECORDED,
+        cause="the reference engine failed: ValueError: no accelerate",
+        is_kept=False,
+    )
+
+
+def test_what_a_process_that_ends_in_the_middle_said_last_counts(task):
+    engines = [answer.engine for answer in answers_of(task, lambda: run_again)]
+    assert engines == [UNRECORDED, REFERENCE, UNRECORDED, FAST]
+
+
+def test_a_process_of_its_own_answers(task):
+    assert prove_apart(task) == Proof(engine=FAST)
+
+
+def test_patience_ends(task):
+    answer = prove_apart(task, patience_s=0.0)
+    assert (answer.engine, answer.is_kept) == (UNRECORDED, False)
+    assert "more than 0 s" in answer.cause
+
+
+@pytest.fixture
+def tries(monkeypatch):
+    """Answers that are given in turn instead of trying."""
+    made = []
+    monkeypatch.setattr(proof, "prove_apart", lambda *_: made.pop(0))
+    return made
+
+
+def test_an_answer_is_kept_by_all_that_it_depends_on(task, tries, tmp_path, monkeypatch):
+    tries += [Proof(engine=FAST), Proof(engine=REFERENCE, cause="other"), Proof(engine=UNRECORDED)]
+    assert proved(task, "Tesla T4", None, tmp_path).engine == FAST
+    assert proved(task, "Tesla T4", None, tmp_path).engine == FAST
+    assert proved(task, "Tesla V100", None, tmp_path).engine == REFERENCE
+    monkeypatch.setattr(proof, "nvidia_driver", lambda: "999.1")
+    assert proved(task, "Tesla T4", None, tmp_path).engine == UNRECORDED
+    kept = [json.loads(path.read_text()) for path in tmp_path.iterdir()]
+    assert {one["driver"] for one in kept} == {None, "999.1"}
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"proof": {"engine": "x", "more": 1}}', "[]"])
+def test_a_damaged_answer_is_asked_for_anew(task, tries, tmp_path, content):
+    tries += [Proof(engine=FAST), Proof(engine=UNRECORDED, cause="c")]
+    proved(task, "T4", None, tmp_path)
+    (path,) = tmp_path.iterdir()
+    path.write_text(content)
+    assert proved(task, "T4", None, tmp_path).engine == UNRECORDED
+    assert json.loads(path.read_text())["proof"]["cause"] == "c"
+
+
+def test_what_may_be_otherwise_next_time_is_not_kept(task, tries, tmp_path):
+    tries += [Proof(engine=UNRECORDED, cause="busy", is_kept=False), Proof(engine=FAST)]
+    assert proved(task, "T4", None, tmp_path).engine == UNRECORDED
+    assert proved(task, "T4", None, tmp_path).engine == FAST
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
+@pytest.mark.parametrize("precision", ["fp16", "fp32"])
+def test_this_gpu_proves_itself(tokenizer, precision):
+    assert prove_apart(Task.like(a_model(), tokenizer, precision, "cuda")) == Proof(engine=FAST)

@@ -1,0 +1,81 @@
+import pickle
+from types import SimpleNamespace
+
+import pytest
+from ray.train.v2.api.exceptions import WorkerGroupError
+
+from agnews_ray.engine.graphs import recording_error
+from agnews_ray.errors import RecordingError
+from agnews_ray.record.store import StudyStore
+from agnews_ray.run import trainer
+from agnews_ray.run.trainer import TokenisedData, TrialRunner
+from agnews_ray.spec.study import StudySpec
+from tests.fakes.records import a_dataset
+from tests.unit.run.test_study import some_trials
+
+DATA = TokenisedData(tokenizer=None, splits={"train": SimpleNamespace(is_resident=True)})
+
+
+class DoneError(Exception):
+    """The trial was trained; what follows is not looked at."""
+
+
+class ScriptedRunner(TrialRunner):
+    """Trains by a script: an error for each attempt, None for one that trains."""
+
+    def _fit(self, trial, data, config, attempt):
+        self.study_script["given"].append((config.unrecorded, attempt))
+        error = self.study_script["errors"].pop(0)
+        raise WorkerGroupError("worker group failed", {0: error}) if error else DoneError
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    monkeypatch.setattr(trainer, "forget_progress", lambda trial_id: None)
+
+    def run(errors, max_attempts=1):
+        script, said = {"errors": errors, "given": []}, []
+        monkeypatch.setattr(ScriptedRunner, "study_script", script, raising=False)
+        runner = ScriptedRunner(
+            study=StudySpec(),
+            dataset=a_dataset(),
+            store=StudyStore(tmp_path, "study"),
+            scratch="",
+            command="",
+            log_hint="read the log",
+            threads_per_worker=1,
+            max_attempts=max_attempts,
+            on_retry=said.append,
+        )
+        try:
+            runner.run(some_trials(1)[0], DATA, 0.0)
+        except DoneError:
+            return script["given"], said
+        except RecordingError as error:
+            return script["given"], [*said, str(error)]
+        raise AssertionError
+
+    return run
+
+
+def a_broken_recording():
+    error = recording_error(RuntimeError("operation not permitted when stream is capturing"))
+    return pickle.loads(pickle.dumps(error))
+
+
+def test_a_trial_whose_recording_breaks_begins_once_more_without(run):
+    given, said = run([a_broken_recording(), None])
+    why = "RuntimeError: operation not permitted when stream is capturing"
+    assert given == [(None, 1), (why, 2)]
+    assert said == [f"trial t0 begins anew, unrecorded: {why}"]
+
+
+def test_it_does_so_once(run):
+    given, said = run([a_broken_recording(), a_broken_recording()])
+    assert len(given) == 2
+    assert "AGNEWS_RAY_CUDA_GRAPHS=0" in said[-1]
+
+
+def test_the_switch_reaches_the_workers(run, monkeypatch):
+    monkeypatch.setenv("AGNEWS_RAY_CUDA_GRAPHS", "0")
+    assert run([None])[0] == [("AGNEWS_RAY_CUDA_GRAPHS is 0", 1)]
