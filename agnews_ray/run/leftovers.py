@@ -4,6 +4,7 @@ Run as a program, this file is a session's watchdog: it ends what a driver leave
 itself. It imports nothing of this package, so that it is light and starts wherever the driver did.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -11,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -122,7 +124,7 @@ def start_watchdog(folder: Path) -> "subprocess.Popen[bytes]":
         To be given to ``stop_watchdog``.
     """
     # -P: no module of the folder where one calls us may take the place of a library.
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603  # this very file
         [sys.executable, "-P", __file__, str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -172,11 +174,9 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
-def _send(process: psutil.Process, end: object) -> None:
-    try:
-        end(process)  # type: ignore[operator]
-    except psutil.Error:  # gone meanwhile, even if its number is another's by now
-        pass
+def _send(process: psutil.Process, end: Callable[[Any], None]) -> None:
+    with contextlib.suppress(psutil.Error):  # gone, even if its number is another's by now
+        end(process)
 
 
 def _wait(processes: Iterable[psutil.Process], patience_s: float) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -60,6 +61,11 @@ QUIET_ENVIRONMENT = {
     "RAY_memory_monitor_refresh_ms": "1000",
     "RAY_kill_idle_workers_interval_ms": "2000",
 }
+
+OF_FAILURE = re.compile(
+    r"Check failed|\b[EFC] \d|No space|Resource temporarily|Too many|File too large|Cannot|Failed"
+)
+"""In lines of Ray's logs that say why it did not start."""
 
 logger = logging.getLogger(__name__)
 
@@ -224,6 +230,23 @@ def stop_logging(handler: logging.Handler) -> None:
         logging.getLogger(name).removeHandler(handler)
     logging.captureWarnings(capture=False)
     handler.close()
+
+
+def why_not_started(error: BaseException, folder: Path) -> str:
+    """Find the cause in a line: what Ray's first processes said last, or else the error.
+
+    Args:
+        error: what ``ray.init`` raised.
+        folder: the session's.
+    """
+    said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    for name in ("gcs_server.err", "gcs_server.out", "raylet.err", "raylet.out"):
+        for file in sorted((folder / "ray").glob(f"session_2*/logs/{name}")):
+            lines = file.read_bytes()[-LOG_TAIL_BYTES:].decode("utf-8", "replace").splitlines()
+            causes = [line for line in lines if OF_FAILURE.search(line)]
+            if causes:
+                return f"{said} ({name}: {' '.join(causes[0].split())[-200:]})"
+    return said
 
 
 def _keep_logs(folder: Path, log_path: Path) -> None:

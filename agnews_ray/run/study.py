@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from agnews_ray.errors import AgnewsError, TrialError
 from agnews_ray.plan.trials import PlannedTrial
@@ -14,63 +14,11 @@ from agnews_ray.record.schema import TrialRecord
 from agnews_ray.run.causes import describe
 from agnews_ray.run.progress import TrialProgress
 from agnews_ray.run.trainer import TokenisedData, TrialRunner
+from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 
 POLL_S = 0.5
 
 logger = logging.getLogger(__name__)
-
-
-class StudyWatcher(Protocol):
-    """Whoever is told what happens in a running study, always from the calling thread."""
-
-    def note(self, text: str) -> None:
-        """A line about the whole study."""
-
-    def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
-        """Rows tokenised so far."""
-
-    def started(self, trial: PlannedTrial) -> None:
-        """A trial's workers are being started."""
-
-    def waiting(self, trial: PlannedTrial, reason: str) -> None:
-        """A started trial has no workers yet, and why."""
-
-    def progress(self, progress: TrialProgress) -> None:
-        """A trial's latest step or phase."""
-
-    def finished(self, trial: PlannedTrial, record: TrialRecord) -> None:
-        """A trial's record is in its place."""
-
-    def failed(self, trial: PlannedTrial, error: AgnewsError) -> None:
-        """A trial ended without a record."""
-
-
-class SteadyWatcher:
-    """Passes on what happens until the watcher fails, and is silent from then on.
-
-    A closed pipe, a full disk or a terminal that cannot show a letter ends no trial.
-
-    Args:
-        watcher: a ``StudyWatcher``, or whoever has more to be told.
-    """
-
-    def __init__(self, watcher: Any) -> None:
-        self._watcher = watcher
-        self._is_silent = False
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        tell: Callable[..., None] = getattr(self._watcher, name)
-
-        def guarded(*facts: Any) -> None:
-            if self._is_silent:
-                return
-            try:
-                tell(*facts)
-            except Exception:
-                self._is_silent = True
-                logger.exception("the watcher is told no more: it failed")
-
-        return guarded
 
 
 class Room(Protocol):
@@ -140,7 +88,7 @@ def run_trials(
             watcher.started(trial)
             try:
                 data = load_data(trial)
-            except (Exception, SystemExit, GeneratorExit) as error:  # the other trials go on
+            except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001  # the other trials go on
                 done.put((trial, _ours(trial, error)))
             else:
                 _start(runner, trial, data, since, done)
