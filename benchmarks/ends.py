@@ -34,6 +34,9 @@ PATIENCE_S = 30.0
 GIVEN_UP_S = 400.0
 """How long a submit may take to end."""
 
+TORCHS = "torchinductor_"
+"""Starts the name of a cache that torch keeps for all programs of a user, in the same folder."""
+
 TINY = {
     "num_layers": 1,
     "hidden_size": 32,
@@ -128,7 +131,8 @@ class Running:
     def left(self) -> list[str]:
         """Say what is there."""
         found = [f"{' '.join([one.name(), *_words(one)][:3])}" for one in self.processes()]
-        found += [str(path.relative_to(self.folder)) for path in self.tmp.iterdir()]
+        names = {path.name for path in self.tmp.iterdir()}
+        found += [name for name in names if not name.startswith(TORCHS)]
         shared = {int(one.name.split("-")[2]) for one in Path("/dev/shm").glob("agnews-ray-*-*")}
         return found + [f"shared memory of {pid}" for pid in shared if not psutil.pid_exists(pid)]
 

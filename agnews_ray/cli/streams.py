@@ -55,6 +55,9 @@ def make_lenient() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         setattr(sys, name, LenientStream(stream))
+    # Its own: while Ray runs, what C++ writes to number 2 goes to a log.
+    own = open(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: PTH123, SIM115
+    sys.stderr = LenientStream(own)  # type: ignore[assignment]
 
 
 def is_unread() -> bool:

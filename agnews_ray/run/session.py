@@ -123,7 +123,7 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
         The session, to be started.
     """
     leftovers.remove_stale()
-    with _private_folder() as folder:
+    with _private_folder() as folder, _stderr_to(log_path):
         handler = log_to(log_path)
         before = dict(os.environ)
         is_interrupted = False
@@ -157,6 +157,19 @@ def _private_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         leftovers.remove_stale()  # of its processes: they are dead
         leftovers.stop_watchdog(watchdog)
+
+
+@contextmanager
+def _stderr_to(log_path: Path) -> Iterator[None]:
+    """Send what Ray's own C++ writes to the terminal to the log; ``sys.stderr`` may be elsewhere."""
+    before = os.dup(2)
+    with log_path.open("ab") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
 
 
 def _end_ray(folder: Path, is_interrupted: bool) -> None:
