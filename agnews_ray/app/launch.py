@@ -16,7 +16,7 @@ from agnews_ray.errors import StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.plan.trials import PlannedTrial, content_hash, plan_trials, same_question, slug
-from agnews_ray.record.environment import num_usable_cpus
+from agnews_ray.record.environment import gpu_memory_bytes, num_usable_cpus
 from agnews_ray.record.outputs import load_test_rows, save_test_rows
 from agnews_ray.record.remote import open_store
 from agnews_ray.record.schema import TrialRecord
@@ -141,7 +141,6 @@ def prepare_study(
 
     from agnews_ray.run.device import (
         check_engine,
-        device_notes,
         resolve_device,
         resolve_precision,
     )
@@ -161,8 +160,47 @@ def prepare_study(
         finished=_finished(store, trials),
         num_gpus=num_gpus,
         precision=precision,
-        notes=device_notes(study.scaling, device) if cluster_gpus is None else (),
+        notes=_machine_notes(study, device) if cluster_gpus is None else (),
     )
+
+
+def _machine_notes(study: StudySpec, device: Device) -> tuple[str, ...]:
+    from agnews_ray.run.device import device_notes
+
+    there = gpu_memory_bytes() if device == "cuda" else 0
+    memory = (f"GPU memory: {gpu_memory_line(study, there)[0]}",) if there else ()
+    return device_notes(study.scaling, device) + memory
+
+
+def gpu_memory_line(study: StudySpec, there: int) -> tuple[str, str | None]:
+    """Say what training will want of a GPU, for the largest model and the longest batch.
+
+    Args:
+        study: whose models and batches.
+        there: memory of the GPU, in bytes.
+
+    Returns:
+        A line, and what fits: ``recorded``, ``unrecorded`` or None.
+    """
+    from agnews_ray.model.memory import training_memory
+
+    recipe = study.recipe
+    precision: Precision = "fp16" if recipe.precision == "auto" else recipe.precision
+    rows, length = (
+        recipe.global_batch_size // study.scaling.num_workers,
+        study.data.max_length_tokens,
+    )
+    most = max(
+        (training_memory(one, rows, length, precision) for one in study.models),
+        key=lambda one: one.recorded,
+    )
+    text = (
+        f"{there / 2**30:.1f} GiB, about {most.recorded / 2**30:.1f} wanted for batches of "
+        f"{rows} x {length} tokens ({most.unrecorded / 2**30:.1f} with unrecorded steps)"
+    )
+    if most.recorded <= there:
+        return text, "recorded"
+    return text, "unrecorded" if most.unrecorded <= there else None
 
 
 def execute_study(
