@@ -174,6 +174,10 @@ class StudyStore:
         """
         return tuple(load_record(path) for path in sorted(self._trials.glob(f"*/{RECORD_FILE}")))
 
+    def fingerprints(self) -> set[str]:
+        """Of the rows that finished trials were trained and scored on; one, if all is well."""
+        return {record.dataset.fingerprint for record in self.records()}
+
 
 def check_left(staged: str, names: Container[str]) -> None:
     """Refuse to call a trial finished whose files are not there.
