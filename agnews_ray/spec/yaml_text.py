@@ -89,7 +89,8 @@ def plain_value(text: str) -> bool | int | float | str | None:
         return int(text)
     if NUMBER.fullmatch(text):
         return float(text)
-    older = yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False))
+    loader: Any = yaml.SafeLoader("")  # not all of it has type information
+    older = loader.resolve(yaml.ScalarNode, text, (True, False))
     if older == STRING_TAG and not NEWER_NUMBER.fullmatch(text):
         return text
     raise ValueError(_two_meanings(text, older))
@@ -128,7 +129,7 @@ class _Reading:
             return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, depth + 1) for item in node.value]
-        return self._scalar(node)
+        return self._scalar(node)  # nothing else is left
 
     def _has_own_tag(self, node: yaml.Node) -> bool:
         """Whether a node has the tag that its form implies; what is written out may be another."""
@@ -153,7 +154,7 @@ class _Reading:
             content[key] = self.value(value_node, depth + 1)
         return content
 
-    def _scalar(self, node: yaml.ScalarNode) -> Any:
+    def _scalar(self, node: Any) -> Any:
         if node.style is None and self._is_ours:
             try:
                 return plain_value(node.value)
@@ -183,16 +184,17 @@ def _explain(error: yaml.YAMLError, text: str) -> str:
         line = text.count("\n", 0, error.position) + 1
         found = f"the control character U+{error.character:04X}"
         return f"line {line}: want text, found {found}; delete it"
-    mark = getattr(error, "problem_mark", None)
-    line = mark.line + 1 if mark else 1
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return f"want YAML, found a syntax error ({error}); mend it"
+    line = error.problem_mark.line + 1
     for number, one in enumerate(text.splitlines()[:line], 1):
         if re.match(r" *\t\s*\S", one):
             return f"line {number} is indented with a tab; use spaces"
-    if "'\\t'" in str(error.problem):
+    problem = " ".join(str(error.problem).split())
+    if "'\\t'" in problem:
         return f"line {line} has a tab between its words; use spaces"
-    if "document" in str(error.context or ""):
+    if "document" in str(error.context):
         return f"line {line}: want one document, found another behind ---; keep one"
-    problem = " ".join(str(error.problem or "").split())
     return f"line {line}: want YAML, found a syntax error ({problem}); mend it"
 
 
