@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.remote import address_option, follow_to_end
@@ -85,12 +86,22 @@ def submit(
 
 def _check_place(place: dict[str, Any], quiet: bool) -> None:
     """Refuse options that would quietly do nothing."""
-    if place["follow"] and not place["address"]:
+    address = place["address"]
+    if place["follow"] and not address:
         raise click.UsageError("--follow goes with --address; a local run is always shown")
-    if place["runs"] and (place["address"] or place["storage"]):
-        raise click.UsageError("--runs is a folder here; use --storage alone")
-    if place["address"] and quiet:
-        raise click.UsageError("--quiet is for local runs; leave out --follow")
+    if place["runs"] and place["storage"]:
+        raise click.UsageError("--runs and --storage both say where studies lie; give one of them")
+    source = click.get_current_context().get_parameter_source("address")
+    is_set = source is ParameterSource.ENVIRONMENT
+    cause = f"RAY_ADDRESS={address} makes" if is_set else "--address makes"
+    way_back = "add --address local" if is_set else "leave --address out"
+    for option, given, instead in (
+        ("--runs", place["runs"], "name --storage instead"),
+        ("--quiet", quiet, "leave --quiet out"),
+    ):
+        if address and given:
+            told = f"{option} is for runs here, and {cause} this a run on a cluster"
+            raise click.UsageError(f"{told}; {way_back} to run here, or {instead}")
 
 
 def _hand_over(
