@@ -10,6 +10,7 @@ AgnewsError            where, what was wanted, what was found, what to do
 ├── StoreError         a runs folder cannot be read or written
 │   └── RecordError    a record is corrupt, too new, or unlike the others
 └── TrialError         a trial failed while it ran
+    └── RecordingError a GPU's steps cannot be recorded; it begins again without
 """
 
 from collections.abc import Sequence
@@ -122,3 +123,7 @@ class TrialError(AgnewsError):
     """A trial failed while it ran."""
 
     exit_code = 1
+
+
+class RecordingError(TrialError):
+    """Steps cannot be recorded as CUDA graphs; the trial is to begin again without."""

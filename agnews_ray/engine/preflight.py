@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from agnews_ray.data.batches import Batch, TokenisedRows, rank_share
-from agnews_ray.engine.fusion import FusedModel
+from agnews_ray.engine.fusion import fused_model
 from agnews_ray.engine.predict import DTYPES, autocast
 from agnews_ray.engine.results import Rank
 from agnews_ray.errors import ModelError
@@ -246,8 +246,7 @@ class _TrialRun:
 
     def _fused_pass(self, rows: TokenisedRows, precision: Precision) -> str | None:
         rank = Rank(device=torch.device(self.setting.device))
-        fused = FusedModel(self.model, DTYPES[precision], RecipeSpec(), 1, rank)
-        try:
+        with fused_model(self.model, DTYPES[precision], RecipeSpec(), 1, rank) as fused:
             if fused.table is not None:
                 words = np.append(rows.ids, self.tokenizer.pad_token_id or 0)
                 fused.table.begin(torch.from_numpy(np.unique(words).astype(np.int64)))
@@ -256,8 +255,6 @@ class _TrialRun:
             if failure is None and not torch.isfinite(fused.gradient_norm()):
                 failure = "gradients that are no numbers"
             return failure
-        finally:
-            fused.release()
 
     def _pass(
         self, rows: TokenisedRows, precision: Precision, is_fused: bool = False
