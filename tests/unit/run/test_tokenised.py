@@ -1,4 +1,4 @@
-"""What is found of a model before its trials: here of fresh weights, which nobody has loaded yet."""
+"""What is found of a model before its trials: here of fresh weights, not yet made."""
 
 import pytest
 
