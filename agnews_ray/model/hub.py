@@ -14,6 +14,10 @@ from agnews_ray.spec.study import VariantSpec
 PROBE_TIMEOUT_S = 5.0
 """Its libraries retry for half a minute before they give up; this asks once."""
 
+OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+TRUTHS = ("1", "ON", "YES", "TRUE")
+"""As the hub's own library reads those."""
+
 OFFLINE_WAYS = (
     "go online once to fill the cache, set HF_ENDPOINT to a mirror, "
     "pass a folder written by save_pretrained, or use --init random"
@@ -28,12 +32,18 @@ def go_offline_if_unreachable() -> bool:
 
     Returns:
         Whether the hub answered.
+
+    Raises:
+        HubError: ``HF_ENDPOINT`` is no address.
     """
     os.environ.setdefault("HF_HUB_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    if os.environ.get("HF_HUB_OFFLINE"):
+    if any(os.environ.get(name, "").upper() in TRUTHS for name in OFFLINE_VARIABLES):
         return False
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    if not re.match(r"https?://[^/\s]", endpoint):
+        wanted, hint = "an address with https://, or none", "correct it, or unset it"
+        raise HubError("HF_ENDPOINT", wanted, repr(endpoint), hint)
     request = urllib.request.Request(endpoint, method="HEAD")  # noqa: S310  # the user's endpoint
     try:
         with urllib.request.urlopen(request, timeout=PROBE_TIMEOUT_S):  # noqa: S310

@@ -75,7 +75,7 @@ def test_what_will_fail_or_hurt_is_found(changes, name, level, text):
     ("now", "later", "level"), [(0, 0, "error"), (1, 0, "error"), (2, 0, "ok"), (0, 4, "ok")]
 )
 def test_a_trial_of_two_workers_wants_two_gpus(now, later, level):
-    study = read_study(None, {"scaling.num_workers": "2", "scaling.device": "cuda"})
+    study = read_study(None, {"scaling.num_workers": 2, "scaling.device": "cuda"})
     cluster = {"storage": "s3://b", "storage_error": None, "nodes": {}, "num_cpus": 8}
     checks = doctor._examine_cluster(cluster | {"num_gpus": now, "later_gpus": later}, study)
     found = {one.name: one.level for one in checks}
