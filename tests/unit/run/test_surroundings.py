@@ -20,7 +20,7 @@ from agnews_ray.app.launch import read_study
 from agnews_ray.cli.main import main
 from agnews_ray.errors import HubError, ResourceError, SpecError
 from agnews_ray.model.hub import go_offline_if_unreachable
-from agnews_ray.run.session import QUIET_ENVIRONMENT
+from agnews_ray.run.session import QUIET_ENVIRONMENT, RaySession
 from agnews_ray.run.surroundings import (
     OF_RAY_HANDED_ON,
     only_for_own_ray,
@@ -169,6 +169,24 @@ def test_a_working_folder_that_is_gone_is_told(tmp_path, monkeypatch):
         own_environment(),
     ):
         pass
+
+
+def test_a_user_without_a_home_is_told(monkeypatch):
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # nobody in /etc/passwd either
+    with pytest.raises(ResourceError, match="HOME: want a home folder, found none"):
+        own_environment().__enter__()
+
+
+def test_a_ray_that_runs_on_this_machine_is_never_joined(tmp_path, monkeypatch):
+    import ray
+
+    asked = {}
+    monkeypatch.setattr(ray, "init", lambda **arguments: asked.update(arguments))
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:6379")
+    RaySession(folder=tmp_path, num_gpus=0, num_workers=1).start()
+    assert asked["address"] == "local"
+    assert asked["job_config"]._runtime_env_has_working_dir()
 
 
 def test_the_commands_run_in_it(tmp_path):
