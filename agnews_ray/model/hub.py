@@ -34,7 +34,7 @@ def go_offline_if_unreachable() -> bool:
         Whether the hub answered.
 
     Raises:
-        HubError: ``HF_ENDPOINT`` is no address.
+        HubError: ``HF_ENDPOINT`` is no address, or ``HF_TOKEN`` no token.
     """
     os.environ.setdefault("HF_HUB_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -44,6 +44,9 @@ def go_offline_if_unreachable() -> bool:
     if not re.match(r"https?://[^/\s]", endpoint):
         wanted, hint = "an address with https://, or none", "correct it, or unset it"
         raise HubError("HF_ENDPOINT", wanted, repr(endpoint), hint)
+    if not os.environ.get("HF_TOKEN", "").isascii():  # it is not shown: it may be one
+        hint = "copy it again, or unset it"
+        raise HubError("HF_TOKEN", "letters, digits and _", "other characters", hint)
     request = urllib.request.Request(endpoint, method="HEAD")  # noqa: S310  # the user's endpoint
     try:
         with urllib.request.urlopen(request, timeout=PROBE_TIMEOUT_S):  # noqa: S310

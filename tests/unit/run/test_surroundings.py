@@ -228,6 +228,14 @@ def test_an_endpoint_that_is_no_address_is_one_line(monkeypatch, endpoint):
         go_offline_if_unreachable()
 
 
+def test_a_token_that_is_none_is_one_line_without_it(monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setenv("HF_TOKEN", "hf_secr\xe9t")
+    with pytest.raises(HubError, match="HF_TOKEN: want letters, digits and _") as caught:
+        go_offline_if_unreachable()
+    assert "secr" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("variables", "is_asked"),
     [
