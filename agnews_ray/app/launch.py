@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agnews_ray.app.room import check_disk
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
 from agnews_ray.errors import SpecError, StoreError
@@ -281,6 +282,7 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
     Raises:
         HubError: neither the hub nor its cache has a model.
         ModelError: one cannot be loaded or trained.
+        ResourceError: the disk has no room for the files of the trials.
     """
     from agnews_ray.run.tokenised import TokenisedCache
 
@@ -291,6 +293,10 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
         name: data.look_at(variant, prepared.precision, device, trains_on)
         for name, variant in variants.items()
     }
+    sizes = {name: one.num_parameters for name, one in found.items()}
+    rows = prepared.scanned.record
+    num_logits = rows.test.num_selected * len(rows.class_names)
+    check_disk(prepared.store.location, prepared.todo, sizes, num_logits)
     lines: list[str] = []
     for name, one in found.items():
         lines.append(

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.remote import address_option, follow_to_end
+from agnews_ray.errors import printable
 
 START_OF_PROCESS = time.time()
 
@@ -79,7 +80,7 @@ def submit(
         _explain_interrupt(prepared)
         sys.stderr.flush()
         os._exit(130)  # Ray's threads would have their say at a usual exit
-    _print_outcome(outcome, as_json)
+    _print_outcome(outcome, as_json, quiet)
     sys.exit(1 if outcome.failed else 0)
 
 
@@ -189,7 +190,7 @@ def _print_plan(prepared: Any, as_json: bool) -> None:
         return
     click.echo(to_yaml(prepared.study))
     for line in _introduction(prepared):
-        click.echo(line)
+        click.echo(printable(line))
     for trial in trials:
         state = "done" if trial["is_finished"] else "to run"
         click.echo(
@@ -198,7 +199,7 @@ def _print_plan(prepared: Any, as_json: bool) -> None:
         )
 
 
-def _print_outcome(outcome: Any, as_json: bool) -> None:
+def _print_outcome(outcome: Any, as_json: bool, quiet: bool) -> None:
     from agnews_ray.cli import screen
     from agnews_ray.compare.table import compare_records
     from agnews_ray.record.json_text import to_json
@@ -221,8 +222,12 @@ def _print_outcome(outcome: Any, as_json: bool) -> None:
         return
     if table:
         screen.show_table(table)
-    for trial_id, error in outcome.failed.items():
-        click.echo(f"error: {trial_id}: {error}", err=True)
+    if quiet:  # else they were told when they happened
+        for trial_id, error in outcome.failed.items():
+            click.echo(f"error: {screen.describe_failure(trial_id, error)}", err=True)
+    elif outcome.failed:
+        num_failed, num_trials = len(outcome.failed), len(prepared.trials)
+        click.echo(f"error: {num_failed} of {num_trials} trial(s) failed, as said above", err=True)
     click.echo(
         f"results in {_short(prepared.store.location)}, "
         f"Ray's log in {_short(str(prepared.store.log_path))}"
