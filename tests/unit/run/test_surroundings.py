@@ -220,12 +220,28 @@ def test_a_stream_that_is_closed_is_left_alone(monkeypatch, name):
         pass
 
 
-@pytest.mark.parametrize("endpoint", ["hub.example.org", "ftp://hub", "https://", ""])
+@pytest.mark.parametrize("endpoint", ["hub.example.org", "ftp://hub", "https://", "http://a b", ""])
 def test_an_endpoint_that_is_no_address_is_one_line(monkeypatch, endpoint):
     monkeypatch.delenv("HF_HUB_OFFLINE")
     monkeypatch.setenv("HF_ENDPOINT", endpoint)
     with pytest.raises(HubError, match=f"HF_ENDPOINT: want an address .*, found '{endpoint}'"):
         go_offline_if_unreachable()
+
+
+def test_a_home_of_the_hub_that_cannot_be_written_to_is_one_line(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(HubError, match=r"HF_HOME: want a folder to write to, found .*/file/home"):
+        go_offline_if_unreachable()
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:port", "http://127.0.0.1:9"])
+def test_a_hub_that_cannot_be_asked_leaves_its_cache(monkeypatch, endpoint):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "")
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    assert not go_offline_if_unreachable()
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
 
 
 def test_a_token_that_is_none_is_one_line_without_it(monkeypatch):
