@@ -19,6 +19,7 @@ from agnews_ray.cli.report import report
 from agnews_ray.cli.submit import submit
 from agnews_ray.cli.verify import verify
 from agnews_ray.errors import AgnewsError
+from agnews_ray.run.surroundings import own_environment
 
 
 class _Group(click.Group):
@@ -43,6 +44,7 @@ class _Group(click.Group):
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:  # noqa: ARG001  # read by _Group
     """Fine-tune compact text classifiers under one recipe on Ray, and compare them."""
+    click.get_current_context().with_resource(own_environment())
     signal.signal(signal.SIGTERM, _as_interrupt)
 
 

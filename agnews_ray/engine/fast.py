@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from agnews_ray.data.batches import Batch, PaddingSide, Shape, TokenisedRows, rank_share
-from agnews_ray.engine.fusion import FusedModel
-from agnews_ray.engine.graphs import CudaRecorder, GraphedStep, uses_graphs
+from agnews_ray.engine.fusion import FusedModel, fused_model
+from agnews_ray.engine.graphs import GraphedStep, Recorder, recording_error
 from agnews_ray.engine.memory import keep_freed_memory
 from agnews_ray.engine.optimizer import Optimizer
 from agnews_ray.engine.predict import DTYPES, autocast
@@ -41,6 +41,9 @@ class FastEngine:
     rank: Rank
     padding_side: PaddingSide = "right"
     """Of short rows."""
+    record: Recorder | None = None
+    """What makes steps repeatable on a GPU; None launches their kernels one by one. Steps of a
+    model whose blocks are not fused are never recorded."""
 
     def train(
         self,
@@ -61,19 +64,26 @@ class FastEngine:
 
         Returns:
             The log, the same on each rank.
+
+        Raises:
+            RecordingError: a step cannot be recorded, or the memory is too small for what recorded
+                steps keep. Another process may train without.
         """
         is_cuda = self.rank.device.type == "cuda"
         if not is_cuda:
             keep_freed_memory()
+        how = (DTYPES[self.precision], self.recipe, num_steps, self.rank, self.record is not None)
         # CUDA graphs want what they hold to have run before, and not on the default stream.
-        with _own_stream() if is_cuda else nullcontext():
-            fused = FusedModel(model, DTYPES[self.precision], self.recipe, num_steps, self.rank)
+        with _own_stream() if is_cuda else nullcontext(), fused_model(model, *how) as fused:
             try:
-                return self._train(fused, batches, num_steps, on_step)
-            finally:
-                fused.release()
-                if is_cuda:
-                    torch.cuda.synchronize(self.rank.device)  # others use another stream
+                log = self._train(fused, batches, num_steps, on_step)
+            except torch.OutOfMemoryError as error:
+                if self.record and fused.is_fused:
+                    raise recording_error(error) from error
+                raise
+        if is_cuda:
+            torch.cuda.synchronize(self.rank.device)  # others use another stream
+        return log
 
     def _train(
         self,
@@ -123,14 +133,14 @@ class _Training:
         self._compute: Callable[..., None] = self._whole if self._is_alone else self._backward
         self.shape: Shape | None = None
         """Of batches, where steps are recorded."""
-        if device.type == "cuda" and fused.is_fused and uses_graphs():
+        if engine.record and fused.is_fused:
             num_rows = engine.recipe.global_batch_size // engine.rank.world_size
             self.shape = Shape(
                 num_rows=num_rows,
                 length_multiple=LENGTH_MULTIPLE,
                 max_length=position_limit(fused.model) or sys.maxsize,
             )
-            self._compute = GraphedStep(self._compute, CudaRecorder())
+            self._compute = GraphedStep(self._compute, engine.record)
 
     def step(self, batch: Batch, words: torch.Tensor | None) -> None:
         """Make one update; on a GPU it is only queued."""

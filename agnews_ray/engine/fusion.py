@@ -6,62 +6,20 @@ The model stays transformers' own: its modules keep their names and parameters, 
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 import torch.distributed as dist
-from transformers.activations import GELUActivation
 
 from agnews_ray.engine.block import Block, BlockSettings, BlockTensors, run_block
 from agnews_ray.engine.dropout import CheapDropout
 from agnews_ray.engine.exchange import Exchange
+from agnews_ray.engine.families import FIRST_TOKEN_CLASSIFIERS, Parts, find_blocks
 from agnews_ray.engine.results import Rank
 from agnews_ray.engine.table import Table
 from agnews_ray.engine.weights import Segment
 from agnews_ray.spec.study import RecipeSpec
-
-FIRST_TOKEN_CLASSIFIERS = tuple(
-    f"{family}ForSequenceClassification"
-    for family in ("Bert", "DistilBert", "Roberta", "XLMRoberta", "Camembert", "Electra")
-)
-"""transformers' classifiers that look at nothing but the last block's first token."""
-
-BERT_LIKE = ("BertLayer", "RobertaLayer", "XLMRobertaLayer", "ElectraLayer", "CamembertLayer")
-"""transformers' blocks with the modules of BERT's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    """A block's modules in the order in which they are used."""
-
-    projections: tuple[torch.nn.Linear, ...]
-    """Query, key, value."""
-    out: torch.nn.Linear
-    up: torch.nn.Linear
-    down: torch.nn.Linear
-    norms: tuple[torch.nn.LayerNorm, torch.nn.LayerNorm]
-    activation: torch.nn.Module
-    settings: BlockSettings
-
-    @property
-    def is_fusable(self) -> bool:
-        """Whether every part is as the fused block has it, and is trained."""
-        is_trained = all(p.requires_grad for p in (*self.matrices, *self.vectors))
-        return isinstance(self.activation, GELUActivation) and is_trained
-
-    @property
-    def matrices(self) -> list[torch.Tensor]:
-        return [linear.weight for linear in self._linears]
-
-    @property
-    def vectors(self) -> list[torch.Tensor]:
-        norms: list[torch.Tensor] = [p for n in self.norms for p in (n.weight, n.bias)]
-        return [linear.bias for linear in self._linears] + norms
-
-    @property
-    def _linears(self) -> tuple[torch.nn.Linear, ...]:
-        return (*self.projections, self.out, self.up, self.down)
 
 
 class FusedModel:
@@ -73,14 +31,22 @@ class FusedModel:
         recipe: for the word embeddings, which are updated apart on a CPU.
         num_steps: updates of the whole trial, likewise.
         rank: among others.
+        is_recorded: whether steps may be recorded: what a CPU does more cheaply is left out then,
+            since it asks for values.
     """
 
     def __init__(
-        self, model: Any, dtype: torch.dtype, recipe: RecipeSpec, num_steps: int, rank: Rank
+        self,
+        model: Any,
+        dtype: torch.dtype,
+        recipe: RecipeSpec,
+        num_steps: int,
+        rank: Rank,
+        is_recorded: bool = False,
     ) -> None:
         self.model = model
-        is_cpu = model.device.type == "cpu"
-        found = dict(_find_blocks(model))
+        is_cpu = model.device.type == "cpu" and not is_recorded
+        found = dict(find_blocks(model))
         blocks = {module: parts for module, parts in found.items() if parts.is_fusable}
         words: Any = model.get_input_embeddings()
         self.table = None
@@ -153,6 +119,29 @@ class FusedModel:
         self.vectors.release()
 
 
+@contextmanager
+def fused_model(model: Any, *arguments: Any, **named: Any) -> Iterator[FusedModel]:
+    """Prepare a classifier for training, and give it back as transformers made it.
+
+    Args:
+        model: as ``FusedModel`` takes it.
+        arguments: likewise.
+        named: likewise.
+
+    Yields:
+        The prepared model. What is raised within stays as it is, even where giving back fails too:
+        a GPU that has failed fails at everything.
+    """
+    fused = FusedModel(model, *arguments, **named)
+    try:
+        yield fused
+    except BaseException:
+        with suppress(Exception):
+            fused.release()
+        raise
+    fused.release()
+
+
 def _segment(
     trained: list[torch.Tensor],
     leading: list[torch.Tensor],
@@ -165,60 +154,8 @@ def _segment(
     return Segment([*leading, *others], len(leading), dtype, device, exchange)
 
 
-def _find_blocks(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, _Parts]]:
-    """Blocks of the families that are known, in their order."""
-    for module in model.modules():
-        name = type(module).__name__
-        if name in BERT_LIKE and not module.is_decoder:
-            yield module, _bert_parts(module)
-        elif name == "TransformerBlock" and hasattr(module, "sa_layer_norm"):
-            yield module, _distilbert_parts(module)
-
-
-def _bert_parts(layer: Any) -> _Parts:
-    attention, projection = layer.attention.self, layer.attention.output
-    settings = BlockSettings(
-        num_heads=attention.num_attention_heads,
-        epsilon=projection.LayerNorm.eps,
-        attention_dropout=attention.dropout.p,
-        projection_dropout=projection.dropout.p,
-        output_dropout=layer.output.dropout.p,
-        is_first_only=False,
-    )
-    return _Parts(
-        projections=(attention.query, attention.key, attention.value),
-        out=projection.dense,
-        up=layer.intermediate.dense,
-        down=layer.output.dense,
-        norms=(projection.LayerNorm, layer.output.LayerNorm),
-        activation=layer.intermediate.intermediate_act_fn,
-        settings=settings,
-    )
-
-
-def _distilbert_parts(layer: Any) -> _Parts:
-    attention, feed_forward = layer.attention, layer.ffn
-    settings = BlockSettings(
-        num_heads=attention.n_heads,
-        epsilon=layer.sa_layer_norm.eps,
-        attention_dropout=attention.dropout.p,
-        projection_dropout=0.0,
-        output_dropout=feed_forward.dropout.p,
-        is_first_only=False,
-    )
-    return _Parts(
-        projections=(attention.q_lin, attention.k_lin, attention.v_lin),
-        out=attention.out_lin,
-        up=feed_forward.lin1,
-        down=feed_forward.lin2,
-        norms=(layer.sa_layer_norm, layer.output_layer_norm),
-        activation=feed_forward.activation,
-        settings=settings,
-    )
-
-
 def _fuse(
-    module: Any, parts: _Parts, settings: BlockSettings, segments: tuple[Segment, Segment]
+    module: Any, parts: Parts, settings: BlockSettings, segments: tuple[Segment, Segment]
 ) -> None:
     matrices, vectors = segments
     weights, gradients = [], []

@@ -1,21 +1,9 @@
-"""A process's memory: the most it has held, and whether it gives freed memory back at once."""
+"""Whether a process gives freed memory back at once."""
 
 import ctypes
-import resource
-import sys
-
-import torch
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 """Parameters of glibc's ``mallopt``."""
-
-
-def peak_memory_bytes(device: torch.device) -> int:
-    """Most memory this process has held: of the GPU, or resident on a CPU."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def keep_freed_memory() -> bool:

@@ -12,12 +12,13 @@ from transformers import PreTrainedTokenizerBase
 from agnews_ray.compare.speed import Contender, TimedRun
 from agnews_ray.data.batches import TokenisedRows, train_batches
 from agnews_ray.engine.fast import FastEngine
-from agnews_ray.engine.memory import peak_memory_bytes
+from agnews_ray.engine.graphs import CudaRecorder, switched_off
 from agnews_ray.engine.predict import DTYPES
 from agnews_ray.engine.products import multiply
 from agnews_ray.engine.reference import ReferenceEngine
 from agnews_ray.engine.results import Rank, StepCallback, TrainLog
 from agnews_ray.model.build import build_classifier
+from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.plan.budget import steps_per_epoch
 from agnews_ray.spec.study import Device, Precision, RecipeSpec, VariantSpec
 
@@ -115,6 +116,7 @@ def _train(
             pad_id=task.tokenizer.pad_token_id or 0,
             rank=rank,
             padding_side=task.tokenizer.padding_side,
+            record=CudaRecorder() if task.device == "cuda" and switched_off() is None else None,
         )
         batches = (
             batch

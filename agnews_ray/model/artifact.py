@@ -1,7 +1,6 @@
 """A finished artifact as its user has it: texts in, probabilities out."""
 
 import gc
-import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from statistics import median
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.model.tokenizer import quieten
 from agnews_ray.spec.study import Device, Precision
 
@@ -89,7 +89,7 @@ def probe(
 
     Returns:
         Seconds to load weights and tokenizer (median of three, files cached), and the peak
-        memory in bytes: allocated on a GPU, else resident, torch and transformers included.
+        memory in bytes: of the GPU, else resident, torch and transformers included.
     """
     torch.set_num_threads(num_threads)
     seconds = []
@@ -104,16 +104,4 @@ def probe(
             del classifier
     for first in range(0, len(texts), 64):
         classifier(texts[first : first + 64])
-    if device == "cuda":
-        return median(seconds), int(torch.cuda.max_memory_allocated())
-    return median(seconds), _peak_resident_bytes()
-
-
-def _peak_resident_bytes() -> int:
-    """Of this process: ``getrusage`` would count what its parent held when it was forked."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+    return median(seconds), peak_memory_bytes(torch.device(device))

@@ -25,6 +25,9 @@ PACKAGES = (
 COMMIT_VARIABLE = "AGNEWS_RAY_COMMIT"
 """Names the commit where the package runs without its checkout, on a cluster."""
 
+GRAPHS_VARIABLE = "AGNEWS_RAY_CUDA_GRAPHS"
+"""Turns the recording of steps as CUDA graphs off where it is 0; read by whoever submits."""
+
 
 def describe_environment() -> EnvironmentRecord:
     """Describe this machine and the installed software.

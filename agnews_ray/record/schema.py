@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from agnews_ray.spec.study import DataSpec, Device, Precision, RecipeSpec, ScalingSpec, VariantSpec
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
-what was assumed of data and model; what older records lack has a default that was true of them."""
+what was assumed of data and model, 4 the engine that really ran and pauses in mid-training; what
+older records lack has a default that was true of them."""
 
-READABLE_VERSIONS = (1, 2, 3)
+READABLE_VERSIONS = (1, 2, 3, 4)
 FIRST_TO_NAME_DIVERGENCE = 3
 
 
@@ -149,7 +150,8 @@ class TrainingRecord(Record):
     num_skipped_steps: int
     """Updates skipped by FP16 loss scaling after an overflow."""
     peak_memory_bytes: int
-    """Per worker: device memory on a GPU, resident memory on a CPU."""
+    """Per worker: taken from the device on a GPU (before version 4: allocated, without the pool of
+    recorded steps), resident memory on a CPU (before: at least its parent's)."""
     is_streamed: bool
     """Whether the rows were streamed in windows instead of held."""
     seconds_to_first_step: float
@@ -158,6 +160,14 @@ class TrainingRecord(Record):
     """Wall time of scoring the test split."""
     num_machines: int | None = None
     """Machines that the workers were on; records before version 3 do not say."""
+    engine: str | None = None
+    """What really ran: an engine's name, or ``fast, unrecorded`` where a GPU's steps were not
+    recorded as CUDA graphs. None: before version 4, when nothing fell back."""
+    engine_note: str | None = None
+    """Why it ran unrecorded, or another engine ran than the variant's; None: it did not."""
+    paused_seconds: float | None = None
+    """Seconds in mid-training in which this process did not run (a sleeping laptop, a stopped
+    process or container); not part of ``train_seconds``. None: before version 4, not looked for."""
 
 
 class EnvironmentRecord(Record):

@@ -32,6 +32,8 @@ class WorkerConfig:
     """Longest row, special tokens included."""
     replayed: tuple[tuple[int, str], ...]
     """Numbers and texts of test rows, to hold the saved artifact against what was recorded."""
+    unrecorded: str | None
+    """Why a GPU's steps are not to be recorded; None records them where that works."""
     started_at: float
     """Unix time from which the seconds to the first step count."""
 

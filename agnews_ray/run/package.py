@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import agnews_ray
-from agnews_ray.record.environment import COMMIT_VARIABLE, describe_environment
+from agnews_ray.record.environment import (
+    COMMIT_VARIABLE,
+    GRAPHS_VARIABLE,
+    describe_environment,
+)
 from agnews_ray.spec.loader import to_yaml
 from agnews_ray.spec.study import StudySpec
 
@@ -15,6 +19,7 @@ STUDY_FILE = "study.yaml"
 CODE_SUFFIXES = (".py", ".js", ".css", ".html", ".j2")
 
 JOB_ENVIRONMENT = {
+    "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "3600",  # a machine may have to be started first
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
@@ -25,7 +30,10 @@ JOB_ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
 }
-"""Of everything in the job; nothing of this machine's own environment goes with it."""
+"""Of everything in the job; of this machine's own environment only ``HANDED_ON`` goes with it."""
+
+HANDED_ON = ("HF_HUB_OFFLINE", GRAPHS_VARIABLE)
+"""No secrets, and what they say of a study holds wherever it runs."""
 
 
 def pack(study: StudySpec, folder: Path) -> int:
@@ -64,7 +72,6 @@ def runtime_environment(folder: Path | None) -> dict[str, Any]:
     commit = describe_environment().commit
     if commit:
         variables[COMMIT_VARIABLE] = commit
-    if "HF_HUB_OFFLINE" in os.environ:  # no secret, and changes what the hub is asked
-        variables["HF_HUB_OFFLINE"] = os.environ["HF_HUB_OFFLINE"]
+    variables |= {name: os.environ[name] for name in HANDED_ON if name in os.environ}
     working = {"working_dir": str(folder)} if folder else {}
     return working | {"env_vars": variables}

@@ -9,7 +9,7 @@ import pickle  # only between our own processes
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ray
 from ray.exceptions import RayError
@@ -32,6 +32,8 @@ class TrialProgress:
     loss: float = float("nan")
     samples_per_second: float = 0.0
     seconds_left: float = float("nan")
+    note: str = ""
+    """What is to be told once of the whole trial."""
 
 
 def latest_progress(trial_ids: Iterable[str]) -> list[TrialProgress]:
@@ -73,6 +75,8 @@ class ProgressReporter:
         self._num_epochs = num_epochs
         self._does_tell = does_tell
         self._last = 0.0
+        self.note = ""
+        """Goes with every message from now on: only the latest is ever read."""
         self._messages = ThreadPoolExecutor(max_workers=1)
 
     def phase(self, phase: str) -> None:
@@ -108,7 +112,7 @@ class ProgressReporter:
 
     def _post(self, progress: TrialProgress) -> None:
         if self._does_tell:
-            self._messages.submit(self._put, progress)
+            self._messages.submit(self._put, replace(progress, note=self.note))
 
     def _put(self, progress: TrialProgress) -> None:
         with contextlib.suppress(RayError):  # training goes on when nobody can be told

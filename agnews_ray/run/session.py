@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from agnews_ray.record.environment import num_usable_cpus
+from agnews_ray.run.surroundings import only_for_own_ray, own_job_config
 
 NUM_DATA_CPUS = 2
 """Logical CPUs left over for Ray's data tasks beside the workers, or both wait for ever."""
@@ -36,6 +37,7 @@ RAY_MARKS = (
 
 QUIET_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # this machine does not announce its end
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
@@ -85,6 +87,7 @@ class RaySession:
             logging_level=logging.ERROR,
             object_store_memory=OBJECT_STORE_BYTES,
             _temp_dir=str(self.folder / "ray"),
+            job_config=own_job_config(self.folder),
         )
 
 
@@ -111,7 +114,7 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
     before = dict(os.environ)
     is_interrupted = False
     try:
-        os.environ.update(QUIET_ENVIRONMENT)
+        only_for_own_ray(QUIET_ENVIRONMENT)
         _set_token(folder)
         yield RaySession(folder=folder, num_gpus=num_gpus, num_workers=num_workers)
     except KeyboardInterrupt:

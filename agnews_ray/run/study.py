@@ -102,6 +102,7 @@ def run_trials(
     finished: list[TrialRecord] = []
     failed: dict[str, AgnewsError] = {}
     running: dict[str, PlannedTrial] = {}
+    said: set[str] = set()
     while waiting or running:
         if waiting and len(running) < room.num_at_once():
             trial = waiting.pop(0)
@@ -118,16 +119,27 @@ def run_trials(
         try:
             trial, result = done.get(timeout=POLL_S)
         except queue.Empty:
-            _tell(runner.progress(running), running, room, watcher)
+            latest = runner.progress(running)
+            _say_once([one.note for one in latest], said, watcher)
+            _tell(latest, running, room, watcher)
             continue
         del running[trial.trial_id]
         if isinstance(result, TrialRecord):
             finished.append(result)
+            _say_once([result.training.engine_note], said, watcher)
             watcher.finished(trial, result)
         else:
             failed[trial.trial_id] = result
             watcher.failed(trial, result)
     return Outcome(finished=tuple(finished), failed=failed)
+
+
+def _say_once(notes: Sequence[str | None], said: set[str], watcher: StudyWatcher) -> None:
+    """Pass trials' notes on, each once in a study."""
+    for note in notes:
+        if note and note not in said:
+            said.add(note)
+            watcher.note(f"note  {note}")
 
 
 def _tell(

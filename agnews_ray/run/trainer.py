@@ -16,8 +16,9 @@ from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
 from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.data.stream import TokenisedSplit
+from agnews_ray.engine.graphs import switched_off
 from agnews_ray.engine.preflight import Findings
-from agnews_ray.errors import AgnewsError, DataError, TrialError
+from agnews_ray.errors import AgnewsError, DataError, RecordingError, TrialError
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
 from agnews_ray.plan.trials import PlannedTrial
@@ -85,13 +86,21 @@ class TrialRunner:
             wanted = f"a train split that is held, with engine {trial.variant.engine}"
             hint = "raise data.max_resident_mb, or use engine fast"
             raise DataError(f"trial {trial.trial_id}", wanted, "one that is streamed", hint)
-        for attempt in range(1, self.max_attempts + 1):
+        unrecorded, attempt = switched_off(), 0
+        while True:
+            attempt += 1
             staged = self.store.staging_folder(trial.trial_id)
             try:
-                summary = self._fit(trial, data, staged, started_at, attempt)
+                config = self._worker_config(trial, data, staged, started_at, unrecorded)
+                summary = self._fit(trial, data, config, attempt)
                 break
             except TrainingFailedError as error:
-                if attempt == self.max_attempts or not _was_lost(error):
+                broken = _find(error, RecordingError)
+                if broken is not None and unrecorded is None:
+                    unrecorded = broken.found
+                    self.on_retry(f"trial {trial.trial_id} begins anew, unrecorded: {unrecorded}")
+                    continue
+                if attempt >= self.max_attempts or not _was_lost(error):
                     raise root_error(trial.trial_id, error, self.log_hint) from error
                 self.on_retry(f"trial {trial.trial_id} lost a worker or its node, begins anew")
             finally:
@@ -104,11 +113,9 @@ class TrialRunner:
         self,
         trial: PlannedTrial,
         data: TokenisedData,
-        staged: str,
-        started_at: float,
+        config: WorkerConfig,
         attempt: int,
     ) -> WorkerSummary:
-        config = self._worker_config(trial, data, staged, started_at)
         # Any: the hints of Ray Train's first version hide the second's keywords.
         make_trainer: Any = _Trainer
         make_run_config: Any = RunConfig
@@ -128,7 +135,7 @@ class TrialRunner:
                 logging_config=LoggingConfig(log_level="ERROR"),
             ),
         )
-        logger.info("%s: data ready after %.1f s", trial.trial_id, time.time() - started_at)
+        logger.info("%s: data ready after %.1f s", trial.trial_id, time.time() - config.started_at)
         summary: WorkerSummary = trainer.fit().return_value
         return summary
 
@@ -144,7 +151,12 @@ class TrialRunner:
         return latest_progress(trial_ids)
 
     def _worker_config(
-        self, trial: PlannedTrial, data: TokenisedData, staged: str, started_at: float
+        self,
+        trial: PlannedTrial,
+        data: TokenisedData,
+        staged: str,
+        started_at: float,
+        unrecorded: str | None,
     ) -> WorkerConfig:
         window = self.study.data.stream_window_rows
         return WorkerConfig(
@@ -163,6 +175,7 @@ class TrialRunner:
             staged=staged,
             max_length_tokens=self.study.data.max_length_tokens,
             replayed=data.replayed,
+            unrecorded=unrecorded,
             started_at=started_at,
         )
 
@@ -271,12 +284,15 @@ def _chain(cause: BaseException) -> Iterator[BaseException]:
 
 def _was_lost(error: TrainingFailedError) -> bool:
     """Whether a worker or its node went away, in whichever rank; the others only waited for it."""
+    lost = (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError)
+    return _find(error, *lost) is not None
+
+
+def _find(error: TrainingFailedError, *kinds: type[BaseException]) -> Any:
+    """Give the first cause of some kind, in whichever rank; None where there is none."""
     failures = error.worker_failures.values() if isinstance(error, WorkerGroupError) else [error]
-    return any(
-        isinstance(cause, ray.exceptions.RayActorError | ray.exceptions.ObjectLostError)
-        for failure in failures
-        for cause in _chain(failure)
-    )
+    causes = (cause for failure in failures for cause in _chain(failure))
+    return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
 
 def _in_order() -> ray.data.ExecutionOptions:

@@ -19,17 +19,21 @@ from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_bat
 from agnews_ray.data.stream import iter_windows
 from agnews_ray.engine.divergence import divergence, predicted_classes
 from agnews_ray.engine.fast import FastEngine
-from agnews_ray.engine.memory import peak_memory_bytes
+from agnews_ray.engine.graphs import CudaRecorder
+from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.reference import ReferenceEngine
+from agnews_ray.engine.rehearsal import FAST, UNRECORDED, Proof
 from agnews_ray.engine.replay import check_artifact, deviation, replay
 from agnews_ray.engine.results import Predictions, Rank, TrainLog
 from agnews_ray.model.build import build_classifier, num_parameters
+from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.model.saving import save_artifact
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.outputs import NO_CLASS
 from agnews_ray.record.remote import check_staging, leaving_files
 from agnews_ray.record.schema import TrainingRecord
+from agnews_ray.run.choice import choose_engine, of_all_ranks
 from agnews_ray.run.device import check_precision
 from agnews_ray.run.handover import ScoredRows, WorkerConfig, WorkerSummary
 from agnews_ray.run.progress import ProgressReporter
@@ -59,6 +63,8 @@ class Worker:
         self._first_step_at = 0.0
         self._outside_s = 0.0
         self._train_seconds = 0.0
+        self._pauses = PauseWatch()
+        self._paused_outside_s = self._paused_s = 0.0
         self._validation: list[ScoredRows] = []
 
     def run(self) -> WorkerSummary | None:
@@ -71,14 +77,18 @@ class Worker:
         if rank.index == 0:
             check_staging(config.staged)
         self._reporter.phase("loading")
-        model = build_classifier(
-            config.variant, config.class_names, config.seed, self._tokenizer
-        ).to(rank.device)
+        model = build_classifier(config.variant, config.class_names, config.seed, self._tokenizer)
+        ran = choose_engine(config, model, self._tokenizer, rank, self._reporter)
+        self._reporter.note = ran.cause or ""
+        self._reporter.phase("loading")
+        model = model.to(rank.device)
         # Dropout differs between ranks, and not between runs.
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
-        log = self._train(model)
-        peak = _max_over_ranks(peak_memory_bytes(rank.device), rank)
-        num_machines = _max_over_ranks(self._node_rank, rank) + 1
+        with self._pauses:
+            log = self._train(model, ran)
+        peak = int(_max_over_ranks(peak_memory_bytes(rank.device), rank))
+        num_machines = int(_max_over_ranks(self._node_rank, rank)) + 1
+        self._paused_s = _max_over_ranks(self._paused_s, rank)  # the others waited
         self._reporter.phase("scoring")
         scoring_start = time.perf_counter()
         found = self._predict(model, "test")
@@ -101,7 +111,11 @@ class Worker:
             size_bytes=size_bytes,
             artifact_deviation=apart,
             training=self._training_record(log, peak, scoring_seconds).model_copy(
-                update={"num_machines": num_machines}
+                update={
+                    "num_machines": num_machines,
+                    "engine": ran.engine,
+                    "engine_note": ran.cause,
+                }
             ),
             environment=describe_environment(),
             test=_scored(found),
@@ -111,16 +125,18 @@ class Worker:
             ),
         )
 
-    def _train(self, model: torch.nn.Module) -> TrainLog:
+    def _train(self, model: torch.nn.Module, ran: Proof) -> TrainLog:
         config, rank = self._config, self._rank
         recipe, precision = config.recipe, config.precision
-        if config.variant.engine == "fast":
+        if ran.engine in (FAST, UNRECORDED):
+            is_recorded = rank.device.type == "cuda" and ran.engine == FAST
             fast = FastEngine(
                 recipe=recipe,
                 precision=precision,
                 pad_id=self._pad_id,
                 rank=rank,
                 padding_side=self._tokenizer.padding_side,
+                record=CudaRecorder() if is_recorded else None,
             )
             return fast.train(model, self._batches(model), config.num_steps, self._on_step)
         reference = ReferenceEngine(
@@ -128,7 +144,9 @@ class Worker:
             precision=precision,
             tokenizer=self._tokenizer,
             rank=rank,
-            style=ReferenceEngine.style_of(config.variant.engine),
+            style=ReferenceEngine.style_of(
+                "reference" if config.variant.engine == "fast" else config.variant.engine
+            ),
         )
         (rows,) = self._windows("train-0", 0)
         return reference.train(
@@ -153,17 +171,20 @@ class Worker:
             return
         if self._rank.device.type == "cuda":
             torch.cuda.synchronize(self._rank.device)  # steps still queued are training
-        start = time.perf_counter()
+        start, paused = time.perf_counter(), self._pauses.seconds()
         found = self._predict(model, "validation")
         if self._rank.index == 0:
             self._validation.append(_scored(found))
         self._outside_s += time.perf_counter() - start
+        self._paused_outside_s += self._pauses.seconds() - paused
 
     def _on_step(self, step: int, loss: torch.Tensor, seconds: float) -> None:
         if step == 1:
             self._first_step_at = time.time()
-        seconds -= self._outside_s
-        self._train_seconds = seconds
+            self._paused_outside_s = self._pauses.seconds()  # before there was anything to train
+        self._paused_s = self._pauses.seconds() - self._paused_outside_s
+        self._train_seconds = seconds - self._outside_s
+        seconds = self._train_seconds - self._paused_s
         if self._reporter.is_due():
             rows = step * self._config.recipe.global_batch_size
             mean_loss = float(loss) * self._rank.world_size
@@ -189,12 +210,13 @@ class Worker:
         )
 
     def _training_record(self, log: TrainLog, peak: int, scoring_seconds: float) -> TrainingRecord:
-        num_rows = int(log.rows.sum())
+        num_rows, seconds = int(log.rows.sum()), self._train_seconds - self._paused_s
         return TrainingRecord(
             num_steps=len(log.loss),
             num_train_examples=num_rows // self._config.recipe.num_epochs,
-            train_seconds=self._train_seconds,
-            samples_per_second=num_rows / self._train_seconds,
+            train_seconds=seconds,
+            samples_per_second=num_rows / seconds,
+            paused_seconds=self._paused_s,
             final_loss=log.final_loss,
             padding_share=log.padding_share,
             num_skipped_steps=log.num_skipped,
@@ -252,9 +274,5 @@ def _scored(found: Predictions) -> ScoredRows:
     return ScoredRows(labels=found.labels, predicted=predicted_classes(found.logits))
 
 
-def _max_over_ranks(value: int, rank: Rank) -> int:
-    if rank.world_size == 1:
-        return value
-    values: list[Any] = [None] * rank.world_size
-    dist.all_gather_object(values, value)
-    return max(int(one) for one in values)
+def _max_over_ranks(value: float, rank: Rank) -> float:
+    return max(float(one) for one in of_all_ranks(value, rank))
