@@ -43,7 +43,9 @@ def test_a_variant_may_have_a_precision_of_its_own():
     )
 
 
-def trial_id(study=None, identities=IDENTITIES, dataset=None, precision="fp32", variant=ONE, **parts):
+def trial_id(
+    study=None, identities=IDENTITIES, dataset=None, precision="fp32", variant=ONE, **parts
+):
     """The id of one trial, all as in the simplest study but for what is given."""
     study = study or StudySpec(models=(variant,), **parts)
     return plan_trials(study, dataset or a_dataset(), identities, "cpu", precision)[0].trial_id
