@@ -128,7 +128,9 @@ def show(counted: list[str], not_counted: list[str], chosen: list[str]) -> None:
     """Print the table, then who survived."""
     codes = exit_codes()
     outcome = {name: OUTCOMES.get(codes[name], "timeout") for name in chosen}
-    print("| package | mutants | not counted | run | killed | timeout | survived | no test | score |")
+    print(
+        "| package | mutants | not counted | run | killed | timeout | survived | no test | score |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for package in (*PACKAGES, "all"):
         whole = [name for name in counted if package in (package_of(name), "all")]
