@@ -1,6 +1,7 @@
 """Where the command ``agnews-ray`` begins; ``python -m agnews_ray`` is the same."""
 
 import signal
+import sys
 
 
 def run() -> None:
@@ -15,5 +16,14 @@ def run() -> None:
     main()
 
 
+def _forget_working_folder() -> None:
+    """Undo that `python -m` looks there first: a `datasets.py` there is not the library."""
+    if not sys.flags.safe_path:
+        folder = sys.path.pop(0)
+        if not any(finder.find_spec("agnews_ray", None) for finder in sys.meta_path):
+            sys.path.append(folder)  # a checkout that is not installed
+
+
 if __name__ == "__main__":
+    _forget_working_folder()
     run()

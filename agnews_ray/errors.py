@@ -46,9 +46,7 @@ class AgnewsError(Exception):
 
     def __str__(self) -> str:
         """One line; what was found is shortened first, what to do last."""
-        parts = [
-            " ".join(str(part).split()) for part in (self.found, self.wanted, self.where, self.hint)
-        ]
+        parts = [one_line(part) for part in (self.found, self.wanted, self.where, self.hint)]
         excess = sum(map(len, parts)) + len(": want , found ; ") - MAX_CHARS
         for index, part in enumerate(parts):
             if excess > 0:
@@ -56,6 +54,20 @@ class AgnewsError(Exception):
                 excess -= len(part) - len(parts[index])
         found, wanted, where, hint = parts
         return f"{where}: want {wanted}, found {found}; {hint}"
+
+
+def printable(text: str) -> str:
+    """Write a text so that it does nothing to a terminal.
+
+    Names come from files of strangers: a line break, an escape sequence or half a character in one
+    is written as Python would write it, not carried out.
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def one_line(text: object) -> str:
+    """Write a text in one line of single spaces, made ``printable``."""
+    return printable(" ".join(str(text).split()))
 
 
 def _shortened(text: str, size: int, keep_end: bool = False) -> str:
@@ -75,7 +87,7 @@ class SpecError(AgnewsError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        lines = (f"{self.where}: {problem}" for problem in self.problems)
+        lines = (one_line(f"{self.where}: {problem}") for problem in self.problems)
         return "\n".join(_shortened(line, MAX_CHARS) for line in lines)
 
 

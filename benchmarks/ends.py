@@ -70,9 +70,8 @@ class Running:
 
     def __init__(self, folder: Path, job: dict[str, object]) -> None:
         self.folder = folder
-        self.tmp = folder / "t"
-        for path in (self.tmp, folder / "home"):
-            path.mkdir()
+        self.tmp = Path(tempfile.mkdtemp(prefix="", dir="/tmp"))  # short, or it is not taken
+        (folder / "home").mkdir()
         (folder / "job.yaml").write_text(yaml.safe_dump(job))
         self.output = folder / "out.txt"
         own = {"TMPDIR": str(self.tmp), "HOME": str(folder / "home"), "HF_HUB_OFFLINE": "1"}
@@ -260,6 +259,7 @@ def run(kind: str, number: int) -> End:
         end.left.append("a traceback")
     for one in running.processes():
         one.kill()
+    shutil.rmtree(running.tmp, ignore_errors=True)
     if end.is_clean:
         shutil.rmtree(folder, ignore_errors=True)
     state = "nothing left" if not end.left else f"LEFT {end.left}"

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from agnews_ray.app.launch import CACHE_FOLDER
-from agnews_ray.compare.speed import Bench, Contender, SpeedRow, TimedRun, speed_rows
+from agnews_ray.compare.speed import (
+    Bench,
+    Contender,
+    FailedRow,
+    SpeedRow,
+    TimedRun,
+    speed_rows,
+)
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
 from agnews_ray.errors import DataError
 from agnews_ray.model import zoo
@@ -33,7 +40,7 @@ def bench_engines(study: StudySpec, runs: Path, num_rounds: int, note: Note) -> 
         note: told what is going on.
 
     Returns:
-        A row for each model and contender.
+        A row for each model and contender; one that fails costs no other's.
 
     Raises:
         AgnewsError: data, models or device are not as they should be.
@@ -62,13 +69,20 @@ def bench_engines(study: StudySpec, runs: Path, num_rounds: int, note: Note) -> 
         note(line)
     note(f"{scanned.record.num_train:,} train rows, {num_rounds} round(s) on {device}")
     rows: list[SpeedRow] = []
+    failed: list[FailedRow] = []
     for variant in study.models:
         named = variant.model_copy(update={"engine": "fast"})
         task = prepare_task(named, study, scanned, cache, num_usable_cpus())
-        runs_of = _take_turns(task, contenders, num_rounds, note)
-        rows += speed_rows(zoo.display_name(named), runs_of, _flops_per_sample(task))
+        runs_of, causes = _take_turns(task, contenders, num_rounds, note)
+        name = zoo.display_name(named)
+        rows += speed_rows(name, runs_of, _flops_per_sample(task), contenders[0])
+        failed += [
+            FailedRow(model=name, engine=one.engine, precision=one.precision, cause=cause)
+            for one, cause in causes.items()
+        ]
     return Bench(
         rows=tuple(rows),
+        failed=tuple(failed),
         environment=describe_environment(),
         device=device,
         num_threads=num_usable_cpus(),
@@ -145,18 +159,28 @@ def _flops_per_sample(task: Any) -> float:
 
 def _take_turns(
     task: Any, contenders: tuple[Contender, ...], num_rounds: int, note: Note
-) -> dict[Contender, list[TimedRun]]:
+) -> tuple[dict[Contender, list[TimedRun]], dict[Contender, str]]:
+    """Time each once a round; who fails is left out from then on, with all its runs."""
     from agnews_ray.engine.timing import time_alone
 
+    failed: dict[Contender, str] = {}
     found: dict[Contender, list[TimedRun]] = {contender: [] for contender in contenders}
     for number in range(num_rounds):
         seeded = dataclasses.replace(task, seed=task.seed + number)
         for turn in range(len(contenders)):
             contender = contenders[(number + turn) % len(contenders)]
-            run = time_alone(seeded, contender)
+            if contender in failed:
+                continue
+            try:
+                run = time_alone(seeded, contender)
+            except Exception as error:  # noqa: BLE001  # such as a compiler that is not there
+                cause = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+                failed[contender] = cause
+                note(f"round {number + 1} of {num_rounds}: {contender} failed: {cause}")
+                continue
             found[contender].append(run)
             note(
                 f"round {number + 1} of {num_rounds}: {contender}: "
                 f"{run.samples_per_second:.1f} samples/s"
             )
-    return found
+    return {one: runs for one, runs in found.items() if one not in failed}, failed

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from agnews_ray.app.launch import gpu_memory_line
 from agnews_ray.app.remote import check_storage
 from agnews_ray.errors import AgnewsError, ClusterError, StoreError
 from agnews_ray.model import zoo
@@ -93,6 +94,8 @@ def _examine(facts: dict[str, Any], study: StudySpec, prefix: str) -> Iterator[C
     yield _python(facts, prefix)
     yield _packages(facts, prefix)
     yield _gpus(facts, prefix)
+    if facts["gpu_memory"] and study.scaling.device != "cpu":
+        yield _gpu_memory(facts["gpu_memory"], study, prefix)
     need = max(_parameters(one) for one in study.models) * BYTES_PER_PARAMETER + BASE_BYTES
     yield _enough(
         f"{prefix}memory", facts["memory_free"], need, "use fewer workers, or more memory"
@@ -151,6 +154,17 @@ def _gpus(facts: dict[str, Any], prefix: str) -> Check:
         hint = "start Ray there with --num-gpus, or look for CUDA_VISIBLE_DEVICES"
         return warned(name, f"{seen} by the driver, {by_ray:g} by Ray", hint)
     return passed(name, f"{seen} x {facts['gpu']}, driver {facts['driver']}, CUDA {torch['cuda']}")
+
+
+def _gpu_memory(there: int, study: StudySpec, prefix: str) -> Check:
+    """Whether the longest batches fit, with steps recorded as CUDA graphs and without."""
+    found, fits = gpu_memory_line(study, there)
+    if fits == "recorded":
+        return passed(f"{prefix}GPU memory", found)
+    hint = "lower recipe.global_batch_size or data.max_length_tokens"
+    if fits == "unrecorded":
+        hint = f"steps will go on unrecorded, more slowly; {hint} for more speed"
+    return warned(f"{prefix}GPU memory", found, hint)
 
 
 def _enough(name: str, free: int, need: int, hint: str) -> Check:

@@ -11,13 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agnews_ray.app.room import check_disk
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
-from agnews_ray.errors import StoreError
+from agnews_ray.errors import SpecError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
-from agnews_ray.plan.trials import PlannedTrial, content_hash, plan_trials, same_question, slug
-from agnews_ray.record.environment import num_usable_cpus
+from agnews_ray.plan.trials import (
+    WHERE_ROWS_LIE,
+    PlannedTrial,
+    content_hash,
+    plan_trials,
+    same_question,
+    slug,
+)
+from agnews_ray.record.environment import gpu_memory_bytes, num_usable_cpus
 from agnews_ray.record.outputs import load_test_rows, save_test_rows
 from agnews_ray.record.remote import open_store
 from agnews_ray.record.schema import TrialRecord
@@ -110,7 +118,9 @@ def read_study(job_file: Path | None, flags: Mapping[str, Any]) -> StudySpec:
         ModelError: a model that cannot exist.
     """
     content = read_job_file(job_file) if job_file else {}
-    study = build_study(override(content, flags), str(job_file) if job_file else "flags")
+    where = str(job_file) if job_file else "flags"
+    study = build_study(override(content, flags), where)
+    _check_paths(study, where)
     for variant in study.models:
         zoo.check_model(variant)
     models = tuple(
@@ -138,15 +148,15 @@ def prepare_study(
     """
     cache = cache_folder(str(location))
     store = open_store(str(location), study.name, cache / COPIES_FOLDER)
-    _check_same_study(store, study)
+    _check_same_study(store, study, has_same_rows=True)  # which is seen below
     if _needs_hub(study):
         go_offline_if_unreachable()
     _check_writable(cache)
     scanned = scan_dataset(study.data, cache)
+    _check_same_rows(store, study, scanned.record.fingerprint)
 
     from agnews_ray.run.device import (
         check_engine,
-        device_notes,
         resolve_device,
         resolve_precision,
     )
@@ -166,8 +176,47 @@ def prepare_study(
         finished=_finished(store, trials),
         num_gpus=num_gpus,
         precision=precision,
-        notes=device_notes(study.scaling, device) if cluster_gpus is None else (),
+        notes=_machine_notes(study, device) if cluster_gpus is None else (),
     )
+
+
+def _machine_notes(study: StudySpec, device: Device) -> tuple[str, ...]:
+    from agnews_ray.run.device import device_notes
+
+    there = gpu_memory_bytes() if device == "cuda" else 0
+    memory = (f"GPU memory: {gpu_memory_line(study, there)[0]}",) if there else ()
+    return device_notes(study.scaling, device) + memory
+
+
+def gpu_memory_line(study: StudySpec, there: int) -> tuple[str, str | None]:
+    """Say what training will want of a GPU, for the largest model and the longest batch.
+
+    Args:
+        study: whose models and batches.
+        there: memory of the GPU, in bytes.
+
+    Returns:
+        A line, and what fits: ``recorded``, ``unrecorded`` or None.
+    """
+    from agnews_ray.model.memory import training_memory
+
+    recipe = study.recipe
+    precision: Precision = "fp16" if recipe.precision == "auto" else recipe.precision
+    rows, length = (
+        recipe.global_batch_size // study.scaling.num_workers,
+        study.data.max_length_tokens,
+    )
+    most = max(
+        (training_memory(one, rows, length, precision) for one in study.models),
+        key=lambda one: one.recorded,
+    )
+    text = (
+        f"{there / 2**30:.1f} GiB, about {most.recorded / 2**30:.1f} wanted for batches of "
+        f"{rows} x {length} tokens ({most.unrecorded / 2**30:.1f} with unrecorded steps)"
+    )
+    if most.recorded <= there:
+        return text, "recorded"
+    return text, "unrecorded" if most.unrecorded <= there else None
 
 
 def execute_study(
@@ -201,7 +250,7 @@ def execute_study(
         finished = _finished(prepared.store, prepared.trials)
         prepared = dataclasses.replace(prepared, finished=finished)
         done = dict(finished)
-        prepared.store.save_study(prepared.study)
+        prepared.store.save_study(with_places(prepared.study))
         if prepared.todo:
             prepared, outcome = (run or _run_embedded)(prepared, command, started_at, watcher)
             done |= prepared.finished
@@ -297,6 +346,7 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
     Raises:
         HubError: neither the hub nor its cache has a model.
         ModelError: one cannot be loaded or trained.
+        ResourceError: the disk has no room for the files of the trials.
     """
     from agnews_ray.run.tokenised import TokenisedCache
 
@@ -307,6 +357,10 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
         name: data.look_at(variant, prepared.precision, device, trains_on)
         for name, variant in variants.items()
     }
+    sizes = {name: one.num_parameters for name, one in found.items()}
+    rows = prepared.scanned.record
+    num_logits = rows.test.num_selected * len(rows.class_names)
+    check_disk(prepared.store.location, prepared.todo, sizes, num_logits)
     lines: list[str] = []
     for name, one in found.items():
         lines.append(
@@ -332,25 +386,83 @@ def _finished(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str, 
     return {r.trial_id: r for r in store.records() if r.trial_id in planned}
 
 
+def _check_paths(study: StudySpec, where: str) -> None:
+    """Refuse what not even the file system can be asked for."""
+    named = {f"data.{key}": getattr(study.data, key) for key in WHERE_ROWS_LIE}
+    named |= {f"models.{number}.model": one.model for number, one in enumerate(study.models)}
+    problems = []
+    for key, name in named.items():
+        try:
+            Path(name or "").expanduser().exists()
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or "no such user"
+            problems.append(f"{key}: want a name or a path, found {name[:60]!r}: {reason}; mend it")
+    if problems:
+        raise SpecError(where, problems)
+
+
+def with_places(study: StudySpec) -> StudySpec:
+    """Write out where data and models lie, so that a study means the same in another folder.
+
+    Args:
+        study: as asked for.
+
+    Returns:
+        The same with absolute paths, without ``~`` and links, for what lies on this machine.
+    """
+    data = {key: _place(getattr(study.data, key)) for key in WHERE_ROWS_LIE}
+    models = tuple(
+        variant.model_copy(update={"model": zoo.load_path(variant)})
+        if Path(zoo.load_path(variant)).is_dir()
+        else variant
+        for variant in study.models
+    )
+    return study.model_copy(update={"models": models, "data": study.data.model_copy(update=data)})
+
+
+def _place(name: str | None) -> str | None:
+    if name is None or name == "none" or not Path(name).expanduser().exists():
+        return name
+    return str(Path(name).expanduser().resolve())
+
+
 def _default_name(study: StudySpec) -> str:
     """``paper`` for the paper's own data and recipe, else the source and a hash of the question."""
     if study.is_default_study():
         return "paper"
     question = study.model_dump(mode="json", include={"data", "recipe", "scaling"})
+    here = f"{Path.cwd()}{os.sep}"
+    for key in WHERE_ROWS_LIE:  # however it was written; below this folder, wherever that lies
+        place = _place(question["data"][key])
+        question["data"][key] = place and place.removeprefix(here)
     source = study.data.source.partition(":")[0]
     path = Path(source).expanduser()
     name = path.resolve().stem if path.exists() else source
     return f"{slug(name)}-{content_hash(question, 6)}"
 
 
-def _check_same_study(store: StudyStore, study: StudySpec) -> None:
+def _check_same_study(store: StudyStore, study: StudySpec, *, has_same_rows: bool) -> None:
     """Two questions in one folder could not be compared."""
     kept = store.load_study()
-    differing = same_question(kept, study) if kept else []
+    differing = (
+        same_question(with_places(kept), with_places(study), has_same_rows=has_same_rows)
+        if kept
+        else []
+    )
     if differing:
         hint = "give this study another --name, or delete that folder"
         wanted = "the same data and recipe as the study kept there"
         raise StoreError(without_secrets(store.location), wanted, "; ".join(differing[:3]), hint)
+
+
+def _check_same_rows(store: StudyStore, study: StudySpec, fingerprint: str) -> None:
+    """Which rows there are says more than where they lie; that decides before there is a record."""
+    kept = store.fingerprints()
+    _check_same_study(store, study, has_same_rows=fingerprint in kept)
+    if kept and fingerprint not in kept:
+        hint = "give this study another --name, or delete that folder"
+        found = f"other rows in {study.data.source}"
+        raise StoreError(without_secrets(store.location), "the rows of its trials", found, hint)
 
 
 def _check_writable(cache: Path) -> None:

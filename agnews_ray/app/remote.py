@@ -188,11 +188,11 @@ def fetch_job(address: str, job_id: str | None, runs: Path) -> tuple[Path, list[
 
 def _check_same_study(there: Path, here: Path) -> None:
     """Two questions in one folder could not be compared."""
-    kept, brought = (
-        StudyStore(here.parent, here.name).load_study(),
-        StudyStore.at(there).load_study(),
-    )
+    ours, theirs = StudyStore(here.parent, here.name), StudyStore.at(there)
+    kept, brought = ours.load_study(), theirs.load_study()
     differing = same_question(kept, brought) if kept and brought else []
+    if kept and brought and differing and ours.fingerprints() & theirs.fingerprints():
+        differing = same_question(kept, brought, has_same_rows=True)
     if differing:
         hint = "fetch it into another folder with --runs"
         wanted = "the same data and recipe as the study kept there"

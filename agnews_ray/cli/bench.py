@@ -1,5 +1,6 @@
 """``agnews-ray bench``: the engines' speed, side by side in one run."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def bench(runs: Path, num_rounds: int, bench_format: str, **settings: Any) -> No
     study = read_study(None, _flags(**settings))
     found = bench_engines(study, runs, num_rounds, lambda line: click.echo(line, err=True))
     click.echo(speed.FORMATS[bench_format](found))
+    sys.exit(0 if found.rows else 1)
 
 
 def _flags(

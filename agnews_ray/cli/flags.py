@@ -12,9 +12,24 @@ DESCRIPTION_OF_SOURCE = (
 )
 
 
-def _split(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:  # noqa: ARG001
-    """Cut a comma-separated flag."""
-    return [part.strip() for part in value.split(",") if part.strip()] if value else None
+def _read(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:  # noqa: ARG001
+    """Cut a comma-separated flag; read numbers and booleans as those of a job file are read."""
+    path = str(parameter.name).replace("__", ".")
+    if value is None:
+        return None
+    read = _plain if path in NO_TEXTS else str
+    if path in LISTS:
+        return [read(part.strip()) for part in value.split(",") if part.strip()]
+    return read(value)
+
+
+def _plain(word: str) -> Any:
+    from agnews_ray.spec.yaml_text import plain_value
+
+    try:
+        return word if not word else plain_value(word)
+    except ValueError:
+        return word  # which is refused with all else that is wrong
 
 
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -93,6 +108,22 @@ METAVARS = {
 
 LISTS = {"models", "seeds", "data.text_columns", "data.class_names"}
 
+NO_TEXTS = {
+    "seeds",
+    "data.has_header",
+    "data.label_base",
+    "data.max_length_tokens",
+    "data.limit_train",
+    "data.limit_test",
+    "data.test_fraction",
+    "data.validation_fraction",
+    "recipe.num_epochs",
+    "recipe.learning_rate",
+    "recipe.global_batch_size",
+    "scaling.num_workers",
+}
+"""Whose values are numbers or booleans; of all others ``2024`` is text."""
+
 
 def _flag(
     name: str, path: str, description: str, choices: tuple[str, ...] | None = None
@@ -102,7 +133,7 @@ def _flag(
         path.replace(".", "__"),
         help=description,
         type=click.Choice(choices) if choices else str,
-        callback=_split if path in LISTS else None,
+        callback=_read,
         metavar=None if choices else METAVARS.get(path, "N"),
     )
 

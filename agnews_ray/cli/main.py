@@ -19,6 +19,7 @@ from agnews_ray.cli.streams import write_error
 from agnews_ray.cli.submit import submit
 from agnews_ray.cli.verify import verify
 from agnews_ray.errors import AgnewsError
+from agnews_ray.run.surroundings import own_environment
 
 
 class _Group(click.Group):
@@ -56,8 +57,9 @@ def _check_written() -> None:
 )
 @click.version_option(agnews_ray.__version__, prog_name="agnews-ray")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def main(debug: bool) -> None:  # read by _Group
+def main(debug: bool) -> None:  # noqa: ARG001  # read by _Group
     """Fine-tune compact text classifiers under one recipe on Ray, and compare them."""
+    click.get_current_context().with_resource(own_environment())
 
 
 for command in (submit, compare, measure, report, verify, bench):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.streams import is_unread
@@ -28,12 +29,23 @@ def address_option(command: Callable[..., None]) -> Callable[..., None]:
         metavar="URL",
         help="Of the cluster's dashboard, such as http://127.0.0.1:8265; local: this machine, "
         "whatever the environment says  [env: RAY_ADDRESS]",
-        callback=_not_local,
+        callback=_checked,
     )(command)
 
 
-def _not_local(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:  # noqa: ARG001
-    return None if value == "local" else value
+def _checked(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+    """Refuse at once what is no dashboard's address, and say where it came from."""
+    if value is None or value == "local":
+        return None
+    from agnews_ray.run.jobs import ADDRESS_PATTERN
+
+    if not ADDRESS_PATTERN.fullmatch(value):
+        is_set = context.get_parameter_source(parameter.name or "") is ParameterSource.ENVIRONMENT
+        where = "RAY_ADDRESS" if is_set else "--address"
+        wanted = "a dashboard's address, such as http://127.0.0.1:8265"
+        hint = "give that, or --address local for this machine"
+        raise ClusterError(where, wanted, repr(value), hint)
+    return value
 
 
 def known_address(address: str | None) -> str:

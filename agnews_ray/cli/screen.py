@@ -8,10 +8,22 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
 
 from agnews_ray.compare.table import ComparisonTable
+from agnews_ray.errors import one_line, printable
 from agnews_ray.report import tables, words
+
+GOOD, BAD = "[green]✓[/]", "[red]✗[/]"
+"""Marks of ended trials, in rich's markup."""
+
+WIDE = 110
+"""Characters of a terminal on which there is room for bars beside numbers."""
+
+MAX_NAME = 24
+"""Characters of a variant's name beside its bar."""
 
 PLAIN_INTERVAL_S = 10.0
 """Seconds between two plain lines of one trial."""
@@ -85,7 +97,7 @@ class PlainScreen(SilentScreen):
         self._last: dict[str, float] = {}
 
     def note(self, text: str) -> None:
-        click.echo(text)
+        click.echo(printable(text.expandtabs()))
 
     def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
         if done == total:
@@ -113,22 +125,33 @@ class PlainScreen(SilentScreen):
         self.note(f"done  {trial.trial_id}: {describe_result(record)}")
 
     def failed(self, trial: Any, error: Exception) -> None:
-        self.note(f"FAIL  {trial.trial_id}: {error}")
+        click.echo(f"FAIL  {describe_failure(trial.trial_id, error)}", err=True)
+
+
+class _CutColumn(TextColumn):
+    """The one column that gives way on a narrow terminal, by losing its end."""
+
+    def render(self, task: Task) -> Text:
+        text = super().render(task)
+        text.no_wrap, text.overflow = True, "ellipsis"
+        return text
 
 
 class LiveScreen(SilentScreen):
     """One bar a trial, redrawn in place."""
 
     def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}", style="bold"),
+        console = Console()
+        columns: list[ProgressColumn] = [
+            TextColumn("{task.description}", "bold", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[note]}"),
-            refresh_per_second=4,
-        )
+            _CutColumn("{task.fields[note]}", markup=False, table_column=Column()),
+        ]
+        if console.width < WIDE:  # the numbers say it as well
+            del columns[1]
+        self._progress = Progress(*columns, console=console, refresh_per_second=4)
         self._bars: dict[str, TaskID] = {}
-        self._ended: set[str] = set()
 
     def __enter__(self) -> "LiveScreen":
         self._progress.start()
@@ -143,51 +166,68 @@ class LiveScreen(SilentScreen):
         self._progress.stop()
 
     def note(self, text: str) -> None:
-        self._progress.console.print(text, highlight=False, markup=False)
+        self._progress.console.print(printable(text.expandtabs()), highlight=False, markup=False)
 
     def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
-        self._draw(f"tokenise {split}", done, total, f"{done:,} rows, {variant}")
+        name, note = f"tokenise {split}", f"{done:,} rows, {_cut(variant)}"
+        if name not in self._bars:
+            self._bars[name] = self._progress.add_task(name, total=total, note=note)
+        self._progress.update(self._bars[name], completed=done, total=total, note=note)
+        if done == total:
+            self._remove(name)
 
     def started(self, trial: Any) -> None:
-        name = f"{trial.variant.name} · seed {trial.seed}"
         self._bars[trial.trial_id] = self._progress.add_task(
-            name, total=trial.num_steps, note="starting workers"
+            _title(trial), total=trial.num_steps, note="starting workers"
         )
 
     def waiting(self, trial: Any, reason: str) -> None:
         self._progress.update(self._bars[trial.trial_id], note=f"waits for {reason}")
 
     def progress(self, progress: Any) -> None:
-        if progress.trial_id not in self._ended:
+        if progress.trial_id in self._bars:  # a last message may come after the end
             note = describe(progress) if progress.phase == "training" else progress.phase
             done = progress.num_steps if progress.phase in ("scoring", "saving") else progress.step
             self._progress.update(self._bars[progress.trial_id], completed=done, note=note)
 
     def finished(self, trial: Any, record: Any) -> None:
-        mark = "[green]✓[/]" if getattr(record, "diverged", None) is None else "[red]✗[/]"
-        self._end(trial, f"{mark} {describe_result(record)}", trial.num_steps)
+        mark = GOOD if getattr(record, "diverged", None) is None else BAD
+        self._end(trial, mark, f"{_title(trial)}  {describe_result(record)}")
 
     def failed(self, trial: Any, error: Exception) -> None:
-        self._end(trial, "[red]✗ failed[/]", None)
-        self._progress.console.print(f"{trial.trial_id}: {error}", markup=False, style="red")
+        self._end(trial, BAD, describe_failure(trial.trial_id, error))
 
-    def _end(self, trial: Any, note: str, completed: int | None) -> None:
-        self._ended.add(trial.trial_id)
-        self._progress.update(self._bars[trial.trial_id], completed=completed, note=note)
+    def _end(self, trial: Any, mark: str, result: str) -> None:
+        """Give a line that stays for a bar that goes: a study may have more trials than lines."""
+        self._remove(trial.trial_id)
+        self._progress.console.print(Text.from_markup(mark).append(f" {result}", "default"))
 
-    def _draw(self, name: str, done: int, total: int, note: str) -> None:
-        if name not in self._bars:
-            self._bars[name] = self._progress.add_task(name, total=total, note="")
-        self._progress.update(self._bars[name], completed=done, total=total, note=note)
+    def _remove(self, name: str) -> None:
+        if name in self._bars:
+            self._progress.remove_task(self._bars.pop(name))
+
+
+def _title(trial: Any) -> str:
+    return f"{_cut(trial.variant.name)} · seed {trial.seed}"
+
+
+def describe_failure(trial_id: str, error: Exception) -> str:
+    """Write a trial's error in a line that names the trial once."""
+    text = one_line(error)
+    return text if trial_id in text else f"{trial_id}: {text}"
 
 
 def describe(progress: Any) -> str:
     """Write a trial's progress in a line."""
-    return (
-        f"epoch {progress.epoch:.2f}  step {progress.step:,}/{progress.num_steps:,}  "
-        f"loss {_loss(progress.loss)}  {progress.samples_per_second:.0f} samples/s  "
-        f"{clock(progress.seconds_left)} left"
+    return (  # what is of most use first: a narrow terminal cuts the end off
+        f"{clock(progress.seconds_left)} left  loss {_loss(progress.loss)}  "
+        f"{progress.samples_per_second:.0f} samples/s  "
+        f"step {progress.step:,}/{progress.num_steps:,}  epoch {progress.epoch:.2f}"
     )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
 
 
 def _loss(loss: float) -> str:

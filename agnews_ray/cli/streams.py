@@ -57,7 +57,7 @@ def make_lenient() -> None:
         setattr(sys, name, LenientStream(stream))
     # Its own: while Ray runs, what C++ writes to number 2 goes to a log.
     own = open(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: PTH123, SIM115
-    sys.stderr = LenientStream(own)  # type: ignore[assignment]
+    sys.stderr = LenientStream(own)
 
 
 def is_unread() -> bool:

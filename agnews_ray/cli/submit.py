@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.remote import address_option, follow_to_end
+from agnews_ray.errors import printable
 
 START_OF_PROCESS = time.time()
 
@@ -78,18 +80,28 @@ def submit(
         outcome = _execute(prepared, as_json, quiet)
     except KeyboardInterrupt as interrupt:
         leave(interrupt, _explain_interrupt(prepared))
-    _print_outcome(outcome, as_json)
+    _print_outcome(outcome, as_json, quiet)
     sys.exit(1 if outcome.failed else 0)
 
 
 def _check_place(place: dict[str, Any], quiet: bool) -> None:
     """Refuse options that would quietly do nothing."""
-    if place["follow"] and not place["address"]:
+    address = place["address"]
+    if place["follow"] and not address:
         raise click.UsageError("--follow goes with --address; a local run is always shown")
-    if place["runs"] and (place["address"] or place["storage"]):
-        raise click.UsageError("--runs is a folder here; use --storage alone")
-    if place["address"] and quiet:
-        raise click.UsageError("--quiet is for local runs; leave out --follow")
+    if place["runs"] and place["storage"]:
+        raise click.UsageError("--runs and --storage both say where studies lie; give one of them")
+    source = click.get_current_context().get_parameter_source("address")
+    is_set = source is ParameterSource.ENVIRONMENT
+    cause = f"RAY_ADDRESS={address} makes" if is_set else "--address makes"
+    way_back = "add --address local" if is_set else "leave --address out"
+    for option, given, instead in (
+        ("--runs", place["runs"], "name --storage instead"),
+        ("--quiet", quiet, "leave --quiet out"),
+    ):
+        if address and given:
+            told = f"{option} is for runs here, and {cause} this a run on a cluster"
+            raise click.UsageError(f"{told}; {way_back} to run here, or {instead}")
 
 
 def _hand_over(
@@ -178,7 +190,7 @@ def _print_plan(prepared: Any, as_json: bool) -> None:
         return
     click.echo(to_yaml(prepared.study))
     for line in _introduction(prepared):
-        click.echo(line)
+        click.echo(printable(line))
     for trial in trials:
         state = "done" if trial["is_finished"] else "to run"
         click.echo(
@@ -187,7 +199,7 @@ def _print_plan(prepared: Any, as_json: bool) -> None:
         )
 
 
-def _print_outcome(outcome: Any, as_json: bool) -> None:
+def _print_outcome(outcome: Any, as_json: bool, quiet: bool) -> None:
     from agnews_ray.cli import screen
     from agnews_ray.compare.table import compare_records
     from agnews_ray.record.json_text import to_json
@@ -210,8 +222,12 @@ def _print_outcome(outcome: Any, as_json: bool) -> None:
         return
     if table:
         screen.show_table(table)
-    for trial_id, error in outcome.failed.items():
-        click.echo(f"error: {trial_id}: {error}", err=True)
+    if quiet:  # else they were told when they happened
+        for trial_id, error in outcome.failed.items():
+            click.echo(f"error: {screen.describe_failure(trial_id, error)}", err=True)
+    elif outcome.failed:
+        num_failed, num_trials = len(outcome.failed), len(prepared.trials)
+        click.echo(f"error: {num_failed} of {num_trials} trial(s) failed, as said above", err=True)
     click.echo(
         f"results in {_short(prepared.store.location)}, "
         f"Ray's log in {_short(str(prepared.store.log_path))}"

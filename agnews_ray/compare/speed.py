@@ -50,10 +50,10 @@ class SpeedRow(BaseModel):
     """Median, as all that follows."""
     lowest_samples_per_second: float
     highest_samples_per_second: float
-    ratio: float
-    """The first contender's speed over this one's, round by round."""
-    lowest_ratio: float
-    highest_ratio: float
+    ratio: float | None
+    """The first contender's speed over this one's, round by round; None where it failed."""
+    lowest_ratio: float | None
+    highest_ratio: float | None
     padding_share: float
     peak_memory_bytes: float
     roofline_share: float
@@ -62,12 +62,24 @@ class SpeedRow(BaseModel):
     """None where that of a round is not a number."""
 
 
+class FailedRow(BaseModel):
+    """A contender that could not be timed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    engine: Engine
+    precision: Precision
+    cause: str
+
+
 class Bench(BaseModel):
     """What a bench found, and where."""
 
     model_config = ConfigDict(frozen=True)
 
     rows: tuple[SpeedRow, ...]
+    failed: tuple[FailedRow, ...] = ()
     environment: EnvironmentRecord
     device: Device
     num_threads: int
@@ -76,7 +88,10 @@ class Bench(BaseModel):
 
 
 def speed_rows(
-    model: str, runs: Mapping[Contender, Sequence[TimedRun]], flops_per_sample: float
+    model: str,
+    runs: Mapping[Contender, Sequence[TimedRun]],
+    flops_per_sample: float,
+    first: Contender,
 ) -> tuple[SpeedRow, ...]:
     """Compare contenders that were timed in the same rounds.
 
@@ -84,15 +99,16 @@ def speed_rows(
         model: its name.
         runs: for each contender one run a round, in the same order; at least one.
         flops_per_sample: of forward and backward pass, as the model is defined.
+        first: whose speed is divided by that of the others; it may have no runs.
 
     Returns:
         One row for each contender, in order; the first one's ratio is 1.
     """
-    first = next(iter(runs.values()))
+    firsts = runs.get(first)
     rows = []
     for contender, timed in runs.items():
         speeds = [run.samples_per_second for run in timed]
-        pairs = zip(first, timed, strict=True)
+        pairs = zip(firsts or (), timed, strict=firsts is not None)
         ratios = [ours.samples_per_second / theirs.samples_per_second for ours, theirs in pairs]
         shares = [
             run.samples_per_second * flops_per_sample / run.product_flops_per_second
@@ -107,9 +123,9 @@ def speed_rows(
                 samples_per_second=median(speeds),
                 lowest_samples_per_second=min(speeds),
                 highest_samples_per_second=max(speeds),
-                ratio=median(ratios),
-                lowest_ratio=min(ratios),
-                highest_ratio=max(ratios),
+                ratio=median(ratios) if ratios else None,
+                lowest_ratio=min(ratios, default=None),
+                highest_ratio=max(ratios, default=None),
                 padding_share=median(run.padding_share for run in timed),
                 peak_memory_bytes=median(run.peak_memory_bytes for run in timed),
                 roofline_share=median(shares),

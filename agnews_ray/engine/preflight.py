@@ -19,7 +19,7 @@ from agnews_ray.engine.fusion import fused_model
 from agnews_ray.engine.predict import DTYPES, autocast
 from agnews_ray.engine.results import Rank
 from agnews_ray.errors import ModelError
-from agnews_ray.model.build import build_with_notes
+from agnews_ray.model.build import build_with_notes, num_parameters
 from agnews_ray.model.refusal import clipped, refused
 from agnews_ray.model.tokenizer import (
     LoadedTokenizer,
@@ -60,6 +60,8 @@ class Findings:
     head: Literal["fresh", "kept"]
     precision: Precision
     """That it will be trained in: the wanted one, or fp32 where it cannot be."""
+    num_parameters: int
+    """Of the model, embeddings and head included."""
     unknown_share: float
     """Share of unknown pieces in a sample of train rows, in [0, 1]."""
     notes: tuple[str, ...] = ()
@@ -143,6 +145,7 @@ def _look_at(
     precision = setting.precision
     if variant.init == "pretrained":
         built = build_with_notes(variant, setting.class_names, 0, ready.tokenizer)
+        size = num_parameters(built.model)
         notes += built.notes
         trial = _TrialRun(variant, built.model.to(setting.device), ready.tokenizer, setting)
         rows = _two_rows(ready.tokenizer, texts, setting)
@@ -152,9 +155,14 @@ def _look_at(
         notes += said
         del trial, built
         gc.collect()  # the weights: Ray's processes want memory next
+    else:
+        with torch.device("meta"):  # weights without values: only counted
+            fresh = build_with_notes(variant, setting.class_names, 0, ready.tokenizer)
+        size = num_parameters(fresh.model)
     return Findings(
         head="kept" if variant.keep_head else "fresh",
         precision=precision,
+        num_parameters=size,
         unknown_share=share,
         notes=tuple(clipped(note, 200) for note in notes),
     )

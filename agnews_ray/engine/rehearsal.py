@@ -182,7 +182,7 @@ def _rows(task: Task) -> TokenisedRows:
     pad = task.tokenizer.pad_token_id or 0
     known = np.setdiff1d(np.arange(task.config.vocab_size), [pad])
     longest = rng.choice(known, (NUM_ROWS, max(LENGTHS)))
-    lengths = [length - number % 4 for length in LENGTHS for number in range(NUM_ROWS)]
+    lengths = [length - 4 * (number % 4) for length in LENGTHS for number in range(NUM_ROWS)]
     ids = [longest[n % NUM_ROWS, :length] for n, length in enumerate(lengths)]
     labels = np.arange(NUM_ROWS) % task.config.num_labels
     return TokenisedRows(

@@ -77,12 +77,17 @@ def plan_trials(
     )
 
 
-def same_question(first: StudySpec, second: StudySpec) -> list[str]:
+WHERE_ROWS_LIE = ("source", "test_source", "validation_source")
+
+
+def same_question(first: StudySpec, second: StudySpec, *, has_same_rows: bool = False) -> list[str]:
     """Compare what must agree between two submits into one study folder.
 
     Args:
         first: what is kept there.
         second: what is asked for now.
+        has_same_rows: whether the rows of both were seen to be the same; it does not matter then
+            by which name, or in which folder, they were found.
 
     Returns:
         Dotted names of the settings that differ; models and seeds may.
@@ -94,7 +99,7 @@ def same_question(first: StudySpec, second: StudySpec) -> list[str]:
         differing += [
             f"{section}.{key}: {before[key]!r} there, {after[key]!r} asked"
             for key in before
-            if before[key] != after[key]
+            if before[key] != after[key] and not (has_same_rows and key in WHERE_ROWS_LIE)
         ]
     return differing
 

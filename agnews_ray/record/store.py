@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
@@ -23,7 +22,7 @@ from agnews_ray.record.schema import (
     TrialRecord,
     without_scores,
 )
-from agnews_ray.spec.loader import build_study, to_yaml
+from agnews_ray.spec.loader import build_study, read_job_file, to_yaml
 from agnews_ray.spec.study import StudySpec
 
 LOG_FILE = "submit.log"
@@ -115,11 +114,10 @@ class StudyStore:
         if not self.study_path.is_file():
             return None
         try:
-            content = yaml.safe_load(self.study_path.read_text(encoding="utf-8"))
-            return build_study(content, str(self.study_path))
-        except (SpecError, yaml.YAMLError, TypeError, UnicodeDecodeError) as error:
-            hint = "restore it, or choose another --name"
-            raise StoreError(str(self.study_path), "a study", "something else", hint) from error
+            return build_study(read_job_file(self.study_path), str(self.study_path))
+        except SpecError as error:
+            found, hint = error.problems[0], "restore it, or choose another --name"
+            raise StoreError(str(self.study_path), "a study", found, hint) from error
 
     @property
     def scratch(self) -> str:
@@ -175,6 +173,10 @@ class StudyStore:
             RecordError: a record is corrupt or was written by a newer version.
         """
         return tuple(load_record(path) for path in sorted(self._trials.glob(f"*/{RECORD_FILE}")))
+
+    def fingerprints(self) -> set[str]:
+        """Of the rows that finished trials were trained and scored on; one, if all is well."""
+        return {record.dataset.fingerprint for record in self.records()}
 
 
 def check_left(staged: str, names: Container[str]) -> None:

@@ -1,16 +1,15 @@
 """The report as Markdown with PNG figures, as LaTeX, and as CSV: file name to content."""
 
 import csv
-import html
 import io
 import re
 
 from tabulate import tabulate
 
 from agnews_ray.compare.assessment import Assessment
+from agnews_ray.report.escaping import markdown_text, tex_text
 from agnews_ray.report.grid import Cell, Grid
 from agnews_ray.report.sections import all_sections
-from agnews_ray.report.tex import tex_text
 
 Files = dict[str, bytes]
 
@@ -31,19 +30,19 @@ def to_markdown(assessment: Assessment) -> Files:
     Returns:
         Content by file name; texts are escaped so that they stay texts.
     """
-    lines = [f"# {_markdown(assessment.table.study)}", ""]
+    lines = [f"# {markdown_text(assessment.table.study)}", ""]
     if assessment.question:
-        lines += [_markdown(assessment.question), ""]
+        lines += [markdown_text(assessment.question), ""]
     pictures: Files = {}
     for section in all_sections(assessment):
         lines += [f"## {section.title}", ""]
-        lines += [f"{_markdown(paragraph)}\n" for paragraph in section.paragraphs]
+        lines += [f"{markdown_text(paragraph)}\n" for paragraph in section.paragraphs]
         for figure in section.figures[:MAX_FIGURES]:
             pictures[f"{figure.name}.png"] = figure.png()
-            lines += [f"![{_markdown(figure.description)}]({figure.name}.png)", ""]
+            lines += [f"![{markdown_text(figure.description)}]({figure.name}.png)", ""]
         for grid in section.grids:
-            lines += [f"### {_markdown(grid.title)}", "", _grid(grid, "github"), ""]
-            lines += [f"{_markdown(note)}\n" for note in (grid.note, _rest(grid)) if note]
+            lines += [f"### {markdown_text(grid.title)}", "", _grid(grid, "github"), ""]
+            lines += [f"{markdown_text(note)}\n" for note in (grid.note, _rest(grid)) if note]
         if section.code:
             lines += ["```", *section.code, "```", ""]
     return {"report.md": "\n".join(lines).encode(), **pictures}
@@ -157,13 +156,8 @@ def _shorten(text: str) -> str:
     return flat if len(flat) <= MAX_CELL else f"{flat[:MAX_CELL]}\N{HORIZONTAL ELLIPSIS}"
 
 
-def _markdown(text: str) -> str:
-    """Escape what Markdown or HTML would read as more than text."""
-    return re.sub(r"([\\`*_{}\[\]#|])", r"\\\1", html.escape(text, quote=False))
-
-
 def _markdown_cell(text: str) -> str:
-    return _markdown(" ".join(text.split()))
+    return markdown_text(" ".join(text.split()))
 
 
 def _for_tabulate(text: str) -> str:

@@ -1,6 +1,6 @@
 """Timed engines as a table for the terminal, as Markdown, or as JSON."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from tabulate import tabulate
 
@@ -16,7 +16,7 @@ COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
     ),
     "Ours is faster by": lambda r: (
         f"{_spread(r.ratio, r.lowest_ratio, r.highest_ratio, '.2f')} x"
-        if r.engine != "fast"
+        if r.engine != "fast" and r.ratio and r.lowest_ratio and r.highest_ratio
         else "-"
     ),
     "Padding": lambda r: f"{100 * r.padding_share:.1f} %",
@@ -28,12 +28,12 @@ COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
 
 def to_plain(bench: Bench) -> str:
     """Lay the rows out for a terminal."""
-    return f"{_caption(bench)}\n{_lay_out(bench.rows, 'simple')}"
+    return "\n".join([_caption(bench), _lay_out(bench, "simple"), *_causes(bench)])
 
 
 def to_markdown(bench: Bench) -> str:
     """Write a GitHub table under its caption."""
-    return f"{_caption(bench)}\n\n{_lay_out(bench.rows, 'github')}"
+    return "\n\n".join([_caption(bench), _lay_out(bench, "github"), *_causes(bench)])
 
 
 def to_json(bench: Bench) -> str:
@@ -49,7 +49,8 @@ FORMATS: dict[str, Callable[[Bench], str]] = {
 
 
 def _caption(bench: Bench) -> str:
-    environment, num_rounds = bench.environment, bench.rows[0].num_rounds
+    environment = bench.environment
+    num_rounds = max((row.num_rounds for row in bench.rows), default=0)
     machine = f"{environment.cpu}, {bench.num_threads} thread(s)"
     if bench.device == "cuda":
         machine = environment.gpu or "GPU"
@@ -66,7 +67,14 @@ def _spread(value: float, lowest: float, highest: float, how: str) -> str:
     return f"{value:{how}} ({lowest:{how}}-{highest:{how}})"
 
 
-def _lay_out(rows: Sequence[SpeedRow], style: str) -> str:
-    cells = [[cell(row) for cell in COLUMNS.values()] for row in rows]
+def _causes(bench: Bench) -> list[str]:
+    return [f"{r.model}, {r.engine}, {r.precision} failed: {r.cause}" for r in bench.failed]
+
+
+def _lay_out(bench: Bench, style: str) -> str:
+    cells = [[cell(row) for cell in COLUMNS.values()] for row in bench.rows]
+    for row in bench.failed:
+        named = [row.model, f"{row.engine}, {row.precision}", "failed"]
+        cells.append(named + ["-"] * (len(COLUMNS) - len(named)))
     alignment = ["left", "left"] + ["right"] * (len(COLUMNS) - 2)
     return tabulate(cells, [*COLUMNS], style, disable_numparse=True, colalign=alignment)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 from tabulate import tabulate
 
 from agnews_ray.compare.facts import CostFacts
@@ -15,7 +16,7 @@ from agnews_ray.compare.published import Agreement
 from agnews_ray.compare.table import ComparisonTable, TrainingTimes, VariantRow
 from agnews_ray.record import json_text
 from agnews_ray.report import words
-from agnews_ray.report.tex import tex_text
+from agnews_ray.report.escaping import markdown_text, tex_text
 
 MIB = 1 << 20
 """The paper's "MB" are MiB of the saved weights."""
@@ -71,7 +72,7 @@ def to_rich(table: ComparisonTable, width: int) -> Table:
     """
     cells = _cells(table)
     headers = [name.replace(" (", "\n(") for name in COLUMNS]
-    laid_out = Table(box=box.SIMPLE_HEAD, title=caption(table), title_justify="left")
+    laid_out = Table(box=box.SIMPLE_HEAD, title=Text(caption(table)), title_justify="left")
     num_shown, used = 0, 0
     for index, header in enumerate(headers):
         parts = [*header.split("\n"), *(row[index] for row in cells)]
@@ -83,7 +84,7 @@ def to_rich(table: ComparisonTable, width: int) -> Table:
         laid_out.add_column(header, justify=justify, no_wrap=index > 0)
         num_shown += 1
     for row in cells:
-        laid_out.add_row(*row[:num_shown])
+        laid_out.add_row(*map(Text, row[:num_shown]))  # as they are: names are not markup
     return laid_out
 
 
@@ -95,8 +96,9 @@ def to_plain(table: ComparisonTable) -> str:
 
 def to_markdown(table: ComparisonTable) -> str:
     """Write a GitHub table."""
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in _cells(table)]
-    return "\n\n".join([_lay_out(cells, "github"), *words.remarks(table)])
+    cells = [[markdown_text(cell) for cell in row] for row in _cells(table)]
+    lines = [markdown_text(line) for line in words.remarks(table)]
+    return "\n\n".join([_lay_out(cells, "github"), *lines])
 
 
 def to_latex(table: ComparisonTable) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
-from agnews_ray.errors import ClusterError
+from agnews_ray.errors import ClusterError, SpecError
 from agnews_ray.run.checks import Check, failed, passed, warned
 from agnews_ray.run.cluster import GPUS_VARIABLE
+from agnews_ray.spec.yaml_text import read_yaml
 
 PLACEHOLDER = re.compile(r"YOUR-[A-Z]+")
 PROVIDER_KEYS = {
@@ -44,14 +45,9 @@ def check_cluster_file(path: Path) -> list[Check]:
     """
     hint = "see cluster.yaml of this project for an example"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        found = type(error).__name__
-        raise ClusterError(str(path), "a readable cluster file", found, hint) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" at line {mark.line + 1}" if mark else ""
-        raise ClusterError(str(path), "YAML", f"a syntax error{place}", hint) from error
+        content = read_yaml(path, is_ours=False)  # Ray reads YAML 1.1
+    except SpecError as error:
+        raise ClusterError(str(path), "a readable cluster file", error.problems[0], hint) from error
     if not isinstance(content, dict):
         raise ClusterError(str(path), "a mapping", type(content).__name__, hint)
     schema = _by_ray(content)

@@ -23,6 +23,10 @@ PREFIX = "agnews-ray"
 
 SHARED_FOLDER = Path("/dev/shm")  # noqa: S108  # memory, not a folder for others' files
 
+LONGEST_TMP = 13
+"""Characters of a folder below which Ray's sockets can lie: their paths may have 107, of which our
+folder's name, Ray's session's and the socket's own take 94 where process ids have 7 digits."""
+
 POLL_S = 0.05
 
 PATIENCE_S = 2.0
@@ -38,9 +42,9 @@ def name_prefix() -> str:
 
 
 def short_tmp() -> str:
-    """Name the folder for temporary files: sockets' paths below it may have 107 bytes."""
+    """Name the folder for temporary files: the paths of Ray's sockets below it must be short."""
     standard = tempfile.gettempdir()
-    return standard if len(standard) <= 24 else "/tmp"  # noqa: S108  # macOS's is too long for Ray
+    return standard if len(standard) <= LONGEST_TMP else "/tmp"  # noqa: S108
 
 
 def remove_stale() -> None:

@@ -19,6 +19,7 @@ STUDY_FILE = "study.yaml"
 CODE_SUFFIXES = (".py", ".js", ".css", ".html", ".j2")
 
 JOB_ENVIRONMENT = {
+    "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "3600",  # a machine may have to be started first
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",

@@ -18,6 +18,7 @@ from typing import Any
 from agnews_ray.errors import ResourceError
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.run import leftovers
+from agnews_ray.run.surroundings import only_for_own_ray, own_job_config
 
 NUM_DATA_CPUS = 2
 """Logical CPUs left over for Ray's data tasks beside the workers, or both wait for ever."""
@@ -39,6 +40,7 @@ RAY_MARKS = (
 
 QUIET_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # this machine does not announce its end
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
@@ -97,7 +99,8 @@ class RaySession:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 object_store_memory=OBJECT_STORE_BYTES,
-                _temp_dir=str(self.folder / "ray"),
+                _temp_dir=str(self.folder / "r"),
+                job_config=own_job_config(self.folder),
             )
         except Exception as error:
             logger.exception("Ray did not start")
@@ -128,7 +131,7 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
         before = dict(os.environ)
         is_interrupted = False
         try:
-            os.environ.update(QUIET_ENVIRONMENT)
+            only_for_own_ray(QUIET_ENVIRONMENT)
             os.environ["TMPDIR"] = str(folder / "tmp")  # of Ray's processes
             _set_token(folder)
             yield RaySession(folder=folder, num_gpus=num_gpus, num_workers=num_workers)
@@ -161,7 +164,7 @@ def _private_folder() -> Iterator[Path]:
 
 @contextmanager
 def _stderr_to(log_path: Path) -> Iterator[None]:
-    """Send what Ray's own C++ writes to the terminal to the log; ``sys.stderr`` may be elsewhere."""
+    """Send what Ray's C++ writes on the terminal to the log; ``sys.stderr`` may be elsewhere."""
     before = os.dup(2)
     with log_path.open("ab") as log:
         os.dup2(log.fileno(), 2)
@@ -254,7 +257,7 @@ def why_not_started(error: BaseException, folder: Path) -> str:
     """
     said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     for name in ("gcs_server.err", "gcs_server.out", "raylet.err", "raylet.out"):
-        for file in sorted((folder / "ray").glob(f"session_2*/logs/{name}")):
+        for file in sorted((folder / "r").glob(f"session_2*/logs/{name}")):
             lines = file.read_bytes()[-LOG_TAIL_BYTES:].decode("utf-8", "replace").splitlines()
             causes = [line for line in lines if OF_FAILURE.search(line)]
             if causes:
@@ -265,7 +268,7 @@ def why_not_started(error: BaseException, folder: Path) -> str:
 def _keep_logs(folder: Path, log_path: Path) -> None:
     """Append what workers printed, before Ray's folder goes away."""
     with log_path.open("a", encoding="utf-8") as log:
-        for file in sorted((folder / "ray").glob("session_2*/logs/worker-*")):
+        for file in sorted((folder / "r").glob("session_2*/logs/worker-*")):
             content = file.read_bytes()[-LOG_TAIL_BYTES:].decode("utf-8", "replace")
             lines = [line for line in content.splitlines() if not line.startswith(RAY_MARKS)]
             if any(lines):

@@ -1,18 +1,30 @@
 """Job files and flags to a checked ``StudySpec``; reports all problems at once."""
 
+import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from agnews_ray.errors import SpecError
 from agnews_ray.spec.study import StudySpec
+from agnews_ray.spec.yaml_text import read_yaml, write_yaml
 
 PREFIX_OF_PLAIN_ERRORS = "Value error, "
+WANTED = {
+    "string_type": ("text", "quote it"),
+    "bool_type": ("true or false", "change it, without quotes"),
+    "int_type": ("a whole number", "write it in decimal digits, without quotes"),
+    "int_from_float": ("a whole number", "change it"),
+    "float_type": ("a number", "write it in decimal digits, without quotes"),
+    "tuple_type": ("a list", "write it in brackets: [a, b]"),
+    "model_type": ("a mapping", "indent its keys"),
+    "too_short": ("at least one", "name one"),
+}
+"""What an error of pydantic's says was wanted, and what to do."""
 
 
 def read_job_file(path: Path) -> dict[str, Any]:
@@ -25,19 +37,13 @@ def read_job_file(path: Path) -> dict[str, Any]:
         The mapping, unchecked.
 
     Raises:
-        SpecError: the file is missing, is not YAML, or is not a mapping.
+        SpecError: the file is missing, is not YAML, is not a mapping, has a key twice, or a word
+            that readers of YAML take for different things.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        found = f"want a readable job file, found {type(error).__name__}; see jobs/ for examples"
-        raise SpecError(str(path), [found]) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise SpecError(str(path), [f"want YAML, found a syntax error{place}; mend it"]) from error
+    content = read_yaml(path)
     if not isinstance(content, dict):
-        found = f"want a mapping with keys such as models, found {type(content).__name__}"
+        kind = {type(None): "nothing", list: "a list"}.get(type(content), "a single value")
+        found = f"want a mapping with keys such as models, found {kind}"
         raise SpecError(str(path), [f"{found}; see jobs/ for examples"])
     return content
 
@@ -58,15 +64,16 @@ def build_study(content: Mapping[str, Any], where: str) -> StudySpec:
     content = dict(content)
     if isinstance(content.get("models"), list | tuple):
         content["models"] = [
-            {"model": item} if isinstance(item, str) else item for item in content["models"]
+            item if isinstance(item, dict | list) else {"model": item} for item in content["models"]
         ]
     try:
-        return StudySpec.model_validate(content)
+        # As JSON, so that a list may stand for a tuple; strictly, so that true is no 1.
+        return StudySpec.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        inner = {details["loc"][:-1] for details in found if len(details["loc"]) > 1}
+        above = {one["loc"][:depth] for one in found for depth in range(1, len(one["loc"]))}
         # A list with a bad item is also reported as too short, which would only confuse.
-        problems = [_describe(details) for details in found if details["loc"] not in inner]
+        problems = [_describe(details) for details in found if details["loc"] not in above]
         raise SpecError(where, problems) from error
 
 
@@ -109,7 +116,7 @@ def to_yaml(study: StudySpec) -> str:
         YAML text with every default spelled out and unset values left away.
     """
     content = study.model_dump(mode="json", exclude_none=True)
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    return write_yaml(content)
 
 
 def _describe(details: ErrorDetails) -> str:
@@ -119,9 +126,13 @@ def _describe(details: ErrorDetails) -> str:
         return f"{path}: unknown key; {_nearest_key(details['loc'])}"
     if details["type"] == "value_error":
         return f"{path}: {message}" if path else message
-    message = message[:1].lower() + message[1:]
-    message = message.removeprefix("input should be ")
-    return f"{path}: want {message}, found {details['input']!r}; change it"
+    wanted, hint = WANTED.get(details["type"], ("", "change it"))
+    wanted = wanted or (message[:1].lower() + message[1:]).removeprefix("input should be ")
+    found = details["input"]
+    if found is None:
+        return f"{path}: want {wanted}, found nothing; write it, or leave the key out"
+    shown = repr(found) if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    return f"{path}: want {wanted}, found {shown}; {hint}"
 
 
 def _nearest_key(location: tuple[int | str, ...]) -> str:

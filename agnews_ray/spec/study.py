@@ -28,7 +28,11 @@ class Spec(BaseModel):
     """A frozen part of a study; unknown keys are errors, field docstrings are the reference."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=()
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        protected_namespaces=(),
     )
 
 
@@ -176,7 +180,7 @@ class RecipeSpec(Spec):
     """Decay of AdamW's second moment."""
     adam_epsilon: float = Field(1e-8, gt=0)
     """Added to AdamW's denominator."""
-    precision: Precision | Literal["auto"] = "auto"
+    precision: Literal[Precision, "auto"] = "auto"
     """``auto``: fp16 on a GPU (as in the paper); on a CPU bf16 where it is native, else fp32."""
 
 
@@ -185,7 +189,7 @@ class ScalingSpec(Spec):
 
     num_workers: int = Field(1, ge=1)
     """Ray Train workers of one trial; one GPU each where there are GPUs."""
-    device: Device | Literal["auto"] = "auto"
+    device: Literal[Device, "auto"] = "auto"
     """``auto`` uses GPUs where there are any; ``cuda`` fails at once where there are none."""
 
 

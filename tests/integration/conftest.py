@@ -56,10 +56,14 @@ class Workplace:
         own = {"HOME": str(self.home), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
         return kept | own | self.extra
 
+    def write_job(self, job):
+        self.home.mkdir(exist_ok=True)
+        (self.folder / "job.yaml").write_text(yaml.safe_dump(job))
+
     def start(self, *words, job=None):
         self.home.mkdir(exist_ok=True)
         if job is not None:
-            (self.folder / "job.yaml").write_text(yaml.safe_dump(job))
+            self.write_job(job)
             words = (words[0], "job.yaml", *words[1:])
         return subprocess.Popen(
             [sys.executable, "-m", "agnews_ray", *words],

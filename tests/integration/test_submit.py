@@ -17,6 +17,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.study import StudySpec
+from tests.fakes.terminal import on_terminal
 from tests.integration.conftest import a_job
 
 pytestmark = pytest.mark.integration
@@ -202,18 +203,23 @@ def test_a_stream_trains_on_every_row_once_an_epoch(numerics):
     assert table(numerics, record, "predictions")["row"].to_pylist() == list(range(101))
 
 
-def test_a_failed_trial_keeps_the_others_rows(workplace):
+def test_a_failed_trial_keeps_the_others_rows_and_is_told_once_on_a_terminal(workplace):
     place = workplace("failing")
     first, second = a_job()["models"]
     streamed = {"validation_fraction": 0.1, "max_resident_mb": 0, "stream_window_rows": 100}
-    job = a_job(models=[first | {"engine": "reference"}, second], data=streamed)
-    done = place.run("submit", job=job)
-    assert done.returncode == 1
-    assert "raise data.max_resident_mb, or use engine fast" in done.err
-    assert "Traceback" not in done.err + done.out
-    assert [name for name, _ in records(place)] == ["second"]
-    assert len(records(place)["second", 1].validation) == 2
-    assert any(line.startswith("second") for line in done.out.splitlines())
+    models = [first | {"engine": "reference"}, second | {"name": "bert[large] [/b]"}]
+    place.write_job(a_job(models=models, data=streamed))
+    words = ("-m", "agnews_ray", "submit", "job.yaml")
+    code, lines = on_terminal(words, place.folder, place.environment(), columns=200)
+    assert code == 1
+    assert not any("Traceback" in line for line in lines)
+    told = [line for line in lines if "raise data.max_resident_mb, or use engine fast" in line]
+    assert len(told) == 1
+    assert told[0].startswith("\N{BALLOT X} ")
+    assert any(line.startswith("\N{CHECK MARK} bert[large] [/b] · seed 1") for line in lines)
+    assert any(line.split()[:2] == ["bert[large]", "[/b]"] for line in lines)  # the table's row
+    assert [name for name, _ in records(place)] == ["bert[large] [/b]"]
+    assert len(records(place)["bert[large] [/b]", 1].validation) == 2
 
 
 def test_an_interrupt_keeps_what_is_finished_and_the_same_command_goes_on(workplace):

@@ -177,7 +177,7 @@ def test_the_cards_command_is_the_papers_study(fails):
         (["--models", "distilbret"], "did you mean 'distilbert'?"),
         (["--model", "bert"], "No such option"),
         (["--dataset", "synthetic:", "--epochs", "0"], "recipe.num_epochs: want greater than"),
-        (["--dataset", "synthetic:", "--epochs", "two"], "recipe.num_epochs: want a valid integer"),
+        (["--dataset", "synthetic:", "--epochs", "two"], "recipe.num_epochs: want a whole number"),
         (
             ["--num-workers", "2", "--engine", "reference"],
             "scaling.num_workers: want 1 with engine: reference, found 2",
@@ -190,7 +190,7 @@ def test_the_cards_command_is_the_papers_study(fails):
         ),
         (["--dataset", "synthetic:", "--device", "cuda", "--init", "random"], "want a CUDA GPU"),
         (["--dataset", "synthetic:", "--init", "random", "--name", "../x"], "name: want letters"),
-        (["nowhere.yaml"], "nowhere.yaml: want a readable job file"),
+        (["nowhere.yaml"], "nowhere.yaml: want a readable file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

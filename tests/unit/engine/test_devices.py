@@ -19,6 +19,7 @@ from agnews_ray.engine.results import Rank
 from agnews_ray.spec.study import RecipeSpec
 from tests.unit.data.test_batches import some_rows
 from tests.unit.engine.models import FAMILIES, a_model
+from tests.unit.engine.recording import run_again
 
 RECIPE = RecipeSpec(global_batch_size=10, num_epochs=1)
 
@@ -69,9 +70,12 @@ def meta(monkeypatch):
 
 @pytest.mark.parametrize("precision", ["fp16", "fp32"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_no_step_asks_the_device_or_mixes_it_with_the_host(meta, family, precision):
+@pytest.mark.parametrize("record", [None, run_again])
+def test_no_step_asks_the_device_or_mixes_it_with_the_host(meta, family, precision, record):
     steps = []
-    engine = fast.FastEngine(recipe=RECIPE, precision=precision, pad_id=0, rank=Rank(device=meta))
+    engine = fast.FastEngine(
+        recipe=RECIPE, precision=precision, pad_id=0, rank=Rank(device=meta), record=record
+    )
     batches = train_batches([some_rows(103)], 10, 1, 0)
     engine.train(a_model(family, 0.1).to(meta), batches, 11, lambda *step: steps.append(step))
     assert [number for number, _, _ in steps] == list(range(1, 12))

@@ -1,9 +1,11 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 
-from agnews_ray.model.memory import peak_memory_bytes
+from agnews_ray.model.memory import peak_memory_bytes, training_memory
+from agnews_ray.spec.study import VariantSpec
 
 PEAK = (
     "import torch; from agnews_ray.model.memory import peak_memory_bytes;"
@@ -28,3 +30,16 @@ def test_a_gpus_peak_is_what_was_taken_from_it(monkeypatch):
     monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda device: 5)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 3)
     assert peak_memory_bytes(torch.device("cuda")) == 5
+
+
+@pytest.mark.parametrize(("length", "unrecorded", "recorded"), [(128, 3.7, 5.4), (512, 9.6, 17.1)])
+def test_the_estimate_is_what_was_counted_for_bert_base_in_fp16(length, unrecorded, recorded):
+    variant = VariantSpec(model="bert", init="random")
+    found = training_memory(variant, 16, length, "fp16")
+    assert found.unrecorded / 2**30 == pytest.approx(unrecorded, rel=0.05)
+    assert found.recorded / 2**30 == pytest.approx(recorded, rel=0.05)
+
+
+def test_a_model_of_unknown_size_is_taken_for_bert_base():
+    known, unknown = (VariantSpec(model=name) for name in ("bert", "someone/encoder"))
+    assert training_memory(unknown, 16, 128, "fp16") == training_memory(known, 16, 128, "fp16")

@@ -33,10 +33,17 @@ def test_markdown_is_a_table_whose_cells_cannot_break_it(table):
     head, rule, row = tables.to_markdown(table).splitlines()
     assert [cell.strip() for cell in head.strip("|").split("|")][:6] == PAPER_COLUMNS
     assert set(rule) <= set("|-: ")
-    assert "a\\|b_c" in row
+    assert "a\\|b\\_c" in row
     assert "0.9100 ± 0.0141" in row
     assert "33.36" in row
     assert "127.3" in row
+
+
+@pytest.mark.parametrize("name", ["bert[large]", "bert [/b]", "[red]x", "ends with a \\"])
+def test_a_terminal_shows_a_name_as_it_is(name):
+    console = Console(width=250, record=True, file=io.StringIO())
+    console.print(tables.to_rich(compare_records("study", [a_record(name=name)], []), 250))
+    assert name in console.export_text()
 
 
 def test_latex_escapes_names(table):

@@ -105,7 +105,7 @@ def test_what_cannot_be_read_is_an_error_with_its_place(tmp_path):
     with pytest.raises(ClusterError, match="want a readable cluster file"):
         check_cluster_file(path)
     path.write_text("a: [1\nb: 2\n")
-    with pytest.raises(ClusterError, match="a syntax error at line 2"):
+    with pytest.raises(ClusterError, match="line 2: want YAML, found a syntax error"):
         check_cluster_file(path)
     path.write_text("- a\n")
     with pytest.raises(ClusterError, match="want a mapping, found list"):

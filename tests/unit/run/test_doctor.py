@@ -60,6 +60,13 @@ def test_a_machine_that_will_do():
             "2 by the driver (570.1), 1 by torch",
         ),
         (T4 | {"ray_gpus": 0.0}, "GPU", "warning", "1 by the driver, 0 by Ray"),
+        (
+            T4 | {"gpu_memory": 3 << 30},
+            "GPU memory",
+            "warning",
+            "3.0 GiB, about 3.7 wanted for batches of 16 x 128 tokens (2.4 with unrecorded steps)",
+        ),
+        (T4 | {"gpu_memory": 2 << 30}, "GPU memory", "warning", "2.0 GiB, about"),
         ({"memory_free": 1 << 30}, "memory", "warning", "1.0 GiB free, about 3.0 wanted"),
         ({"disk_free": 1 << 29}, "disk", "warning", "0.5 GiB free"),
         ({"hub": "missing bert"}, "hub", "error", "cache is missing bert"),
@@ -76,7 +83,7 @@ def test_what_will_fail_or_hurt_is_found(changes, name, level, text):
     ("now", "later", "level"), [(0, 0, "error"), (1, 0, "error"), (2, 0, "ok"), (0, 4, "ok")]
 )
 def test_a_trial_of_two_workers_wants_two_gpus(now, later, level):
-    study = read_study(None, {"scaling.num_workers": "2", "scaling.device": "cuda"})
+    study = read_study(None, {"scaling.num_workers": 2, "scaling.device": "cuda"})
     cluster = {"storage": "s3://b", "storage_error": None, "nodes": {}, "num_cpus": 8}
     checks = doctor._examine_cluster(cluster | {"num_gpus": now, "later_gpus": later}, study)
     found = {one.name: one.level for one in checks}

@@ -46,8 +46,8 @@ def test_the_paper_job_says_what_the_defaults_say():
 
 def test_flags_lie_over_the_job_file():
     content = override(
-        {"recipe": {"num_epochs": 5, "learning_rate": "3e-5"}},
-        {"recipe.num_epochs": "1", "name": None},
+        {"recipe": {"num_epochs": 5, "learning_rate": 3e-5}},
+        {"recipe.num_epochs": 1, "name": None},
     )
     recipe = build_study(content, "job").recipe
     assert (recipe.num_epochs, recipe.learning_rate) == (1, 3e-5)
@@ -86,5 +86,43 @@ def test_sizes_without_fresh_weights_are_refused():
 def test_a_file_that_is_no_job_is_explained(tmp_path, text):
     path = tmp_path / "job.yaml"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(SpecError, match=r"job\.yaml: want"):
+    with pytest.raises(SpecError, match=r"job\.yaml: (line 1: )?want"):
+        read_job_file(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"recipe": {"num_epochs": True}}, "recipe.num_epochs: want a whole number, found true"),
+        ({"recipe": {"learning_rate": True}}, "recipe.learning_rate: want a number, found true"),
+        ({"recipe": {"learning_rate": "2e-5"}}, "want a number, found '2e-5'; write it in decimal"),
+        ({"seeds": ["1"]}, "seeds.0: want a whole number, found '1'"),
+        ({"seeds": [1.0]}, "seeds.0: want a whole number, found 1.0"),
+        ({"recipe": {"weight_decay": float("inf")}}, "recipe.weight_decay: want a finite number"),
+        ({"data": {"has_header": 1}}, "data.has_header: want true or false, found 1"),
+        ({"name": 2024}, "name: want text, found 2024; quote it"),
+        ({"models": [2024]}, "models.0.model: want text, found 2024; quote it"),
+        ({"data": {"class_names": ["a", False]}}, "class_names.1: want text, found false; quote"),
+        ({"name": None}, "name: want text, found nothing; write it, or leave the key out"),
+        ({"recipe": {"precision": "fp8"}}, "recipe.precision: want 'fp32', 'bf16', 'fp16' or"),
+        ({"models": []}, "models: want at least one, found []; name one"),
+        ({"seeds": 1}, "seeds: want a list, found 1; write it in brackets"),
+        ({"recipe": 3}, "recipe: want a mapping, found 3; indent its keys"),
+    ],
+    ids=str,
+)
+def test_a_value_of_another_kind_is_not_converted_in_silence(content, expected):
+    text = problems(content)
+    assert expected in text
+    assert "\n" not in text
+
+
+def test_a_whole_number_may_stand_for_a_fraction():
+    assert build_study({"recipe": {"weight_decay": 0}}, "job").recipe.weight_decay == 0.0
+
+
+def test_an_empty_job_file_is_said_to_be_empty(tmp_path):
+    path = tmp_path / "job.yaml"
+    path.write_text("# nothing yet\n")
+    with pytest.raises(SpecError, match="keys such as models, found nothing"):
         read_job_file(path)

@@ -1,4 +1,7 @@
-"""Text for TeX: what it would read as more than text is escaped."""
+"""Text for Markdown and TeX: what they would read as more than text is escaped."""
+
+import html
+import re
 
 LATEX_SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -14,3 +17,8 @@ LATEX_SPECIAL = {
 def tex_text(text: str) -> str:
     """Escape what TeX would read as more than text."""
     return "".join(LATEX_SPECIAL.get(character, character) for character in text)
+
+
+def markdown_text(text: str) -> str:
+    """Escape what Markdown or HTML would read as more than text."""
+    return re.sub(r"([\\`*_{}\[\]#|])", r"\\\1", html.escape(text, quote=False))

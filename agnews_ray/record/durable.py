@@ -1,0 +1,159 @@
+"""The one way in which this package writes what is to last: it outlives a machine that goes away.
+
+The rule: content reaches the disk first, then the folder that lists it, then the name under which
+others look for it, then the folder of that name. Whoever finds the name finds all of it.
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from agnews_ray.errors import StoreError
+
+UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM, errno.EISDIR)
+"""What systems answer that cannot sync a folder: Windows opens none, some network mounts refuse.
+There the system itself decides when a name is on the disk; the content was synced all the same."""
+
+HINTS = {
+    errno.ENOSPC: "make room on that disk, or choose another folder",
+    errno.EDQUOT: "make room in your quota, or choose another folder",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+}
+HINT = "make it writable, or choose another folder"
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file in one step: a reader sees all of it or none, whatever happens meanwhile.
+
+    Args:
+        path: the file; its folder exists.
+        content: text is written as UTF-8.
+
+    Raises:
+        StoreError: it cannot be written; what was there before is still there.
+    """
+    with whole_file(path) as partial:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a name to write to; in the end that file, synced, takes the place of the right one.
+
+    Args:
+        path: the file; its folder exists. Two writers at once do not disturb each other.
+
+    Yields:
+        A path beside it. It is gone where the block fails.
+
+    Raises:
+        StoreError: it cannot be written; what was there before is still there.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
+    try:
+        with writing_explained(path):
+            yield partial
+            _sync_file(partial)
+            partial.replace(path)
+            _sync_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that they are still there after a lost machine.
+
+    Args:
+        folder: may exist.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    with writing_explained(folder):
+        missing = [part for part in (folder, *folder.parents) if not part.is_dir()]
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in reversed(missing):
+            _sync_folder(part.parent)
+
+
+def sync_tree(folder: Path) -> None:
+    """Bring a folder to the disk with all it holds; links are not followed.
+
+    Args:
+        folder: exists.
+
+    Raises:
+        StoreError: the disk does not take it, or it cannot be read.
+    """
+    with writing_explained(folder):
+        for place, folders, files in os.walk(folder, topdown=False):
+            for name in (*files, *folders):
+                path = Path(place, name)
+                if path.is_file() and not path.is_symlink():
+                    _sync_file(path)
+            _sync_folder(Path(place))
+
+
+def move_into_place(folder: Path, final: Path) -> Path:
+    """Give a finished folder its last name, in one step, once all of it is on the disk.
+
+    Args:
+        folder: on the same file system.
+        final: there is nothing of that name, or an empty folder.
+
+    Returns:
+        The folder under its new name.
+
+    Raises:
+        StoreError: it cannot be moved, or there is something of that name.
+    """
+    sync_tree(folder)
+    make_folder(final.parent)
+    with writing_explained(final):
+        folder.rename(final)
+        _sync_folder(final.parent)
+        _sync_folder(folder.parent)
+    return final
+
+
+@contextmanager
+def writing_explained(place: Path | str) -> Iterator[None]:
+    """Turn what the system says about a write into one line.
+
+    Args:
+        place: file or folder that is written.
+
+    Raises:
+        StoreError: instead of an ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
+        hint = HINTS.get(error.errno or 0, HINT)
+        raise StoreError(str(place), "a place to write to", reason, hint) from error
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("r+b" if os.name == "nt" else "rb") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        if error.errno in UNSUPPORTED:
+            return
+        raise
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+    finally:
+        os.close(descriptor)

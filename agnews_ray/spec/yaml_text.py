@@ -1,0 +1,227 @@
+"""YAML files: one meaning for one text, or a line that says why not.
+
+PyYAML reads YAML 1.1, where ``no`` is false, ``010`` is 8 and ``1:30`` is 90; YAML 1.2 reads text,
+10 and text, and 1e-5 as a number. Here a plain word means what both mean, and numbers with an
+exponent what the newer does; what they read differently is refused with the line it stands in.
+"""
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agnews_ray.errors import SpecError
+
+MAX_BYTES = 1 << 20
+"""Of a file: what is larger is something else."""
+MAX_VALUES = 10_000
+"""In a file, each alias counted as what it stands for: nine lines of aliases can name billions."""
+MAX_DEPTH = 20
+
+TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+NOTHING = ("", "~", "null", "Null", "NULL")
+WHOLE_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]{0,99})")
+NUMBER = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
+NEWER_NUMBER = re.compile(r"[-+]?0[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+"""What is a number in YAML 1.2, though not written as people write one."""
+
+MARKS = {
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+"""First bytes of files in other encodings, longest first."""
+
+STRING_TAG = "tag:yaml.org,2002:str"
+
+
+def read_yaml(path: Path, *, is_ours: bool = True) -> Any:
+    """Read a YAML file.
+
+    Args:
+        path: UTF-8, with or without a byte order mark; one document.
+        is_ours: whether plain words must mean one thing to all readers of YAML; False for a file
+            that another program reads as YAML 1.1, such as ``ray up``.
+
+    Returns:
+        Mappings, lists, texts, numbers, booleans and None.
+
+    Raises:
+        SpecError: it cannot be read, is no YAML, or has a key twice; lists every problem.
+    """
+    text = _text(path)
+    reading = _Reading(is_ours)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = None if node is None else reading.value(node, 0)
+        if not is_ours and not reading.problems:
+            content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SpecError(str(path), [_explain(error, text)]) from error
+    except RecursionError as error:  # of PyYAML's, or ours
+        found = f"want at most {MAX_DEPTH} levels and {MAX_VALUES:,} values, aliases written out"
+        raise SpecError(str(path), [f"{found}, found more; make it simpler"]) from error
+    if reading.problems:
+        raise SpecError(str(path), reading.problems)
+    return content
+
+
+def plain_value(text: str) -> bool | int | float | str | None:
+    """Give what an unquoted word means.
+
+    Args:
+        text: one word, of a file or a command line.
+
+    Returns:
+        A number, a boolean, None, or the text itself.
+
+    Raises:
+        ValueError: readers of YAML take it for different things; says for which.
+    """
+    if text in NOTHING:
+        return None
+    if text in TRUTHS:
+        return TRUTHS[text]
+    if WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    if NUMBER.fullmatch(text):
+        return float(text)
+    loader: Any = yaml.SafeLoader("")  # not all of it has type information
+    older = loader.resolve(yaml.ScalarNode, text, (True, False))
+    if older == STRING_TAG and not NEWER_NUMBER.fullmatch(text):
+        return text
+    raise ValueError(_two_meanings(text, older))
+
+
+def write_yaml(content: Any) -> str:
+    """Write what ``read_yaml`` reads as the same again, and PyYAML too."""
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what any version of YAML would take for something else than text."""
+
+
+_Dumper.add_implicit_resolver("!number", NUMBER, list("-+.0123456789"))
+_Dumper.add_implicit_resolver("!number", NEWER_NUMBER, list("-+0"))
+
+
+class _Reading:
+    """Turns YAML's nodes into values, and collects what is wrong with them."""
+
+    def __init__(self, is_ours: bool) -> None:
+        self.problems: list[str] = []
+        self._is_ours = is_ours
+        self._num_values = 0
+
+    def value(self, node: yaml.Node, depth: int) -> Any:
+        self._num_values += 1
+        if self._num_values > MAX_VALUES or depth > MAX_DEPTH:
+            raise RecursionError
+        if self._is_ours and not self._has_own_tag(node):
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self.problems.append(f"line {_line(node)}: want no tag, found {tag}; take it out")
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, depth + 1) for item in node.value]
+        return self._scalar(node)  # nothing else is left
+
+    def _has_own_tag(self, node: yaml.Node) -> bool:
+        """Whether a node has the tag that its form implies; what is written out may be another."""
+        if isinstance(node, yaml.ScalarNode):
+            return node.tag == STRING_TAG or (node.style is None and "yaml.org" in node.tag)
+        kind = "map" if isinstance(node, yaml.MappingNode) else "seq"
+        return bool(node.tag == f"tag:yaml.org,2002:{kind}")
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[Any, Any]:
+        content: dict[Any, Any] = {}
+        lines: dict[Any, int] = {}
+        for key_node, value_node in node.value:
+            key, line = self.value(key_node, depth + 1), _line(key_node)
+            if not isinstance(key, str if self._is_ours else Hashable):
+                found = repr(key_node.value) if isinstance(key_node.value, str) else "a collection"
+                self.problems.append(f"line {line}: want a name as key, found {found}; mend it")
+                continue
+            if key in lines:
+                twice = f"{key} stands in line {lines[key]} and again in line {line}"
+                self.problems.append(f"{twice}; keep one")
+            lines[key] = line
+            content[key] = self.value(value_node, depth + 1)
+        return content
+
+    def _scalar(self, node: Any) -> Any:
+        if node.style is None and self._is_ours:
+            try:
+                return plain_value(node.value)
+            except ValueError as error:
+                self.problems.append(f"line {_line(node)}: {error}")
+        return node.value
+
+
+def _two_meanings(text: str, older: str) -> str:
+    kind = older.rpartition(":")[2]
+    if kind == "merge":
+        return "<< is not merged here, nor in YAML 1.2; write the keys out"
+    readings = ["text"]
+    if NEWER_NUMBER.fullmatch(text):
+        readings = [f"{int(text, 0 if text.startswith(('0o', '0x')) else 10)}"]
+    if kind in ("bool", "int", "float"):
+        readings.insert(0, str(yaml.safe_load(text)).lower())
+    elif kind != "str":
+        readings.insert(0, {"timestamp": "a date"}.get(kind, "a sign of YAML's"))
+    named = " or as ".join(dict.fromkeys(readings))
+    return f"{text} is read as {named}; write the one you mean, or quote it: {text!r}"
+
+
+def _explain(error: yaml.YAMLError, text: str) -> str:
+    """Give the line of a syntax error and, where it can be told, its cause."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        found = f"the control character U+{error.character:04X}"
+        return f"line {line}: want text, found {found}; delete it"
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return f"want YAML, found a syntax error ({error}); mend it"
+    line = error.problem_mark.line + 1
+    for number, one in enumerate(text.splitlines()[:line], 1):
+        if re.match(r" *\t\s*\S", one):
+            return f"line {number} is indented with a tab; use spaces"
+    problem = " ".join(str(error.problem).split())
+    if "'\\t'" in problem:
+        return f"line {line} has a tab between its words; use spaces"
+    if "document" in str(error.context):
+        return f"line {line}: want one document, found another behind ---; keep one"
+    return f"line {line}: want YAML, found a syntax error ({problem}); mend it"
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _text(path: Path) -> str:
+    """Read a file as text, and say in which encoding it is where that is another."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        found = f"want a readable file, found {reason}; see jobs/ for examples"
+        raise SpecError(str(path), [found]) from error
+    if len(content) > MAX_BYTES:
+        found = f"want a file of at most {MAX_BYTES >> 20} MiB, found a larger one; is it another?"
+        raise SpecError(str(path), [found])
+    other = next((name for mark, name in MARKS.items() if content.startswith(mark)), None)
+    if other or b"\0" in content:
+        found = f"want UTF-8, found {other or 'bytes that are no text'}; save it as UTF-8"
+        raise SpecError(str(path), [found])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = f"byte 0x{content[error.start]:02x} in line {line}"
+        found = f"want UTF-8, found {byte}, which is none; save it as UTF-8"
+        raise SpecError(str(path), [found]) from error

@@ -1,0 +1,77 @@
+"""Flags that say what to run: how their words become values."""
+
+from typing import get_args
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from agnews_ray.cli.flags import NO_TEXTS, study_options
+from agnews_ray.errors import SpecError
+from agnews_ray.spec.loader import build_study, override
+from agnews_ray.spec.study import StudySpec
+
+
+def study_of(*words):
+    found = {}
+
+    @click.command()
+    @study_options
+    def command(**flags):
+        found.update({name.replace("__", "."): value for name, value in flags.items()})
+
+    done = CliRunner().invoke(command, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    found = {name: value for name, value in found.items() if value is not None}
+    return build_study(override({}, found), "flags")
+
+
+def test_numbers_are_read_as_those_of_a_job_file():
+    study = study_of("--learning-rate", "2e-5", "--seeds", "1, 2", "--epochs", "1")
+    assert (study.recipe.learning_rate, study.seeds, study.recipe.num_epochs) == (2e-5, (1, 2), 1)
+    assert study_of("--header", "true", "--label-base", "1").data.has_header is True
+
+
+def test_a_name_may_look_like_a_number():
+    study = study_of("--name", "2024", "--class-names", "no,010", "--label-column", "2")
+    assert (study.name, study.data.class_names, study.data.label_column) == (
+        "2024",
+        ("no", "010"),
+        "2",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--seeds", "1,1"], "seeds: want different seeds"),
+        (["--seeds", "010"], "seeds.0: want a whole number, found '010'"),
+        (["--seeds", "1_0"], "seeds.0: want a whole number, found '1_0'"),
+        (["--seeds", "1.5"], "seeds.0: want a whole number, found 1.5"),
+        (["--seeds", ""], "seeds: want at least one"),
+        (["--models", ","], "models: want at least one"),
+        (["--learning-rate", "true"], "recipe.learning_rate: want a number, found true"),
+        (["--learning-rate", "nan"], "recipe.learning_rate: want a number, found 'nan'"),
+        (["--learning-rate", ".inf"], "recipe.learning_rate: want a number, found '.inf'"),
+        (["--epochs", ""], "recipe.num_epochs: want a whole number, found ''"),
+        (["--epochs", "1e0"], "recipe.num_epochs: want a whole number, found 1.0"),
+        (["--limit-train", "0x10"], "data.limit_train: want a whole number, found '0x10'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_no_number_is_refused(words, expected):
+    with pytest.raises(SpecError) as caught:
+        study_of(*words)
+    assert expected in str(caught.value)
+
+
+def test_every_field_that_is_no_text_is_read_as_none():
+    def takes_text(annotation):
+        inner = get_args(annotation)
+        return annotation is str or isinstance(annotation, str) or any(map(takes_text, inner))
+
+    flags = {p.name.replace("__", ".") for p in study_options(click.command()(str)).params}
+    for name in flags - {"init", "engine", "models"}:
+        section, _, key = name.rpartition(".")
+        part = StudySpec.model_fields[section].annotation if section else StudySpec
+        assert takes_text(part.model_fields[key].annotation) == (name not in NO_TEXTS), name
