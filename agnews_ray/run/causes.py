@@ -36,12 +36,25 @@ def root_error(trial_id: str, error: TrainingFailedError, log_hint: str) -> Agne
     logger.error("trial %s failed", trial_id, exc_info=error)
     if is_out_of_memory(error):
         return no_memory(f"trial {trial_id}")
-    cause: BaseException = error
-    for cause in _causes(error):
-        if isinstance(cause, AgnewsError):
-            return cause
+    ours = own_error(error)
+    if ours is not None:
+        return ours
+    *_, cause = _causes(error)
     hint = f"{log_hint}, mend the cause and submit again"
     return TrialError(f"trial {trial_id}", "a finished run", describe(cause), hint)
+
+
+def own_error(error: BaseException) -> AgnewsError | None:
+    """Give the error of ours under one of Ray's; of several workers, the first one's."""
+    # What a remote call raises is of our class too, and is shown as a traceback all the same.
+    return next(
+        (
+            cause
+            for cause in _causes(error)
+            if isinstance(cause, AgnewsError) and not isinstance(cause, ray.exceptions.RayTaskError)
+        ),
+        None,
+    )
 
 
 def no_memory(where: str) -> ResourceError:

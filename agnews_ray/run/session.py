@@ -62,6 +62,7 @@ QUIET_ENVIRONMENT = {
     "RAY_raylet_report_resources_period_milliseconds": "1000",
     "RAY_memory_monitor_refresh_ms": "1000",
     "RAY_kill_idle_workers_interval_ms": "2000",
+    "RAY_task_oom_retries": "2",  # by default a task killed to free memory is begun anew for ever
 }
 
 OF_FAILURE = re.compile(
@@ -191,7 +192,9 @@ def _end_ray(folder: Path, is_interrupted: bool) -> None:
 def start_ray(**options: Any) -> None:
     """Start or join a Ray; unlike ``ray.init`` alone, SIGTERM means afterwards what it meant."""
     import ray
+    import ray._private.worker as of_ray
 
+    of_ray.print_to_stdstream = _log_lines  # what it did to free memory; no setting stops it
     of_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options)
@@ -202,6 +205,10 @@ def start_ray(**options: Any) -> None:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, of_sigterm)
+
+
+def _log_lines(said: dict[str, Any], **_: object) -> None:
+    logger.warning("%s: %s", said.get("pid"), "\n".join(said.get("lines", ())))
 
 
 def _set_token(folder: Path) -> None:

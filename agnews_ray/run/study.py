@@ -11,7 +11,7 @@ from typing import Protocol
 from agnews_ray.errors import AgnewsError, TrialError
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.run.causes import describe
+from agnews_ray.run.causes import describe, is_out_of_memory, no_memory, own_error
 from agnews_ray.run.progress import TrialProgress
 from agnews_ray.run.trainer import TokenisedData, TrialRunner
 from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
@@ -156,9 +156,12 @@ def _start(
 
 def _ours(trial: PlannedTrial, error: BaseException) -> AgnewsError:
     """Give our own error as it is, and any other as a ``TrialError`` that names it."""
-    if isinstance(error, AgnewsError):
-        return error
+    ours = own_error(error)
+    if ours is not None:
+        return ours
     logger.error("trial %s failed", trial.trial_id, exc_info=error)
+    if is_out_of_memory(error):
+        return no_memory(f"trial {trial.trial_id}")
     found = describe(error)
     hint = "read Ray's log, mend the cause and submit again"
     return TrialError(f"trial {trial.trial_id}", "a finished run", found, hint)
