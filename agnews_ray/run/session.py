@@ -105,7 +105,7 @@ class RaySession:
             )
         except Exception as error:
             logger.exception("Ray did not start")
-            hint = "see submit.log beside the results, mend the cause and submit again"
+            hint = "look for room in /tmp and /dev/shm, and at `ulimit -a`; submit.log has more"
             found = why_not_started(error, self.folder)
             raise ResourceError("Ray", "a Ray that starts here", found, hint) from error
 
@@ -207,7 +207,7 @@ def start_ray(**options: Any) -> None:
             signal.signal(signal.SIGTERM, of_sigterm)
 
 
-def _log_lines(said: dict[str, Any], **_: object) -> None:
+def _log_lines(said: dict[str, Any], ignore_prefix: bool) -> None:  # noqa: ARG001  # Ray's
     logger.warning("%s: %s", said.get("pid"), "\n".join(said.get("lines", ())))
 
 
