@@ -207,8 +207,8 @@ def start_ray(**options: Any) -> None:
             signal.signal(signal.SIGTERM, of_sigterm)
 
 
-def _log_lines(said: dict[str, Any], ignore_prefix: bool) -> None:  # noqa: ARG001  # Ray's
-    logger.warning("%s: %s", said.get("pid"), "\n".join(said.get("lines", ())))
+def _log_lines(data: Any, ignore_prefix: bool) -> None:  # noqa: ARG001  # Ray's
+    logger.warning("%s: %s", data.get("pid"), "\n".join(data.get("lines", ())))
 
 
 def _set_token(folder: Path) -> None:
