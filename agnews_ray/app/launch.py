@@ -332,7 +332,10 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
     """
     from agnews_ray.run.tokenised import TokenisedCache
 
-    data = TokenisedCache(prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised)
+    lines: list[str] = []  # a watcher is only told from the thread it knows
+    data = TokenisedCache(
+        prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised, lines.append
+    )
     variants = {trial.variant.name: trial.variant for trial in prepared.todo}
     trains_on = prepared.todo[0].device
     found = {
@@ -343,7 +346,6 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
     rows = prepared.scanned.record
     num_logits = rows.test.num_selected * len(rows.class_names)
     check_disk(prepared.store.location, prepared.todo, sizes, num_logits)
-    lines: list[str] = []
     for name, one in found.items():
         lines.append(
             f"model {name}: {one.head} head, {one.precision}, "
@@ -351,6 +353,7 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
         )
         lines += [f"note  {name}: {note}" for note in one.notes]
     planned = prepared.planned_in({name: one.precision for name, one in found.items()})
+    data.note = watcher.note  # the splits are loaded in that thread
     return LookedAt(prepared=planned, data=data, lines=tuple(lines))
 
 

@@ -21,6 +21,9 @@ from agnews_ray.model.refusal import refused
 from agnews_ray.model.zoo import load_path, sizes
 from agnews_ray.spec.study import VariantSpec
 
+TRAINED_VERSION = 1
+"""Raised whenever the code here trains another tokenizer on the same texts: they are kept."""
+
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
