@@ -13,7 +13,7 @@ from typing import Any
 from agnews_ray.app.room import check_disk
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
-from agnews_ray.errors import StoreError
+from agnews_ray.errors import SpecError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.plan.trials import (
@@ -113,7 +113,9 @@ def read_study(job_file: Path | None, flags: Mapping[str, Any]) -> StudySpec:
         ModelError: a model that cannot exist.
     """
     content = read_job_file(job_file) if job_file else {}
-    study = build_study(override(content, flags), str(job_file) if job_file else "flags")
+    where = str(job_file) if job_file else "flags"
+    study = build_study(override(content, flags), where)
+    _check_paths(study, where)
     for variant in study.models:
         zoo.check_model(variant)
     models = tuple(
@@ -364,6 +366,21 @@ def _plan(
 def _finished(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str, TrialRecord]:
     planned = {trial.trial_id for trial in trials}
     return {r.trial_id: r for r in store.records() if r.trial_id in planned}
+
+
+def _check_paths(study: StudySpec, where: str) -> None:
+    """Refuse what not even the file system can be asked for."""
+    named = {f"data.{key}": getattr(study.data, key) for key in WHERE_ROWS_LIE}
+    named |= {f"models.{number}.model": one.model for number, one in enumerate(study.models)}
+    problems = []
+    for key, name in named.items():
+        try:
+            Path(name or "").expanduser().exists()
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or "no such user"
+            problems.append(f"{key}: want a name or a path, found {name[:60]!r}: {reason}; mend it")
+    if problems:
+        raise SpecError(where, problems)
 
 
 def with_places(study: StudySpec) -> StudySpec:

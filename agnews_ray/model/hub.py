@@ -4,6 +4,7 @@ import os
 import re
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 from agnews_ray.errors import AgnewsError, HubError
@@ -13,6 +14,10 @@ from agnews_ray.spec.study import VariantSpec
 
 PROBE_TIMEOUT_S = 5.0
 """Its libraries retry for half a minute before they give up; this asks once."""
+
+OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+TRUTHS = ("1", "ON", "YES", "TRUE")
+"""As the hub's own library reads those."""
 
 OFFLINE_WAYS = (
     "go online once to fill the cache, set HF_ENDPOINT to a mirror, "
@@ -28,21 +33,44 @@ def go_offline_if_unreachable() -> bool:
 
     Returns:
         Whether the hub answered.
+
+    Raises:
+        HubError: ``HF_ENDPOINT`` is no address, ``HF_TOKEN`` no token, or ``HF_HOME`` cannot be
+            written to.
     """
     os.environ.setdefault("HF_HUB_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    if os.environ.get("HF_HUB_OFFLINE"):
+    if any(os.environ.get(name, "").upper() in TRUTHS for name in OFFLINE_VARIABLES):
         return False
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    _check_settings(endpoint)
     request = urllib.request.Request(endpoint, method="HEAD")  # noqa: S310  # the user's endpoint
     try:
         with urllib.request.urlopen(request, timeout=PROBE_TIMEOUT_S):  # noqa: S310
             return True
     except urllib.error.HTTPError:
         return True  # an answer, if not a friendly one
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):
         os.environ["HF_HUB_OFFLINE"] = "1"
         return False
+
+
+def _check_settings(endpoint: str) -> None:
+    """Refuse what the hub's library would take for a hub that does not answer."""
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", endpoint):
+        wanted, hint = "an address with https://, or none", "correct it, or unset it"
+        raise HubError("HF_ENDPOINT", wanted, repr(endpoint), hint)
+    if not os.environ.get("HF_TOKEN", "").isascii():  # it is not shown: it may be one
+        hint = "copy it again, or unset it"
+        raise HubError("HF_TOKEN", "letters, digits and _", "other characters", hint)
+    if "HF_HUB_CACHE" in os.environ:
+        return
+    user_cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    folder = Path(os.environ.get("HF_HOME", user_cache / "huggingface")).expanduser().absolute()
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        hint = "set HF_HOME to another folder, or HF_HUB_OFFLINE=1 to read what it holds"
+        raise HubError("HF_HOME", "a folder to write to", str(folder), hint)
 
 
 def loaded_revision(variant: VariantSpec) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from agnews_ray.errors import HubError
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.record.environment import describe_environment, gpu_memory_bytes, nvidia_driver
 from agnews_ray.record.storage import is_uri
@@ -60,8 +61,11 @@ def _hub(hub_ids: list[str]) -> str:
     if not hub_ids:
         return "not needed"
     was_offline = os.environ.get("HF_HUB_OFFLINE")
-    if go_offline_if_unreachable():
-        return "reachable"
+    try:
+        if go_offline_if_unreachable():
+            return "reachable"
+    except HubError as error:
+        return f"missing: {error}"
     if was_offline is None:
         os.environ.pop("HF_HUB_OFFLINE", None)
     platform_cache = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))

@@ -47,7 +47,8 @@ def own_environment() -> Iterator[None]:
     To be entered before any library is imported that reads its settings then.
 
     Raises:
-        ResourceError: Python was started without docstrings, or the working folder is gone.
+        ResourceError: Python was started without docstrings, the working folder is gone, or there
+            is no home folder.
     """
     _check_process()
     if sys.warnoptions:  # -W error would make an error of a library's warning
@@ -77,6 +78,11 @@ def _check_process() -> None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ResourceError("working folder", "one that exists", reason, "cd to another") from error
+    try:
+        Path.home()
+    except RuntimeError as error:  # a user whom the machine does not know, as in some containers
+        hint = "set HOME to a folder that can be written"
+        raise ResourceError("HOME", "a home folder", "none", hint) from error
 
 
 def only_for_own_ray(settings: dict[str, str]) -> None:

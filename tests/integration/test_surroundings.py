@@ -76,7 +76,7 @@ def submitted(workplace):
         env=place.environment() | HOSTILE,
         capture_output=True,
         text=True,
-        encoding="ascii",
+        errors="replace",
         timeout=600,
         preexec_fn=close_stdin_and_allow_few_files,
     )
@@ -87,7 +87,7 @@ def test_a_study_runs_to_its_end_whatever_is_around_it(submitted):
     done = submitted.submitted
     assert done.returncode == 0, done.stderr + done.stdout
     assert done.stderr == ""
-    assert "fast ?" in done.stdout
+    assert "fast" in done.stdout.splitlines()[-3]
 
 
 def test_the_trainer_trained_by_the_recipe_alone(submitted):

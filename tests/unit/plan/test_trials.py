@@ -1,9 +1,17 @@
+import numpy as np
 import pytest
 
 from agnews_ray.errors import SpecError
-from agnews_ray.plan.budget import steps_per_epoch, warmup_steps
+from agnews_ray.plan.budget import learning_rate, steps_per_epoch, warmup_steps
 from agnews_ray.plan.trials import plan_trials, same_question, slug
-from agnews_ray.spec.study import DataSpec, RecipeSpec, StudySpec, VariantSpec
+from agnews_ray.spec.study import (
+    ArchitectureSpec,
+    DataSpec,
+    RecipeSpec,
+    ScalingSpec,
+    StudySpec,
+    VariantSpec,
+)
 from tests.fakes.records import a_dataset
 
 ONE, TWO = VariantSpec(model="minilm", name="one"), VariantSpec(model="bert", name="two")
@@ -35,21 +43,89 @@ def test_a_variant_may_have_a_precision_of_its_own():
     )
 
 
-def test_the_id_depends_on_what_may_change_the_result():
-    def trial_id(study=StudySpec(models=(ONE,)), **facts):  # noqa: B008
-        return plan(study, **facts)[0].trial_id
+def trial_id(
+    study=None, identities=IDENTITIES, dataset=None, precision="fp32", variant=ONE, **parts
+):
+    """The id of one trial, all as in the simplest study but for what is given."""
+    study = study or StudySpec(models=(variant,), **parts)
+    return plan_trials(study, dataset or a_dataset(), identities, "cpu", precision)[0].trial_id
 
-    base = trial_id()
-    assert trial_id() == base
-    assert trial_id(StudySpec(name="other", models=(ONE, TWO), seeds=(42, 1))) == base
-    different = [
-        trial_id(StudySpec(models=(ONE,), recipe=RecipeSpec(num_epochs=3))),
-        trial_id(StudySpec(models=(ONE,), data=DataSpec(max_length_tokens=64))),
-        trial_id(StudySpec(models=(ONE,), seeds=(43,))),
-        trial_id(dataset=a_dataset("c" * 32)),
-        trial_id(precision="bf16"),
-    ]
-    assert len({base, *different}) == 6
+
+CHANGES = {
+    "weights": {"identities": {"one": "minilm@another commit"}},
+    "rows": {"dataset": a_dataset("c" * 32)},
+    "class names": {"dataset": a_dataset().model_copy(update={"class_names": ("yes", "no")})},
+    "precision": {"precision": "bf16"},
+    "seed": {"seeds": (43,)},
+    "workers": {"scaling": ScalingSpec(num_workers=2)},
+    "init": {"variant": VariantSpec(model="minilm", name="one", init="random")},
+    "engine": {"variant": VariantSpec(model="minilm", name="one", engine="reference")},
+    "sizes": {
+        "variant": VariantSpec(
+            model="minilm", name="one", init="random", architecture=ArchitectureSpec(num_layers=2)
+        )
+    },
+    "epochs": {"recipe": RecipeSpec(num_epochs=3)},
+    "learning rate": {"recipe": RecipeSpec(learning_rate=1e-5)},
+    "batch": {"recipe": RecipeSpec(global_batch_size=32)},
+    "decay": {"recipe": RecipeSpec(weight_decay=0.0)},
+    "warm-up": {"recipe": RecipeSpec(warmup_fraction=0.0)},
+    "clipping": {"recipe": RecipeSpec(max_grad_norm=2.0)},
+    "first moment": {"recipe": RecipeSpec(adam_beta1=0.8)},
+    "second moment": {"recipe": RecipeSpec(adam_beta2=0.99)},
+    "epsilon": {"recipe": RecipeSpec(adam_epsilon=1e-6)},
+    "length": {"data": DataSpec(max_length_tokens=64)},
+    "train rows": {"data": DataSpec(limit_train=50)},
+    "test rows": {"data": DataSpec(limit_test=5)},
+    "validation": {"data": DataSpec(validation_fraction=0.1)},
+    "split": {"data": DataSpec(split_seed=1)},
+    "room": {"data": DataSpec(max_resident_mb=1)},
+    "window": {"data": DataSpec(stream_window_rows=10)},
+}
+"""What makes another trial: it may change the result, or what it costs."""
+
+
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+def test_another_question_is_another_trial(changes):
+    assert trial_id(**changes) != trial_id()
+
+
+def test_all_these_trials_differ_from_one_another():
+    assert len({trial_id(**changes) for changes in CHANGES.values()}) == len(CHANGES)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"name": "other", "question": "?"},
+        {"seeds": (42, 1)},
+        {"data": DataSpec(source="elsewhere", delimiter=";")},  # the content is in the fingerprint
+        {"recipe": RecipeSpec(evaluation_batch_size=8)},
+        {"recipe": RecipeSpec(precision="fp32")},  # what auto came to
+        {"scaling": ScalingSpec(device="cpu")},
+        {"dataset": a_dataset().model_copy(update={"source": "elsewhere"})},
+    ],
+    ids=str,
+)
+def test_the_same_question_asked_in_other_words_is_the_same_trial(parts):
+    assert trial_id(**parts) == trial_id()
+
+
+def test_another_variant_beside_it_leaves_a_trial_what_it_is():
+    assert trial_id(StudySpec(models=(ONE, TWO))) == trial_id()
+
+
+def test_an_id_is_the_same_in_every_version():
+    """Or trials that are finished would be trained anew: as in studies of version 0.1.0."""
+    sizes = ArchitectureSpec(num_layers=2)
+    variant = VariantSpec(model="minilm", name="one", init="random", architecture=sizes)
+    assert trial_id() == "one-s42-08dd870b98"
+    assert trial_id(variant=variant) == "one-s42-2ccd414597"
+
+
+def test_a_trial_is_planned_for_its_device():
+    study = StudySpec(models=(ONE,))
+    assert plan_trials(study, a_dataset(), IDENTITIES, "cuda", "fp16")[0].device == "cuda"
 
 
 def test_steps_count_the_last_partial_batch():
@@ -65,13 +141,29 @@ def test_warm_up_rounds_up_as_the_trainer_does():
         assert warmup_steps(steps, 0.1) == arguments.get_warmup_steps(steps)
 
 
+@pytest.mark.parametrize("warmup_fraction", [0.0, 0.1, 0.25])
+@pytest.mark.parametrize("num_steps", [1, 10])
+def test_the_rate_rises_and_falls_as_the_trainers(warmup_fraction, num_steps):
+    import torch
+    from transformers import get_linear_schedule_with_warmup
+
+    recipe = RecipeSpec(learning_rate=0.5, warmup_fraction=warmup_fraction)
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
+    warmup = warmup_steps(num_steps, warmup_fraction)
+    theirs = get_linear_schedule_with_warmup(optimizer, warmup, num_steps)
+    expected = [0.5 * theirs.lr_lambdas[0](step) for step in range(num_steps + 3)]
+    ours = learning_rate(np.arange(num_steps + 3), num_steps, recipe)
+    assert ours == pytest.approx(expected)
+
+
 def test_fewer_rows_than_a_batch_are_refused():
-    with pytest.raises(SpecError, match="at least one global batch"):
+    assert len(plan(StudySpec(models=(ONE,)), a_dataset(num_rows=16))) == 1
+    with pytest.raises(SpecError, match="study: train split: want at least one global batch"):
         plan(StudySpec(models=(ONE,)), a_dataset(num_rows=15))
 
 
 def test_two_variants_of_one_name_are_refused():
-    with pytest.raises(SpecError, match="'one' twice"):
+    with pytest.raises(SpecError, match="study: models: want different names, found 'one' twice"):
         plan(StudySpec(models=(ONE, ONE)))
 
 
