@@ -25,7 +25,7 @@ class TrialProgress:
 
     trial_id: str
     phase: str
-    """loading, training, scoring or saving."""
+    """loading, trying the GPU, training, scoring or saving."""
     step: int = 0
     num_steps: int = 0
     epoch: float = 0.0
