@@ -63,7 +63,9 @@ class Owner:
         if self.place != _place():
             return False
         try:
-            return bool(abs(psutil.Process(self.pid).create_time() - self.started) > 1)
+            process = psutil.Process(self.pid)
+            is_other = abs(process.create_time() - self.started) > 1
+            return is_other or process.status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
         except psutil.Error:

@@ -196,7 +196,10 @@ def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
     if not path.is_file():
         raise RecordError(str(path), "a trial's file", "none", hint)
     try:
-        return pq.read_table(path, columns=list(columns))
+        table = pq.read_table(path, columns=list(columns))
+        if set(columns) != set(table.column_names):
+            raise pa.ArrowInvalid("columns are missing")
+        return table
     except (pa.ArrowException, OSError) as error:
         raise RecordError(str(path), "a trial's file", "a damaged one", hint) from error
 

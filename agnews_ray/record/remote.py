@@ -44,7 +44,8 @@ class RemoteStudyStore(StudyStore):
         """Bring the working copy up to date, and leave the log there in the end."""
         make_folder(self.folder)
         with self._held(self._remote) as lease:
-            self._clear(lambda session, living=lease.living(): session not in living)
+            living = lease.living()
+            self._clear(lambda session: session not in living)
             self._pull(KEPT)
             try:
                 yield

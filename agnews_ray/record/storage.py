@@ -83,6 +83,8 @@ def is_uri(location: str) -> bool:
 
 def without_secrets(uri: str) -> str:
     """Leave out options, and what stands before a bucket's name: keys may be there."""
+    if not is_uri(uri):
+        return uri
     shown = uri.partition("?")[0].partition("#")[0]
     if KEYS_PATTERN.search(shown):
         return KEYS_PATTERN.sub("://", shown, count=1)
