@@ -207,6 +207,8 @@ def _print_outcome(outcome: Any, as_json: bool, quiet: bool) -> None:
     prepared = outcome.prepared
     order = [variant.name for variant in prepared.study.models]
     name = prepared.study.name
+    for note in outcome.notes:
+        click.echo(f"note: {note}", err=True)
     table = compare_records(name, outcome.records, order) if outcome.records else None
     if as_json:
         document = {
@@ -238,7 +240,7 @@ def _explain_interrupt(prepared: Any) -> None:
     if prepared is None:
         click.echo("\ninterrupted: nothing was started", err=True)
         return
-    done = len(prepared.store.records())
+    done = len(prepared.store.finished().records)
     click.echo(
         f"\ninterrupted: {done} finished trial(s) kept in {_short(prepared.store.location)}; "
         "the same command runs the rest",

@@ -23,6 +23,7 @@ from agnews_ray.data.synthetic import SyntheticSpec, write_synthetic
 from agnews_ray.errors import DataError
 from agnews_ray.plan.trials import slug
 from agnews_ray.record.durable import is_full_disk
+from agnews_ray.record.storage import without_secrets
 from agnews_ray.spec.study import DataSpec
 
 CLASS_FILES = ("classes.txt", "class_names.txt", "label_names.txt")
@@ -80,7 +81,8 @@ def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
         looks_local = spec.source.startswith((".", "/", "~")) or data_ending(path) in KINDS
         if looks_local or spec.source.count("/") > 1:
             hint = "check the path given to --dataset"
-            raise DataError(spec.source, "a data file or folder", "nothing of that name", hint)
+            where = without_secrets(spec.source)  # a URI, perhaps
+            raise DataError(where, "a data file or folder", "nothing of that name", hint)
         found = SourceFiles(**load_hub(spec, cache))
     return _with_stated(found, spec, is_local)
 
