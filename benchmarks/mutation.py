@@ -122,7 +122,7 @@ def sample(counted: list[str], each: int, seed: int) -> list[str]:
     chosen = []
     for package in PACKAGES:
         names = sorted(name for name in counted if package_of(name) == package)
-        chosen += random.Random(seed).sample(names, min(each, len(names)))  # noqa: S311
+        chosen += random.Random(seed).sample(names, min(each, len(names)))
     return chosen
 
 

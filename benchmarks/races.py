@@ -76,7 +76,7 @@ def run_races(num_races: int, folder: Path) -> int:
 
 def run_race(race: int, folder: Path) -> tuple[list[tuple[str, float, str]], int, list[str]]:
     """Start two writers nearly at once, kill one in every third race, and wait for both."""
-    chance = random.Random(race)  # noqa: S311
+    chance = random.Random(race)
     writers = []
     for number in range(2):
         place = folder / f"{race}-{number}"
@@ -138,7 +138,7 @@ def look(study: str, told: list[tuple[str, float, str]]) -> list[str]:
 
 def write(study: str, seed: int, folder: Path) -> None:
     """Be one writer: try to get in until the other is done, then finish what it did not."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     told = (folder / "told").open("a", buffering=1)
 
     def tell(kind: str, what: str) -> None:

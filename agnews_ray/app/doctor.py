@@ -18,6 +18,7 @@ from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.storage import Storage, is_uri, without_secrets
 from agnews_ray.run.checks import Check, failed, passed, warned
 from agnews_ray.run.jobs import ADDRESS_HINT, PROBE_KEY, JobsClient
+from agnews_ray.run.leftovers import name_prefix
 from agnews_ray.run.package import pack, runtime_environment
 from agnews_ray.run.probe import node_facts
 from agnews_ray.spec.study import StudySpec, VariantSpec
@@ -216,7 +217,7 @@ def _token(address: str, is_asked: bool) -> Check:
 
 
 def _upload(study: StudySpec) -> Check:
-    with tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch:
         size = pack(study, Path(scratch))
     return passed("upload", f"{size / 1000:.0f} kB: the study and this package, once")
 
@@ -230,7 +231,7 @@ def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> dict[st
     job_id = f"doctor-{secrets.token_hex(4)}"
     words = ["python", "-m", "agnews_ray", "probe", "--hub-ids", ",".join(_hub_ids(study))]
     words += ["--storage", storage] if storage else []
-    with tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch:
         pack(study, Path(scratch))
         environment = runtime_environment(Path(scratch))
         client.submit(

@@ -3,9 +3,10 @@
 import dataclasses
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from agnews_ray.record.remote import open_store
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import is_uri, user_cache, without_keys, without_secrets
 from agnews_ray.record.store import StudyStore, refuse_newer
+from agnews_ray.run.watcher import SteadyWatcher
 from agnews_ray.spec.loader import build_study, override, read_job_file
 from agnews_ray.spec.study import Device, Precision, StudySpec
 
@@ -40,6 +42,9 @@ logger = logging.getLogger(__name__)
 CACHE_FOLDER = ".cache"
 """Below the runs folder: downloads, generated corpora, tokenizers, tokenised splits."""
 
+
+MAX_START_FAILURES = 2
+"""Of a trial's workers on this machine, whose room was counted before."""
 
 COPIES_FOLDER = "studies"
 """Inside it: working copies of studies that lie in an object store."""
@@ -231,7 +236,7 @@ def execute_study(
         prepared: from ``prepare_study``.
         command: the command line, for the records.
         started_at: Unix time of ``submit``.
-        watcher: a ``run.study.StudyWatcher``, told what happens.
+        watcher: a ``run.watcher.StudyWatcher``, told what happens until it fails.
         run: takes the first four and gives the study as it was planned in the end and a
             ``run.study.Outcome``; None runs the trials on a Ray of this process.
 
@@ -242,6 +247,7 @@ def execute_study(
         AgnewsError: the study cannot be started; trials already finished are kept.
         KeyboardInterrupt: as sent; Ray is gone and finished trials are kept.
     """
+    watcher = SteadyWatcher(watcher)
     failed: dict[str, Exception] = {}
     store, command = prepared.store, without_keys(command)
     with store.writing():
@@ -288,11 +294,8 @@ def _run_embedded(
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
     num_workers = num_at_once * prepared.study.scaling.num_workers
-    with (
-        embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session,
-        ThreadPoolExecutor(max_workers=1) as beside,
-    ):
-        loading = beside.submit(look_at_models, prepared, watcher, prepared.todo[0].device)
+    with embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session:
+        loading = _beside(look_at_models, prepared, watcher, prepared.todo[0].device)
         session.start()  # waits for processes to come up while the thread imports and loads
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         looked_at = loading.result()
@@ -310,10 +313,25 @@ def _run_embedded(
             log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
             command=command,
             threads_per_worker=max(1, num_usable_cpus() // num_workers),
+            max_start_failures=MAX_START_FAILURES,
         )
         room = OwnRoom(count=num_at_once)
         load = looked_at.data.load
         return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+
+
+def _beside(function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+    """Call a function in a daemon thread: an interrupt must not wait for a download."""
+    future: Future[Any] = Future()
+
+    def target() -> None:
+        try:
+            future.set_result(function(*arguments))
+        except BaseException as error:  # noqa: BLE001  # raised again by ``result``
+            future.set_exception(error)
+
+    threading.Thread(target=target, daemon=True).start()
+    return future
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,10 @@
 """Use case: time a study's finished artifacts against each other. Torch, never Ray."""
 
 import gc
-import multiprocessing
 import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +21,7 @@ from agnews_ray.compare.expense import cost_facts
 from agnews_ray.compare.facts import CostFacts
 from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records, group_records
+from agnews_ray.engine.alone import call_alone
 from agnews_ray.errors import ResourceError, StoreError
 from agnews_ray.model.artifact import Classifier, probe
 from agnews_ray.model.cost import flops_per_row
@@ -238,9 +237,8 @@ def _probe(artifact: _Artifact, texts: Sequence[str], setting: _Setting) -> tupl
     """Seconds to load, and peak bytes, in a process of its own."""
     max_length = artifact.max_length_tokens
     where = (setting.device, setting.precision, setting.num_threads)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=context) as alone:
-        return alone.submit(probe, artifact.folder, texts, max_length, *where).result()
+    seconds, peak = call_alone(probe, artifact.folder, texts, max_length, *where)
+    return seconds, peak
 
 
 def _time_in_turns(

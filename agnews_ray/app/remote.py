@@ -16,6 +16,7 @@ from agnews_ray.record.store import StudyStore
 from agnews_ray.run.events import read_events
 from agnews_ray.run.job_state import JobState, fold, state_of
 from agnews_ray.run.jobs import Job, JobsClient
+from agnews_ray.run.leftovers import name_prefix
 from agnews_ray.run.package import STUDY_FILE, pack, runtime_environment
 from agnews_ray.spec.study import StudySpec
 
@@ -57,7 +58,7 @@ def submit_study(study: StudySpec, address: str, storage: str | None, command: s
     job_id = f"{slug(study.name)}-{secrets.token_hex(3)}"
     words = ["python", "-m", "agnews_ray", "execute", STUDY_FILE]
     words += ["--command", without_keys(command), *(["--storage", storage] if storage else [])]
-    with tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch:
         pack(study, Path(scratch))
         client.submit(
             job_id,

@@ -1,9 +1,7 @@
 """The command group, and how errors leave it."""
 
-import signal
 import sys
 import traceback
-from types import FrameType
 from typing import Any
 
 import click
@@ -13,9 +11,11 @@ from agnews_ray.cli.bench import bench
 from agnews_ray.cli.compare import compare
 from agnews_ray.cli.doctor import cluster, doctor
 from agnews_ray.cli.execute import execute, probe
+from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.measure import measure
 from agnews_ray.cli.remote import fetch, jobs, logs, status, stop
 from agnews_ray.cli.report import report
+from agnews_ray.cli.streams import write_error
 from agnews_ray.cli.submit import submit
 from agnews_ray.cli.verify import verify
 from agnews_ray.errors import AgnewsError
@@ -27,12 +27,27 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            super().invoke(ctx)
+            _check_written()
         except AgnewsError as error:
             if ctx.params.get("debug"):
                 traceback.print_exception(error)
             click.echo(f"error: {error}", err=True)
             sys.exit(error.exit_code)
+        except KeyboardInterrupt as interrupt:
+            leave(interrupt)
+        except SystemExit as end:
+            if not end.code:
+                _check_written()
+            raise
+
+
+def _check_written() -> None:
+    """Not to say that all went well where a full disk took half of what was printed."""
+    error = write_error()
+    if error is not None:
+        click.echo(f"error: standard output: {error.strerror}; not all was written", err=True)
+        sys.exit(1)
 
 
 @click.group(
@@ -45,12 +60,6 @@ class _Group(click.Group):
 def main(debug: bool) -> None:  # noqa: ARG001  # read by _Group
     """Fine-tune compact text classifiers under one recipe on Ray, and compare them."""
     click.get_current_context().with_resource(own_environment())
-    signal.signal(signal.SIGTERM, _as_interrupt)
-
-
-def _as_interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    """A polite kill ends like Ctrl-C: Ray goes away, finished trials stay."""
-    raise KeyboardInterrupt
 
 
 for command in (submit, compare, measure, report, verify, bench):

@@ -1,10 +1,10 @@
 """``agnews-ray jobs``, ``status``, ``logs``, ``stop``, ``fetch``: studies on a cluster."""
 
 import contextlib
-import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import click
 from click.core import ParameterSource
 
 from agnews_ray.cli.compare import tell_left_out
+from agnews_ray.cli.interrupts import leave
+from agnews_ray.cli.streams import is_unread
 from agnews_ray.errors import ClusterError, StoreError
 
 JOB_ID = click.argument("job_id", metavar="[ID]", required=False)
@@ -132,11 +134,12 @@ def logs(job_id: str | None, follow: bool, address: str | None, **shown: Any) ->
     from agnews_ray.app import remote
 
     address = known_address(address)
+    events: Iterable[Any]
     if follow:
         job_id = job_id or remote.job_state(address, None).job_id
-        events = remote.follow(address, job_id, _say)
+        events = takewhile(lambda _: not is_unread(), remote.follow(address, job_id, _say))
     else:
-        events = iter(remote.read_log(address, job_id))
+        events = remote.read_log(address, job_id)
     print_events(events, **shown)
 
 
@@ -231,10 +234,8 @@ def follow_to_end(address: str, job_id: str, *, as_json: bool = False) -> None:
         for_people = print_events if not as_json else list
         for_people(remote.follow(address, job_id, _say))
         state = remote.job_state(address, job_id)
-    except KeyboardInterrupt:
-        click.echo(f"\n{job_id} goes on; see: agnews-ray logs {job_id} --follow", err=True)
-        sys.stderr.flush()
-        os._exit(130)
+    except KeyboardInterrupt as interrupt:
+        leave(interrupt, f"{job_id} goes on; see: agnews-ray logs {job_id} --follow")
     if as_json:
         _print_json(state)
     else:

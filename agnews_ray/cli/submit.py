@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from agnews_ray.cli.flags import overrides, study_options
+from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.remote import address_option, follow_to_end
 from agnews_ray.errors import printable
 
@@ -27,7 +28,8 @@ Examples:
   agnews-ray submit jobs/t4.yaml --dry-run                 show the plan, run nothing
   agnews-ray submit jobs/demo.yaml --address http://127.0.0.1:8265 --follow   on a cluster
 
-Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong, 130 interrupted."""
+Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong,
+130 interrupted, 143 terminated."""
 )
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.yaml]")
 @study_options
@@ -76,10 +78,8 @@ def submit(
             _print_plan(prepared, as_json)
             return
         outcome = _execute(prepared, as_json, quiet)
-    except KeyboardInterrupt:
-        _explain_interrupt(prepared)
-        sys.stderr.flush()
-        os._exit(130)  # Ray's threads would have their say at a usual exit
+    except KeyboardInterrupt as interrupt:
+        leave(interrupt, _explain_interrupt(prepared))
     _print_outcome(outcome, as_json, quiet)
     sys.exit(1 if outcome.failed else 0)
 
@@ -236,16 +236,12 @@ def _print_outcome(outcome: Any, as_json: bool, quiet: bool) -> None:
     )
 
 
-def _explain_interrupt(prepared: Any) -> None:
+def _explain_interrupt(prepared: Any) -> str:
     if prepared is None:
-        click.echo("\ninterrupted: nothing was started", err=True)
-        return
+        return "interrupted: nothing was started"
     done = len(prepared.store.finished().records)
-    click.echo(
-        f"\ninterrupted: {done} finished trial(s) kept in {_short(prepared.store.location)}; "
-        "the same command runs the rest",
-        err=True,
-    )
+    where = _short(prepared.store.location)
+    return f"interrupted: {done} finished trial(s) kept in {where}; the same command runs the rest"
 
 
 def _short(location: str) -> str:

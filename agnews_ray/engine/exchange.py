@@ -130,7 +130,9 @@ def shared_memory(num_bytes: int, rank: Rank) -> torch.Tensor | None:
 def _reserve(num_bytes: int) -> str | None:
     """Make a file of zeros whose memory is set aside; None where there is not enough."""
     try:
-        descriptor, path = tempfile.mkstemp(prefix="agnews-ray-", dir=SHARED_FOLDER)
+        # Named by process: where all ranks are killed before they have opened it, their driver
+        # knows by that whose it was.
+        descriptor, path = tempfile.mkstemp(prefix=f"agnews-ray-{os.getpid()}-", dir=SHARED_FOLDER)
     except OSError:  # there is none, or not for us
         return None
     try:

@@ -5,9 +5,7 @@ numbers, a row whose logits depend on the padding beside it.
 """
 
 import gc
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +13,7 @@ import numpy as np
 import torch
 
 from agnews_ray.data.batches import Batch, TokenisedRows, rank_share
+from agnews_ray.engine.alone import call_alone
 from agnews_ray.engine.fusion import fused_model
 from agnews_ray.engine.predict import DTYPES, autocast
 from agnews_ray.engine.results import Rank
@@ -121,9 +120,8 @@ def look_at(
     """
     if setting.device == "cpu" or variant.init == "random":
         return _look_at(variant, ready, texts, setting)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=context) as alone:
-        return alone.submit(_look_at, variant, ready, texts, setting).result()
+    found: Findings = call_alone(_look_at, variant, ready, texts, setting)
+    return found
 
 
 def _look_at(

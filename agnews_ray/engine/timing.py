@@ -1,8 +1,6 @@
 """One engine's training, timed in a process that does nothing else."""
 
-import multiprocessing
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from statistics import median
 
@@ -11,6 +9,7 @@ from transformers import PreTrainedTokenizerBase
 
 from agnews_ray.compare.speed import Contender, TimedRun
 from agnews_ray.data.batches import TokenisedRows, train_batches
+from agnews_ray.engine.alone import call_alone
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.graphs import CudaRecorder, switched_off
 from agnews_ray.engine.predict import DTYPES
@@ -53,9 +52,8 @@ def time_alone(task: TimingTask, contender: Contender) -> TimedRun:
     Returns:
         What was measured there.
     """
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=context) as alone:
-        return alone.submit(time_training, task, contender).result()
+    found: TimedRun = call_alone(time_training, task, contender)
+    return found
 
 
 def time_training(task: TimingTask, contender: Contender, rank: Rank | None = None) -> TimedRun:

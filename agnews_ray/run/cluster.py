@@ -15,7 +15,13 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from agnews_ray.errors import ClusterError, StoreError
 from agnews_ray.record.storage import Storage, is_uri, without_secrets
-from agnews_ray.run.session import NUM_DATA_CPUS, configure_ray_data, log_to, stop_logging
+from agnews_ray.run.session import (
+    NUM_DATA_CPUS,
+    configure_ray_data,
+    log_to,
+    start_ray,
+    stop_logging,
+)
 from agnews_ray.spec.study import Device
 
 GPUS_VARIABLE = "AGNEWS_RAY_GPUS"
@@ -44,10 +50,16 @@ def joined_ray(log_path: Path) -> Iterator[None]:
         raise StoreError(str(log_path.parent), "a folder to write to", reason, hint) from error
     try:
         configure_ray_data()
-        ray.init(address="auto", log_to_driver=False, logging_level=logging.ERROR)
+        start_ray(address="auto", log_to_driver=False, logging_level=logging.ERROR)
         yield
-    finally:
+    except KeyboardInterrupt:
+        raise  # trials wait in threads, and one that calls Ray after its shutdown ends us at once
+    except BaseException:
         ray.shutdown()
+        raise
+    else:
+        ray.shutdown()
+    finally:
         stop_logging(handler)
 
 

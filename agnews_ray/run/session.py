@@ -1,20 +1,23 @@
 """An embedded Ray: private to this process, quiet, and gone without a trace afterwards."""
 
-import contextlib
 import logging
 import os
+import re
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import psutil
-
+from agnews_ray.errors import ResourceError
 from agnews_ray.record.environment import num_usable_cpus
+from agnews_ray.run import leftovers
 from agnews_ray.run.surroundings import only_for_own_ray, own_job_config
 
 NUM_DATA_CPUS = 2
@@ -59,7 +62,15 @@ QUIET_ENVIRONMENT = {
     "RAY_raylet_report_resources_period_milliseconds": "1000",
     "RAY_memory_monitor_refresh_ms": "1000",
     "RAY_kill_idle_workers_interval_ms": "2000",
+    "RAY_task_oom_retries": "2",  # by default a task killed to free memory is begun anew for ever
 }
+
+OF_FAILURE = re.compile(
+    r"Check failed|\b[EFC] \d|No space|Resource temporarily|Too many|File too large|Cannot|Failed"
+)
+"""In lines of Ray's logs that say why it did not start."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,21 +85,29 @@ class RaySession:
     """Workers that run at the same time; each takes one logical CPU."""
 
     def start(self) -> None:
-        """Start Ray under an address of its own; ``embedded_ray`` ends it."""
-        import ray
+        """Start Ray under an address of its own; ``embedded_ray`` ends it.
 
-        configure_ray_data()
-        ray.init(
-            address="local",
-            num_cpus=max(num_usable_cpus(), self.num_workers + NUM_DATA_CPUS),
-            num_gpus=self.num_gpus,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            object_store_memory=OBJECT_STORE_BYTES,
-            _temp_dir=str(self.folder / "ray"),
-            job_config=own_job_config(self.folder),
-        )
+        Raises:
+            ResourceError: this machine does not let Ray start.
+        """
+        try:
+            configure_ray_data()
+            start_ray(
+                address="local",
+                num_cpus=max(num_usable_cpus(), self.num_workers + NUM_DATA_CPUS),
+                num_gpus=self.num_gpus,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                object_store_memory=OBJECT_STORE_BYTES,
+                _temp_dir=str(self.folder / "r"),
+                job_config=own_job_config(self.folder),
+            )
+        except Exception as error:
+            logger.exception("Ray did not start")
+            hint = "see submit.log beside the results, mend the cause and submit again"
+            found = why_not_started(error, self.folder)
+            raise ResourceError("Ray", "a Ray that starts here", found, hint) from error
 
 
 @contextmanager
@@ -107,40 +126,89 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
     Yields:
         The session, to be started.
     """
-    _remove_stale_folders()
+    leftovers.remove_stale()
+    with _private_folder() as folder, _stderr_to(log_path):
+        handler = log_to(log_path)
+        before = dict(os.environ)
+        is_interrupted = False
+        try:
+            only_for_own_ray(QUIET_ENVIRONMENT)
+            os.environ["TMPDIR"] = str(folder / "tmp")  # of Ray's processes
+            _set_token(folder)
+            yield RaySession(folder=folder, num_gpus=num_gpus, num_workers=num_workers)
+        except KeyboardInterrupt:
+            is_interrupted = True
+            raise
+        finally:
+            _end_ray(folder, is_interrupted)
+            _keep_logs(folder, log_path)
+            stop_logging(handler)
+            for name in set(os.environ) - set(before):
+                del os.environ[name]
+            os.environ.update(before)
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """Make a scratch folder that goes away with us, however we end."""
     # Short: Ray makes Unix sockets below it, whose paths may have 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix=f"agnews-ray-{os.getpid()}-", dir=_short_tmp()))
-    handler = log_to(log_path)
-    before = dict(os.environ)
-    is_interrupted = False
+    folder = Path(tempfile.mkdtemp(prefix=leftovers.name_prefix(), dir=leftovers.short_tmp()))
+    watchdog = leftovers.start_watchdog(folder)
     try:
-        only_for_own_ray(QUIET_ENVIRONMENT)
-        _set_token(folder)
-        yield RaySession(folder=folder, num_gpus=num_gpus, num_workers=num_workers)
-    except KeyboardInterrupt:
-        is_interrupted = True
-        _kill_children()
+        (folder / "tmp").mkdir()
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        leftovers.remove_stale()  # of its processes: they are dead
+        leftovers.stop_watchdog(watchdog)
+
+
+@contextmanager
+def _stderr_to(log_path: Path) -> Iterator[None]:
+    """Send what Ray's C++ writes on the terminal to the log; ``sys.stderr`` may be elsewhere."""
+    before = os.dup(2)
+    with log_path.open("ab") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+
+
+def _end_ray(folder: Path, is_interrupted: bool) -> None:
+    """End Ray and all that it started; ``ray.shutdown`` waits for none of it."""
+    if is_interrupted:
+        # Without asking Ray: trials still wait in threads, and a thread that calls Ray after its
+        # shutdown ends this process on the spot, with nothing cleaned up.
+        leftovers.kill_processes(folder)
+        return
+    known = leftovers.processes_of(folder)
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
+    leftovers.end_processes(folder, known)
+
+
+def start_ray(**options: Any) -> None:
+    """Start or join a Ray; unlike ``ray.init`` alone, SIGTERM means afterwards what it meant."""
+    import ray
+    import ray._private.worker as of_ray
+
+    of_ray.print_to_stdstream = _log_lines  # what it did to free memory; no setting stops it
+    of_sigterm = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(**options)
+    except SystemExit:  # what Ray's own handler makes of SIGTERM meanwhile
+        if callable(of_sigterm):
+            of_sigterm(signal.SIGTERM, None)
         raise
     finally:
-        if "ray" in sys.modules and not is_interrupted:
-            sys.modules["ray"].shutdown()
-        _keep_logs(folder, log_path)
-        stop_logging(handler)
-        shutil.rmtree(folder, ignore_errors=True)
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
-        os.environ.update(before)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, of_sigterm)
 
 
-def _kill_children() -> None:
-    """End Ray's processes without asking Ray.
-
-    Trials still wait in threads, and a thread that calls Ray after its shutdown ends this process
-    on the spot, with nothing cleaned up.
-    """
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            process.kill()
+def _log_lines(said: dict[str, Any], **_: object) -> None:
+    logger.warning("%s: %s", said.get("pid"), "\n".join(said.get("lines", ())))
 
 
 def _set_token(folder: Path) -> None:
@@ -187,35 +255,28 @@ def stop_logging(handler: logging.Handler) -> None:
     handler.close()
 
 
+def why_not_started(error: BaseException, folder: Path) -> str:
+    """Find the cause in a line: what Ray's first processes said last, or else the error.
+
+    Args:
+        error: what ``ray.init`` raised.
+        folder: the session's.
+    """
+    said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    for name in ("gcs_server.err", "gcs_server.out", "raylet.err", "raylet.out"):
+        for file in sorted((folder / "r").glob(f"session_2*/logs/{name}")):
+            lines = file.read_bytes()[-LOG_TAIL_BYTES:].decode("utf-8", "replace").splitlines()
+            causes = [line for line in lines if OF_FAILURE.search(line)]
+            if causes:
+                return f"{said} ({name}: {' '.join(causes[0].split())[-200:]})"
+    return said
+
+
 def _keep_logs(folder: Path, log_path: Path) -> None:
     """Append what workers printed, before Ray's folder goes away."""
     with log_path.open("a", encoding="utf-8") as log:
-        for file in sorted((folder / "ray").glob("session_2*/logs/worker-*")):
+        for file in sorted((folder / "r").glob("session_2*/logs/worker-*")):
             content = file.read_bytes()[-LOG_TAIL_BYTES:].decode("utf-8", "replace")
             lines = [line for line in content.splitlines() if not line.startswith(RAY_MARKS)]
             if any(lines):
                 log.write("\n".join(["", f"==> {file.name} <==", *lines, ""]))
-
-
-def _remove_stale_folders() -> None:
-    """Remove what a killed process of this user left behind."""
-    for folder in Path(_short_tmp()).glob("agnews-ray-*-*"):
-        pid = folder.name.split("-")[2]
-        is_ours = folder.is_dir() and folder.stat().st_uid == os.getuid()
-        if is_ours and pid.isdigit() and not _is_alive(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def _short_tmp() -> str:
-    standard = tempfile.gettempdir()
-    return standard if len(standard) <= 24 else "/tmp"  # noqa: S108  # macOS's is too long for Ray

@@ -11,37 +11,14 @@ from typing import Protocol
 from agnews_ray.errors import AgnewsError, TrialError
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.run.causes import describe, is_out_of_memory, no_memory, own_error
 from agnews_ray.run.progress import TrialProgress
 from agnews_ray.run.trainer import TokenisedData, TrialRunner
+from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 
 POLL_S = 0.5
 
 logger = logging.getLogger(__name__)
-
-
-class StudyWatcher(Protocol):
-    """Whoever is told what happens in a running study, always from the calling thread."""
-
-    def note(self, text: str) -> None:
-        """A line about the whole study."""
-
-    def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
-        """Rows tokenised so far."""
-
-    def started(self, trial: PlannedTrial) -> None:
-        """A trial's workers are being started."""
-
-    def waiting(self, trial: PlannedTrial, reason: str) -> None:
-        """A started trial has no workers yet, and why."""
-
-    def progress(self, progress: TrialProgress) -> None:
-        """A trial's latest step or phase."""
-
-    def finished(self, trial: PlannedTrial, record: TrialRecord) -> None:
-        """A trial's record is in its place."""
-
-    def failed(self, trial: PlannedTrial, error: AgnewsError) -> None:
-        """A trial ended without a record."""
 
 
 class Room(Protocol):
@@ -92,11 +69,12 @@ def run_trials(
         load_data: gives a trial's tokenised data; called in the trials' order.
         room: says how many trials go side by side.
         started_at: Unix time of ``submit``, for the first trial's seconds to its first step.
-        watcher: told what happens.
+        watcher: told what happens, until it raises.
 
     Returns:
         Records and errors. Raises whatever interrupts the calling thread.
     """
+    watcher = SteadyWatcher(watcher)
     waiting = list(trials)
     done: queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]] = queue.Queue()
     finished: list[TrialRecord] = []
@@ -110,7 +88,7 @@ def run_trials(
             watcher.started(trial)
             try:
                 data = load_data(trial)
-            except Exception as error:  # noqa: BLE001  # whatever it is, the other trials go on
+            except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001  # the other trials go on
                 done.put((trial, _ours(trial, error)))
             else:
                 _start(runner, trial, data, since, done)
@@ -168,18 +146,22 @@ def _start(
 
     def target() -> None:
         try:
-            done.put((trial, runner.run(trial, data, started_at)))
-        except Exception as error:  # noqa: BLE001  # whatever it is, the other trials go on
-            done.put((trial, _ours(trial, error)))
+            result: TrialRecord | AgnewsError = runner.run(trial, data, started_at)
+        except BaseException as error:  # noqa: BLE001  # a study that hears nothing waits for ever
+            result = _ours(trial, error)
+        done.put((trial, result))
 
     threading.Thread(target=target, name=trial.trial_id, daemon=True).start()
 
 
-def _ours(trial: PlannedTrial, error: Exception) -> AgnewsError:
+def _ours(trial: PlannedTrial, error: BaseException) -> AgnewsError:
     """Give our own error as it is, and any other as a ``TrialError`` that names it."""
-    if isinstance(error, AgnewsError):
-        return error
+    ours = own_error(error)
+    if ours is not None:
+        return ours
     logger.error("trial %s failed", trial.trial_id, exc_info=error)
-    found = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    if is_out_of_memory(error):
+        return no_memory(f"trial {trial.trial_id}")
+    found = describe(error)
     hint = "read Ray's log, mend the cause and submit again"
     return TrialError(f"trial {trial.trial_id}", "a finished run", found, hint)

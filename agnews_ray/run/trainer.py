@@ -4,7 +4,7 @@ import datetime
 import logging
 import pickle  # only written here
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,18 +12,19 @@ import ray
 import ray.data
 from ray.train import DataConfig, FailureConfig, LoggingConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
-from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
+from ray.train.v2.api.exceptions import TrainingFailedError
 from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.data.stream import TokenisedSplit
 from agnews_ray.engine.graphs import switched_off
 from agnews_ray.engine.preflight import Findings
-from agnews_ray.errors import AgnewsError, DataError, RecordingError, TrialError
+from agnews_ray.errors import DataError, RecordingError
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import DatasetRecord, ModelRecord, Scores, TrialRecord
 from agnews_ray.record.store import StudyStore
+from agnews_ray.run.causes import find, root_error, was_lost
 from agnews_ray.run.entry import train_trial
 from agnews_ray.run.handover import WorkerConfig, WorkerSummary
 from agnews_ray.run.progress import TrialProgress, forget_progress, latest_progress
@@ -63,6 +64,9 @@ class TrialRunner:
     """A trial that lost a worker or its node begins anew so often."""
     on_retry: Callable[[str], None] = logger.warning
     """Told in a line when a trial begins anew; from another thread."""
+    max_start_failures: int = -1
+    """How often a trial's workers may fail to come up before it has failed; -1: any number, since
+    a cluster's nodes come and go. Waiting in vain for a minute counts."""
     cpus_per_worker: int = 1
     """What Ray reserves for a worker; its own tasks need some beside."""
 
@@ -95,12 +99,12 @@ class TrialRunner:
                 summary = self._fit(trial, data, config, attempt)
                 break
             except TrainingFailedError as error:
-                broken = _find(error, RecordingError)
+                broken = find(error, RecordingError)
                 if broken is not None and unrecorded is None:
                     unrecorded = broken.found
                     self.on_retry(f"trial {trial.trial_id} begins anew, unrecorded: {unrecorded}")
                     continue
-                if attempt >= self.max_attempts or not _was_lost(error):
+                if attempt >= self.max_attempts or not was_lost(error):
                     raise root_error(trial.trial_id, error, self.log_hint) from error
                 self.on_retry(f"trial {trial.trial_id} lost a worker or its node, begins anew")
             finally:
@@ -119,6 +123,7 @@ class TrialRunner:
         # Any: the hints of Ray Train's first version hide the second's keywords.
         make_trainer: Any = _Trainer
         make_run_config: Any = RunConfig
+        make_failure_config: Any = FailureConfig
         trainer = make_trainer(
             train_trial,
             train_loop_config={"config": config},
@@ -131,7 +136,9 @@ class TrialRunner:
             run_config=make_run_config(
                 name=f"{trial.trial_id}-{attempt}",
                 storage_path=self.scratch,
-                failure_config=FailureConfig(max_failures=0),
+                failure_config=make_failure_config(
+                    max_failures=0, controller_failure_limit=self.max_start_failures
+                ),
                 logging_config=LoggingConfig(log_level="ERROR"),
             ),
         )
@@ -242,57 +249,6 @@ class _Trainer(TorchTrainer):
     def _create_default_callbacks(self) -> list[Any]:
         made: list[Any] = super()._create_default_callbacks()  # type: ignore[misc]
         return [c for c in made if type(c).__name__ != "PlacementGroupCleanerCallback"]
-
-
-def root_error(trial_id: str, error: TrainingFailedError, log_hint: str) -> AgnewsError:
-    """Find the first worker's own error under what Ray Train raised.
-
-    Args:
-        trial_id: the trial that failed.
-        error: from ``fit``.
-        log_hint: where the whole story is, in the imperative.
-
-    Returns:
-        Our own error as raised on the worker, or a ``TrialError`` naming the cause.
-    """
-    logger.error("trial %s failed", trial_id, exc_info=error)
-    cause: BaseException = error
-    for cause in _causes(error):
-        if isinstance(cause, AgnewsError):
-            return cause
-    text = " ".join(str(cause).split())
-    hint = f"{log_hint}, mend the cause and submit again"
-    found = f"{type(cause).__name__}: {text[:300]}"
-    return TrialError(f"trial {trial_id}", "a finished run", found, hint)
-
-
-def _causes(error: TrainingFailedError) -> Iterator[BaseException]:
-    """Walk from what Ray Train raised to the first worker's own error."""
-    if isinstance(error, WorkerGroupError) and error.worker_failures:
-        return _chain(error.worker_failures[min(error.worker_failures)])
-    return _chain(error)
-
-
-def _chain(cause: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        inner = getattr(cause, "cause", None) or getattr(cause, "health_check_failure", None)
-        cause = inner or cause.__cause__ or cause
-
-
-def _was_lost(error: TrainingFailedError) -> bool:
-    """Whether a worker or its node went away, in whichever rank; the others only waited for it."""
-    lost = (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError)
-    return _find(error, *lost) is not None
-
-
-def _find(error: TrainingFailedError, *kinds: type[BaseException]) -> Any:
-    """Give the first cause of some kind, in whichever rank; None where there is none."""
-    failures = error.worker_failures.values() if isinstance(error, WorkerGroupError) else [error]
-    causes = (cause for failure in failures for cause in _chain(failure))
-    return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
 
 def _in_order() -> ray.data.ExecutionOptions:

@@ -36,6 +36,7 @@ from agnews_ray.record.schema import TrainingRecord
 from agnews_ray.run.choice import choose_engine, of_all_ranks
 from agnews_ray.run.device import check_precision
 from agnews_ray.run.handover import ScoredRows, WorkerConfig, WorkerSummary
+from agnews_ray.run.leftovers import name_prefix
 from agnews_ray.run.progress import ProgressReporter
 
 
@@ -97,7 +98,7 @@ class Worker:
             return None
         self._reporter.phase("saving")
         with (
-            tempfile.TemporaryDirectory(prefix="agnews-ray-") as scratch,
+            tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch,
             leaving_files(config.staged, Path(scratch)) as folder,
         ):
             size_bytes = save_artifact(

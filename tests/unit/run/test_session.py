@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agnews_ray.run.session import embedded_ray
+from agnews_ray.run.session import embedded_ray, why_not_started
 
 
 def test_a_token_of_its_own_that_only_this_user_can_read(tmp_path):
@@ -24,11 +24,18 @@ def test_nothing_stays_behind_even_after_an_error(tmp_path):
     assert dict(os.environ) == before
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr("agnews_ray.run.session._short_tmp", lambda: str(tmp_path))
-    dead, alive = tmp_path / "agnews-ray-4194999-x", tmp_path / f"agnews-ray-{os.getpid()}-x"
-    dead.mkdir()
-    alive.mkdir()
+def test_what_c_code_writes_on_the_terminal_goes_to_the_log(tmp_path, capfd):
     with embedded_ray(tmp_path / "log", 0, 1):
-        pass
-    assert (dead.exists(), alive.exists()) == (False, True)
+        os.write(2, b"of a library\n")
+    os.write(2, b"of ours\n")
+    assert "of a library" in (tmp_path / "log").read_text()
+    assert capfd.readouterr().err == "of ours\n"
+
+
+def test_why_ray_did_not_start_is_said_by_its_own_logs(tmp_path):
+    logs = tmp_path / "r" / "session_2026-01-01" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "raylet.err").write_text("[..] E 1 2 main.cc:1: No space left on device\nlater\n")
+    found = why_not_started(RuntimeError("it\nfailed"), tmp_path)
+    assert found.startswith("RuntimeError: it failed (raylet.err: ")
+    assert "No space left on device" in found

@@ -103,3 +103,41 @@ def test_the_first_trial_counts_its_start_from_submit():
     run(runner)
     assert runner.starts[0] == ("t0", 0.0)
     assert all(started_at > 0 for _, started_at in runner.starts[1:])
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+def test_a_trials_thread_that_ends_in_anything_has_ended(error):
+    outcome = run(FakeRunner({"t1": error}))
+    assert len(outcome.finished) == 3
+    assert type(error).__name__ in outcome.failed["t1"].found
+
+
+def test_a_library_that_exits_while_data_are_loaded_fails_that_trial_alone():
+    def load_data(trial):
+        if trial.trial_id == "t0":
+            raise SystemExit
+
+    outcome = run(FakeRunner(), load_data=load_data)
+    assert list(outcome.failed) == ["t0"]
+
+
+class BrokenScreen(SilentScreen):
+    """Fails whenever it is told anything, and counts."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def started(self, trial):
+        self.calls += 1
+        raise BrokenPipeError
+
+    finished = failed = started
+
+
+def test_a_watchers_error_is_no_trials_and_is_not_repeated():
+    screen = BrokenScreen()
+    outcome = run_trials(
+        some_trials(), FakeRunner(), lambda trial: None, OwnRoom(count=1), 0.0, screen
+    )
+    assert len(outcome.finished) == 4
+    assert screen.calls == 1

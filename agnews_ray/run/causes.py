@@ -1,0 +1,139 @@
+"""Why a trial failed, under all that Ray wraps around it."""
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import ray
+from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
+
+from agnews_ray.errors import AgnewsError, ResourceError, TrialError
+
+INNER = ("controller_failure", "cause", "health_check_failure", "_base_exc", "client_exc")
+"""Where Ray's exceptions keep what they wrap."""
+
+MAX_CHARS = 300
+
+OF_MEMORY = re.compile(r"memory pressure|running low on memory|\bOOM\b|OutOfMemoryError")
+"""In what Ray says of a worker or task that it killed to free memory."""
+
+logger = logging.getLogger(__name__)
+
+
+def root_error(trial_id: str, error: TrainingFailedError, log_hint: str) -> AgnewsError:
+    """Find the first worker's own error under what Ray Train raised.
+
+    Args:
+        trial_id: the trial that failed.
+        error: from ``fit``.
+        log_hint: where the whole story is, in the imperative.
+
+    Returns:
+        Our own error as raised on the worker, a ``ResourceError`` where memory was full, or a
+        ``TrialError`` naming the cause.
+    """
+    logger.error("trial %s failed", trial_id, exc_info=error)
+    if is_out_of_memory(error):
+        return no_memory(f"trial {trial_id}")
+    ours = own_error(error)
+    if ours is not None:
+        return ours
+    *_, cause = _causes(error)
+    hint = f"{log_hint}, mend the cause and submit again"
+    return TrialError(f"trial {trial_id}", "a finished run", describe(cause), hint)
+
+
+def own_error(error: BaseException) -> AgnewsError | None:
+    """Give the error of ours under one of Ray's; of several workers, the first one's."""
+    # What a remote call raises is of our class too, and is shown as a traceback all the same.
+    return next(
+        (
+            cause
+            for cause in _causes(error)
+            if isinstance(cause, AgnewsError) and not isinstance(cause, ray.exceptions.RayTaskError)
+        ),
+        None,
+    )
+
+
+def no_memory(where: str) -> ResourceError:
+    """Say that memory is full, and what to lower.
+
+    Args:
+        where: the trial, or what else Ray ended.
+    """
+    found = "memory full: Ray ended a process to free some"
+    hint = (
+        "lower --global-batch-size, --max-length or --num-workers, or end other programs; "
+        "then submit again"
+    )
+    return ResourceError(where, "a machine with memory to spare", found, hint)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Ray ended a worker or a task to free memory, in whichever rank."""
+    return any(
+        isinstance(cause, ray.exceptions.OutOfMemoryError)
+        or (isinstance(cause, ray.exceptions.RayError) and OF_MEMORY.search(str(cause)))
+        for cause in _all_causes(error)
+    )
+
+
+def was_lost(error: BaseException) -> bool:
+    """Whether a worker or its node went away, in whichever rank; the others only waited for it.
+
+    Not so where Ray ended the worker itself, because memory was full: so it would be again.
+    """
+    lost = (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError)
+    return find(error, *lost) is not None and not is_out_of_memory(error)
+
+
+def find(error: BaseException, *kinds: type[BaseException]) -> Any:
+    """Give the first cause of some kind, in whichever rank; None where there is none."""
+    return next((cause for cause in _all_causes(error) if isinstance(cause, kinds)), None)
+
+
+def describe(error: BaseException) -> str:
+    """Write an error's type and message in a line; of a traceback only what it comes to."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    shown = [number for number, line in enumerate(lines) if _is_of_traceback(line)]
+    if shown and shown[-1] + 1 < len(lines):
+        lines = lines[shown[-1] + 1 :]
+    text = " ".join(" ".join(lines).split())
+    return f"{_name(error)}: {text[:MAX_CHARS]}" if text else _name(error)
+
+
+def _is_of_traceback(line: str) -> bool:
+    return line.startswith(("Traceback (", "  ")) or not line.strip(" ^~")
+
+
+def _name(error: BaseException) -> str:
+    """A class of Ray's that says "RayTaskError(ValueError)" is a ValueError to everybody else."""
+    inner = re.fullmatch(r"RayTaskError\((\w+)\)", type(error).__name__)
+    return inner[1] if inner else type(error).__name__
+
+
+def _all_causes(error: BaseException) -> Iterator[BaseException]:
+    """Walk every rank's chain."""
+    yield error
+    failures = error.worker_failures.values() if isinstance(error, WorkerGroupError) else [error]
+    for failure in failures:
+        yield from _chain(failure)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Walk from what Ray Train raised to the first worker's own error."""
+    if isinstance(error, WorkerGroupError) and error.worker_failures:
+        return _chain(error.worker_failures[min(error.worker_failures)])
+    return _chain(error)
+
+
+def _chain(cause: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        inner = [getattr(cause, name, None) for name in INNER]
+        inner += [cause.__cause__, None if cause.__suppress_context__ else cause.__context__]
+        cause = next((one for one in inner if isinstance(one, BaseException)), cause)
