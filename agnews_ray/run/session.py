@@ -192,8 +192,9 @@ def _end_ray(folder: Path, is_interrupted: bool) -> None:
 def start_ray(**options: Any) -> None:
     """Start or join a Ray; unlike ``ray.init`` alone, SIGTERM means afterwards what it meant."""
     import ray
-    import ray._private.worker as of_ray
+    import ray._private.worker
 
+    of_ray: Any = ray._private.worker
     of_ray.print_to_stdstream = _log_lines  # what it did to free memory; no setting stops it
     of_sigterm = signal.getsignal(signal.SIGTERM)
     try:
