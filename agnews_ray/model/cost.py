@@ -28,7 +28,7 @@ def flops_per_row(folder: Path, lengths: Iterable[int]) -> float:
         Operations per row.
     """
     rows_of = Counter(lengths)
-    config = AutoConfig.from_pretrained(folder)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     try:
         flops = _flops_by_length(config, rows_of, "meta")
     except (RuntimeError, NotImplementedError):  # each family fails in another way

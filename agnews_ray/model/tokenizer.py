@@ -212,7 +212,7 @@ def _wordpiece(model: models.WordPiece, normalizer: normalizers.Normalizer) -> T
 
 def load_trained_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """Load what ``train_tokenizer`` made and ``save_pretrained`` wrote."""
-    return PreTrainedTokenizerFast.from_pretrained(str(folder))
+    return PreTrainedTokenizerFast.from_pretrained(str(folder), trust_remote_code=False)
 
 
 def check_max_length(
