@@ -9,6 +9,7 @@ each race everything that a writer saw published is looked for, whole.
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -34,6 +35,7 @@ LIMIT_S = 30.0
 
 
 def main() -> int:
+    """Run the races, or be one writer of one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--races", type=int, default=20)
     parser.add_argument("--writer", nargs=3, metavar=("STUDY", "SEED", "FOLDER"))
@@ -53,6 +55,7 @@ def main() -> int:
 
 
 def run_races(num_races: int, folder: Path) -> int:
+    """Run races one after the other; give the exit code."""
     print(f"{'race':>4}  {'killed':>6}  {'in':>3}  {'refused':>7}  {'published':>9}  found")
     num_bad = num_published = num_killed = 0
     for race in range(num_races):
@@ -103,13 +106,9 @@ def run_race(race: int, folder: Path) -> tuple[list[tuple[str, float, str]], int
     return told, killed, problems
 
 
-def look(study: str, told: list[tuple[str, float, str]]) -> list[str]:
-    """Hold what lies in the store against what the writers said."""
-    problems = [what for kind, _, what in told if kind == "fault"]
-    spans = [json.loads(what) for kind, _, what in told if kind == "inside"]
-    spans.sort()
-    if any(second[0] < first[1] for first, second in zip(spans, spans[1:], strict=False)):
-        problems.append("two inside at once")
+def published(study: str) -> tuple[dict[str, str], list[str]]:
+    """Read what lies in the store: digests by trial id, and what is wrong with the rest."""
+    problems: list[str] = []
     remote = Storage(f"{RUNS}/{study}")
     names = remote.sizes()
     whole: dict[str, str] = {}
@@ -126,6 +125,18 @@ def look(study: str, told: list[tuple[str, float, str]]) -> list[str]:
             if record["command"] != digest(payload):
                 problems.append(f"{record['trial_id']} is a mixture")
             whole[record["trial_id"]] = record["command"]
+    return whole, problems
+
+
+def look(study: str, told: list[tuple[str, float, str]]) -> list[str]:
+    """Hold what lies in the store against what the writers said."""
+    problems = [what for kind, _, what in told if kind == "fault"]
+    spans = [json.loads(what) for kind, _, what in told if kind == "inside"]
+    spans.sort()
+    if any(second[0] < first[1] for first, second in itertools.pairwise(spans)):
+        problems.append("two inside at once")
+    whole, broken = published(study)
+    problems += broken
     for kind, _, what in told:
         if kind == "published":
             trial_id, command = what.split()
@@ -164,6 +175,7 @@ def write(study: str, seed: int, folder: Path) -> None:
 
 
 def finish_all(store, folder, chance, tell) -> None:  # noqa: ANN001
+    """Leave and publish each trial that has no record yet."""
     done = {record.trial_id for record in store.records()}
     for number in range(NUM_TRIALS):
         trial_id = f"one-s{number}"
@@ -184,6 +196,7 @@ def finish_all(store, folder, chance, tell) -> None:  # noqa: ANN001
 
 
 def digest(payload: bytes) -> str:
+    """Name a payload by its content."""
     return hashlib.sha256(payload).hexdigest()
 
 
@@ -209,6 +222,7 @@ def start_server(folder: Path) -> tuple[subprocess.Popen, str]:
 
 
 def wait_for(path: Path) -> None:
+    """Wait until a file is there."""
     end = time.time() + LIMIT_S
     while not path.exists():
         if time.time() > end:
@@ -217,6 +231,7 @@ def wait_for(path: Path) -> None:
 
 
 def surroundings(address: str) -> dict[str, str]:
+    """Give the environment in which pyarrow finds the stand-in."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     return {
         **dict.fromkeys(names, "made-up"),

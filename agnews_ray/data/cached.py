@@ -25,6 +25,7 @@ from agnews_ray.record.durable import (
     write_whole,
     writing_explained,
 )
+from agnews_ray.record.json_text import to_json
 
 LIST_NAME = ".made.json"
 """A hidden file: where the folder holds a dataset, it is none of its data."""
@@ -85,7 +86,7 @@ def kept_folder(
         with full_disk_explained(final):
             make(partial)
         facts = {"version": LIST_VERSION, "rows": rows, "files": dict(_look(partial))}
-        write_whole(partial / LIST_NAME, json.dumps(facts, indent=1))
+        write_whole(partial / LIST_NAME, to_json(facts))
         _give_name(partial, final, rows)
     finally:
         _remove(partial)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from agnews_ray.compat.of_datasets import fingerprint
 from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.errors import DataError, HubError
 from agnews_ray.plan.trials import slug
@@ -45,7 +46,7 @@ def load_hub(spec: DataSpec, cache: Path) -> dict[str, Any]:
         raise DataError(hub_id, "splits train and test", found, "pass local files instead")
     validation = next((name for name in VALIDATION_NAMES if name in loaded), None)
     splits += [validation] if validation and spec.validation_source is None else []
-    key = "-".join(str(loaded[split]._fingerprint) for split in splits)
+    key = "-".join(fingerprint(loaded[split]) for split in splits)
     folder = cache / "hub" / f"{slug(hub_id)}-{_folder_key(key, splits)}"
 
     def write(new: Path) -> None:

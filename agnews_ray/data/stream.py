@@ -17,6 +17,7 @@ from ray.data import Datasource, ReadTask
 from ray.data.block import Block, BlockMetadata
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from agnews_ray.compat.of_ray import ask_for_limits_every, on_this_node
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.data.encode import id_type, make_encoder
 from agnews_ray.data.scan import SplitRows
@@ -84,7 +85,7 @@ def _read_here(tasks: list[ReadTask], num_cpus: float) -> ray.data.Dataset:
     stream: ray.data.Dataset = ray.data.read_datasource(
         _Tasks(tasks),
         override_num_blocks=len(tasks),
-        ray_remote_args={"num_cpus": num_cpus, "scheduling_strategy": _this_node()},
+        **on_this_node(num_cpus),
     )
     return stream
 
@@ -168,7 +169,7 @@ def tokenise_split(
     Raises:
         DataError: the rows are not as many as when they were checked.
     """
-    _ask_for_limits_often()
+    ask_for_limits_every(LIMITS_INTERVAL_S)
     tasks = [
         ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
     ]
@@ -254,14 +255,6 @@ def iter_windows(iterator: ray.data.DataIterator, window_rows: int) -> Iterator[
     )
     for table in batches:
         yield TokenisedRows.from_table(table.combine_chunks())
-
-
-def _ask_for_limits_often() -> None:
-    """Shorten an interval that Ray Data has no setting for; where it has gone, nothing is lost."""
-    with contextlib.suppress(ImportError):
-        from ray.data._internal.execution.resource_manager import ResourceManager
-
-        ResourceManager.GLOBAL_LIMITS_UPDATE_INTERVAL_S = LIMITS_INTERVAL_S  # type: ignore[assignment]
 
 
 def _file_reader(split: SplitRows, index: int) -> Callable[[], Iterable[Block]]:

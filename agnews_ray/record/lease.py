@@ -29,6 +29,7 @@ from typing import Any
 import psutil
 
 from agnews_ray.errors import StoreError
+from agnews_ray.record.json_text import to_json
 from agnews_ray.record.storage import Storage, without_secrets
 
 FOLDER = ".lease"
@@ -194,7 +195,7 @@ class Lease:
             started=psutil.Process().create_time(),
             since=self._since,
         )
-        self._claims.write(self._name, json.dumps(asdict(owner)).encode())
+        self._claims.write(self._name, to_json(asdict(owner), indent=None).encode())
 
     def _look(self) -> tuple[dict[str, Owner | None], dict[str, Owner | None]]:
         """The others' claims by name: those that live, and those of who is gone."""

@@ -42,7 +42,9 @@ def test_the_process_ends_with_the_one_that_asked(tmp_path, number, code):
         os.killpg(asking.pid, number)
     else:
         asking.send_signal(number)
-    assert (asking.wait(), asking.stderr.read()) == (code, "")
+    assert asking.wait() == code
+    said = asking.stderr.read()  # who is killed leaves Python's own resource tracker to complain
+    assert said == "" or number == signal.SIGKILL
     assert psutil.wait_procs([alone], timeout=30)[1] == []
     asking.stdout.close()
     asking.stderr.close()
