@@ -48,9 +48,9 @@ def on_another_machine(storage):
 def test_a_second_writer_is_told_who_is_at_work(make, storage):
     with make("one").held():
         on_another_machine(storage)
-        with pytest.raises(StoreError, match=r"one is running on far-away \(process \d+\), since"):
-            with make("two").held():
-                pass
+        wanted = r"one is running on far-away \(process \d+\), since"
+        with pytest.raises(StoreError, match=wanted), make("two").held():
+            pass
 
 
 def test_who_was_refused_leaves_no_claim(make, storage):
