@@ -14,7 +14,7 @@ python=${PYTHON:-python3}
 agnews_ray=${AGNEWS_RAY:-$python -m agnews_ray}
 device=${DEVICE:-cuda}
 rows=${ROWS:-3200}
-budget_s=${BUDGET_S:-590}
+budget_s=${BUDGET_S:-570}
 models=${MODELS:---init random}  # or a job file with others than the paper's
 bench_model=${BENCH_MODEL:-minilm}
 data=synthetic:train=$rows,test=1000,seed=7
