@@ -62,7 +62,7 @@ def main() -> None:
         def by_ray_data(number: int) -> float:
             start = time.perf_counter()
             path = scratch / f"{number}.parquet"
-            tokenise_split(split, encoder, path, 512, lambda _: None)
+            tokenise_split(split, encoder, path, lambda _: None)
             return split.num_rows / (time.perf_counter() - start)
 
         def by_tokenizers() -> float:

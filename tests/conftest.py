@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from agnews_ray.errors import AgnewsError, SpecError
+
 REAL_DATA = Path(__file__).parents[1].parent / "shared" / "data" / "agnews"
 
 
@@ -15,6 +17,30 @@ def _own_environment(tmp_path_factory, monkeypatch):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HOME", str(tmp_path_factory.getbasetemp() / "hf"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def _every_error_says_all(monkeypatch):
+    """Whatever error a test meets: where, what was wanted, what was found, what to do."""
+    incomplete = []
+
+    def watch(kind):
+        make = kind.__init__
+
+        def checked(self, *parts):
+            listed = [*parts[:1], *parts[1]] if kind is SpecError else parts
+            if not all(
+                isinstance(text, str) and text.strip() not in ("", "None") for text in listed
+            ):
+                incomplete.append(parts)
+            make(self, *parts)
+
+        monkeypatch.setattr(kind, "__init__", checked)
+
+    watch(AgnewsError)
+    watch(SpecError)
+    yield
+    assert not incomplete
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Use cases that read records: never Ray, never torch."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from agnews_ray.compare.assessment import Assessment, Settings, TrialResult, assess
@@ -10,70 +11,84 @@ from agnews_ray.compare.published import (
     hold_against_paper,
     hold_against_study,
 )
-from agnews_ray.compare.table import ComparisonTable, compare_records
-from agnews_ray.errors import StoreError
-from agnews_ray.record.cost import load_costs
-from agnews_ray.record.outputs import load_curve, load_predictions, load_test_rows
+from agnews_ray.compare.table import ComparisonTable, compare_records, part_repeated
+from agnews_ray.errors import RecordError, StoreError
+from agnews_ray.record.cost import CostRecord, load_costs
+from agnews_ray.record.outputs import TestRows, load_curve, load_predictions, load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.study import StudySpec
 
+Tell = Callable[[str], None]
+"""Told in a line what is left out of a result, and why."""
 
-def compare_study(folder: Path) -> ComparisonTable:
+
+def _say_nothing(line: str) -> None:
+    """For callers to whom only the result matters."""
+
+
+def compare_study(folder: Path, tell: Tell = _say_nothing) -> ComparisonTable:
     """Aggregate a study's records into the comparison table.
 
     Args:
         folder: ``runs/<study>``.
+        tell: told what is left out.
 
     Returns:
         One row per variant, in the study's order.
 
     Raises:
         StoreError: there is no study, or no trial of it has finished.
-        RecordError: a record is corrupt, too new, or unlike the others.
+        RecordError: no record can be read, or one is unlike the others.
     """
-    store, study, records = open_study(folder)
+    store, study, records = open_study(folder, tell)
     return compare_records(store.folder.name, records, variant_order(study))
 
 
-def assess_study(folder: Path, settings: Settings | None = None) -> Assessment:
+def assess_study(
+    folder: Path, settings: Settings | None = None, tell: Tell = _say_nothing
+) -> Assessment:
     """Find everything that a study's records, predictions and measurements say.
 
     Args:
         folder: ``runs/<study>``.
         settings: margin, alpha, price; None means the defaults.
+        tell: told what is left out.
 
     Returns:
         The assessment that reports are written from.
 
     Raises:
         StoreError: there is no study, or no trial of it has finished.
-        RecordError: a record or file is corrupt, too new, or unlike the others.
+        RecordError: no record can be read, or one is unlike the others.
     """
-    return _assess(folder, settings or Settings()).assessment
+    return _assess(folder, settings or Settings(), tell).assessment
 
 
-def _assess(folder: Path, settings: Settings) -> StudyResults:
-    store, study, records = open_study(folder)
-    results = []
+def _assess(folder: Path, settings: Settings, tell: Tell) -> StudyResults:
+    store, study, records = open_study(folder, tell)
+    results, errors = [], []
     for record in records:
         trial = store.trial_folder(record.trial_id)
+        try:
+            predictions, curve = load_predictions(trial, record), load_curve(trial)
+        except RecordError as error:
+            errors.append(error)
+            tell(f"left out: {error}")
+            continue
         results.append(
             TrialResult(
-                record=record,
-                predictions=load_predictions(trial, record),
-                curve=load_curve(trial),
-                costs=load_costs(trial),
+                record=record, predictions=predictions, curve=curve, costs=_costs(trial, tell)
             )
         )
+    if not results:
+        raise errors[0]
     assessment = assess(
         store.folder.name,
         study.question if study else "",
         results,
         variant_order(study),
-        load_test_rows(
-            store.test_rows_path, records[0].dataset.fingerprint, records[0].test.num_examples
-        ),
+        _test_rows(store, results[0].record, tell),
         settings,
     )
     return StudyResults(
@@ -82,27 +97,46 @@ def _assess(folder: Path, settings: Settings) -> StudyResults:
     )
 
 
-def verify_study(folder: Path, against: str) -> tuple[Agreement, ...]:
+def _costs(trial: Path, tell: Tell) -> tuple[CostRecord, ...]:
+    try:
+        return load_costs(trial)
+    except RecordError as error:
+        tell(f"left out: {error}")
+        return ()
+
+
+def _test_rows(store: StudyStore, record: TrialRecord, tell: Tell) -> TestRows | None:
+    try:
+        return load_test_rows(
+            store.test_rows_path, record.dataset.fingerprint, record.test.num_examples
+        )
+    except StoreError as error:
+        tell(f"left out: {error}")
+        return None
+
+
+def verify_study(folder: Path, against: str, tell: Tell = _say_nothing) -> tuple[Agreement, ...]:
     """Hold a study against the paper or another study.
 
     Args:
         folder: ``runs/<study>``.
         against: ``paper``, or another study's folder.
+        tell: told what is left out.
 
     Returns:
         Published and found, number by number.
 
     Raises:
         StoreError: a study is missing, or the two have no model in common.
-        RecordError: a record or file is corrupt, too new, or unlike the others.
+        RecordError: no record can be read, or one is unlike the others.
     """
-    found = _assess(folder, Settings())
+    found = _assess(folder, Settings(), tell)
     table = found.assessment.table
     lost = [_left_out(one, found=f"seed {one.seed}, left out") for one in table.diverged]
     if against == "paper":
         lines = hold_against_paper(found)
     else:
-        other = _assess(Path(against), Settings())
+        other = _assess(Path(against), Settings(), tell)
         lines = hold_against_study(found, other)
         lost += [
             _left_out(one, published=f"seed {one.seed}, left out")
@@ -129,19 +163,40 @@ def _left_out(trial: DivergedTrial, published: str = "", found: str = "") -> Agr
     )
 
 
-def open_study(folder: Path) -> tuple[StudyStore, StudySpec | None, tuple[TrialRecord, ...]]:
+def open_study(
+    folder: Path, tell: Tell = _say_nothing
+) -> tuple[StudyStore, StudySpec | None, tuple[TrialRecord, ...]]:
     """Open a study that has finished trials: its store, spec and records.
+
+    Args:
+        folder: ``runs/<study>``.
+        tell: told what is left out: what is damaged or newer, copies, a seed twice.
+
+    Returns:
+        The spec is None where it cannot be read; records say all but the order of rows.
 
     Raises:
         StoreError: there is no study, or no trial of it has finished.
-        RecordError: a record is corrupt or too new.
+        RecordError: there are records, and none can be read.
     """
     store = StudyStore.at(folder)
-    records = store.records()
-    if not records:
+    found = store.finished()
+    if not found.records:
+        if found.set_aside:
+            raise found.set_aside[0].error
         hint = "run `agnews-ray submit` for this study"
         raise StoreError(str(folder), "at least one finished trial", "none", hint)
-    return store, store.load_study(), records
+    for one in found.set_aside:
+        tell(str(one))
+    records, repeated = part_repeated(found.records)
+    for record in repeated:
+        where = found.folders[record.trial_id].name
+        tell(f"left out: {where}: a later trial has the same model and seed; one of them is a copy")
+    try:
+        return store, store.load_study(), records
+    except StoreError as error:
+        tell(f"left out: {error}")
+        return store, None, records
 
 
 def variant_order(study: StudySpec | None) -> list[str]:

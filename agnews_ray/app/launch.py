@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from agnews_ray.app.room import check_disk
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
-from agnews_ray.errors import SpecError, StoreError
+from agnews_ray.errors import AgnewsError, SpecError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.plan.trials import (
@@ -25,12 +26,13 @@ from agnews_ray.plan.trials import (
     same_question,
     slug,
 )
+from agnews_ray.record.durable import write_whole
 from agnews_ray.record.environment import gpu_memory_bytes, num_usable_cpus
-from agnews_ray.record.outputs import load_test_rows, save_test_rows
+from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.remote import open_store
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.record.storage import is_uri, user_cache, without_secrets
-from agnews_ray.record.store import StudyStore
+from agnews_ray.record.storage import is_uri, user_cache, without_keys, without_secrets
+from agnews_ray.record.store import StudyStore, refuse_newer
 from agnews_ray.run.watcher import SteadyWatcher
 from agnews_ray.spec.loader import build_study, override, read_job_file
 from agnews_ray.spec.study import Device, Precision, StudySpec
@@ -96,6 +98,8 @@ class StudyOutcome:
     """Of all planned trials that are finished, now or before, in planned order."""
     failed: dict[str, Exception]
     """Error by trial id."""
+    notes: tuple[str, ...] = ()
+    """Lines about what was kept, and what was not, for the user to read."""
 
 
 def cache_folder(location: str) -> Path:
@@ -245,27 +249,42 @@ def execute_study(
     """
     watcher = SteadyWatcher(watcher)
     failed: dict[str, Exception] = {}
-    with prepared.store.writing():
+    store, command = prepared.store, without_keys(command)
+    with store.writing():
         # Again, now that nobody else writes: another submit may have finished some.
-        finished = _finished(prepared.store, prepared.trials)
+        finished = _finished(store, prepared.trials)
         prepared = dataclasses.replace(prepared, finished=finished)
         done = dict(finished)
-        prepared.store.save_study(with_places(prepared.study))
+        store.save_study(with_places(prepared.study))
+        for line in (*store.take_notes(), *map(str, store.finished().set_aside)):
+            watcher.note(f"note  {line}")
         if prepared.todo:
             prepared, outcome = (run or _run_embedded)(prepared, command, started_at, watcher)
             done |= prepared.finished
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
-        _keep_test_rows(prepared)
+            done |= _finished(store, prepared.trials)  # the first record of a trial counts
+        notes = _keep_test_rows(prepared)
     records = tuple(done[t.trial_id] for t in prepared.trials if t.trial_id in done)
-    return StudyOutcome(prepared=prepared, records=records, failed=failed)
+    notes = (*store.take_notes(), *notes)
+    return StudyOutcome(prepared=prepared, records=records, failed=failed, notes=notes)
 
 
-def _keep_test_rows(prepared: PreparedStudy) -> None:
-    """Leave texts and duplicates beside the records: reports are written without the source."""
-    path, fingerprint = prepared.store.test_rows_path, prepared.scanned.record.fingerprint
-    if load_test_rows(path, fingerprint, prepared.scanned.test.num_rows) is None:
-        save_test_rows(path, audit_test_rows(prepared.scanned), fingerprint)
+def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
+    """Leave texts and duplicates beside the records: reports are written without the source.
+
+    What keeps them from being left is told in a line: the table that was trained for is worth more.
+    """
+    store, fingerprint = prepared.store, prepared.scanned.record.fingerprint
+    num_rows = prepared.scanned.test.num_rows
+    try:
+        with suppress(StoreError):  # damaged: made anew
+            if load_test_rows(store.test_rows_path, fingerprint, num_rows) is not None:
+                return ()
+        store.save_test_rows(audit_test_rows(prepared.scanned), fingerprint)
+    except AgnewsError as error:
+        return (f"the test rows, which reports need, were not kept: {error}",)
+    return ()
 
 
 def _run_embedded(
@@ -350,7 +369,10 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
     """
     from agnews_ray.run.tokenised import TokenisedCache
 
-    data = TokenisedCache(prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised)
+    lines: list[str] = []  # a watcher is only told from the thread it knows
+    data = TokenisedCache(
+        prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised, lines.append
+    )
     variants = {trial.variant.name: trial.variant for trial in prepared.todo}
     trains_on = prepared.todo[0].device
     found = {
@@ -361,7 +383,6 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
     rows = prepared.scanned.record
     num_logits = rows.test.num_selected * len(rows.class_names)
     check_disk(prepared.store.location, prepared.todo, sizes, num_logits)
-    lines: list[str] = []
     for name, one in found.items():
         lines.append(
             f"model {name}: {one.head} head, {one.precision}, "
@@ -369,6 +390,7 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
         )
         lines += [f"note  {name}: {note}" for note in one.notes]
     planned = prepared.planned_in({name: one.precision for name, one in found.items()})
+    data.note = watcher.note  # the splits are loaded in that thread
     return LookedAt(prepared=planned, data=data, lines=tuple(lines))
 
 
@@ -382,8 +404,9 @@ def _plan(
 
 
 def _finished(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str, TrialRecord]:
-    planned = {trial.trial_id for trial in trials}
-    return {r.trial_id: r for r in store.records() if r.trial_id in planned}
+    planned, found = {trial.trial_id for trial in trials}, store.finished()
+    refuse_newer([one for one in found.set_aside if one.trial_id in planned])
+    return {r.trial_id: r for r in found.records if r.trial_id in planned}
 
 
 def _check_paths(study: StudySpec, where: str) -> None:
@@ -469,11 +492,11 @@ def _check_writable(cache: Path) -> None:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         probe = cache / f".probe-{os.getpid()}"
-        probe.touch()
+        write_whole(probe, b"1")  # a full disk makes files all the same
         probe.unlink()
-    except OSError as error:
+    except (OSError, StoreError) as error:
         hint = "choose another folder with --runs"
-        reason = error.strerror or str(error)
+        reason = error.found if isinstance(error, StoreError) else error.strerror or str(error)
         raise StoreError(str(cache.parent), "a folder to write to", reason, hint) from error
 
 

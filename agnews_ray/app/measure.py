@@ -184,7 +184,7 @@ def _cost_record(
 
 def _open(folder: Path, num_rows: int, note: Note) -> tuple[list[_Artifact], list[str]]:
     """The artifacts, and texts of which every 64 are of like length; diverged trials are named."""
-    store, study, records = open_study(folder)
+    store, study, records = open_study(folder, note)
     order = variant_order(study)
     artifacts = []
     table = compare_records(store.folder.name, records, order)

@@ -11,7 +11,7 @@ from typing import Any
 from agnews_ray.errors import ClusterError, StoreError
 from agnews_ray.plan.trials import same_question, slug
 from agnews_ray.record.remote import copy_study, fetch_study, local_study
-from agnews_ray.record.storage import check_uri, is_uri
+from agnews_ray.record.storage import check_uri, is_uri, without_keys
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.events import read_events
 from agnews_ray.run.job_state import JobState, fold, state_of
@@ -57,7 +57,7 @@ def submit_study(study: StudySpec, address: str, storage: str | None, command: s
             raise ClusterError(study.name, "a study that is not running", found, hint)
     job_id = f"{slug(study.name)}-{secrets.token_hex(3)}"
     words = ["python", "-m", "agnews_ray", "execute", STUDY_FILE]
-    words += ["--command", command, *(["--storage", storage] if storage else [])]
+    words += ["--command", without_keys(command), *(["--storage", storage] if storage else [])]
     with tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch:
         pack(study, Path(scratch))
         client.submit(

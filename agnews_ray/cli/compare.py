@@ -33,8 +33,13 @@ def compare(study: str, format_name: str) -> None:
     from agnews_ray.record.remote import local_study
     from agnews_ray.report import tables
 
-    table = analyse.compare_study(local_study(study))
+    table = analyse.compare_study(local_study(study), tell_left_out)
     if format_name == "table":
         screen.show_table(table)
     else:
         click.echo(tables.FORMATS[format_name](table))
+
+
+def tell_left_out(line: str) -> None:
+    """Say, beside the result, what is no part of it."""
+    click.echo(f"note: {line}", err=True)

@@ -39,6 +39,8 @@ def execute(job: Path, storage: str, command: str) -> None:
     except AgnewsError as error:
         events.error(error)
         raise
+    for note in outcome.notes:
+        events.note(note)
     events.end()
     sys.exit(1 if outcome.failed else 0)
 

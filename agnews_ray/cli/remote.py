@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from agnews_ray.cli.compare import tell_left_out
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.streams import is_unread
 from agnews_ray.errors import ClusterError, StoreError
@@ -254,7 +255,7 @@ def _print_results(state: Any) -> None:
     if state.location is None or not any(trial.state == "done" for trial in state.trials):
         return
     with contextlib.suppress(StoreError):  # a folder of the cluster's own
-        screen.show_table(compare_study(local_study(state.location)))
+        screen.show_table(compare_study(local_study(state.location), tell_left_out))
 
 
 def _print_json(content: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from agnews_ray.cli.compare import tell_left_out
 from agnews_ray.cli.prices import price_options, prices_of
 
 FORMATS = ("html", "markdown", "latex", "csv", "json")
@@ -75,7 +76,7 @@ def report(study: str, report_format: Any, output: Path | None, **settings: Any)
 
     folder = local_study(study)
     prices = prices_of(settings.pop("price_per_hour"), settings.pop("train_prices"))
-    assessment = assess_study(folder, Settings(prices=prices, **settings))
+    assessment = assess_study(folder, Settings(prices=prices, **settings), tell_left_out)
     if report_format == "json" and output is None:
         click.echo(to_json(assessment))
         return

@@ -207,6 +207,8 @@ def _print_outcome(outcome: Any, as_json: bool, quiet: bool) -> None:
     prepared = outcome.prepared
     order = [variant.name for variant in prepared.study.models]
     name = prepared.study.name
+    for note in outcome.notes:
+        click.echo(f"note: {note}", err=True)
     table = compare_records(name, outcome.records, order) if outcome.records else None
     if as_json:
         document = {
@@ -237,7 +239,7 @@ def _print_outcome(outcome: Any, as_json: bool, quiet: bool) -> None:
 def _explain_interrupt(prepared: Any) -> str:
     if prepared is None:
         return "interrupted: nothing was started"
-    done = len(prepared.store.records())
+    done = len(prepared.store.finished().records)
     where = _short(prepared.store.location)
     return f"interrupted: {done} finished trial(s) kept in {where}; the same command runs the rest"
 

@@ -4,6 +4,8 @@ import sys
 
 import click
 
+from agnews_ray.cli.compare import tell_left_out
+
 
 @click.command(
     epilog="""\b
@@ -40,7 +42,7 @@ def verify(study: str, against: str, as_json: bool) -> None:
     folder = local_study(study)
     if against != "paper":
         against = str(local_study(against))
-    lines = verify_study(folder, against)
+    lines = verify_study(folder, against, tell_left_out)
     num_wrong = sum(line.agrees is False for line in lines)
     if as_json:
         document = {

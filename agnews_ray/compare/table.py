@@ -148,6 +148,27 @@ def group_records(
     return tuple(tuple(group) for group in groups.values())
 
 
+def part_repeated(
+    records: Sequence[TrialRecord],
+) -> tuple[tuple[TrialRecord, ...], tuple[TrialRecord, ...]]:
+    """Find records that would be counted as further seeds of a row and are none.
+
+    Args:
+        records: of one study.
+
+    Returns:
+        Those that count, one for each row and seed, the latest; and the others.
+    """
+    latest: dict[tuple[object, ...], TrialRecord] = {}
+    for record in sorted(records, key=lambda one: (one.created_at, one.trial_id)):
+        latest[(*_group(record), record.seed)] = record
+    counted = {record.trial_id for record in latest.values()}
+    return (
+        tuple(record for record in records if record.trial_id in counted),
+        tuple(record for record in records if record.trial_id not in counted),
+    )
+
+
 def _in_order(records: Sequence[TrialRecord], order: Sequence[str]) -> list[TrialRecord]:
     """By row, then by seed."""
     position = {name: index for index, name in enumerate(order)}

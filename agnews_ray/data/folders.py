@@ -189,7 +189,10 @@ def _assign(folder: Path, found: dict[str | None, list[Group]], spec: DataSpec) 
         train = unnamed
     if not train:
         refuse_foreign(folder)
-        inside = ", ".join(sorted(p.name for p in folder.iterdir())[:10]) or "nothing"
+        inside = (
+            ", ".join(sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))[:10])
+            or "nothing"
+        )
         wanted = "train.parquet, train.jsonl or train.csv"
         raise DataError(str(folder), wanted, inside, "add the train file, or rename it")
     if len(train) > 1:

@@ -1,12 +1,14 @@
 """A dataset of the Hugging Face hub, loaded by ``datasets`` and kept as Parquet in the cache."""
 
-import os
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
+from agnews_ray.compat.of_datasets import fingerprint
+from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.errors import DataError, HubError
-from agnews_ray.plan.trials import content_hash, slug
+from agnews_ray.plan.trials import slug
 from agnews_ray.spec.study import DataSpec
 
 HUB_ALIASES = {"ag_news": "fancyzhx/ag_news", "agnews": "fancyzhx/ag_news"}
@@ -15,6 +17,11 @@ OFFLINE_WAYS = (
     "or pass a local folder or file with --dataset"
 )
 VALIDATION_NAMES = ("validation", "valid", "val", "dev", "eval")
+
+KEPT_VERSION = 1
+"""Raised whenever the code here keeps other rows of a loaded dataset, or in other files."""
+
+logger = logging.getLogger(__name__)
 
 
 def load_hub(spec: DataSpec, cache: Path) -> dict[str, Any]:
@@ -39,15 +46,15 @@ def load_hub(spec: DataSpec, cache: Path) -> dict[str, Any]:
         raise DataError(hub_id, "splits train and test", found, "pass local files instead")
     validation = next((name for name in VALIDATION_NAMES if name in loaded), None)
     splits += [validation] if validation and spec.validation_source is None else []
-    key = "-".join(str(loaded[split]._fingerprint) for split in splits)
-    folder = cache / "hub" / f"{slug(hub_id)}-{content_hash(key, 16)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for split in splits:
-        final = folder / f"{split}.parquet"
-        if not final.is_file():
-            partial = final.with_suffix(f".{os.getpid()}.partial")
-            loaded[split].to_parquet(str(partial))
-            partial.replace(final)
+    key = "-".join(fingerprint(loaded[split]) for split in splits)
+    folder = cache / "hub" / f"{slug(hub_id)}-{_folder_key(key, splits)}"
+
+    def write(new: Path) -> None:
+        for split in splits:
+            loaded[split].to_parquet(str(new / f"{split}.parquet"))
+
+    num_rows = {f"{split}.parquet": len(loaded[split]) for split in splits}
+    kept_folder(folder, write, logger.warning, num_rows)
     files = {split: (folder / f"{split}.parquet",) for split in splits}
     return {
         "train": files["train"],
@@ -55,6 +62,10 @@ def load_hub(spec: DataSpec, cache: Path) -> dict[str, Any]:
         "validation": files.get(validation or "", ()),
         "revision": key,
     }
+
+
+def _folder_key(fingerprints: str, splits: list[str]) -> str:
+    return cache_key([fingerprints, splits], KEPT_VERSION, ["datasets"])
 
 
 def _load(hub_id: str, config: str | None) -> Any:

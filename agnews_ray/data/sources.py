@@ -1,9 +1,9 @@
 """A source as named by the user to the files of each split on disk."""
 
+import hashlib
 import json
-import os
+import logging
 import re
-import shutil
 import tarfile
 import unicodedata
 import zipfile
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agnews_ray.data import json_rows
+from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.data.encoding import find_encoding, read_text
 from agnews_ray.data.files import KINDS
 from agnews_ray.data.folders import Splits, find_splits, split_of
@@ -20,11 +21,18 @@ from agnews_ray.data.opening import READ_ERRORS, compression_of, data_ending, me
 from agnews_ray.data.shards import Group
 from agnews_ray.data.synthetic import SyntheticSpec, write_synthetic
 from agnews_ray.errors import DataError
-from agnews_ray.plan.trials import content_hash, slug
+from agnews_ray.plan.trials import slug
+from agnews_ray.record.durable import is_full_disk
+from agnews_ray.record.storage import without_secrets
 from agnews_ray.spec.study import DataSpec
 
 CLASS_FILES = ("classes.txt", "class_names.txt", "label_names.txt")
 """Beside the data: a name a line, in label order, as published with AG News and its sisters."""
+
+CONVERTED_VERSION = 1
+"""Raised whenever the code here, or that of ``json_rows``, makes other files of the same file."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +81,8 @@ def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
         looks_local = spec.source.startswith((".", "/", "~")) or data_ending(path) in KINDS
         if looks_local or spec.source.count("/") > 1:
             hint = "check the path given to --dataset"
-            raise DataError(spec.source, "a data file or folder", "nothing of that name", hint)
+            where = without_secrets(spec.source)  # a URI, perhaps
+            raise DataError(where, "a data file or folder", "nothing of that name", hint)
         found = SourceFiles(**load_hub(spec, cache))
     return _with_stated(found, spec, is_local)
 
@@ -87,7 +96,8 @@ def _local(path: Path, spec: DataSpec, cache: Path) -> SourceFiles:
             return _folder(path, spec, cache)
         path = archives[0]
     if _is_archive(path):
-        return _folder(_converted(path, cache, lambda folder: _unpack(path, folder)), spec, cache)
+        unpack = lambda folder: _unpack(path, folder)  # noqa: E731
+        return _folder(_converted(path, cache, "unpacked", unpack), spec, cache)
     return _single(path, spec, cache)
 
 
@@ -98,7 +108,7 @@ def _single(path: Path, spec: DataSpec, cache: Path) -> SourceFiles:
         names = _json_splits(path, encoding)
         if names:
             write = lambda folder: _write_splits(path, encoding, names, folder)  # noqa: E731
-            return _folder(_converted(path, cache, write), spec, cache)
+            return _folder(_converted(path, cache, [encoding, names], write), spec, cache)
     return SourceFiles(train=(path,), class_names=_class_file(path.parent))
 
 
@@ -202,6 +212,8 @@ def _unpack(path: Path, folder: Path) -> None:
             with tarfile.open(path) as tar:
                 tar.extractall(folder, filter="data")
     except (*READ_ERRORS, tarfile.TarError, RuntimeError) as error:  # the last of a password
+        if is_full_disk(error):
+            raise
         reason = " ".join(str(error).split())[:100] or type(error).__name__
         raise DataError(str(path), "a whole archive", reason, "fetch the file anew") from error
 
@@ -220,28 +232,29 @@ def _write_splits(path: Path, encoding: str, names: list[str], folder: Path) -> 
                 file.write(json.dumps(row) + "\n")
 
 
-def _converted(path: Path, cache: Path, write: Callable[[Path], None]) -> Path:
-    """Make a folder in the cache of a file, whole or not at all, anew when the file changes."""
-    facts = path.stat()
-    key = content_hash([str(path.resolve()), facts.st_size, facts.st_mtime_ns], 16)
-    final = cache / "converted" / f"{slug(path.stem)}-{key}"  # the name is seen in messages
-    if not final.is_dir():
-        partial = final.with_name(f"{final.name}.{os.getpid()}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            write(partial)
-            if not final.exists():  # another study may have been as fast
-                partial.replace(final)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    return final
+def _converted(path: Path, cache: Path, how: object, write: Callable[[Path], None]) -> Path:
+    """Make a folder in the cache of a file, anew when the file's content changes.
+
+    Args:
+        path: the file.
+        cache: the cache.
+        how: all else that the folder's content depends on, JSON-ready.
+        write: fills the folder.
+
+    Returns:
+        The folder; its name is seen in messages.
+    """
+    with path.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    key = cache_key([content, how], CONVERTED_VERSION)
+    return kept_folder(cache / "converted" / f"{slug(path.stem)}-{key}", write, logger.warning)
 
 
 def _synthetic(source: str, cache: Path) -> SourceFiles:
     corpus = SyntheticSpec.parse(source)
-    folder = cache / "synthetic" / content_hash(corpus.as_dict(), 16)
-    write_synthetic(corpus, folder)
+    num_rows = {"train.parquet": corpus.train, "test.parquet": corpus.test}
+    write = lambda new: write_synthetic(corpus, new)  # noqa: E731
+    folder = kept_folder(cache / "synthetic" / corpus.key(), write, logger.warning, num_rows)
     return SourceFiles(
         train=(folder / "train.parquet",),
         test=(folder / "test.parquet",),

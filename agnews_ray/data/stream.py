@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,11 @@ from ray.data import Datasource, ReadTask
 from ray.data.block import Block, BlockMetadata
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from agnews_ray.compat.of_ray import ask_for_limits_every, on_this_node
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.data.encode import id_type, make_encoder
 from agnews_ray.data.scan import SplitRows
+from agnews_ray.errors import DataError, StoreError
 
 ROW_GROUP_ROWS = 8192
 """Rows per Parquet row group: the unit that streaming shuffles between epochs."""
@@ -31,6 +32,10 @@ TEXT_BLOCK_BYTES = 4 << 20
 LIMITS_INTERVAL_S = 0.1
 """How often Ray Data asks what the cluster has. Its first answer is empty, and for its own second
 until the next it would run one task at a time."""
+
+TOKENISED_VERSION = 1
+"""Raised whenever the code here, in ``encode`` or in ``rows`` makes another file of the same rows
+and the same tokenizer: tokenised splits are kept."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +60,7 @@ class TokenisedSplit:
         """
         if self.is_resident:
             return self.ordered_dataset()
-        groups = pq.ParquetFile(self.path).num_row_groups
-        order = np.random.default_rng([seed, epoch]).permutation(groups)
+        order = np.random.default_rng([seed, epoch]).permutation(_num_groups(self.path))
         return self._stream([int(group) for group in order])
 
     def ordered_dataset(self) -> ray.data.Dataset:
@@ -64,13 +68,13 @@ class TokenisedSplit:
         if self.is_resident:
             held: ray.data.Dataset = ray.data.from_arrow_refs(_read_beside(self.path))
             return held
-        return self._stream(list(range(pq.ParquetFile(self.path).num_row_groups)))
+        return self._stream(list(range(_num_groups(self.path))))
 
     def _stream(self, groups: list[int]) -> ray.data.Dataset:
         path = self.path
 
         def reader(group: int) -> Callable[[], Iterable[Block]]:
-            return lambda: iter([pq.ParquetFile(path).read_row_group(group)])
+            return lambda: iter([_read_group(path, group)])
 
         tasks = [ReadTask(reader(group), _unknown_size()) for group in groups]
         return _read_here(tasks, num_cpus=0)  # workers may have them all
@@ -81,7 +85,7 @@ def _read_here(tasks: list[ReadTask], num_cpus: float) -> ray.data.Dataset:
     stream: ray.data.Dataset = ray.data.read_datasource(
         _Tasks(tasks),
         override_num_blocks=len(tasks),
-        ray_remote_args={"num_cpus": num_cpus, "scheduling_strategy": _this_node()},
+        **on_this_node(num_cpus),
     )
     return stream
 
@@ -106,7 +110,29 @@ def _read_beside(path: Path) -> Any:
 
 
 def _read_whole(path: Path) -> pa.Table:
-    return pq.read_table(path).combine_chunks()
+    with _reading(path):
+        return pq.read_table(path).combine_chunks()
+
+
+def _read_group(path: Path, group: int) -> pa.Table:
+    with _reading(path):
+        return pq.ParquetFile(path).read_row_group(group)
+
+
+def _num_groups(path: Path) -> int:
+    with _reading(path):
+        return int(pq.ParquetFile(path).num_row_groups)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Name the file that was damaged after it was looked at; pyarrow names none."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        hint = "submit again: it is made anew"
+        raise StoreError(str(path), "a whole tokenised split", reason, hint) from error
 
 
 class _Tasks(Datasource):
@@ -129,34 +155,84 @@ class _Tasks(Datasource):
 
 
 def tokenise_split(
-    split: SplitRows,
-    tokenizer_json: str,
-    final: Path,
-    max_resident_mb: int,
-    on_rows: Callable[[int], None],
-) -> TokenisedSplit:
-    """Tokenise the used rows of a split, or reuse what an earlier run kept.
+    split: SplitRows, tokenizer_json: str, path: Path, on_rows: Callable[[int], None]
+) -> None:
+    """Tokenise the used rows of a split: read tasks, then tokenising tasks, then one file.
 
     Args:
         split: the rows.
         tokenizer_json: a ``tokenizers`` tokenizer with truncation set, without padding.
-        final: Parquet file to make: ``input_ids`` (list of uint16 or int32), ``label``, ``row``.
-            Its name must say all that its content depends on.
-        max_resident_mb: larger splits (MiB of token ids) are streamed to the workers.
+        path: Parquet file to make: ``input_ids`` (list of uint16 or int32), ``label``, ``row``, in
+            the order of the rows.
+        on_rows: called with the number of rows done so far.
+
+    Raises:
+        DataError: the rows are not as many as when they were checked.
+    """
+    ask_for_limits_every(LIMITS_INTERVAL_S)
+    tasks = [
+        ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
+    ]
+    encode = make_encoder(tokenizer_json)
+    # Less than tokenising asks for, or Ray would fuse the two, and a file keep a single core busy;
+    # and nothing of a head node that lends none.
+    tokenised: Any = _read_here(tasks, num_cpus=0.5 if _lends_cpus() else 0).map_batches(
+        encode, batch_format="pyarrow", batch_size=None, num_cpus=1
+    )
+    tokenised.context.execution_options.preserve_order = True
+    tokenised.context.target_max_block_size = TEXT_BLOCK_BYTES
+    batches = tokenised.iter_batches(batch_size=ROW_GROUP_ROWS, batch_format="pyarrow")
+    num_rows = write_tokenised(batches, tokenizer_json, path, on_rows)
+    if num_rows != split.num_rows:
+        wanted = f"{split.num_rows} rows, as when they were checked"
+        hint = "leave the files as they are while a study begins, and submit again"
+        raise DataError(str(split.files[0]), wanted, str(num_rows), hint)
+
+
+def write_tokenised(
+    tables: Iterable[pa.Table], tokenizer_json: str, path: Path, on_rows: Callable[[int], None]
+) -> int:
+    """Write what an encoder gave, in row groups of ``ROW_GROUP_ROWS``.
+
+    Args:
+        tables: of so many rows, the last perhaps of fewer.
+        tokenizer_json: of the encoder.
+        path: Parquet file to make.
         on_rows: called with the number of rows done so far.
 
     Returns:
-        The split on disk; the file is written whole or not at all.
+        Number of rows.
     """
-    if not final.is_file():
-        partial = final.with_suffix(f".{os.getpid()}.partial")  # studies share the cache
-        final.parent.mkdir(parents=True, exist_ok=True)
-        _write(split, tokenizer_json, partial, on_rows)
-        partial.replace(final)
-    num_tokens = int(pq.read_metadata(final).metadata[b"num_tokens"])
+    schema = pa.schema(
+        {"input_ids": pa.list_(id_type(tokenizer_json)), "label": pa.int64(), "row": pa.int64()}
+    )
+    num_rows = num_tokens = 0
+    with pq.ParquetWriter(path, schema) as writer:
+        for table in tables:
+            writer.write_table(table.cast(schema), row_group_size=ROW_GROUP_ROWS)
+            num_rows += table.num_rows
+            num_tokens += pc.sum(pc.list_value_length(table["input_ids"])).as_py() or 0
+            on_rows(num_rows)
+        writer.add_key_value_metadata({"num_tokens": str(num_tokens)})
+    return num_rows
+
+
+def open_split(path: Path, tokenizer_json: str, max_resident_mb: int) -> TokenisedSplit:
+    """Decide whether a tokenised split is held by the workers or streamed to them.
+
+    Args:
+        path: from ``tokenise_split``.
+        tokenizer_json: as there.
+        max_resident_mb: larger splits (MiB of token ids) are streamed.
+
+    Returns:
+        The split on disk.
+    """
+    with _reading(path):
+        num_tokens = int(pq.read_metadata(path).metadata[b"num_tokens"])
     bytes_per_id = 2 if id_type(tokenizer_json) == pa.uint16() else 4
     is_resident = num_tokens * bytes_per_id <= max_resident_mb << 20
-    return TokenisedSplit(path=final, is_resident=is_resident)
+    return TokenisedSplit(path=path, is_resident=is_resident)
 
 
 def iter_windows(iterator: ray.data.DataIterator, window_rows: int) -> Iterator[TokenisedRows]:
@@ -179,45 +255,6 @@ def iter_windows(iterator: ray.data.DataIterator, window_rows: int) -> Iterator[
     )
     for table in batches:
         yield TokenisedRows.from_table(table.combine_chunks())
-
-
-def _write(
-    split: SplitRows, tokenizer_json: str, partial: Path, on_rows: Callable[[int], None]
-) -> None:
-    """Stream read tasks through tokenising tasks into one file, in file order."""
-    _ask_for_limits_often()
-    tasks = [
-        ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
-    ]
-    encode = make_encoder(tokenizer_json)
-    # Less than tokenising asks for, or Ray would fuse the two, and a file keep a single core busy;
-    # and nothing of a head node that lends none.
-    tokenised: Any = _read_here(tasks, num_cpus=0.5 if _lends_cpus() else 0).map_batches(
-        encode, batch_format="pyarrow", batch_size=None, num_cpus=1
-    )
-    tokenised.context.execution_options.preserve_order = True
-    tokenised.context.target_max_block_size = TEXT_BLOCK_BYTES
-    schema = pa.schema(
-        {"input_ids": pa.list_(id_type(tokenizer_json)), "label": pa.int64(), "row": pa.int64()}
-    )
-    num_rows = num_tokens = 0
-    with pq.ParquetWriter(partial, schema) as writer:
-        for table in tokenised.iter_batches(batch_size=ROW_GROUP_ROWS, batch_format="pyarrow"):
-            writer.write_table(table.cast(schema), row_group_size=ROW_GROUP_ROWS)
-            num_rows += table.num_rows
-            num_tokens += pc.sum(pc.list_value_length(table["input_ids"])).as_py() or 0
-            on_rows(num_rows)
-        writer.add_key_value_metadata({"num_tokens": str(num_tokens)})
-    if num_rows != split.num_rows:
-        raise RuntimeError(f"tokenised {num_rows} rows of {split.num_rows}")
-
-
-def _ask_for_limits_often() -> None:
-    """Shorten an interval that Ray Data has no setting for; where it has gone, nothing is lost."""
-    with contextlib.suppress(ImportError):
-        from ray.data._internal.execution.resource_manager import ResourceManager
-
-        ResourceManager.GLOBAL_LIMITS_UPDATE_INTERVAL_S = LIMITS_INTERVAL_S  # type: ignore[assignment]
 
 
 def _file_reader(split: SplitRows, index: int) -> Callable[[], Iterable[Block]]:

@@ -1,7 +1,6 @@
 """A made-up four-topic news corpus, generated from a seed: the demo's data, never a benchmark."""
 
 import dataclasses
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from agnews_ray.data.cached import cache_key
 from agnews_ray.errors import DataError
 
 CLASS_NAMES = ("World", "Sports", "Business", "Sci/Tech")
@@ -46,6 +46,9 @@ ONSETS = [
 NUCLEI = ["a", "ai", "e", "ea", "i", "io", "o", "ou", "u"]
 CODAS = ["", "l", "n", "nd", "r", "rt", "s", "st", "m"]
 CHUNK_ROWS = 8192
+
+GENERATOR_VERSION = 1
+"""Raised whenever the code here makes other rows from the same settings: corpora are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +101,9 @@ class SyntheticSpec:
         """AG News's topics."""
         return CLASS_NAMES
 
-    def as_dict(self) -> dict[str, int | float]:
-        """The settings as plain values; also what the cache folder is named by."""
-        return {"generator": 1, **dataclasses.asdict(self)}
+    def key(self) -> str:
+        """What the cache folder is named by."""
+        return cache_key(dataclasses.asdict(self), GENERATOR_VERSION, ["numpy"])  # it draws
 
     def canonical(self) -> str:
         """The settings, every one written out."""
@@ -109,7 +112,7 @@ class SyntheticSpec:
 
 
 def write_synthetic(spec: SyntheticSpec, folder: Path) -> None:
-    """Generate ``train.parquet`` and ``test.parquet`` unless they are there.
+    """Generate ``train.parquet`` and ``test.parquet``.
 
     Each topic has its own words, words shared with one neighbour, and words shared by all, each
     a few of them frequent, so that topics overlap as Business and Sci/Tech do in AG News.
@@ -120,17 +123,12 @@ def write_synthetic(spec: SyntheticSpec, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for split, num_rows in (("train", spec.train), ("test", spec.test)):
-        final = folder / f"{split}.parquet"
-        if final.is_file():
-            continue
         rng = np.random.default_rng([spec.seed, split == "test"])
-        partial = final.with_suffix(f".{os.getpid()}.partial")
         schema = pa.schema({"text": pa.string(), "label": pa.int8()})
-        with pq.ParquetWriter(partial, schema) as writer:
+        with pq.ParquetWriter(folder / f"{split}.parquet", schema) as writer:
             for texts, labels in _chunks(spec, num_rows, rng):
                 columns = [pa.array(texts), pa.array(labels, pa.int8())]
                 writer.write_batch(pa.record_batch(columns, schema))
-        partial.replace(final)
 
 
 def _chunks(

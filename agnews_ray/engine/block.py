@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn.functional import gelu
 
+from agnews_ray.compat.of_torch import softmax_backward
 from agnews_ray.engine.dropout import draw_keep, keep
 from agnews_ray.engine.products import linear, multiply
 
@@ -181,7 +182,7 @@ def _attention_backward(ctx: Any, by_projected: torch.Tensor) -> tuple[torch.Ten
     by_shares = _bmm(by_attended, value.transpose(1, 2), regained)
     if share_mask is not None:
         by_shares = keep(by_shares, share_mask)
-    by_scores = aten._softmax_backward_data(by_shares.float(), shares, -1, torch.float32)
+    by_scores = softmax_backward(by_shares.float(), shares)
     by_scores = by_scores.to(query.dtype)
     _bmm(by_scores.transpose(1, 2), query, scale, by_pair[0])
     by_query = _bmm(by_scores, key, scale).view(rows, s.num_heads, -1, query.shape[-1])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from agnews_ray.compat.of_torch import do_not_warn_of_uncaptured_steps
 from agnews_ray.engine.fusion import FusedModel
 from agnews_ray.plan.budget import learning_rate
 from agnews_ray.spec.study import Precision, RecipeSpec
@@ -55,7 +56,7 @@ class Optimizer:
             capturable=device.type == "cuda",
         )
         # Each shape's first step is not captured, and that is as it should be.
-        self._adamw._warned_capturable_if_run_uncaptured = True
+        do_not_warn_of_uncaptured_steps(self._adamw)
 
     @torch.no_grad()
     def step(self) -> None:

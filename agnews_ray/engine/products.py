@@ -7,9 +7,10 @@ in float32 is an operator of torch's compiler. Without AVX-512 MKL is the faster
 
 import os
 from pathlib import Path
-from typing import Any
 
 import torch
+
+from agnews_ray.compat.of_torch import has_linear_by_onednn, linear_by_onednn
 
 
 def linear(values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
@@ -24,7 +25,7 @@ def linear(values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> to
         Shape (N, M).
     """
     if _is_for_onednn(values):
-        return _by_onednn(values, weight, bias)
+        return linear_by_onednn(values, weight, bias)
     return torch.addmm(bias, values, weight.t())
 
 
@@ -43,7 +44,7 @@ def multiply(
     """
     if not _is_for_onednn(first):
         return torch.mm(first, second, out=out)
-    found = _by_onednn(first, second.t(), None)
+    found = linear_by_onednn(first, second.t(), None)
     return found if out is None else out.copy_(found)
 
 
@@ -52,7 +53,7 @@ def _is_mkl_slow() -> bool:
     cpuinfo = Path("/proc/cpuinfo")
     known = cpuinfo.read_text(errors="replace") if cpuinfo.exists() else ""
     is_amd = "AuthenticAMD" in known and "avx512f" in known
-    return is_amd and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return is_amd and has_linear_by_onednn()
 
 
 IS_MKL_SLOW = _is_mkl_slow()
@@ -64,11 +65,3 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8192")
 
 def _is_for_onednn(values: torch.Tensor) -> bool:
     return IS_MKL_SLOW and values.dtype == torch.float32 and values.device.type == "cpu"
-
-
-def _by_onednn(
-    values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
-) -> torch.Tensor:
-    operator: Any = torch.ops.mkldnn._linear_pointwise
-    result: torch.Tensor = operator(values, weight, bias, "none", [], "")
-    return result

@@ -21,6 +21,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from agnews_ray.compat.of_transformers import on_one_gpu
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
 from agnews_ray.spec.study import Engine, Precision, RecipeSpec
@@ -106,8 +107,7 @@ class ReferenceEngine:
             logging_strategy="no",  # each step's loss is kept below, without waiting for it
             **self._style_arguments(),
         )
-        if arguments.n_gpu > 1:  # or the Trainer would spread a batch over all GPUs it sees
-            arguments._n_gpu = 1
+        on_one_gpu(arguments)
         return arguments
 
     def _style_arguments(self) -> dict[str, Any]:

@@ -80,9 +80,10 @@ class Task:
     ) -> "Task":
         """Make a model's family small; BERT stands for families whose steps are not recorded."""
         config = copy.deepcopy(model.config) if is_fusable(model) else BertConfig()
-        for name, value in (
-            {"num_labels": 4, "pad_token_id": tokenizer.pad_token_id} | SIZES
-        ).items():
+        pad = tokenizer.pad_token_id or 0
+        known = {"num_labels": 4, "problem_type": None, "pad_token_id": pad}
+        vocabulary = max(SIZES["vocab_size"], pad + 1)  # a padding that was added comes last
+        for name, value in {**known, **SIZES, "vocab_size": vocabulary}.items():
             if hasattr(config, name):
                 setattr(config, name, value)
         return cls(config=config, tokenizer=tokenizer, precision=precision, device=device)
@@ -107,7 +108,7 @@ def answers_of(task: Task, make_recorder: Callable[[], Recorder] | None) -> Iter
         cause = f"the reference engine failed: {_reason(error)}"
         yield Proof(engine=UNRECORDED, cause=cause, is_kept=False)
         return
-    yield Proof(engine=REFERENCE, cause=f"in the fast engine {ended}")
+    yield Proof(engine=REFERENCE, cause=f"in the fast engine {ended}", is_kept=False)
     try:
         plain = _by_fast(task, None)
     except Exception as error:  # noqa: BLE001  # whatever it is, that engine does not work here
@@ -117,7 +118,7 @@ def answers_of(task: Task, make_recorder: Callable[[], Recorder] | None) -> Iter
         yield Proof(engine=REFERENCE, cause=f"the fast engine's {apart} the reference engine's")
         return
     if make_recorder is not None:
-        yield Proof(engine=UNRECORDED, cause=f"in recorded steps {ended}")
+        yield Proof(engine=UNRECORDED, cause=f"in recorded steps {ended}", is_kept=False)
         try:
             recorded = _by_fast(task, make_recorder())
         except Exception as error:  # noqa: BLE001  # whatever it is, recording does not work here

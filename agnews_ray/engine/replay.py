@@ -31,8 +31,11 @@ def replay(
     Returns:
         Shape (N, C).
     """
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder).to(device).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, use_safetensors=True, trust_remote_code=False
+    )
+    model.to(device).eval()
     inputs = tokenizer(list(texts), truncation=True, padding=True, return_tensors="pt").to(device)
     with torch.inference_mode(), autocast(device, precision):
         logits: torch.Tensor = model(**inputs).logits

@@ -32,8 +32,10 @@ class Classifier:
         quieten()
         self.device = torch.device(device)
         self._max_length = max_length_tokens
-        self._tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=DTYPES[precision])
+        self._tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder, dtype=DTYPES[precision], use_safetensors=True, trust_remote_code=False
+        )
         self._model = model.to(self.device).eval()
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:

@@ -9,6 +9,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
+from agnews_ray.compat.of_transformers import with_plain_attention
+
 ANY_TOKEN = 5
 """A token id of every vocabulary; lower ones are paddings somewhere, which some models look for."""
 
@@ -28,7 +30,7 @@ def flops_per_row(folder: Path, lengths: Iterable[int]) -> float:
         Operations per row.
     """
     rows_of = Counter(lengths)
-    config = AutoConfig.from_pretrained(folder)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     try:
         flops = _flops_by_length(config, rows_of, "meta")
     except (RuntimeError, NotImplementedError):  # each family fails in another way
@@ -48,7 +50,7 @@ def training_flops_per_row(model: Any, lengths: Iterable[int]) -> float:
     """
     rows_of = Counter(lengths)
     with torch.device("meta"):
-        bare = type(model)._from_config(model.config, attn_implementation="eager")
+        bare = with_plain_attention(model)
     total = 0
     for length, num_rows in rows_of.items():
         ids = torch.zeros((1, length), dtype=torch.int64, device="meta")

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from agnews_ray.compat.of_transformers import initialize_anew
 from agnews_ray.model.refusal import clipped, refused
 
 Order = Sequence[int]
@@ -80,13 +81,8 @@ def refresh(model: Any, loaded: LoadedKeys, seed: int) -> list[str]:
     if f"{out}.weight" in loaded.missing:
         return []  # nothing but the encoder was there, and the head is fresh already
     fresh = _head_keys(model) | loaded.missing
-    for module in model.modules():
-        module._is_hf_initialized = False
-    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-        tensor._is_hf_initialized = name not in fresh
     torch.manual_seed(seed)
-    # transformers' own way for what it found missing: it leaves alone what is marked.
-    model.initialize_weights()
+    initialize_anew(model, fresh)
     return ["the folder's own classification head is not used; this one is fresh"]
 
 

@@ -22,7 +22,7 @@ def refused(model: str, wanted: str, found: str, hint: str) -> ModelError:
     quoted = repr(model)
     where = f"model {quoted[0]}{_middle_left_out(quoted[1:-1], 88)}{quoted[-1]}"
     wanted, hint = clipped(wanted, 90), clipped(hint, 170)
-    rest = MAX_LINE - len(str(ModelError(where, wanted, "", hint)))
+    rest = MAX_LINE + 1 - len(str(ModelError(where, wanted, "…", hint)))
     return ModelError(where, wanted, clipped(found, max(rest, 20)), hint)
 
 

@@ -21,6 +21,9 @@ from agnews_ray.model.refusal import refused
 from agnews_ray.model.zoo import load_path, sizes
 from agnews_ray.spec.study import VariantSpec
 
+TRAINED_VERSION = 1
+"""Raised whenever the code here trains another tokenizer on the same texts: they are kept."""
+
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -209,7 +212,7 @@ def _wordpiece(model: models.WordPiece, normalizer: normalizers.Normalizer) -> T
 
 def load_trained_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """Load what ``train_tokenizer`` made and ``save_pretrained`` wrote."""
-    return PreTrainedTokenizerFast.from_pretrained(str(folder))
+    return PreTrainedTokenizerFast.from_pretrained(str(folder), trust_remote_code=False)
 
 
 def check_max_length(

@@ -6,19 +6,21 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from agnews_ray.errors import RecordError, StoreError
+from agnews_ray.errors import RecordError
+from agnews_ray.record.durable import write_whole
+from agnews_ray.record.finished import NewerRecordError
 from agnews_ray.record.json_text import to_json
 from agnews_ray.record.schema import Record
-from agnews_ray.record.store import write_whole
 from agnews_ray.spec.study import Device, Precision
 
 FILE_NAME = "cost.json"
+SCHEMA_VERSION = 1
 
 
 class CostRecord(Record):
     """One artifact on one device, timed in alternation with the others of its study."""
 
-    schema_version: int = 1
+    schema_version: int = SCHEMA_VERSION
     measured_at: str
     """UTC, ISO 8601."""
     command: str
@@ -67,13 +69,23 @@ def load_costs(folder: Path) -> tuple[CostRecord, ...]:
         RecordError: the file is damaged.
     """
     path = folder / FILE_NAME
+    hint = "delete it and run `agnews-ray measure` again"
     if not path.is_file():
         return ()
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        versions = {one["schema_version"] for one in content}
+        if any(type(one) is not int for one in versions):
+            raise TypeError("version")  # noqa: TRY301
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RecordError(str(path), "measured costs", "a damaged file", hint) from error
+    if any(one > SCHEMA_VERSION for one in versions):
+        found = f"version {max(versions)}"
+        wanted = f"costs of version {SCHEMA_VERSION}"
+        raise NewerRecordError(str(path), wanted, found, "upgrade agnews-ray")
+    try:
         return TypeAdapter(tuple[CostRecord, ...]).validate_python(content)
-    except (OSError, ValueError, ValidationError) as error:
-        hint = "delete it and run `agnews-ray measure` again"
+    except ValidationError as error:
         raise RecordError(str(path), "measured costs", "a damaged file", hint) from error
 
 
@@ -85,14 +97,19 @@ def save_costs(folder: Path, measured: Sequence[CostRecord]) -> None:
         measured: what is new.
 
     Raises:
-        StoreError: the folder cannot be written.
+        StoreError: the folder cannot be written, or a newer version's file is there.
     """
     new = {(cost.machine, cost.setting): cost for cost in measured}
-    kept = {(cost.machine, cost.setting): cost for cost in load_costs(folder)}
+    kept = {(cost.machine, cost.setting): cost for cost in _readable_costs(folder)}
     content = list((kept | new).values())
+    write_whole(folder / FILE_NAME, to_json(content) + "\n")
+
+
+def _readable_costs(folder: Path) -> tuple[CostRecord, ...]:
+    """Nothing where the file is damaged: what took minutes to measure is not lost to it."""
     try:
-        write_whole(folder / FILE_NAME, to_json(content) + "\n")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        hint = "make it writable"
-        raise StoreError(str(folder), "a folder to write to", reason, hint) from error
+        return load_costs(folder)
+    except NewerRecordError:
+        raise
+    except RecordError:
+        return ()

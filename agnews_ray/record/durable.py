@@ -138,6 +138,30 @@ def writing_explained(place: Path | str) -> Iterator[None]:
         raise StoreError(str(place), "a place to write to", reason, hint) from error
 
 
+@contextmanager
+def full_disk_explained(place: Path | str) -> Iterator[None]:
+    """Turn a disk without room into one line, where a block reads as well as writes.
+
+    Args:
+        place: file or folder that is written.
+
+    Raises:
+        StoreError: instead of an ``OSError`` that only a write can meet; others pass.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not is_full_disk(error):
+            raise
+        with writing_explained(place):
+            raise
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Whether there was no room for what was written, or no leave to use it."""
+    return isinstance(error, OSError) and error.errno in HINTS
+
+
 def _sync_file(path: Path) -> None:
     with path.open("r+b" if os.name == "nt" else "rb") as file:
         os.fsync(file.fileno())

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from agnews_ray.errors import RecordError, StoreError
+from agnews_ray.record.durable import whole_file
 from agnews_ray.record.schema import TrialRecord
 
 FINGERPRINT_KEY = b"dataset_fingerprint"
@@ -139,6 +140,9 @@ def save_test_rows(path: Path, rows: TestRows, fingerprint: str) -> None:
         path: the file; its folder exists.
         rows: texts and duplicates.
         fingerprint: of the dataset; checked when the file is read.
+
+    Raises:
+        StoreError: it cannot be written.
     """
     table = pa.table(
         {
@@ -149,9 +153,8 @@ def save_test_rows(path: Path, rows: TestRows, fingerprint: str) -> None:
             "is_exact_in_train": pa.array(rows.is_exact_in_train, pa.bool_()),
         }
     ).replace_schema_metadata({FINGERPRINT_KEY: fingerprint.encode()})
-    partial = path.with_name(f".{path.name}.partial")
-    pq.write_table(table, partial, compression="zstd")
-    partial.replace(path)
+    with whole_file(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
 
 
 def load_test_rows(path: Path, fingerprint: str, num_rows: int) -> TestRows | None:
@@ -193,9 +196,12 @@ def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
     if not path.is_file():
         raise RecordError(str(path), "a trial's file", "none", hint)
     try:
-        return pq.read_table(path, columns=list(columns))
+        table = pq.read_table(path, columns=list(columns))
     except (pa.ArrowException, OSError) as error:
         raise RecordError(str(path), "a trial's file", "a damaged one", hint) from error
+    if set(columns) != set(table.column_names):
+        raise RecordError(str(path), "a trial's file", "one that lacks columns", hint)
+    return table
 
 
 def _column(table: pa.Table, name: str, dtype: type) -> Any:

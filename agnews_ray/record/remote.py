@@ -2,22 +2,18 @@
 
 import hashlib
 import socket
-from collections.abc import Container, Iterator
+import threading
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from agnews_ray.errors import StoreError
+from agnews_ray.record.durable import make_folder, sync_tree, write_whole
+from agnews_ray.record.finished import ATTEMPT_MARK, DAMAGED, RECORD_FILE, SetAside
+from agnews_ray.record.outputs import TestRows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import Storage, is_uri, user_cache, without_secrets
-from agnews_ray.record.store import (
-    LOG_FILE,
-    RECORD_FILE,
-    STAGING,
-    StudyStore,
-    check_left,
-    to_json,
-    write_whole,
-)
+from agnews_ray.record.store import LOG_FILE, STAGING, StudyStore, check_left, free_name, to_json
 from agnews_ray.spec.study import StudySpec
 
 KEPT = ("study.yaml", "test_rows.parquet")
@@ -26,6 +22,9 @@ KEPT = ("study.yaml", "test_rows.parquet")
 
 class RemoteStudyStore(StudyStore):
     """A study in an object store; a trial is there when its record is, which is written last.
+
+    Each attempt has a folder of its own, ``trials/<trial_id>~<attempt>/``: object stores know no
+    renaming, and so nothing that is there is ever written over. The first with a record counts.
 
     Args:
         runs: where studies lie.
@@ -37,44 +36,87 @@ class RemoteStudyStore(StudyStore):
         super().__init__(scratch, study_name)
         self.location = runs.child(study_name).uri
         self._remote = runs.child(study_name)
-        self._pull()
+        self._publishing = threading.Lock()
+        self._pull(KEPT)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Bring the working copy up to date, and leave log and test rows there in the end."""
-        with super().writing():
-            self._pull()
-            self._remote.delete(STAGING)
+        """Bring the working copy up to date, and leave the log there in the end."""
+        make_folder(self.folder)
+        with self._held(self._remote) as lease:
+            living = lease.living()
+            self._clear(lambda session: session not in living)
+            self._pull(KEPT)
             try:
                 yield
             finally:
-                for path in (self.log_path, self.test_rows_path):
-                    if path.is_file():
-                        self._remote.write(path.name, path.read_bytes())
-                self._remote.delete(STAGING)
+                self._leave()
+
+    def _leave(self) -> None:
+        try:
+            self._clear(lambda session: session == self._session)
+            self._check_held()
+            for path in (self.log_path, self.test_rows_path):
+                if path.is_file():
+                    self._remote.write(path.name, path.read_bytes())
+        except (StoreError, OSError) as error:  # the outcome is worth more, and so is its error
+            self._notes.append(f"log and test rows were not left in the storage: {error}")
+
+    def _clear(self, is_wanted: Callable[[str], bool]) -> None:
+        """Remove what sessions left unfinished; never a folder with a record in it."""
+        names = self._remote.sizes()
+        folders = {"/".join(name.split("/")[:2]) for name in names if name.count("/") > 1}
+        for folder in sorted(folders):
+            kind, _, name = folder.partition("/")
+            session = name.rpartition(ATTEMPT_MARK)[2].partition("-")[0]
+            is_unfinished = kind == STAGING or (
+                kind == "trials" and f"{folder}/{RECORD_FILE}" not in names
+            )
+            if is_unfinished and is_wanted(session):
+                self._remote.delete(folder)
 
     def save_study(self, study: StudySpec) -> None:
         super().save_study(study)
         self._remote.write(self.study_path.name, self.study_path.read_bytes())
 
+    def save_test_rows(self, rows: TestRows, fingerprint: str) -> None:
+        super().save_test_rows(rows, fingerprint)
+        self._remote.write(self.test_rows_path.name, self.test_rows_path.read_bytes())
+
     def staging_folder(self, trial_id: str) -> str:
-        self._remote.delete(f"trials/{trial_id}")  # without a record: left by an earlier run
-        return self._remote.child(f"trials/{trial_id}").uri
+        self._check_held()
+        self._num_staged += 1
+        attempt = f"{trial_id}{ATTEMPT_MARK}{self._session}-{self._num_staged}"
+        return self._remote.child(f"trials/{attempt}").uri
 
     def publish(self, record: TrialRecord, staged: str) -> Path:
-        content = to_json(record)
-        check_left(staged, Storage(staged).sizes())
-        Storage(staged).write(RECORD_FILE, content.encode())
-        folder = self.trial_folder(record.trial_id)  # not pulled: other trials end meanwhile
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / RECORD_FILE, content)
+        there = Storage(staged)
+        check_left(without_secrets(staged), there.sizes())
+        folder = self._trials / without_secrets(staged).rpartition("/")[2]
+        with self._publishing:
+            self._check_held()
+            self._pull(())
+            if not self._make_way(record.trial_id, folder):
+                return self.trial_folder(record.trial_id)
+            there.write(RECORD_FILE, to_json(record).encode())
+            make_folder(folder)
+            write_whole(folder / RECORD_FILE, to_json(record))
         return folder
 
-    def _pull(self) -> None:
-        def is_wanted(name: str) -> bool:
-            return name in KEPT or (name.startswith("trials/") and name.endswith(f"/{RECORD_FILE}"))
+    def _keep_aside(self, one: SetAside) -> None:
+        names = self._remote.sizes()
+        taken = {name.split("/")[1] for name in names if name.startswith(f"{DAMAGED}/")}
+        target = free_name(one.folder.name, taken.__contains__)
+        self._remote.move(f"trials/{one.folder.name}", f"{DAMAGED}/{target}")
+        (one.folder / RECORD_FILE).unlink(missing_ok=True)
+        self._notes.append(f"the unreadable {one.folder.name} is kept in {DAMAGED}/{target}")
 
-        _forget(self.folder, self._remote.sizes())
+    def _pull(self, kept: Collection[str]) -> None:
+        def is_wanted(name: str) -> bool:
+            is_record = name.startswith("trials/") and name.endswith(f"/{RECORD_FILE}")
+            return name in kept or (is_record and name.count("/") == 2)
+
+        _forget(self.folder, self._remote.sizes(), kept)
         self._remote.download(self.folder, is_wanted)
 
 
@@ -114,7 +156,7 @@ def local_study(location: str) -> Path:
     name = location.partition("?")[0].rstrip("/").rpartition("/")[2]
     folder = user_cache() / _digest(location) / name
     fetch_study(location, folder, with_artifacts=False)
-    _forget(folder, Storage(location).sizes())
+    _forget(folder, Storage(location).sizes(), KEPT)
     return folder
 
 
@@ -195,6 +237,7 @@ def leaving_files(staged: str, scratch: Path) -> Iterator[Path]:
     """
     if not is_uri(staged):
         yield Path(staged)
+        sync_tree(Path(staged))  # here, where it was written: the driver may be elsewhere
         return
     scratch.mkdir(parents=True, exist_ok=True)
     yield scratch
@@ -205,8 +248,8 @@ def _digest(location: str) -> str:
     return hashlib.sha256(location.encode()).hexdigest()[:16]
 
 
-def _forget(folder: Path, names: Container[str]) -> None:
+def _forget(folder: Path, names: Container[str], kept: Iterable[str]) -> None:
     """Remove from a working copy what its original no longer has, so that it counts no more."""
-    for path in (*(folder / name for name in KEPT), *folder.glob(f"trials/*/{RECORD_FILE}")):
+    for path in (*(folder / name for name in kept), *folder.glob(f"trials/*/{RECORD_FILE}")):
         if path.relative_to(folder).as_posix() not in names:
             path.unlink(missing_ok=True)

@@ -8,38 +8,93 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow as pa
 from pyarrow import fs
 
 from agnews_ray.errors import StoreError
+from agnews_ray.record.durable import HINTS, make_folder, whole_file
 
-URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
-KEYS_PATTERN = re.compile(r"://(?:[^/]*:.*|[^/@]*)@")
+URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s#]+")
+KEYS_PATTERN = re.compile(r":/+(?:[^/]*:.*|[^/@]*)@")
 """A key and its secret, in which there may be slashes, before the name of a bucket."""
+LOCATION_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/|(s3|s3a|gs|gcs|abfss?|hdfs):", re.I)
+"""How a URI begins, one with a slash too few included: as a folder's name it would be kept."""
 
+OPTIONS = (
+    "scheme",
+    "endpoint_override",
+    "region",
+    "allow_bucket_creation",
+    "allow_bucket_deletion",
+    "allow_delayed_open",
+    "smart_defaults",
+    "tls_ca_file_path",
+    "tls_ca_dir_path",
+    "tls_verify_certificates",
+    "default_bucket_location",
+    "retry_limit_seconds",
+    "project_id",
+    "blob_storage_authority",
+    "blob_storage_scheme",
+    "dfs_storage_authority",
+    "dfs_storage_scheme",
+    "enable_tls",
+    "credential_kind",
+    "replication",
+    "buffer_size",
+    "default_block_size",
+    "use_mmap",
+)
+"""What pyarrow's filesystems take after a ``?`` that is no secret: a URI is kept and shown."""
+VALUE_PATTERN = re.compile(r"[A-Za-z0-9._:/\[\]-]*")
 
 URI_HINT = "use a folder, or s3://BUCKET/FOLDER, or gs://BUCKET/FOLDER"
+KEYS_HINT = "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
 
 
 def check_uri(uri: str) -> None:
-    """Refuse what is no URI, and keys in one: they would end in logs, records and lists of jobs.
+    """Refuse what is no URI, and secrets in one: they would end in logs, records, lists of jobs.
 
     Raises:
-        StoreError: says which.
+        StoreError: says which; never repeats a value.
     """
+    where = without_secrets(uri)
+    keys = KEYS_PATTERN.search(unquote(uri).partition("?")[0])
+    if keys and ":" in keys[0].lstrip(":/"):  # gs://anonymous@bucket is fine
+        raise StoreError(where, "a URI without keys", "keys in it", KEYS_HINT)
     if not URI_PATTERN.fullmatch(uri):
-        where, wanted = without_secrets(uri), "the URI of a storage folder"
-        raise StoreError(where, wanted, "something else", URI_HINT)
-    keys = KEYS_PATTERN.search(uri.partition("?")[0])
-    if keys and ":" in keys[0].removeprefix("://"):  # gs://anonymous@bucket is fine
-        hint = "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
-        raise StoreError(without_secrets(uri), "a URI without keys", "keys in it", hint)
+        raise StoreError(where, "the URI of a storage folder", "something else", URI_HINT)
+    for option in filter(None, uri.partition("?")[2].split("&")):
+        name, _, value = unquote(option).partition("=")
+        if name not in OPTIONS or not VALUE_PATTERN.fullmatch(value):
+            shown = f"option {name}" if re.fullmatch(r"[a-z_]{1,40}", name) else "another option"
+            shown += " with a value that may hold a secret" if name in OPTIONS else ""
+            wanted = f"options that are no secrets ({', '.join(OPTIONS[:3])}, ...)"
+            hint = "leave it out; keys go into the environment or a profile, where the cloud's own "
+            raise StoreError(where, wanted, shown, hint + "tools look for them")
 
 
 def is_uri(location: str) -> bool:
-    """Whether a storage location is a URI, not a folder's path."""
-    return "://" in location
+    """Whether a storage location is a URI, or was meant as one, not a folder's path."""
+    return bool(LOCATION_PATTERN.match(location))
+
+
+def without_secrets(uri: str) -> str:
+    """Leave out options, and what stands before a bucket's name: keys may be there."""
+    if not is_uri(uri):
+        return uri
+    shown = uri.partition("?")[0].partition("#")[0]
+    if KEYS_PATTERN.search(shown):
+        return KEYS_PATTERN.sub("://", shown, count=1)
+    decoded = unquote(shown).partition("?")[0]
+    return KEYS_PATTERN.sub("://", decoded, count=1) if KEYS_PATTERN.search(decoded) else shown
+
+
+def without_keys(command: str) -> str:
+    """Leave users and passwords out of a command line's addresses; it is kept in records."""
+    return re.sub(r"(://)[^\s/@'\"]*:[^\s@'\"]*@", r"\1", command)
 
 
 def user_cache() -> Path:
@@ -86,6 +141,17 @@ class Storage:
             StoreError: there is no such bucket, or it does not answer.
         """
         return {name: info.size for name, info in self._files().items()}
+
+    def times(self) -> dict[str, float]:
+        """List all files below, with the time at which the store got each.
+
+        Returns:
+            Seconds, by the store's own clock, by path relative to this folder.
+
+        Raises:
+            StoreError: there is no such bucket, or it does not answer.
+        """
+        return {name: (info.mtime_ns or 0) / 1e9 for name, info in self._files().items()}
 
     def _files(self) -> dict[str, fs.FileInfo]:
         selector = fs.FileSelector(self._base, allow_not_found=True, recursive=True)
@@ -143,12 +209,11 @@ class Storage:
             target = folder / name
             if not is_wanted(name) or _is_current(target, info):
                 continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name(f".{target.name}.partial")
-            with self._explained():
-                fs.copy_files(self._path(name), str(partial), source_filesystem=self._fs)
-            os.utime(partial, ns=(info.mtime_ns or 0, info.mtime_ns or 0))
-            partial.replace(target)
+            make_folder(target.parent)
+            with whole_file(target) as partial:
+                with self._explained():
+                    fs.copy_files(self._path(name), str(partial), source_filesystem=self._fs)
+                os.utime(partial, ns=(info.mtime_ns or 0, info.mtime_ns or 0))
             copied.append(name)
         return copied
 
@@ -158,6 +223,28 @@ class Storage:
         with self._explained():
             if self._fs.get_file_info(path).type != fs.FileType.NotFound:
                 self._fs.delete_dir(path)
+
+    def remove(self, name: str) -> None:
+        """Delete a file; nothing where there is none."""
+        path = self._path(name)
+        with self._explained():
+            try:
+                self._fs.delete_file(path)
+            except OSError:
+                if self._fs.get_file_info(path).type != fs.FileType.NotFound:
+                    raise
+
+    def move(self, name: str, new_name: str) -> None:
+        """Move a folder with all it holds; what it held is there twice before it is gone.
+
+        Args:
+            name: of a folder inside.
+            new_name: of one that does not exist.
+        """
+        with self._explained():
+            self._make_folder(f"{new_name}/file")
+            fs.copy_files(self._path(name), self._path(new_name), self._fs, self._fs)
+        self.delete(name)
 
     def _path(self, name: str) -> str:
         return f"{self._base.rstrip('/')}/{name}"
@@ -172,13 +259,12 @@ class Storage:
             yield
         except (OSError, pa.ArrowException) as error:
             where = without_secrets(self.uri)
+            number = getattr(error, "errno", None)
+            if number in HINTS:  # a folder of this machine, not a store elsewhere
+                reason = os.strerror(number)
+                raise StoreError(where, "a place to write to", reason, HINTS[number]) from error
             found = " ".join(str(error).replace(self.uri, where).split())[:300]
             raise StoreError(where, "a storage folder", found, hint) from error
-
-
-def without_secrets(uri: str) -> str:
-    """Leave out options, and what stands before a bucket's name: keys may be there."""
-    return KEYS_PATTERN.sub("://", uri.partition("?")[0], count=1)
 
 
 def _stays_inside(name: str) -> bool:

@@ -1,34 +1,34 @@
 """The one place that knows file names under a runs folder; whole writes, checked reads."""
 
-import json
-import os
+import itertools
+import secrets
 import shutil
 import tempfile
-from collections.abc import Container, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock, Timeout
-from pydantic import ValidationError
-
-from agnews_ray.errors import RecordError, SpecError, StoreError
+from agnews_ray.errors import SpecError, StoreError
 from agnews_ray.record import json_text
-from agnews_ray.record.outputs import count_without_class
-from agnews_ray.record.schema import (
-    FIRST_TO_NAME_DIVERGENCE,
-    READABLE_VERSIONS,
-    SCHEMA_VERSION,
-    TrialRecord,
-    without_scores,
+from agnews_ray.record.durable import make_folder, move_into_place, write_whole, writing_explained
+from agnews_ray.record.finished import (
+    DAMAGED,
+    RECORD_FILE,
+    Finished,
+    NewerRecordError,
+    SetAside,
+    read_finished,
 )
+from agnews_ray.record.lease import Lease
+from agnews_ray.record.outputs import TestRows, save_test_rows
+from agnews_ray.record.schema import TrialRecord
+from agnews_ray.record.storage import Storage
 from agnews_ray.spec.loader import build_study, read_job_file, to_yaml
 from agnews_ray.spec.study import StudySpec
 
 LOG_FILE = "submit.log"
-RECORD_FILE = "record.json"
 STAGING = ".staging"
-"""Of what is not finished, inside a study's folder."""
+"""Of what is not finished, inside a study's folder; each writer has a folder of its own there."""
 
 
 class StudyStore:
@@ -42,7 +42,11 @@ class StudyStore:
         self.log_path = self.folder / LOG_FILE
         self.test_rows_path = self.folder / "test_rows.parquet"
         self._trials = self.folder / "trials"
-        self._staging = self.folder / STAGING
+        self._session = secrets.token_hex(6)
+        """Tells this writer's unfinished folders from those of others."""
+        self._num_staged = 0
+        self._lease: Lease | None = None
+        self._notes: list[str] = []
 
     @classmethod
     def at(cls, folder: Path) -> "StudyStore":
@@ -66,40 +70,65 @@ class StudyStore:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the study's lock, so that one ``submit`` at a time writes into it.
+        """Hold the study, so that one ``submit`` at a time writes into it, wherever it runs.
 
         Raises:
             StoreError: the folder cannot be written, or another submit holds it.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder):
-                pass
-        except OSError as error:
+            make_folder(self.folder)
+            with writing_explained(self.folder), tempfile.TemporaryFile(dir=self.folder) as file:
+                file.write(b"1")
+        except StoreError as error:
             hint = "choose another folder with --runs"
-            reason = error.strerror or str(error)
-            raise StoreError(str(self.folder), "a folder to write to", reason, hint) from error
-        lock = FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            hint = "wait for it, or give this study another --name"
-            raise StoreError(
-                str(self.folder), "no other submit at work", "one is running", hint
-            ) from error
-        try:
-            shutil.rmtree(self._staging, ignore_errors=True)
-            yield
-        finally:
-            shutil.rmtree(self._staging, ignore_errors=True)
-            lock.release()
+            raise StoreError(error.where, "a folder to write to", error.found, hint) from error
+        with self._held(Storage(self.folder.as_uri())) as lease:
+            try:
+                self._clear_staging(lease)
+                yield
+            finally:
+                shutil.rmtree(self.folder / STAGING / self._session, ignore_errors=True)
+                _remove_if_empty(self.folder / STAGING)
+
+    @contextmanager
+    def _held(self, storage: Storage) -> Iterator[Lease]:
+        lease = Lease(storage, self._session, self._notes.append)
+        with lease.held():
+            self._lease = lease
+            try:
+                yield lease
+            finally:
+                self._lease = None
+
+    def _check_held(self) -> None:
+        """Make sure, before something is changed, that no other writer has the study now."""
+        if self._lease is not None:
+            self._lease.check()
+
+    def _clear_staging(self, lease: Lease) -> None:
+        """Remove what writers that are gone left unfinished; who lives keeps what is its own."""
+        staging = self.folder / STAGING
+        if staging.is_dir():
+            living = lease.living()
+            for folder in staging.iterdir():
+                if folder.name not in living:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def take_notes(self) -> list[str]:
+        """Give the lines that a user is to read of what was done here, each once."""
+        taken, self._notes[:] = list(self._notes), []
+        return taken
 
     def save_study(self, study: StudySpec) -> None:
         """Keep the resolved study beside its results.
 
         Args:
             study: replaces what is there, if anything is.
+
+        Raises:
+            StoreError: it cannot be written.
         """
+        self._check_held()
         write_whole(self.study_path, to_yaml(study))
 
     def load_study(self) -> StudySpec | None:
@@ -119,25 +148,46 @@ class StudyStore:
             found, hint = error.problems[0], "restore it, or choose another --name"
             raise StoreError(str(self.study_path), "a study", found, hint) from error
 
+    def save_test_rows(self, rows: TestRows, fingerprint: str) -> None:
+        """Keep the test rows beside the records.
+
+        Args:
+            rows: texts and duplicates.
+            fingerprint: of the dataset.
+
+        Raises:
+            StoreError: they cannot be written; nothing half-written is left.
+        """
+        self._check_held()
+        save_test_rows(self.test_rows_path, rows, fingerprint)
+
     @property
     def scratch(self) -> str:
         """Folder, or URI of one, for what a run needs meanwhile; removed after ``writing``."""
         path, mark, options = self.location.partition("?")
-        return f"{path}/{STAGING}/ray{mark}{options}"
+        return f"{path}/{STAGING}/{self._session}/ray{mark}{options}"
 
     def staging_folder(self, trial_id: str) -> str:
-        """Make the folder in which a running trial leaves its files.
+        """Make the folder in which one attempt at a trial leaves its files.
 
         Args:
             trial_id: the trial.
 
         Returns:
-            An empty folder on the same file system as the final one, or the URI of one.
+            An empty folder on the same file system as the final one, or the URI of one; another
+            at each call.
+
+        Raises:
+            StoreError: another writer has the study now.
         """
-        folder = self._staging / trial_id
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        self._check_held()
+        folder = self.folder / STAGING / self._session / self._attempt(trial_id)
+        make_folder(folder)
         return str(folder)
+
+    def _attempt(self, trial_id: str) -> str:
+        self._num_staged += 1
+        return f"{trial_id}.{self._num_staged}"
 
     def publish(self, record: TrialRecord, staged: str) -> Path:
         """Add the record to a staged trial and move all of it into place in one step.
@@ -147,36 +197,84 @@ class StudyStore:
             staged: its folder from ``staging_folder``, holding everything but the record.
 
         Returns:
-            The trial's final folder.
+            The trial's final folder. Where it has a record already, that one is kept.
 
         Raises:
-            StoreError: nothing was staged.
+            StoreError: nothing was staged, the disk takes nothing more, or another writer has the
+                study now.
         """
-        check_left(staged, [path.name for path in Path(staged).iterdir()])
-        (Path(staged) / RECORD_FILE).write_text(to_json(record), encoding="utf-8")
+        with writing_explained(staged):
+            check_left(staged, [path.name for path in Path(staged).iterdir()])
+        write_whole(Path(staged) / RECORD_FILE, to_json(record))
+        self._check_held()
         final = self._trials / record.trial_id
-        final.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(final, ignore_errors=True)  # what a deleted record left
-        return Path(staged).replace(final)
+        if not self._make_way(record.trial_id, final):
+            return self.trial_folder(record.trial_id)
+        return move_into_place(Path(staged), final)
+
+    def _make_way(self, trial_id: str, final: Path) -> bool:
+        """Whether a trial may be published; what is in its way and cannot be read is kept aside."""
+        found = self.finished()
+        if trial_id in found.folders:
+            self._notes.append(f"{trial_id} was finished by another submit meanwhile: that is kept")
+            return False
+        damaged = [one for one in found.set_aside if one.trial_id == trial_id]
+        refuse_newer(damaged)
+        for one in damaged:
+            self._keep_aside(one)
+        if final.exists():  # what a deleted record left
+            remains = self.folder / STAGING / self._session / self._attempt(f"remains-{trial_id}")
+            make_folder(remains.parent)
+            move_into_place(final, remains)
+            if (remains / RECORD_FILE).exists():  # published in this very moment
+                move_into_place(remains, final)
+                return False
+        return True
+
+    def _keep_aside(self, one: SetAside) -> None:
+        target = free_name(one.folder.name, lambda name: (self.folder / DAMAGED / name).exists())
+        move_into_place(one.folder, self.folder / DAMAGED / target)
+        self._notes.append(f"the unreadable {one.folder.name} is kept in {DAMAGED}/{target}")
 
     def trial_folder(self, trial_id: str) -> Path:
         """Name the folder of a finished trial (``record.json``, ``artifact/``, Parquet files)."""
-        return self._trials / trial_id
+        plain = self._trials / trial_id
+        if (plain / RECORD_FILE).is_file():
+            return plain
+        return self.finished().folders.get(trial_id, plain)
+
+    def finished(self) -> Finished:
+        """Read every finished trial; what cannot be read is named beside those that count."""
+        return read_finished(self._trials)
 
     def records(self) -> tuple[TrialRecord, ...]:
-        """Read every finished trial, ordered by trial id.
+        """Read every finished trial that counts, ordered by trial id.
 
         Returns:
             The records; empty where nothing has finished.
 
         Raises:
-            RecordError: a record is corrupt or was written by a newer version.
+            RecordError: there are records, and none can be read.
         """
-        return tuple(load_record(path) for path in sorted(self._trials.glob(f"*/{RECORD_FILE}")))
+        found = self.finished()
+        if found.set_aside and not found.records:
+            raise found.set_aside[0].error
+        return found.records
 
     def fingerprints(self) -> set[str]:
         """Of the rows that finished trials were trained and scored on; one, if all is well."""
-        return {record.dataset.fingerprint for record in self.records()}
+        return {record.dataset.fingerprint for record in self.finished().records}
+
+
+def refuse_newer(set_aside: list[SetAside]) -> None:
+    """Refuse to run anew what a newer version has finished.
+
+    Raises:
+        NewerRecordError: names the first.
+    """
+    for one in set_aside:
+        if isinstance(one.error, NewerRecordError):
+            raise one.error
 
 
 def check_left(staged: str, names: Container[str]) -> None:
@@ -199,54 +297,12 @@ def to_json(record: TrialRecord) -> str:
     return json_text.to_json(record, sort_keys=True) + "\n"
 
 
-def load_record(path: Path) -> TrialRecord:
-    """Read one record.
-
-    Args:
-        path: a ``record.json``.
-
-    Returns:
-        The checked record.
-
-    Raises:
-        RecordError: it is corrupt, or its schema version is not known here.
-    """
-    hint = f"delete {path.parent} and submit again to run this trial anew"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        version = content["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RecordError(str(path), "a trial record", "damaged JSON", hint) from error
-    if version not in READABLE_VERSIONS:
-        hint = "upgrade agnews-ray" if str(version) > str(SCHEMA_VERSION) else hint
-        wanted = f"schema version {SCHEMA_VERSION}"
-        raise RecordError(str(path), wanted, f"version {version!r}", hint)
-    try:
-        if version < FIRST_TO_NAME_DIVERGENCE:
-            content = _look_for_divergence(content, path.parent)
-        return TrialRecord.model_validate(content | {"schema_version": SCHEMA_VERSION})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        found = f"{place}: {first['msg'].lower()}"
-        raise RecordError(str(path), "a trial record", found, hint) from error
+def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
+    """Number a name so that it is nobody's yet."""
+    numbered = (f"{name}-{number}" for number in itertools.count(1))
+    return next(one for one in numbered if not is_taken(one))
 
 
-def _look_for_divergence(content: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Older records count rows whose logits are not numbers as class 0; their logits tell."""
-    num_without = count_without_class(folder)
-    if not num_without:
-        return content
-    return without_scores(content, f"logits of {num_without:,} test rows are not numbers")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file in one step: a reader sees all of it or none of it.
-
-    Args:
-        path: the file; its folder exists.
-        text: written as UTF-8.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()

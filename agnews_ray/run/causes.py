@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import ray
-from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
+from ray.train import TrainingFailedError, WorkerGroupError
 
 from agnews_ray.errors import AgnewsError, ResourceError, TrialError
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from agnews_ray.compat.of_ray import check_as_ray_up
 from agnews_ray.errors import ClusterError, SpecError
 from agnews_ray.run.checks import Check, failed, passed, warned
 from agnews_ray.run.cluster import GPUS_VARIABLE
@@ -70,13 +71,12 @@ def check_cluster_file(path: Path) -> list[Check]:
 def _by_ray(content: dict[str, Any]) -> Check:
     """Ray's schema and the checks that ``ray up`` itself begins with."""
     from jsonschema import ValidationError
-    from ray.autoscaler._private.util import prepare_config, validate_config
 
     logging.getLogger("ray.autoscaler").setLevel(logging.ERROR)
     copy = yaml.safe_load(yaml.safe_dump(content))
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            validate_config(prepare_config(copy))
+            check_as_ray_up(copy)
     except ValidationError as error:
         place = ".".join(str(part) for part in error.absolute_path) or "top level"
         return failed("ray's schema", f"{place}: {error.message[:200]}", "mend that key")

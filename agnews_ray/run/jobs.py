@@ -75,7 +75,9 @@ class JobsClient:
 
     def __init__(self, address: str) -> None:
         if not ADDRESS_PATTERN.fullmatch(address):
-            raise ClusterError(address, "a dashboard's address", "something else", ADDRESS_HINT)
+            raise ClusterError(
+                address or "the address", "a dashboard's address", "something else", ADDRESS_HINT
+            )
         self.address = address.rstrip("/")
         self._has_token = use_token()
         # Ray would rather go where the environment says than where it is told.

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import ray
 from ray.exceptions import RayError
-from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_get, _internal_kv_put
+
+from agnews_ray.compat.of_ray import kv_delete, kv_get, kv_put
 
 MIN_INTERVAL_S = 0.5
 """Shortest time between two messages of one trial."""
@@ -25,7 +26,7 @@ class TrialProgress:
 
     trial_id: str
     phase: str
-    """loading, training, scoring or saving."""
+    """loading, trying the GPU, training, scoring or saving."""
     step: int = 0
     num_steps: int = 0
     epoch: float = 0.0
@@ -46,7 +47,7 @@ def latest_progress(trial_ids: Iterable[str]) -> list[TrialProgress]:
         Of those that have said anything; of none while Ray's head does not answer.
     """
     with contextlib.suppress(RayError):
-        found = [_internal_kv_get(_key(trial_id)) for trial_id in trial_ids]
+        found = [kv_get(_key(trial_id)) for trial_id in trial_ids]
         return [pickle.loads(message) for message in found if message]  # noqa: S301
     return []
 
@@ -54,7 +55,7 @@ def latest_progress(trial_ids: Iterable[str]) -> list[TrialProgress]:
 def forget_progress(trial_id: str) -> None:
     """Let a trial have no progress: it has ended, or begins anew."""
     with contextlib.suppress(RayError):
-        _internal_kv_del(_key(trial_id))
+        kv_delete(_key(trial_id))
 
 
 def _key(trial_id: str) -> str:
@@ -116,4 +117,4 @@ class ProgressReporter:
 
     def _put(self, progress: TrialProgress) -> None:
         with contextlib.suppress(RayError):  # training goes on when nobody can be told
-            _internal_kv_put(_key(self._trial_id), pickle.dumps(progress))
+            kv_put(_key(self._trial_id), pickle.dumps(progress))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agnews_ray.compat.of_ray import tell_lines_to
 from agnews_ray.errors import ResourceError
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.run import leftovers
@@ -192,9 +193,8 @@ def _end_ray(folder: Path, is_interrupted: bool) -> None:
 def start_ray(**options: Any) -> None:
     """Start or join a Ray; unlike ``ray.init`` alone, SIGTERM means afterwards what it meant."""
     import ray
-    import ray._private.worker as of_ray
 
-    of_ray.print_to_stdstream = _log_lines  # what it did to free memory; no setting stops it
+    tell_lines_to(_log_lines)  # what it did to free memory
     of_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import agnews_ray
+from agnews_ray.compat.of_ray import job_config_without_working_folder
 from agnews_ray.errors import ResourceError
 
 KEPT_OUT = (
@@ -109,13 +110,7 @@ def own_job_config(folder: Path) -> Any:
     Returns:
         For ``ray.init(job_config=...)``.
     """
-    from ray.job_config import JobConfig
-
-    class OwnJobConfig(JobConfig):
-        def _runtime_env_has_working_dir(self) -> bool:
-            return True
-
     packages = folder / "packages"
     packages.mkdir()
     (packages / agnews_ray.__name__).symlink_to(Path(str(files(agnews_ray))).resolve())
-    return OwnJobConfig(_py_driver_sys_path=[str(packages)])
+    return job_config_without_working_folder(packages)

@@ -1,17 +1,19 @@
 """What trials train on: each tokenizer loaded, each split tokenised, once, and kept on disk."""
 
 import hashlib
-import os
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
+from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.data.sample import sample_by_length
-from agnews_ray.data.scan import ScannedDataset
-from agnews_ray.data.stream import tokenise_split
+from agnews_ray.data.scan import ScannedDataset, SplitRows
+from agnews_ray.data.stream import TOKENISED_VERSION, open_split, tokenise_split
 from agnews_ray.engine.preflight import Findings, Setting, look_at
 from agnews_ray.model.tokenizer import (
+    TRAINED_VERSION,
     LoadedTokenizer,
     check_max_length,
     encoder_json,
@@ -19,8 +21,8 @@ from agnews_ray.model.tokenizer import (
     ready_tokenizer,
     train_tokenizer,
 )
-from agnews_ray.plan.trials import PlannedTrial, content_hash
-from agnews_ray.record.schema import DatasetRecord
+from agnews_ray.model.zoo import sizes
+from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.run.trainer import TokenisedData
 from agnews_ray.spec.study import DataSpec, Device, Precision, VariantSpec
 
@@ -30,9 +32,19 @@ NUM_REPLAYED = 8
 NUM_LOOKED_AT = 1000
 """Train rows in which unknown pieces are counted."""
 
+logger = logging.getLogger(__name__)
+
 
 class TokenisedCache:
-    """Loads each tokenizer and tokenises each split once, keeping both on disk."""
+    """Loads each tokenizer and tokenises each split once, keeping both on disk.
+
+    Args:
+        scanned: the dataset.
+        spec: how it is used.
+        cache: folder that keeps them.
+        on_tokenised: told variant, split, rows done, rows in all.
+        note: told in a line when something kept was damaged and is made anew.
+    """
 
     def __init__(
         self,
@@ -40,11 +52,13 @@ class TokenisedCache:
         spec: DataSpec,
         cache: Path,
         on_tokenised: Callable[[str, str, int, int], None],
+        note: Callable[[str], None] = logger.warning,
     ) -> None:
         self._scanned = scanned
         self._spec = spec
         self._cache = cache
         self._on_tokenised = on_tokenised
+        self.note = note
         self._tokenizers: dict[str, LoadedTokenizer] = {}
         self._findings: dict[str, Findings] = {}
         self._texts: tuple[str, ...] | None = None
@@ -115,18 +129,23 @@ class TokenisedCache:
         """
         tokenizer = self.tokenizer(trial.variant)
         encoder = encoder_json(tokenizer, self._spec.max_length_tokens)
-        folder = self._cache / "tokenised" / self._key(self._scanned.record, encoder)
-        rows = {"train": self._scanned.train, "test": self._scanned.test}
-        if self._scanned.validation.num_rows:
-            rows["validation"] = self._scanned.validation
-        splits = {}
-        for name, split in rows.items():
+        rows = self._used_rows()
+        folder = self._cache / "tokenised" / tokenised_key(self._scanned, encoder)
 
-            def report(done: int, name: str = name, total: int = split.num_rows) -> None:
-                self._on_tokenised(trial.variant.name, name, done, total)
+        def tokenise(new: Path) -> None:
+            for name, split in rows.items():
 
-            path = folder / f"{name}.parquet"
-            splits[name] = tokenise_split(split, encoder, path, self._spec.max_resident_mb, report)
+                def report(done: int, name: str = name, total: int = split.num_rows) -> None:
+                    self._on_tokenised(trial.variant.name, name, done, total)
+
+                tokenise_split(split, encoder, new / f"{name}.parquet", report)
+
+        num_rows = {f"{name}.parquet": split.num_rows for name, split in rows.items()}
+        kept_folder(folder, tokenise, self._tell, num_rows)
+        splits = {
+            name: open_split(folder / f"{name}.parquet", encoder, self._spec.max_resident_mb)
+            for name in rows
+        }
         replayed = sample_by_length(self._scanned.test, NUM_REPLAYED)
         return TokenisedData(
             tokenizer=tokenizer,
@@ -135,30 +154,68 @@ class TokenisedCache:
             replayed=replayed,
         )
 
+    def _used_rows(self) -> dict[str, SplitRows]:
+        rows = {"train": self._scanned.train, "test": self._scanned.test}
+        if self._scanned.validation.num_rows:
+            rows["validation"] = self._scanned.validation
+        return rows
+
     def _trained(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
-        sizes = variant.architecture.vocab_size if variant.architecture else None
-        key = self._key(self._scanned.record, f"wordpiece-{sizes}")
-        folder = self._cache / "tokenizers" / key
-        if not (folder / "tokenizer.json").is_file():
-            train = self._scanned.train
+        train = self._scanned.train
 
-            def texts() -> Iterator[str]:
-                for index in range(len(train.files)):
-                    for table in train.iter_selected(index):
-                        yield from table["text"].to_pylist()
+        def texts() -> Iterator[str]:
+            for index in range(len(train.files)):
+                for table in train.iter_selected(index):
+                    yield from table["text"].to_pylist()
 
-            partial = folder.with_suffix(f".{os.getpid()}.partial")
-            train_tokenizer(texts, variant).save_pretrained(partial)
-            if not folder.exists():  # another study may have been as fast
-                partial.replace(folder)
+        key = tokenizer_key(self._scanned, sizes(variant)["vocab_size"])
+        folder = kept_folder(
+            self._cache / "tokenizers" / key,
+            lambda new: train_tokenizer(texts, variant).save_pretrained(new),
+            self._tell,
+        )
         return load_trained_tokenizer(folder)
 
-    def _key(self, dataset: DatasetRecord, tokenizer: str) -> str:
-        """Hash all that a tokenised split depends on."""
-        rows = {"limit_train", "limit_test", "validation_fraction", "split_seed"}
-        content = [
-            dataset.fingerprint,
-            self._spec.model_dump(include=rows),
-            hashlib.sha256(tokenizer.encode()).hexdigest(),
-        ]
-        return content_hash(content, 20)
+    def _tell(self, line: str) -> None:
+        self.note(f"note  {line}")
+
+
+def tokenised_key(scanned: ScannedDataset, encoder: str) -> str:
+    """Name all that the tokenised splits of a dataset depend on.
+
+    Args:
+        scanned: the dataset; its fingerprints cover every text and label, whatever the source.
+        encoder: a ``tokenizers`` tokenizer as JSON, the longest length in it; it decides the ids'
+            type too.
+
+    Returns:
+        A name for their folder.
+    """
+    splits = (scanned.train, scanned.test, scanned.validation)
+    rows = [_digest(split.rows.tobytes()) for split in splits]
+    content = [_fingerprints(scanned), rows, _digest(encoder.encode())]
+    return cache_key(content, TOKENISED_VERSION, ["tokenizers"])
+
+
+def tokenizer_key(scanned: ScannedDataset, vocab_size: int) -> str:
+    """Name all that a tokenizer trained on the train split depends on.
+
+    Args:
+        scanned: the dataset.
+        vocab_size: most entries of the vocabulary.
+
+    Returns:
+        A name for its folder.
+    """
+    content = [_fingerprints(scanned), _digest(scanned.train.rows.tobytes()), vocab_size]
+    return cache_key(content, TRAINED_VERSION, ["tokenizers", "transformers"])
+
+
+def _fingerprints(scanned: ScannedDataset) -> list[str | None]:
+    record = scanned.record
+    parts = (record.train, record.test, record.validation)
+    return [part.fingerprint if part else None for part in parts]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

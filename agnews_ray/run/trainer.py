@@ -10,11 +10,18 @@ from typing import Any
 
 import ray
 import ray.data
-from ray.train import DataConfig, FailureConfig, LoggingConfig, RunConfig, ScalingConfig
+from ray.train import (
+    DataConfig,
+    FailureConfig,
+    LoggingConfig,
+    RunConfig,
+    ScalingConfig,
+    TrainingFailedError,
+)
 from ray.train.torch import TorchTrainer
-from ray.train.v2.api.exceptions import TrainingFailedError
 from transformers import PreTrainedTokenizerFast
 
+from agnews_ray.compat.of_ray import without_cleaner
 from agnews_ray.data.stream import TokenisedSplit
 from agnews_ray.engine.graphs import switched_off
 from agnews_ray.engine.preflight import Findings
@@ -121,7 +128,7 @@ class TrialRunner:
         attempt: int,
     ) -> WorkerSummary:
         # Any: the hints of Ray Train's first version hide the second's keywords.
-        make_trainer: Any = _Trainer
+        make_trainer = without_cleaner(TorchTrainer)
         make_run_config: Any = RunConfig
         make_failure_config: Any = FailureConfig
         trainer = make_trainer(
@@ -241,14 +248,6 @@ class TrialRunner:
             environment=summary.environment,
             diverged=summary.diverged,
         )
-
-
-class _Trainer(TorchTrainer):
-    """Without the process that frees a dead controller's workers: Ray does when a job ends."""
-
-    def _create_default_callbacks(self) -> list[Any]:
-        made: list[Any] = super()._create_default_callbacks()  # type: ignore[misc]
-        return [c for c in made if type(c).__name__ != "PlacementGroupCleanerCallback"]
 
 
 def _in_order() -> ray.data.ExecutionOptions:

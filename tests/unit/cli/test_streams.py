@@ -70,7 +70,7 @@ from agnews_ray.cli import interrupts, main
 from agnews_ray.cli.streams import make_lenient
 from agnews_ray.app import analyse
 
-def compare_study(folder):
+def compare_study(*_):
     try:
         os.kill(os.getpid(), signal.{name})
         signal.pause()

@@ -43,7 +43,8 @@ def test_the_process_ends_with_the_one_that_asked(tmp_path, number, code):
     else:
         asking.send_signal(number)
     assert asking.wait() == code
-    assert number == signal.SIGKILL or asking.stderr.read() == ""
+    said = asking.stderr.read()  # who is killed leaves Python's own resource tracker to complain
+    assert said == "" or number == signal.SIGKILL
     assert psutil.wait_procs([alone], timeout=30)[1] == []
     asking.stdout.close()
     asking.stderr.close()

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -42,6 +43,11 @@ def last_answer(task, record):
 def test_every_family_proves_itself(tokenizer, family):
     task = Task.like(a_model(family), tokenizer, "fp32", "cpu")
     assert last_answer(task, run_again) == Proof(engine=FAST)
+
+
+def test_a_padding_that_was_added_to_a_vocabulary_has_a_place():
+    tokenizer = SimpleNamespace(pad_token_id=5000)
+    assert Task.like(a_model(), tokenizer, "fp32").config.vocab_size == 5001
 
 
 def test_steps_recorded_in_values_prove_themselves(task):
@@ -129,8 +135,9 @@ def test_nothing_is_proved_where_the_reference_fails(task, monkeypatch):
 
 
 def test_what_a_process_that_ends_in_the_middle_said_last_counts(task):
-    engines = [answer.engine for answer in answers_of(task, lambda: run_again)]
-    assert engines == [UNRECORDED, REFERENCE, UNRECORDED, FAST]
+    answers = list(answers_of(task, lambda: run_again))
+    assert [answer.engine for answer in answers] == [UNRECORDED, REFERENCE, UNRECORDED, FAST]
+    assert [answer.is_kept for answer in answers] == [False, False, False, True]
 
 
 def test_a_process_of_its_own_answers(task):

@@ -34,6 +34,10 @@ def runs(request, tmp_path, monkeypatch):
     return f"s3://{BUCKET}/runs"
 
 
+def unleased(runs):
+    return [name for name in names(runs) if "/.lease/" not in name]
+
+
 def open_there(runs, scratch):
     return RemoteStudyStore(Storage(runs), "study", scratch)
 
@@ -69,8 +73,9 @@ def test_a_trial_is_there_once_its_record_is(runs, tmp_path):
     store, record = open_there(runs, tmp_path / "a"), a_record()
     with store.writing():
         staged = stage(store, record, tmp_path / "scratch")
-        trial = f"study/trials/{record.trial_id}"
-        assert names(runs) == [f"{trial}/artifact/weights", f"{trial}/predictions.parquet"]
+        trial = f"study/trials/{staged.rpartition('/')[2]}"
+        assert trial.startswith(f"study/trials/{record.trial_id}~")
+        assert unleased(runs) == [f"{trial}/artifact/weights", f"{trial}/predictions.parquet"]
         assert open_there(runs, tmp_path / "b").records() == ()
         folder = store.publish(record, staged)
     assert f"{trial}/record.json" in names(runs)
@@ -100,8 +105,9 @@ def test_a_worker_that_fails_leaves_nothing_there(runs, tmp_path):
 
 def test_what_a_lost_attempt_left_is_cleared(runs, tmp_path):
     store, record = open_there(runs, tmp_path / "a"), a_record()
+    Storage(f"{runs}/study/trials/{record.trial_id}").write("old", b"1")
+    Storage(f"{runs}/study/trials/{record.trial_id}~gone-1").write("old", b"1")
     with store.writing():
-        Storage(f"{runs}/study/trials/{record.trial_id}").write("old", b"1")
         finish(store, record, tmp_path / "scratch")
     assert not any(name.endswith("/old") for name in names(runs))
 
@@ -111,7 +117,7 @@ def test_the_study_is_there_at_once(runs, tmp_path):
     store = open_there(runs, tmp_path / "a")
     with store.writing():
         store.save_study(spec)
-        assert names(runs) == ["study/study.yaml"]
+        assert unleased(runs) == ["study/study.yaml"]
     assert open_there(runs, tmp_path / "b").load_study() == spec
 
 
@@ -120,7 +126,7 @@ def test_log_and_test_rows_are_left_in_the_end(runs, tmp_path):
     with pytest.raises(KeyboardInterrupt), store.writing():
         store.log_path.write_text("line\n")
         store.test_rows_path.write_bytes(b"rows")
-        assert names(runs) == []
+        assert unleased(runs) == []
         raise KeyboardInterrupt
     assert names(runs) == ["study/submit.log", "study/test_rows.parquet"]
     assert open_there(runs, tmp_path / "b").test_rows_path.read_bytes() == b"rows"
@@ -138,7 +144,7 @@ def test_test_rows_not_yet_left_there_survive_a_published_trial(runs, tmp_path):
 def test_what_a_run_needed_meanwhile_is_removed(runs, tmp_path):
     store = open_there(runs, tmp_path / "a")
     with store.writing():
-        assert store.scratch == f"{runs}/study/.staging/ray"
+        assert store.scratch.startswith(f"{runs}/study/.staging/")
         Storage(store.scratch).write("trial/checkpoint", b"1")
     assert names(runs) == []
 

@@ -2,7 +2,6 @@
 
 import pytest
 import ray
-import ray._private.worker
 from ray.core.generated.common_pb2 import ActorDiedErrorContext
 from ray.exceptions import ActorDiedError, ObjectLostError, OutOfMemoryError, RayTaskError
 from ray.train.v2._internal.exceptions import (
@@ -129,7 +128,3 @@ def test_full_memory_is_said_with_what_to_lower(error):
 
 def test_a_word_of_the_users_is_no_full_memory():
     assert not is_out_of_memory(of_workers(ValueError("OOM is a class name")))
-
-
-def test_ray_prints_where_session_expects_it():
-    assert callable(ray._private.worker.print_to_stdstream)

@@ -24,7 +24,7 @@ class Store:
 @pytest.fixture
 def store(monkeypatch):
     store = Store()
-    monkeypatch.setattr(progress, "_internal_kv_put", store.put)
+    monkeypatch.setattr(progress, "kv_put", store.put)
     monkeypatch.setattr(progress, "_key", lambda trial_id: trial_id)
     return store
 

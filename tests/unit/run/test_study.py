@@ -1,5 +1,4 @@
 import threading
-import time
 
 import pytest
 
@@ -12,10 +11,11 @@ from tests.fakes.records import a_record
 
 
 class FakeRunner:
-    """Runs trials by sleeping; counts how many run side by side."""
+    """Counts how many trials run side by side; each waits until so many do."""
 
-    def __init__(self, errors=None):
+    def __init__(self, errors=None, num_together=1):
         self.errors = errors or {}
+        self._all_here = threading.Barrier(num_together, timeout=60)
         self.starts = []
         self.most_at_once = 0
         self._running = 0
@@ -29,7 +29,7 @@ class FakeRunner:
             self._running += 1
             self.starts.append((trial.trial_id, started_at))
             self.most_at_once = max(self.most_at_once, self._running)
-        time.sleep(0.1)
+        self._all_here.wait()
         with self._lock:
             self._running -= 1
         if trial.trial_id in self.errors:
@@ -72,7 +72,7 @@ def test_what_several_trials_say_is_told_once():
 
 @pytest.mark.parametrize("num_at_once", [1, 2])
 def test_as_many_trials_run_side_by_side_as_there_is_room(num_at_once):
-    runner = FakeRunner()
+    runner = FakeRunner(num_together=num_at_once)
     outcome = run(runner, num_at_once)
     assert runner.most_at_once == num_at_once
     assert sorted(record.trial_id for record in outcome.finished) == ["t0", "t1", "t2", "t3"]

@@ -1,0 +1,102 @@
+"""What is used of Ray that is not public, or will not stay."""
+
+import contextlib
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def kv_put(key: str, value: bytes) -> None:
+    """Leave a value with Ray's head. Public are actors, which wake up a hundred times a second."""
+    from ray.experimental.internal_kv import _internal_kv_put
+
+    _internal_kv_put(key, value)
+
+
+def kv_get(key: str) -> bytes | None:
+    """Ask Ray's head for a value; see ``kv_put``."""
+    from ray.experimental.internal_kv import _internal_kv_get
+
+    found: bytes | None = _internal_kv_get(key)
+    return found
+
+
+def kv_delete(key: str) -> None:
+    """Have Ray's head forget a value; see ``kv_put``."""
+    from ray.experimental.internal_kv import _internal_kv_del
+
+    _internal_kv_del(key)
+
+
+def on_this_node(num_cpus: float) -> dict[str, Any]:
+    """Options of ``ray.data.read_datasource`` that keep its tasks on this node.
+
+    ``ray_remote_args`` goes in Ray 2.64; before Ray knew ``label_selector`` there was no other way.
+    """
+    import ray
+    import ray.data
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    node_id = ray.get_runtime_context().get_node_id()
+    if "label_selector" in inspect.signature(ray.data.read_datasource).parameters:
+        return {"num_cpus": num_cpus, "label_selector": {"ray.io/node-id": node_id}}
+    strategy = NodeAffinitySchedulingStrategy(node_id, soft=False)
+    return {"ray_remote_args": {"num_cpus": num_cpus, "scheduling_strategy": strategy}}
+
+
+def ask_for_limits_every(seconds: float) -> None:
+    """Shorten an interval that Ray Data has no setting for; where it has gone, nothing is lost."""
+    with contextlib.suppress(ImportError):
+        from ray.data._internal.execution.resource_manager import ResourceManager
+
+        manager: Any = ResourceManager
+        manager.GLOBAL_LIMITS_UPDATE_INTERVAL_S = seconds
+
+
+def check_as_ray_up(content: dict[str, Any]) -> None:
+    """Make the checks that ``ray up`` begins with; there is no public function.
+
+    Raises:
+        jsonschema.ValidationError: what is wrong with a key or a value.
+    """
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    validate_config(prepare_config(content))
+
+
+def job_config_without_working_folder(search_path: Path) -> Any:
+    """A job's settings with which workers look for modules here, and not where the user is.
+
+    Ray puts the caller's working folder first, but where a runtime environment has one of its own;
+    to set one for real would start every worker anew.
+    """
+    from ray.job_config import JobConfig
+
+    class OwnJobConfig(JobConfig):
+        def _runtime_env_has_working_dir(self) -> bool:
+            return True
+
+    return OwnJobConfig(_py_driver_sys_path=[str(search_path)])
+
+
+def tell_lines_to(show: Callable[..., None]) -> None:
+    """Give what Ray prints on a driver's terminal to a function; no setting stops all of it."""
+    import ray._private.worker
+
+    worker: Any = ray._private.worker
+    worker.print_to_stdstream = show
+
+
+def without_cleaner(trainer: type[Any]) -> type[Any]:
+    """A ``TorchTrainer`` without the process that frees a dead controller's workers.
+
+    Ray frees them when a job ends, and the process would wake up all the time.
+    """
+
+    class Trainer(trainer):  # type: ignore[misc]  # Ray's hints know no private method
+        def _create_default_callbacks(self) -> list[Any]:
+            made: list[Any] = super()._create_default_callbacks()
+            return [c for c in made if type(c).__name__ != "PlacementGroupCleanerCallback"]
+
+    return Trainer

@@ -1,0 +1,165 @@
+"""What lies in a study's ``trials/``: the records that count, and what is set aside, and why."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from agnews_ray.errors import RecordError
+from agnews_ray.record.outputs import count_without_class
+from agnews_ray.record.schema import (
+    FIRST_TO_NAME_DIVERGENCE,
+    READABLE_VERSIONS,
+    SCHEMA_VERSION,
+    TrialRecord,
+    without_scores,
+)
+from agnews_ray.spec.study import NAME_PATTERN
+
+RECORD_FILE = "record.json"
+DAMAGED = ".damaged"
+"""Of folders whose trial was run anew since their record could not be read; kept for their rest."""
+
+ATTEMPT_MARK = "~"
+"""Between a trial's id and what tells its attempts apart, in an object store; in no name."""
+
+
+RUN_ANEW = f"submit again: the trial is run anew, and this folder kept in {DAMAGED}"
+
+
+class NewerRecordError(RecordError):
+    """A record was written by a newer version: whole, but not to be read here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """A folder of ``trials/`` that does not count."""
+
+    folder: Path
+    trial_id: str
+    """By the folder's name."""
+    error: RecordError
+
+    def __str__(self) -> str:
+        return f"left out: {self.error}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The finished trials of a study."""
+
+    records: tuple[TrialRecord, ...]
+    """Ordered by trial id; each id once."""
+    folders: dict[str, Path]
+    """Where each lies, by trial id."""
+    set_aside: tuple[SetAside, ...]
+
+
+def read_finished(trials: Path) -> Finished:
+    """Read every finished trial; one that is damaged or foreign keeps no other from counting.
+
+    Args:
+        trials: the folder of a study's trials; need not exist.
+
+    Returns:
+        What counts, and what does not.
+    """
+    attempts: dict[str, list[tuple[TrialRecord, Path]]] = {}
+    set_aside = []
+    for path in sorted(trials.glob(f"*/{RECORD_FILE}")):
+        folder, trial_id = path.parent, trial_of(path.parent.name)
+        try:
+            record = load_record(path)
+            _check_name(record, folder)
+        except RecordError as error:
+            set_aside.append(SetAside(folder=folder, trial_id=trial_id, error=error))
+            continue
+        attempts.setdefault(trial_id, []).append((record, folder))
+    for found in attempts.values():
+        found.sort(key=lambda one: (one[0].created_at, one[1].name))  # the same for all readers
+        set_aside += [_second(folder, found[0][1].name) for _, folder in found[1:]]
+    return Finished(
+        records=tuple(attempts[trial_id][0][0] for trial_id in sorted(attempts)),
+        folders={trial_id: found[0][1] for trial_id, found in attempts.items()},
+        set_aside=tuple(set_aside),
+    )
+
+
+def trial_of(folder_name: str) -> str:
+    """Name the trial that a folder is of."""
+    return folder_name.partition(ATTEMPT_MARK)[0]
+
+
+def load_record(path: Path) -> TrialRecord:
+    """Read one record.
+
+    Args:
+        path: a ``record.json``.
+
+    Returns:
+        The checked record.
+
+    Raises:
+        NewerRecordError: it is of a newer version.
+        RecordError: it is corrupt.
+    """
+    content = _load_content(path)
+    try:
+        if content["schema_version"] < FIRST_TO_NAME_DIVERGENCE:
+            content = _look_for_divergence(content, path.parent)
+        record = TrialRecord.model_validate(content | {"schema_version": SCHEMA_VERSION})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        found = f"{place}: {first['msg'].lower()}"
+        raise RecordError(str(path), "a trial record", found, RUN_ANEW) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        found = "one without the fields of its version"
+        raise RecordError(str(path), "a trial record", found, RUN_ANEW) from error
+    for name in (record.trial_id, record.study):
+        if not re.fullmatch(NAME_PATTERN, name):
+            found = f"{name[:60]!r}, which is no name"
+            raise RecordError(str(path), "names of a trial and a study", found, RUN_ANEW)
+    return record
+
+
+def _load_content(path: Path) -> dict[str, Any]:
+    """The JSON of a record whose version can be read here."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        version = content["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        is_empty = path.is_file() and path.stat().st_size == 0
+        found = "an empty file" if is_empty else "damaged JSON"
+        raise RecordError(str(path), "a trial record", found, RUN_ANEW) from error
+    wanted = f"schema version {SCHEMA_VERSION}"
+    if type(version) is not int or version < min(READABLE_VERSIONS):  # True is no 1
+        raise RecordError(str(path), wanted, f"version {str(version)[:40]!r}", RUN_ANEW)
+    if version not in READABLE_VERSIONS:
+        raise NewerRecordError(str(path), wanted, f"version {version}", "upgrade agnews-ray")
+    return content
+
+
+def _second(folder: Path, counted: str) -> SetAside:
+    hint = "nothing is to be done: two submits trained it at the same time"
+    error = RecordError(str(folder), "each trial once", f"{counted} too, which counts", hint)
+    return SetAside(folder=folder, trial_id=trial_of(folder.name), error=error)
+
+
+def _check_name(record: TrialRecord, folder: Path) -> None:
+    """A copy under another name is no second seed."""
+    if trial_of(folder.name) != record.trial_id:
+        wanted = f"the folder named after its trial ({record.trial_id})"
+        hint = "move it out of trials/, or give it its name back"
+        raise RecordError(str(folder), wanted, "another name: a copy?", hint)
+
+
+def _look_for_divergence(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Older records count rows whose logits are not numbers as class 0; their logits tell."""
+    num_without = count_without_class(folder)
+    if not num_without:
+        return content
+    return without_scores(content, f"logits of {num_without:,} test rows are not numbers")

@@ -1,0 +1,259 @@
+"""One writer at a time in a study's folder, whichever machines see it.
+
+Object stores are reached through pyarrow, which knows no conditional writes. What they do promise
+is that a listing shows every earlier write. So each writer puts down a claim of its own, and then
+looks: whoever sees another's living claim takes its own away and tries again. Of two writers, the
+one that looks last sees both; so never do both go on.
+
+A claim lives as long as it is renewed. How old one is, is the difference of two times that the
+store itself gave: that of the claim and that of one's own, put down just now. No clocks of two
+machines are compared. A holder gives up believing in its own claim before others do.
+"""
+
+import json
+import logging
+import os
+import random
+import secrets
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from agnews_ray.errors import StoreError
+from agnews_ray.record.json_text import to_json
+from agnews_ray.record.storage import Storage, without_secrets
+
+FOLDER = ".lease"
+
+EXPIRY_S = 180.0
+"""A claim not renewed for so long is of a machine that is gone."""
+OWN_LIMIT_S = 120.0
+"""A holder that could not renew for so long asks again before it writes anything."""
+RENEW_S = 20.0
+TRIES = 6
+PAUSE_S = 0.3
+"""Between two tries, about: who collided must not collide again."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose a claim is."""
+
+    host: str
+    place: str
+    """Where the process number means something: a boot of a machine, and a container on it."""
+    pid: int
+    started: float
+    """When the process began; numbers are given again."""
+    since: str
+    """UTC, ISO 8601."""
+
+    def is_gone(self) -> bool:
+        """Whether it was a process here that has ended; of one elsewhere nothing is known."""
+        if self.place != _place():
+            return False
+        try:
+            process = psutil.Process(self.pid)
+            is_other = abs(process.create_time() - self.started) > 1
+            return bool(is_other or process.status() == psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return True
+        except psutil.Error:
+            return False
+
+    def __str__(self) -> str:
+        return f"{self.host} (process {self.pid}), since {self.since}"
+
+
+class Lease:
+    """The right to write into a folder, held while its claim is renewed.
+
+    Args:
+        storage: the folder.
+        session: stands in the names of this writer's claims.
+        tell: told in a line when the place of a machine that is gone is taken.
+    """
+
+    def __init__(self, storage: Storage, session: str, tell: Callable[[str], None]) -> None:
+        self._storage = storage
+        self._claims = storage.child(FOLDER)
+        self._session = session
+        self._tell = tell
+        self._since = datetime.now(UTC).isoformat(timespec="seconds")
+        self._name = ""
+        self._renewed = 0.0
+        self._lost: StoreError | None = None
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Take the lease, renew it from a thread, and give it back in the end.
+
+        Raises:
+            StoreError: another writer has it; names it.
+        """
+        self._take()
+        thread = threading.Thread(target=self._renew_until_ended, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join(timeout=RENEW_S)
+            with suppress(StoreError):
+                self._claims.remove(self._name)
+
+    def check(self) -> None:
+        """Make sure that the folder is still this writer's; to be called before it is changed.
+
+        Raises:
+            StoreError: it is not, or the store does not answer.
+        """
+        with self._lock:
+            self._check()
+
+    def living(self) -> set[str]:
+        """Name the sessions whose claims live; this writer's is among them."""
+        others, _ = self._look()
+        return {self._session, *(name.partition("-")[0] for name in others)}
+
+    def renew(self) -> None:
+        """Say that this writer is still there.
+
+        Raises:
+            StoreError: the folder is another's now, or the store does not answer.
+        """
+        with self._lock:
+            self._check()
+            began, limit = _clock(), self._renewed + OWN_LIMIT_S
+            self._write()
+            if _clock() < limit:  # else it may have come too late; the next check asks again
+                self._renewed = began
+
+    def _renew_until_ended(self) -> None:
+        while not self._ended.wait(RENEW_S) and self._lost is None:
+            try:
+                self.renew()
+            except StoreError as error:  # the network may be back next time
+                logger.warning("the study's lease was not renewed: %s", error)
+
+    def _check(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+        is_late = _clock() >= self._renewed + OWN_LIMIT_S
+        if not is_late and self._name in self._claims.times():
+            return
+        self._claims.remove(self._name)
+        try:
+            self._take()  # a laptop slept, and nobody came: it goes on
+        except StoreError as error:
+            if isinstance(error, _HeldError):
+                hint = "submit again once that one has ended: its trials are not run anew"
+                found = f"another took its place meanwhile: {error.owner}"
+                where, wanted = error.where, "to be the only submit at work"
+                self._lost = StoreError(where, wanted, found, hint)
+                raise self._lost from error
+            raise
+
+    def _take(self) -> None:
+        seen: set[str] = set()
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(random.uniform(0.2, 1) * PAUSE_S * attempt)  # noqa: S311  # no secret
+            began = _clock()
+            self._name = f"{self._session}-{secrets.token_hex(4)}"
+            self._write()
+            living, gone = self._look()
+            if not living and _clock() < began + OWN_LIMIT_S:
+                self._renewed = began
+                self._bury(gone)
+                return
+            self._claims.remove(self._name)
+            if seen & living.keys():  # who only tries has another claim each time
+                break
+            seen |= living.keys()
+        where = without_secrets(self._storage.uri)
+        raise _HeldError(where, next(iter(living.values()), None))
+
+    def _write(self) -> None:
+        owner = Owner(
+            host=socket.gethostname(),
+            place=_place(),
+            pid=os.getpid(),
+            started=psutil.Process().create_time(),
+            since=self._since,
+        )
+        self._claims.write(self._name, to_json(asdict(owner), indent=None).encode())
+
+    def _look(self) -> tuple[dict[str, Owner | None], dict[str, Owner | None]]:
+        """The others' claims by name: those that live, and those of who is gone."""
+        times = self._claims.times()
+        living: dict[str, Owner | None] = {}
+        gone: dict[str, Owner | None] = {}
+        now = times.get(self._name)
+        for name in times.keys() - {self._name}:
+            owner = self._owner(name)
+            is_old = now is not None and now - times[name] >= EXPIRY_S
+            is_gone = is_old or (owner is not None and owner.is_gone())
+            (gone if is_gone else living)[name] = owner
+        if now is None:  # taken for dead, or removed by hand: whoever did so may be at work
+            living.setdefault("", None)
+        return living, gone
+
+    def _owner(self, name: str) -> Owner | None:
+        """None where the claim has gone meanwhile, or is being written."""
+        try:
+            content: dict[str, Any] = json.loads(self._claims.read(name))
+            return Owner(**content)
+        except (StoreError, ValueError, TypeError):
+            return None
+
+    def _bury(self, gone: dict[str, Owner | None]) -> None:
+        for name, owner in gone.items():
+            self._claims.remove(name)
+            self._tell(f"the submit of {owner or 'another machine'} ended without a word")
+
+
+class _HeldError(StoreError):
+    """Another writer has the lease."""
+
+    def __init__(self, where: str, owner: Owner | None) -> None:
+        minutes = f"{EXPIRY_S / 60:g}"
+        hint = (
+            "wait for it, or give this study another --name; the place of a machine that is gone "
+            f"is free after {minutes} minutes"
+        )
+        found = f"one is running on {owner or 'another machine'}"
+        super().__init__(where, "no other submit at work", found, hint)
+        self.owner = owner or "another machine"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StoreError, (self.where, self.wanted, self.found, self.hint)
+
+
+def _clock() -> float:
+    """Seconds that go on while the machine sleeps."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if hasattr(time, "CLOCK_MONOTONIC"):
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic()
+
+
+def _place() -> str:
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').stat().st_ino}"
+    return f"{socket.gethostname()} {uuid.getnode():x}"
