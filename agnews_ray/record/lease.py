@@ -65,7 +65,7 @@ class Owner:
         try:
             process = psutil.Process(self.pid)
             is_other = abs(process.create_time() - self.started) > 1
-            return is_other or process.status() == psutil.STATUS_ZOMBIE
+            return bool(is_other or process.status() == psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return True
         except psutil.Error:
