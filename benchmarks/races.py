@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +35,7 @@ LIMIT_S = 30.0
 
 
 def main() -> int:
+    """Run the races, or be one writer of one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--races", type=int, default=20)
     parser.add_argument("--writer", nargs=3, metavar=("STUDY", "SEED", "FOLDER"))
@@ -53,6 +55,7 @@ def main() -> int:
 
 
 def run_races(num_races: int, folder: Path) -> int:
+    """Run them one after the other; give the exit code."""
     print(f"{'race':>4}  {'killed':>6}  {'in':>3}  {'refused':>7}  {'published':>9}  found")
     num_bad = num_published = num_killed = 0
     for race in range(num_races):
@@ -108,24 +111,10 @@ def look(study: str, told: list[tuple[str, float, str]]) -> list[str]:
     problems = [what for kind, _, what in told if kind == "fault"]
     spans = [json.loads(what) for kind, _, what in told if kind == "inside"]
     spans.sort()
-    if any(second[0] < first[1] for first, second in zip(spans, spans[1:], strict=False)):
+    if any(second[0] < first[1] for first, second in pairwise(spans)):
         problems.append("two inside at once")
-    remote = Storage(f"{RUNS}/{study}")
-    names = remote.sizes()
-    whole: dict[str, str] = {}
-    for name in names:
-        if name.startswith("trials/") and name.endswith("/record.json"):
-            folder = name.rpartition("/")[0]
-            record = json.loads(remote.read(name))
-            try:
-                payload = remote.read(f"{folder}/artifact/weights")
-                remote.read(f"{folder}/predictions.parquet")
-            except AgnewsError:
-                problems.append(f"{record['trial_id']} is half there")
-                continue
-            if record["command"] != digest(payload):
-                problems.append(f"{record['trial_id']} is a mixture")
-            whole[record["trial_id"]] = record["command"]
+    whole, torn = read_trials(Storage(f"{RUNS}/{study}"))
+    problems += torn
     for kind, _, what in told:
         if kind == "published":
             trial_id, command = what.split()
@@ -134,6 +123,26 @@ def look(study: str, told: list[tuple[str, float, str]]) -> list[str]:
             elif whole[trial_id] != command:
                 problems.append(f"{trial_id} was written over")
     return sorted(set(problems))
+
+
+def read_trials(remote: Storage) -> tuple[dict[str, str], list[str]]:
+    """Give what each published trial is made of, and what is wrong with some."""
+    whole, problems = {}, []
+    for name in remote.sizes():
+        folder, _, file = name.rpartition("/")
+        if not folder.startswith("trials/") or file != "record.json":
+            continue
+        record = json.loads(remote.read(name))
+        try:
+            payload = remote.read(f"{folder}/artifact/weights")
+            remote.read(f"{folder}/predictions.parquet")
+        except AgnewsError:
+            problems.append(f"{record['trial_id']} is half there")
+            continue
+        if record["command"] != digest(payload):
+            problems.append(f"{record['trial_id']} is a mixture")
+        whole[record["trial_id"]] = record["command"]
+    return whole, problems
 
 
 def write(study: str, seed: int, folder: Path) -> None:
@@ -164,13 +173,14 @@ def write(study: str, seed: int, folder: Path) -> None:
 
 
 def finish_all(store, folder, chance, tell) -> None:  # noqa: ANN001
+    """Do what a submit does with the trials that have no record yet."""
     done = {record.trial_id for record in store.records()}
     for number in range(NUM_TRIALS):
         trial_id = f"one-s{number}"
         if trial_id in done:
             continue
         staged = store.staging_folder(trial_id)
-        payload = random.randbytes(chance.randrange(1000, 200_000))
+        payload = os.urandom(chance.randrange(1000, 200_000))
         with leaving_files(staged, folder / f"scratch-{trial_id}") as here:
             (here / "artifact").mkdir()
             (here / "artifact" / "weights").write_bytes(payload)
@@ -184,6 +194,7 @@ def finish_all(store, folder, chance, tell) -> None:  # noqa: ANN001
 
 
 def digest(payload: bytes) -> str:
+    """Name a trial's content; its record holds the name."""
     return hashlib.sha256(payload).hexdigest()
 
 
@@ -209,6 +220,7 @@ def start_server(folder: Path) -> tuple[subprocess.Popen, str]:
 
 
 def wait_for(path: Path) -> None:
+    """Wait for a file."""
     end = time.time() + LIMIT_S
     while not path.exists():
         if time.time() > end:
@@ -217,6 +229,7 @@ def wait_for(path: Path) -> None:
 
 
 def surroundings(address: str) -> dict[str, str]:
+    """What makes pyarrow talk to the stand-in."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     return {
         **dict.fromkeys(names, "made-up"),

@@ -197,11 +197,11 @@ def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
         raise RecordError(str(path), "a trial's file", "none", hint)
     try:
         table = pq.read_table(path, columns=list(columns))
-        if set(columns) != set(table.column_names):
-            raise pa.ArrowInvalid("columns are missing")
-        return table
     except (pa.ArrowException, OSError) as error:
         raise RecordError(str(path), "a trial's file", "a damaged one", hint) from error
+    if set(columns) != set(table.column_names):
+        raise RecordError(str(path), f"columns {', '.join(columns)}", "others", hint)
+    return table
 
 
 def _column(table: pa.Table, name: str, dtype: type) -> Any:

@@ -164,7 +164,7 @@ SECRETS = [
     "s3://bucket/x?secret_key=hunter2",
     "s3://bucket/x?region=us-east-1&session_token=hunter2",
     "s3://bucket/x?hunter2",
-    "s3://bucket/x?Hunter-hunter2=1",
+    "s3://bucket/x?hunter2=1",
     "s3://bucket/x?%73ecret_key=hunter2",
     "s3://bucket/x?endpoint_override=user:hunter2@host",
     "s3://bucket/x?endpoint_override=user:hunter2%40host",
@@ -183,7 +183,7 @@ def test_secrets_in_a_uri_are_refused_and_never_repeated(uri):
         with pytest.raises(StoreError) as raised:
             act(uri)
         assert raised.value.__cause__ is None
-        assert "hunter2" not in str(raised.value.args).replace("option hunter2", "option hunter2")
+        assert "hunter2" not in str(raised.value.args)
 
 
 @pytest.mark.parametrize(
