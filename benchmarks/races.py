@@ -9,7 +9,6 @@ each race everything that a writer saw published is looked for, whole.
 
 import argparse
 import hashlib
-import itertools
 import json
 import os
 import random
@@ -19,6 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def run_races(num_races: int, folder: Path) -> int:
-    """Run races one after the other; give the exit code."""
+    """Run them one after the other; give the exit code."""
     print(f"{'race':>4}  {'killed':>6}  {'in':>3}  {'refused':>7}  {'published':>9}  found")
     num_bad = num_published = num_killed = 0
     for race in range(num_races):
@@ -106,37 +106,15 @@ def run_race(race: int, folder: Path) -> tuple[list[tuple[str, float, str]], int
     return told, killed, problems
 
 
-def published(study: str) -> tuple[dict[str, str], list[str]]:
-    """Read what lies in the store: digests by trial id, and what is wrong with the rest."""
-    problems: list[str] = []
-    remote = Storage(f"{RUNS}/{study}")
-    names = remote.sizes()
-    whole: dict[str, str] = {}
-    for name in names:
-        if name.startswith("trials/") and name.endswith("/record.json"):
-            folder = name.rpartition("/")[0]
-            record = json.loads(remote.read(name))
-            try:
-                payload = remote.read(f"{folder}/artifact/weights")
-                remote.read(f"{folder}/predictions.parquet")
-            except AgnewsError:
-                problems.append(f"{record['trial_id']} is half there")
-                continue
-            if record["command"] != digest(payload):
-                problems.append(f"{record['trial_id']} is a mixture")
-            whole[record["trial_id"]] = record["command"]
-    return whole, problems
-
-
 def look(study: str, told: list[tuple[str, float, str]]) -> list[str]:
     """Hold what lies in the store against what the writers said."""
     problems = [what for kind, _, what in told if kind == "fault"]
     spans = [json.loads(what) for kind, _, what in told if kind == "inside"]
     spans.sort()
-    if any(second[0] < first[1] for first, second in itertools.pairwise(spans)):
+    if any(second[0] < first[1] for first, second in pairwise(spans)):
         problems.append("two inside at once")
-    whole, broken = published(study)
-    problems += broken
+    whole, torn = read_trials(Storage(f"{RUNS}/{study}"))
+    problems += torn
     for kind, _, what in told:
         if kind == "published":
             trial_id, command = what.split()
@@ -145,6 +123,26 @@ def look(study: str, told: list[tuple[str, float, str]]) -> list[str]:
             elif whole[trial_id] != command:
                 problems.append(f"{trial_id} was written over")
     return sorted(set(problems))
+
+
+def read_trials(remote: Storage) -> tuple[dict[str, str], list[str]]:
+    """Give what each published trial is made of, and what is wrong with some."""
+    whole, problems = {}, []
+    for name in remote.sizes():
+        folder, _, file = name.rpartition("/")
+        if not folder.startswith("trials/") or file != "record.json":
+            continue
+        record = json.loads(remote.read(name))
+        try:
+            payload = remote.read(f"{folder}/artifact/weights")
+            remote.read(f"{folder}/predictions.parquet")
+        except AgnewsError:
+            problems.append(f"{record['trial_id']} is half there")
+            continue
+        if record["command"] != digest(payload):
+            problems.append(f"{record['trial_id']} is a mixture")
+        whole[record["trial_id"]] = record["command"]
+    return whole, problems
 
 
 def write(study: str, seed: int, folder: Path) -> None:
@@ -175,14 +173,14 @@ def write(study: str, seed: int, folder: Path) -> None:
 
 
 def finish_all(store, folder, chance, tell) -> None:  # noqa: ANN001
-    """Leave and publish each trial that has no record yet."""
+    """Do what a submit does with the trials that have no record yet."""
     done = {record.trial_id for record in store.records()}
     for number in range(NUM_TRIALS):
         trial_id = f"one-s{number}"
         if trial_id in done:
             continue
         staged = store.staging_folder(trial_id)
-        payload = random.randbytes(chance.randrange(1000, 200_000))
+        payload = os.urandom(chance.randrange(1000, 200_000))
         with leaving_files(staged, folder / f"scratch-{trial_id}") as here:
             (here / "artifact").mkdir()
             (here / "artifact" / "weights").write_bytes(payload)
@@ -196,7 +194,7 @@ def finish_all(store, folder, chance, tell) -> None:  # noqa: ANN001
 
 
 def digest(payload: bytes) -> str:
-    """Name a payload by its content."""
+    """Name a trial's content; its record holds the name."""
     return hashlib.sha256(payload).hexdigest()
 
 
@@ -222,7 +220,7 @@ def start_server(folder: Path) -> tuple[subprocess.Popen, str]:
 
 
 def wait_for(path: Path) -> None:
-    """Wait until a file is there."""
+    """Wait for a file."""
     end = time.time() + LIMIT_S
     while not path.exists():
         if time.time() > end:
@@ -231,7 +229,7 @@ def wait_for(path: Path) -> None:
 
 
 def surroundings(address: str) -> dict[str, str]:
-    """Give the environment in which pyarrow finds the stand-in."""
+    """What makes pyarrow talk to the stand-in."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     return {
         **dict.fromkeys(names, "made-up"),

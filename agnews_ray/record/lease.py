@@ -176,7 +176,8 @@ class Lease:
             self._name = f"{self._session}-{secrets.token_hex(4)}"
             self._write()
             living, gone = self._look()
-            if not living and _clock() < began + OWN_LIMIT_S:
+            is_there = self._name in self._claims.times()
+            if not living and is_there and _clock() < began + OWN_LIMIT_S:
                 self._renewed = began
                 self._bury(gone)
                 return
@@ -202,14 +203,12 @@ class Lease:
         times = self._claims.times()
         living: dict[str, Owner | None] = {}
         gone: dict[str, Owner | None] = {}
-        now = times.get(self._name)
+        now = times.get(self._name)  # None: taken for dead, or removed by hand
         for name in times.keys() - {self._name}:
             owner = self._owner(name)
             is_old = now is not None and now - times[name] >= EXPIRY_S
             is_gone = is_old or (owner is not None and owner.is_gone())
             (gone if is_gone else living)[name] = owner
-        if now is None:  # taken for dead, or removed by hand: whoever did so may be at work
-            living.setdefault("", None)
         return living, gone
 
     def _owner(self, name: str) -> Owner | None:

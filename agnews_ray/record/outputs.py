@@ -200,7 +200,7 @@ def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         raise RecordError(str(path), "a trial's file", "a damaged one", hint) from error
     if set(columns) != set(table.column_names):
-        raise RecordError(str(path), "a trial's file", "one that lacks columns", hint)
+        raise RecordError(str(path), f"columns {', '.join(columns)}", "others", hint)
     return table
 
 

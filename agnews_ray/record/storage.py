@@ -67,9 +67,11 @@ def check_uri(uri: str) -> None:
     if not URI_PATTERN.fullmatch(uri):
         raise StoreError(where, "the URI of a storage folder", "something else", URI_HINT)
     for option in filter(None, uri.partition("?")[2].split("&")):
-        name, _, value = unquote(option).partition("=")
+        name, mark, value = unquote(option).partition("=")
         if name not in OPTIONS or not VALUE_PATTERN.fullmatch(value):
-            shown = f"option {name}" if re.fullmatch(r"[a-z_]{1,40}", name) else "another option"
+            shown = (
+                f"option {name}" if mark and name.replace("_", "").isalpha() else "another option"
+            )
             shown += " with a value that may hold a secret" if name in OPTIONS else ""
             wanted = f"options that are no secrets ({', '.join(OPTIONS[:3])}, ...)"
             hint = "leave it out; keys go into the environment or a profile, where the cloud's own "

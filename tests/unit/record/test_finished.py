@@ -1,12 +1,10 @@
 """What lies in trials/ is checked: what is torn, copied or foreign is named, the rest counts."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from agnews_ray.errors import RecordError
 from agnews_ray.record.finished import NewerRecordError
 from agnews_ray.record.schema import SCHEMA_VERSION
 from agnews_ray.record.store import StudyStore, refuse_newer
@@ -47,14 +45,6 @@ def test_a_torn_record_is_named_and_the_others_count(store, content):
     assert "submit again" in str(found.set_aside[0])
 
 
-def test_a_copy_is_no_second_seed(store):
-    copy = folder_of(store, 1).with_name("one-s1-0000000000.bak")
-    shutil.copytree(folder_of(store, 1), copy)
-    found = store.finished()
-    assert [record.seed for record in found.records] == [1, 2]
-    assert "a copy?" in str(found.set_aside[0])
-
-
 @pytest.mark.parametrize("name", ["../../elsewhere", "/etc/passwd", "a/b", "", ".hidden"])
 def test_an_id_that_is_a_path_is_refused(store, name):
     change(folder_of(store, 1), trial_id=name)
@@ -76,28 +66,3 @@ def test_a_version_that_is_no_number_of_ours_is_damage(store, version):
     change(folder_of(store, 1), schema_version=version)
     (one,) = store.finished().set_aside
     assert not isinstance(one.error, NewerRecordError)
-
-
-def test_a_study_of_which_no_record_can_be_read_is_refused(store):
-    for seed in (1, 2):
-        (folder_of(store, seed) / "record.json").write_bytes(b"")
-    with pytest.raises(RecordError, match="an empty file"):
-        store.records()
-
-
-def test_a_torn_trial_is_kept_aside_when_it_is_run_anew(store):
-    folder = folder_of(store, 1)
-    (folder / "record.json").write_bytes(b"")
-    (folder / "weights").write_bytes(b"dear")
-    publish(store, a_record("one-s1-0000000000"))
-    assert len(store.records()) == 2
-    (kept,) = (store.folder / ".damaged").iterdir()
-    assert (kept / "weights").read_bytes() == b"dear"
-
-
-def test_what_is_published_is_never_written_over(store):
-    record = a_record("one-s1-0000000000", command="another")
-    publish(store, record, content=b"other")
-    assert (folder_of(store, 1) / "predictions.parquet").read_bytes() == b"1"
-    assert [one.command for one in store.records()] == ["agnews-ray submit"] * 2
-    assert "was finished by another submit" in " ".join(store.take_notes())

@@ -1,110 +1,154 @@
-"""One writer at a time, on whichever machine: the lease of a study's folder."""
+"""One writer at a time, wherever it runs; nothing that is there is written over."""
 
 import json
+import os
+import threading
+from pathlib import Path
 
 import pytest
 
 from agnews_ray.errors import StoreError
 from agnews_ray.record import lease as lease_module
-from agnews_ray.record.lease import FOLDER, Lease
+from agnews_ray.record.lease import EXPIRY_S, FOLDER, OWN_LIMIT_S, Lease
 from agnews_ray.record.storage import Storage
-from tests.unit.record.conftest import BUCKET
+from agnews_ray.record.store import StudyStore
+from tests.fakes.records import a_record
 
 
-@pytest.fixture(params=["file", "s3"])
-def storage(request, tmp_path, monkeypatch):
-    monkeypatch.setattr(lease_module, "PAUSE_S", 0.0)
-    if request.param == "file":
-        return Storage((tmp_path / "there").as_uri())
-    request.getfixturevalue("s3")
-    return Storage(f"s3://{BUCKET}/there")
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(lease_module, "PAUSE_S", 0.001)
 
 
 @pytest.fixture
-def told():
-    return []
+def storage(tmp_path):
+    return Storage((tmp_path / "study").as_uri())
 
 
-@pytest.fixture
-def make(storage, told):
-    def make(session):
-        return Lease(storage, session, told.append)
-
-    return make
+def a_lease(storage, session, lines=None):
+    return Lease(storage, session, (lines if lines is not None else []).append)
 
 
 def claims(storage):
     return sorted(storage.child(FOLDER).sizes())
 
 
-def on_another_machine(storage):
-    """Have each claim be of a process of which nothing is known here."""
-    for name in claims(storage):
-        owner = json.loads(storage.child(FOLDER).read(name))
-        changed = owner | {"place": "elsewhere", "host": "far-away"}
-        storage.child(FOLDER).write(name, json.dumps(changed).encode())
+def rewrite(storage, **changes):
+    """Make the only claim look as if it were of somebody else."""
+    (name,) = claims(storage)
+    folder = storage.child(FOLDER)
+    folder.write(name, json.dumps(json.loads(folder.read(name)) | changes).encode())
+    return name
 
 
-def test_a_second_writer_is_told_who_is_at_work(make, storage):
-    with make("one").held():
-        on_another_machine(storage)
-        wanted = r"one is running on far-away \(process \d+\), since"
-        with pytest.raises(StoreError, match=wanted), make("two").held():
-            pass
+def age(tmp_path, name, seconds):
+    path = tmp_path / "study" / FOLDER / name
+    then = path.stat().st_mtime - seconds
+    os.utime(path, (then, then))
 
 
-def test_who_was_refused_leaves_no_claim(make, storage):
-    with make("one").held():
-        before = claims(storage)
-        with pytest.raises(StoreError), make("two").held():
-            pass
-        assert claims(storage) == before
-
-
-def test_a_lease_given_back_is_free(make, storage):
-    with make("one").held():
-        pass
-    assert claims(storage) == []
-    with make("two").held():
-        pass
-
-
-def test_a_process_of_this_machine_that_has_ended_holds_nothing(make, storage, told):
-    dead = {"place": lease_module._place(), "pid": 2**22 + 1, "host": "here"}
-    owner = dead | {"started": 0.0, "since": "2026-01-01"}
-    storage.child(FOLDER).write("dead-0", json.dumps(owner).encode())
-    with make("two").held():
-        assert len(told) == 1
-    assert "here (process 4194305)" in told[0]
-
-
-def test_another_machines_claim_expires_by_the_stores_own_clock(make, storage, monkeypatch, told):
-    owner = {"place": "elsewhere", "pid": 1, "host": "far", "started": 0.0, "since": "2026"}
-    storage.child(FOLDER).write("far-0", json.dumps(owner).encode())
-    with pytest.raises(StoreError), make("two").held():
-        pass
-    monkeypatch.setattr(lease_module, "EXPIRY_S", -5.0)  # as if so long had passed
-    with make("two").held():
-        assert len(told) == 1
-
-
-def test_who_lost_the_lease_is_stopped_before_it_writes(make, storage):
-    lease = make("one")
-    with lease.held():
-        for name in claims(storage):  # another took this one for dead, and came in
-            storage.child(FOLDER).remove(name)
-        with make("two").held():
-            on_another_machine(storage)
-            with pytest.raises(StoreError, match="another took its place meanwhile"):
-                lease.check()
-            with pytest.raises(StoreError, match="another took its place meanwhile"):
-                lease.check()  # for good
-
-
-def test_a_laptop_that_slept_goes_on_where_nobody_came(make, storage, monkeypatch):
-    lease = make("one")
-    with lease.held():
-        later = lease_module._clock() + 10 * lease_module.OWN_LIMIT_S
-        monkeypatch.setattr(lease_module, "_clock", lambda: later)
-        lease.check()
+def test_a_second_writer_is_told_who_is_at_work(storage):
+    with a_lease(storage, "a").held():
+        rewrite(storage, host="elsewhere", place="elsewhere", pid=7, since="2026-01-01")
+        with pytest.raises(
+            StoreError, match=r"elsewhere \(process 7\), since 2026-01-01"
+        ) as raised:
+            a_lease(storage, "b")._take()
+        assert "another --name" in raised.value.hint
         assert len(claims(storage)) == 1
+    assert claims(storage) == []
+
+
+def test_of_many_that_begin_at_once_no_two_are_inside(storage):
+    inside, most = [], []
+    guard = threading.Barrier(4)
+
+    def enter(number):
+        guard.wait()
+        try:
+            with a_lease(storage, f"w{number}").held():
+                inside.append(number)
+                most.append(len(inside))
+                inside.remove(number)
+        except StoreError:
+            pass
+
+    threads = [threading.Thread(target=enter, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(most) <= {1}
+    assert claims(storage) == []
+
+
+def test_a_process_of_this_machine_that_ended_holds_nothing(storage):
+    lines = []
+    a_lease(storage, "a")._take()
+    rewrite(storage, started=0.0)
+    a_lease(storage, "b", lines)._take()
+    assert "ended without a word" in lines[0]
+    assert [name[0] for name in claims(storage)] == ["b"]
+
+
+@pytest.mark.parametrize(("seconds", "is_free"), [(EXPIRY_S + 1, True), (EXPIRY_S - 30, False)])
+def test_a_machine_that_is_gone_holds_nothing_after_a_while(storage, tmp_path, seconds, is_free):
+    a_lease(storage, "a")._take()
+    age(tmp_path, rewrite(storage, place="elsewhere"), seconds)
+    if is_free:
+        a_lease(storage, "b")._take()
+    else:
+        with pytest.raises(StoreError, match="one is running"):
+            a_lease(storage, "b")._take()
+
+
+def test_who_slept_goes_on_where_nobody_came(storage, monkeypatch):
+    slept = a_lease(storage, "a")
+    slept._take()
+    slept._renewed -= OWN_LIMIT_S
+    slept.check()
+    assert len(claims(storage)) == 1
+
+
+def test_who_lost_its_place_does_not_write(storage):
+    slept, other = a_lease(storage, "a"), a_lease(storage, "b")
+    slept._take()
+    storage.child(FOLDER).remove(slept._name)
+    other._take()
+    for act in (slept.check, slept.renew):
+        with pytest.raises(StoreError, match="took its place meanwhile"):
+            act()
+    assert [name[0] for name in claims(storage)] == ["b"]
+
+
+def test_a_writer_that_lost_the_study_publishes_nothing(tmp_path):
+    store, record = StudyStore(tmp_path, "study"), a_record()
+    with store.writing():
+        staged = store.staging_folder(record.trial_id)
+        (Path(staged) / "predictions.parquet").touch()
+        for path in (tmp_path / "study" / FOLDER).iterdir():
+            path.unlink()
+        a_lease(Storage((tmp_path / "study").as_uri()), "other")._take()
+        for act in (
+            lambda: store.publish(record, staged),
+            lambda: store.staging_folder("next"),
+            lambda: store.save_study(None),
+        ):
+            with pytest.raises(StoreError, match="took its place"):
+                act()
+    assert store.finished().records == ()
+
+
+def test_what_a_living_writer_staged_is_left_alone(tmp_path):
+    first, second = StudyStore(tmp_path, "study"), StudyStore(tmp_path, "study")
+    folder = Path(first.staging_folder("one"))
+    (tmp_path / "study" / ".staging" / "gone").mkdir()
+    a_lease(Storage((tmp_path / "study").as_uri()), first._session)._take()
+    second._clear_staging(a_lease(Storage((tmp_path / "study").as_uri()), second._session))
+    assert folder.is_dir()
+    assert not (tmp_path / "study" / ".staging" / "gone").exists()
+
+
+def test_two_attempts_have_two_folders(tmp_path):
+    store = StudyStore(tmp_path, "study")
+    assert store.staging_folder("one") != store.staging_folder("one")
