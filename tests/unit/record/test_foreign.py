@@ -213,3 +213,10 @@ def test_a_folder_may_be_called_anything():
 def test_a_recorded_command_names_no_password():
     command = "agnews-ray submit --address http://me:hunter2@host:8265 --dataset a/b@c"
     assert without_keys(command) == "agnews-ray submit --address http://host:8265 --dataset a/b@c"
+
+
+def test_a_record_deeper_down_is_no_trial(folder):
+    deep = folder / "trials" / "v0-s1" / "artifact"
+    deep.mkdir()
+    shutil.copy(folder / "trials" / "v0-s1" / "record.json", deep)
+    assert StudyStore.at(folder).finished().set_aside == ()
