@@ -194,6 +194,7 @@ def test_secrets_in_a_uri_are_refused_and_never_repeated(uri):
         "gs://anonymous@bucket/x?project_id=mine&retry_limit_seconds=3",
         "abfs://container@account.dfs.core.windows.net/x?credential_kind=cli",
         "file:///tmp/a%3Ab%40c",
+        "file:///a%3Ab%40c",
     ],
 )
 def test_options_that_are_no_secrets_are_taken(uri):
