@@ -58,32 +58,35 @@ class Finished:
     set_aside: tuple[SetAside, ...]
 
 
-def read_finished(trials: Path) -> Finished:
+def read_finished(trials: Path, trial_id: str = "") -> Finished:
     """Read every finished trial; one that is damaged or foreign keeps no other from counting.
 
     Args:
         trials: the folder of a study's trials; need not exist.
+        trial_id: of the only trial to look at; all without.
 
     Returns:
         What counts, and what does not.
     """
     attempts: dict[str, list[tuple[TrialRecord, Path]]] = {}
     set_aside = []
-    for path in sorted(trials.glob(f"*/{RECORD_FILE}")):
-        folder, trial_id = path.parent, trial_of(path.parent.name)
+    for path in sorted(trials.glob(f"{trial_id}*/{RECORD_FILE}")):
+        folder, name = path.parent, trial_of(path.parent.name)
+        if trial_id not in ("", name):
+            continue
         try:
             record = load_record(path)
             _check_name(record, folder)
         except RecordError as error:
-            set_aside.append(SetAside(folder=folder, trial_id=trial_id, error=error))
+            set_aside.append(SetAside(folder=folder, trial_id=name, error=error))
             continue
-        attempts.setdefault(trial_id, []).append((record, folder))
+        attempts.setdefault(name, []).append((record, folder))
     for found in attempts.values():
         found.sort(key=lambda one: (one[0].created_at, one[1].name))  # the same for all readers
         set_aside += [_second(folder, found[0][1].name) for _, folder in found[1:]]
     return Finished(
-        records=tuple(attempts[trial_id][0][0] for trial_id in sorted(attempts)),
-        folders={trial_id: found[0][1] for trial_id, found in attempts.items()},
+        records=tuple(attempts[name][0][0] for name in sorted(attempts)),
+        folders={name: found[0][1] for name, found in attempts.items()},
         set_aside=tuple(set_aside),
     )
 

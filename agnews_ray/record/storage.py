@@ -17,7 +17,7 @@ from agnews_ray.errors import StoreError
 from agnews_ray.record.durable import HINTS, make_folder, whole_file
 
 URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s#]+")
-KEYS_PATTERN = re.compile(r":/+(?:[^/]*:.*|[^/@]*)@")
+KEYS_PATTERN = re.compile(r"(?<!file):/+(?:[^/]*:.*|[^/@]*)@|(?<=file)://(?:[^/]+:.*|[^/@]+)@")
 """A key and its secret, in which there may be slashes, before the name of a bucket."""
 LOCATION_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/|(s3|s3a|gs|gcs|abfss?|hdfs):", re.I)
 """How a URI begins, one with a slash too few included: as a folder's name it would be kept."""

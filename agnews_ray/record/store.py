@@ -4,7 +4,7 @@ import itertools
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -214,13 +214,12 @@ class StudyStore:
 
     def _make_way(self, trial_id: str, final: Path) -> bool:
         """Whether a trial may be published; what is in its way and cannot be read is kept aside."""
-        found = self.finished()
+        found = read_finished(self._trials, trial_id)
         if trial_id in found.folders:
             self._notes.append(f"{trial_id} was finished by another submit meanwhile: that is kept")
             return False
-        damaged = [one for one in found.set_aside if one.trial_id == trial_id]
-        refuse_newer(damaged)
-        for one in damaged:
+        refuse_newer(found.set_aside)
+        for one in found.set_aside:
             self._keep_aside(one)
         if final.exists():  # what a deleted record left
             remains = self.folder / STAGING / self._session / self._attempt(f"remains-{trial_id}")
@@ -241,7 +240,7 @@ class StudyStore:
         plain = self._trials / trial_id
         if (plain / RECORD_FILE).is_file():
             return plain
-        return self.finished().folders.get(trial_id, plain)
+        return read_finished(self._trials, trial_id).folders.get(trial_id, plain)
 
     def finished(self) -> Finished:
         """Read every finished trial; what cannot be read is named beside those that count."""
@@ -266,7 +265,7 @@ class StudyStore:
         return {record.dataset.fingerprint for record in self.finished().records}
 
 
-def refuse_newer(set_aside: list[SetAside]) -> None:
+def refuse_newer(set_aside: Sequence[SetAside]) -> None:
     """Refuse to run anew what a newer version has finished.
 
     Raises:

@@ -194,6 +194,7 @@ def test_secrets_in_a_uri_are_refused_and_never_repeated(uri):
         "gs://anonymous@bucket/x?project_id=mine&retry_limit_seconds=3",
         "abfs://container@account.dfs.core.windows.net/x?credential_kind=cli",
         "file:///tmp/a%3Ab%40c",
+        "file:///a%3Ab%40c",
     ],
 )
 def test_options_that_are_no_secrets_are_taken(uri):
@@ -213,3 +214,10 @@ def test_a_folder_may_be_called_anything():
 def test_a_recorded_command_names_no_password():
     command = "agnews-ray submit --address http://me:hunter2@host:8265 --dataset a/b@c"
     assert without_keys(command) == "agnews-ray submit --address http://host:8265 --dataset a/b@c"
+
+
+def test_a_record_deeper_down_is_no_trial(folder):
+    deep = folder / "trials" / "v0-s1" / "artifact"
+    deep.mkdir()
+    shutil.copy(folder / "trials" / "v0-s1" / "record.json", deep)
+    assert StudyStore.at(folder).finished().set_aside == ()

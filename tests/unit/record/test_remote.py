@@ -282,3 +282,35 @@ def test_a_node_that_does_not_see_the_folder_says_so_before_it_trains(tmp_path):
 def test_a_node_leaves_nothing_where_it_tried_to_write(runs):
     check_staging(f"{runs}/study/trials/one")
     assert names(runs) == []
+
+
+def test_a_torn_record_there_is_kept_aside_when_its_trial_is_run_anew(runs, tmp_path):
+    store, record = open_there(runs, tmp_path / "a"), a_record()
+    with store.writing():
+        folder = finish(store, record, tmp_path / "scratch").name
+    Storage(f"{runs}/study/trials/{folder}").write("record.json", b"")
+    with store.writing():
+        assert [one.trial_id for one in store.finished().set_aside] == [record.trial_id]
+        finish(store, record, tmp_path / "scratch2")
+    assert f"study/.damaged/{folder}-1/artifact/weights" in names(runs)
+    assert open_there(runs, tmp_path / "b").finished().set_aside == ()
+    assert open_there(runs, tmp_path / "b").records() == (record,)
+
+
+def test_the_first_record_there_is_kept_and_the_second_is_not_written(runs, tmp_path):
+    first, second = open_there(runs, tmp_path / "a"), open_there(runs, tmp_path / "b")
+    finish(first, a_record(), tmp_path / "scratch")
+    finish(second, a_record(accuracy=0.1), tmp_path / "scratch2")  # as if it had lost its lease
+    assert second.records() == (a_record(),)
+    assert "that is kept" in second.take_notes()[0]
+    assert sum(name.endswith("/record.json") for name in names(runs)) == 1
+
+
+def test_two_writers_there_do_not_write_at_once(runs, tmp_path):
+    first, second = open_there(runs, tmp_path / "a"), open_there(runs, tmp_path / "b")
+    with first.writing():
+        staged = stage(first, a_record(), tmp_path / "scratch")
+        with pytest.raises(StoreError, match="one is running on"), second.writing():
+            pass
+        assert Storage(staged).sizes()
+    assert names(runs) == []
