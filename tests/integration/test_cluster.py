@@ -204,9 +204,9 @@ def two_nodes(workplace):
 def test_a_node_is_lost_in_the_middle_and_nothing_else(two_nodes):
     place = two_nodes.place
     job = a_job(name="lossy", recipe={"num_epochs": 40})
-    sent = json.loads(
-        place.run("submit", "--json", "--storage", str(place.folder / "storage"), job=job).out
-    )
+    done = place.run("submit", "--json", "--storage", str(place.folder / "storage"), job=job)
+    assert done.returncode == 0, done.err
+    sent = json.loads(done.out)
 
     def both_train(state):
         return [t["state"] for t in state["trials"]] == ["training", "training"]
