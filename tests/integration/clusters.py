@@ -104,7 +104,7 @@ class Proxy:
         self.cut()
 
 
-def wait_for(place, is_so, job_id, seconds=180):
+def wait_for(place, is_so, job_id, seconds=600):
     """Ask for a job's state until something is so."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
