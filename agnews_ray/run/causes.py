@@ -16,8 +16,8 @@ INNER = ("controller_failure", "cause", "health_check_failure", "_base_exc", "cl
 MAX_CHARS = 300
 
 OF_MEMORY = re.compile(r"memory pressure|running low on memory|OutOfMemoryError")
-"""In what Ray says of a worker or task that it killed to free memory. Of every other that died it says
-that an OOM killer may have done it."""
+"""In what Ray says of a worker or task that it killed to free memory. Of every other that died it
+says that an OOM killer may have done it."""
 
 logger = logging.getLogger(__name__)
 
