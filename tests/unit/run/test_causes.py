@@ -25,6 +25,12 @@ def died(reason):
 
 
 NODE = died("The actor died because its node has died. Node Id: 12. The node was terminated.")
+KILLED = died(
+    "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR Worker "
+    "exit detail: Worker unexpectedly exits with a connection error code 2. End of file. There are "
+    "some potential root causes. (1) The process is killed by SIGKILL by OOM killer due to high "
+    "memory usage. (2) ray stop --force is called."
+)
 OF_MEMORY = died(
     "The actor is dead because its worker process has died. Worker exit type: NODE_OUT_OF_MEMORY "
     "Worker exit detail: Task was killed due to the node running low on memory."
@@ -97,6 +103,7 @@ def test_an_error_that_does_not_travel_is_named_by_its_last_line():
     ("error", "is_lost"),
     [
         (of_workers(NODE), True),
+        (of_workers(KILLED), True),
         (of_workers(ValueError("x"), NODE), True),
         (of_workers(WorkerHealthCheckFailedError("x", NODE)), True),
         (of_controller(ObjectLostError("ab", None, "")), True),
@@ -128,3 +135,8 @@ def test_full_memory_is_said_with_what_to_lower(error):
 
 def test_a_word_of_the_users_is_no_full_memory():
     assert not is_out_of_memory(of_workers(ValueError("OOM is a class name")))
+
+
+def test_a_worker_that_somebody_killed_is_no_full_memory():
+    """Ray says of each that an OOM killer is a potential cause."""
+    assert "pid: 7" in str(root_error("t1", of_workers(KILLED), "read the log"))
