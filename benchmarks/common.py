@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agnews_ray.app import bench, launch
+from agnews_ray.app import bench, prepare
 from agnews_ray.data.scan import scan_dataset
 from agnews_ray.engine.timing import TimingTask
 
@@ -30,8 +30,8 @@ def make_task(
         "recipe.num_epochs": 1,
         "recipe.global_batch_size": batch_size,
     }
-    study = launch.read_study(None, flags)
-    cache = Path("runs").absolute() / launch.CACHE_FOLDER
+    study = prepare.read_study(None, flags)
+    cache = Path("runs").absolute() / prepare.CACHE_FOLDER
     cache.mkdir(parents=True, exist_ok=True)
     scanned = scan_dataset(study.data, cache)
     return bench.prepare_task(study.models[0], study, scanned, cache, num_threads)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agnews_ray.app.launch import CACHE_FOLDER
+from agnews_ray.app.prepare import CACHE_FOLDER
 from agnews_ray.compare.speed import (
     Bench,
     Contender,

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from agnews_ray.app.launch import gpu_memory_line
 from agnews_ray.app.remote import check_storage
+from agnews_ray.app.room import gpu_memory_line
 from agnews_ray.errors import AgnewsError, ClusterError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.record.environment import describe_environment

@@ -2,15 +2,8 @@
 
 from typing import Any
 
-from agnews_ray.app.launch import (
-    COPIES_FOLDER,
-    PreparedStudy,
-    StudyOutcome,
-    cache_folder,
-    execute_study,
-    look_at_models,
-    prepare_study,
-)
+from agnews_ray.app.launch import StudyOutcome, execute_study, look_at_models
+from agnews_ray.app.prepare import COPIES_FOLDER, PreparedStudy, cache_folder, prepare_study
 from agnews_ray.errors import StoreError
 from agnews_ray.record.remote import open_store
 from agnews_ray.record.storage import without_secrets

@@ -1,4 +1,4 @@
-"""Whether the disk has room for what a study will leave there, asked before anything is trained."""
+"""Whether disk and GPU hold what a study wants of them, asked before anything is trained."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from agnews_ray.errors import ResourceError
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.storage import is_uri
+from agnews_ray.spec.study import Precision, StudySpec
 
 BYTES_PER_PARAMETER = 4
 """Artifacts are in float32, whatever the precision of training."""
@@ -50,3 +51,34 @@ def check_disk(
 def _existing(path: Path) -> Path:
     """The folder, or the first above it that is there."""
     return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
+def gpu_memory_line(study: StudySpec, there: int) -> tuple[str, str | None]:
+    """Say what training will want of a GPU, for the largest model and the longest batch.
+
+    Args:
+        study: whose models and batches.
+        there: memory of the GPU, in bytes.
+
+    Returns:
+        A line, and what fits: ``recorded``, ``unrecorded`` or None.
+    """
+    from agnews_ray.model.memory import training_memory  # torch, which takes seconds
+
+    recipe = study.recipe
+    precision: Precision = "fp16" if recipe.precision == "auto" else recipe.precision
+    rows, length = (
+        recipe.global_batch_size // study.scaling.num_workers,
+        study.data.max_length_tokens,
+    )
+    most = max(
+        (training_memory(one, rows, length, precision) for one in study.models),
+        key=lambda one: one.recorded,
+    )
+    text = (
+        f"{there / 2**30:.1f} GiB, about {most.recorded / 2**30:.1f} wanted for batches of "
+        f"{rows} x {length} tokens ({most.unrecorded / 2**30:.1f} with unrecorded steps)"
+    )
+    if most.recorded <= there:
+        return text, "recorded"
+    return text, "unrecorded" if most.unrecorded <= there else None

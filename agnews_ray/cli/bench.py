@@ -65,7 +65,7 @@ def bench(runs: Path, num_rounds: int, bench_format: str, **settings: Any) -> No
     the speed of ours over each of the others, round by round. Nothing is kept.
     """
     from agnews_ray.app.bench import bench_engines
-    from agnews_ray.app.launch import read_study
+    from agnews_ray.app.prepare import read_study
     from agnews_ray.report import speed
 
     study = read_study(None, _flags(**settings))

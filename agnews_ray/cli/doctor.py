@@ -31,7 +31,7 @@ def doctor(job: Path | None, address: str | None, storage: str | None, as_json: 
     On a cluster a short job looks around on each node; nothing is trained, nothing is left.
     """
     from agnews_ray.app.doctor import examine_cluster, examine_here
-    from agnews_ray.app.launch import read_study
+    from agnews_ray.app.prepare import read_study
 
     study = read_study(job, {})
     if address:

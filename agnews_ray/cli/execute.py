@@ -26,7 +26,7 @@ STORAGE = click.option(
 @click.option("--command", required=True, help="The command line to keep in the records.")
 def execute(job: Path, storage: str, command: str) -> None:
     """Run the study in JOB on the Ray cluster around this process; prints events."""
-    from agnews_ray.app.launch import read_study
+    from agnews_ray.app.prepare import read_study
     from agnews_ray.run.events import EventWriter
 
     events = EventWriter()

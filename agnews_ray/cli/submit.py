@@ -67,12 +67,12 @@ def submit(
         _hand_over(job, changes, place, dry_run, as_json)
         return
     place["runs"] = place["runs"] or "runs"
-    from agnews_ray.app import launch
+    from agnews_ray.app import prepare
 
     prepared = None
     try:
-        prepared = launch.prepare_study(
-            launch.read_study(job, changes), place["storage"] or place["runs"]
+        prepared = prepare.prepare_study(
+            prepare.read_study(job, changes), place["storage"] or place["runs"]
         )
         if dry_run:
             _print_plan(prepared, as_json)
@@ -107,11 +107,11 @@ def _check_place(place: dict[str, Any], quiet: bool) -> None:
 def _hand_over(
     job: Path | None, flags: dict[str, Any], place: dict[str, Any], dry_run: bool, as_json: bool
 ) -> None:
-    from agnews_ray.app import launch, remote
+    from agnews_ray.app import prepare, remote
     from agnews_ray.record.json_text import to_json
     from agnews_ray.spec.loader import to_yaml
 
-    study = launch.read_study(job, flags)
+    study = prepare.read_study(job, flags)
     if dry_run:
         remote.check_storage(place["storage"])
         click.echo(to_json(study) if as_json else to_yaml(study))

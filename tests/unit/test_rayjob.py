@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 import agnews_ray
-from agnews_ray.app.launch import read_study
+from agnews_ray.app.prepare import read_study
 from agnews_ray.cli.main import main
 from agnews_ray.run.package import JOB_ENVIRONMENT
 

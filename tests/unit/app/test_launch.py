@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from agnews_ray.app import launch
-from agnews_ray.app.launch import PreparedStudy, execute_study
+from agnews_ray.app.launch import execute_study
+from agnews_ray.app.prepare import PreparedStudy
 from agnews_ray.cli.screen import SilentScreen
 from agnews_ray.errors import DataError
 from agnews_ray.plan.trials import PlannedTrial

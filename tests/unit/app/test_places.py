@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agnews_ray.app.launch import prepare_study, read_study, with_places
+from agnews_ray.app.prepare import prepare_study, read_study, with_places
 from agnews_ray.errors import StoreError
 from agnews_ray.spec.study import StudySpec, VariantSpec
 from tests.fakes.records import a_record

@@ -1,7 +1,7 @@
 import pytest
 
 from agnews_ray.app import doctor
-from agnews_ray.app.launch import read_study
+from agnews_ray.app.prepare import read_study
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.run.checks import failed, warned
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from agnews_ray.app import remote
-from agnews_ray.app.launch import read_study
+from agnews_ray.app.prepare import read_study
 from agnews_ray.errors import ClusterError, StoreError
 from agnews_ray.run import jobs
 from agnews_ray.run.jobs import JobsClient, check_id

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from agnews_ray.app.launch import read_study
+from agnews_ray.app.prepare import read_study
 from agnews_ray.cli.main import main
 from agnews_ray.errors import HubError, ResourceError, SpecError
 from agnews_ray.model.hub import go_offline_if_unreachable

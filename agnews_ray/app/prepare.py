@@ -1,0 +1,292 @@
+"""Use cases before a trial: read a study, make every check, plan it; nothing is started."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agnews_ray.app.room import gpu_memory_line
+from agnews_ray.data.scan import ScannedDataset, scan_dataset
+from agnews_ray.errors import SpecError, StoreError
+from agnews_ray.model import zoo
+from agnews_ray.model.hub import go_offline_if_unreachable
+from agnews_ray.plan.trials import (
+    WHERE_ROWS_LIE,
+    PlannedTrial,
+    content_hash,
+    plan_trials,
+    same_question,
+    slug,
+)
+from agnews_ray.record.durable import write_whole
+from agnews_ray.record.environment import gpu_memory_bytes
+from agnews_ray.record.remote import open_store
+from agnews_ray.record.schema import TrialRecord
+from agnews_ray.record.storage import is_uri, user_cache, without_secrets
+from agnews_ray.record.store import StudyStore, refuse_newer
+from agnews_ray.spec.loader import build_study, override, read_job_file
+from agnews_ray.spec.study import Device, Precision, StudySpec
+
+CACHE_FOLDER = ".cache"
+"""Below the runs folder: downloads, generated corpora, tokenizers, tokenised splits."""
+
+COPIES_FOLDER = "studies"
+"""Inside it: working copies of studies that lie in an object store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedStudy:
+    """A study whose every local check has passed; nothing has been started yet."""
+
+    study: StudySpec
+    store: StudyStore
+    cache: Path
+    scanned: ScannedDataset
+    trials: tuple[PlannedTrial, ...]
+    finished: dict[str, TrialRecord]
+    """Records of planned trials that need not run again, by trial id."""
+    num_gpus: int
+    precision: Precision
+    """Wanted; a trial of a model that cannot be trained in it has another."""
+    notes: tuple[str, ...] = ()
+    """What is to be said of the machine, a line each."""
+
+    @property
+    def todo(self) -> tuple[PlannedTrial, ...]:
+        """Trials without a record."""
+        return tuple(trial for trial in self.trials if trial.trial_id not in self.finished)
+
+    def planned_in(self, precisions: Mapping[str, Precision]) -> "PreparedStudy":
+        """Plan anew where a variant cannot be trained in the wanted precision.
+
+        Args:
+            precisions: by variant name; the others keep what they have.
+
+        Returns:
+            The same study where nothing changes.
+        """
+        planned = {trial.variant.name: trial.precision for trial in self.trials}
+        wanted = {**planned, **precisions}
+        if planned == wanted:
+            return self
+        trials = _plan(self.study, self.scanned, self.trials[0].device, wanted)
+        return dataclasses.replace(self, trials=trials, finished=finished_of(self.store, trials))
+
+
+def cache_folder(location: str) -> Path:
+    """Name the cache of a runs folder: inside it, or the user's where that is a URI."""
+    return (user_cache() if is_uri(location) else Path(location).absolute()) / CACHE_FOLDER
+
+
+def read_study(job_file: Path | None, flags: Mapping[str, Any]) -> StudySpec:
+    """Build a study from a job file and the flags that override it.
+
+    Args:
+        job_file: YAML, or None for the paper's study.
+        flags: dotted path to value; None is "not given".
+
+    Returns:
+        The study, with a name for itself and for each variant.
+
+    Raises:
+        SpecError: something is wrong with file or flags; lists every problem.
+        ModelError: a model that cannot exist.
+    """
+    content = read_job_file(job_file) if job_file else {}
+    where = str(job_file) if job_file else "flags"
+    study = build_study(override(content, flags), where)
+    _check_paths(study, where)
+    for variant in study.models:
+        zoo.check_model(variant)
+    models = tuple(
+        variant.model_copy(update={"name": zoo.display_name(variant)}) for variant in study.models
+    )
+    named = study.model_copy(update={"models": models})
+    return named.model_copy(update={"name": study.name or _default_name(named)})
+
+
+def prepare_study(
+    study: StudySpec, location: str | Path, cluster_gpus: int | None = None
+) -> PreparedStudy:
+    """Make every check that can be made before any trial.
+
+    Args:
+        study: from ``read_study``.
+        location: the runs folder, or its URI.
+        cluster_gpus: GPUs that the joined cluster has or may get; None on this machine alone.
+
+    Returns:
+        The plan, and what of it is already done.
+
+    Raises:
+        AgnewsError: data, device, plan or runs folder are not as they should be.
+    """
+    cache = cache_folder(str(location))
+    store = open_store(str(location), study.name, cache / COPIES_FOLDER)
+    _check_same_study(store, study, has_same_rows=True)  # which is seen below
+    if _needs_hub(study):
+        go_offline_if_unreachable()
+    _check_writable(cache)
+    scanned = scan_dataset(study.data, cache)
+    _check_same_rows(store, study, scanned.record.fingerprint)
+
+    from agnews_ray.run.device import (
+        check_engine,
+        resolve_device,
+        resolve_precision,
+    )
+
+    device, num_gpus = resolve_device(study.scaling, cluster_gpus)
+    precision = resolve_precision(study.recipe, device, is_here=cluster_gpus is None)
+    for variant in study.models:
+        check_engine(variant.engine, device, precision)
+    precisions = {variant.name: zoo.own_precision(variant, precision) for variant in study.models}
+    trials = _plan(study, scanned, device, precisions)
+    return PreparedStudy(
+        study=study,
+        store=store,
+        cache=cache,
+        scanned=scanned,
+        trials=trials,
+        finished=finished_of(store, trials),
+        num_gpus=num_gpus,
+        precision=precision,
+        notes=_machine_notes(study, device) if cluster_gpus is None else (),
+    )
+
+
+def _machine_notes(study: StudySpec, device: Device) -> tuple[str, ...]:
+    from agnews_ray.run.device import device_notes
+
+    there = gpu_memory_bytes() if device == "cuda" else 0
+    memory = (f"GPU memory: {gpu_memory_line(study, there)[0]}",) if there else ()
+    return device_notes(study.scaling, device) + memory
+
+
+def _plan(
+    study: StudySpec, scanned: ScannedDataset, device: Device, precisions: Mapping[str, Precision]
+) -> tuple[PlannedTrial, ...]:
+    identities = {
+        variant.name: zoo.identity(variant) + zoo.head_of(variant) for variant in study.models
+    }
+    return plan_trials(study, scanned.record, identities, device, precisions)
+
+
+def finished_of(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str, TrialRecord]:
+    """Read the records of planned trials that need not run again.
+
+    Args:
+        store: of the study.
+        trials: planned.
+
+    Returns:
+        Record by trial id.
+
+    Raises:
+        RecordError: one of them was written by a newer version.
+    """
+    planned, found = {trial.trial_id for trial in trials}, store.finished()
+    refuse_newer([one for one in found.set_aside if one.trial_id in planned])
+    return {r.trial_id: r for r in found.records if r.trial_id in planned}
+
+
+def _check_paths(study: StudySpec, where: str) -> None:
+    """Refuse what not even the file system can be asked for."""
+    named = {f"data.{key}": getattr(study.data, key) for key in WHERE_ROWS_LIE}
+    named |= {f"models.{number}.model": one.model for number, one in enumerate(study.models)}
+    problems = []
+    for key, name in named.items():
+        try:
+            Path(name or "").expanduser().exists()
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or "no such user"
+            problems.append(f"{key}: want a name or a path, found {name[:60]!r}: {reason}; mend it")
+    if problems:
+        raise SpecError(where, problems)
+
+
+def with_places(study: StudySpec) -> StudySpec:
+    """Write out where data and models lie, so that a study means the same in another folder.
+
+    Args:
+        study: as asked for.
+
+    Returns:
+        The same with absolute paths, without ``~`` and links, for what lies on this machine.
+    """
+    data = {key: _place(getattr(study.data, key)) for key in WHERE_ROWS_LIE}
+    models = tuple(
+        variant.model_copy(update={"model": zoo.load_path(variant)})
+        if Path(zoo.load_path(variant)).is_dir()
+        else variant
+        for variant in study.models
+    )
+    return study.model_copy(update={"models": models, "data": study.data.model_copy(update=data)})
+
+
+def _place(name: str | None) -> str | None:
+    if name is None or name == "none" or not Path(name).expanduser().exists():
+        return name
+    return str(Path(name).expanduser().resolve())
+
+
+def _default_name(study: StudySpec) -> str:
+    """``paper`` for the paper's own data and recipe, else the source and a hash of the question."""
+    if study.is_default_study():
+        return "paper"
+    question = study.model_dump(mode="json", include={"data", "recipe", "scaling"})
+    here = f"{Path.cwd()}{os.sep}"
+    for key in WHERE_ROWS_LIE:  # however it was written; below this folder, wherever that lies
+        place = _place(question["data"][key])
+        question["data"][key] = place and place.removeprefix(here)
+    source = study.data.source.partition(":")[0]
+    path = Path(source).expanduser()
+    name = path.resolve().stem if path.exists() else source
+    return f"{slug(name)}-{content_hash(question, 6)}"
+
+
+def _check_same_study(store: StudyStore, study: StudySpec, *, has_same_rows: bool) -> None:
+    """Two questions in one folder could not be compared."""
+    kept = store.load_study()
+    differing = (
+        same_question(with_places(kept), with_places(study), has_same_rows=has_same_rows)
+        if kept
+        else []
+    )
+    if differing:
+        hint = "give this study another --name, or delete that folder"
+        wanted = "the same data and recipe as the study kept there"
+        raise StoreError(without_secrets(store.location), wanted, "; ".join(differing[:3]), hint)
+
+
+def _check_same_rows(store: StudyStore, study: StudySpec, fingerprint: str) -> None:
+    """Which rows there are says more than where they lie; that decides before there is a record."""
+    kept = store.fingerprints()
+    _check_same_study(store, study, has_same_rows=fingerprint in kept)
+    if kept and fingerprint not in kept:
+        hint = "give this study another --name, or delete that folder"
+        found = f"other rows in {study.data.source}"
+        raise StoreError(without_secrets(store.location), "the rows of its trials", found, hint)
+
+
+def _check_writable(cache: Path) -> None:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        probe = cache / f".probe-{os.getpid()}"
+        write_whole(probe, b"1")  # a full disk makes files all the same
+        probe.unlink()
+    except (OSError, StoreError) as error:
+        hint = "choose another folder with --runs"
+        reason = error.found if isinstance(error, StoreError) else error.strerror or str(error)
+        raise StoreError(str(cache.parent), "a folder to write to", reason, hint) from error
+
+
+def _needs_hub(study: StudySpec) -> bool:
+    source = study.data.source
+    is_remote_data = not source.startswith("synthetic:") and not Path(source).expanduser().exists()
+    return is_remote_data or any(
+        variant.init == "pretrained" and not Path(zoo.load_path(variant)).is_dir()
+        for variant in study.models
+    )
