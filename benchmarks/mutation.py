@@ -99,8 +99,14 @@ def prepare() -> None:
 
 
 def mutmut(*arguments: str) -> None:
-    """Run mutmut, this environment's libraries first, its own after them."""
-    code = "import site, sys; site.addsitedir('lib'); from mutmut.__main__ import cli; cli()"
+    """Run mutmut, this environment's libraries first, its own after them.
+
+    Tests that start a Python of their own find it by a variable: mutated code imports mutmut.
+    """
+    code = (
+        "import os, site; site.addsitedir('lib'); os.environ['PYTHONPATH'] = os.path.abspath('lib');"
+        "from mutmut.__main__ import cli; cli()"
+    )
     subprocess.run([sys.executable, "-c", code, *arguments], cwd=WORK, check=True)
 
 

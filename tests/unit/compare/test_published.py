@@ -53,6 +53,76 @@ def test_a_study_is_held_against_the_paper(tmp_path, accuracy, agrees):
     assert lines["Accuracy"] is agrees
 
 
+def as_printed(lines):
+    return [(line.quantity, line.published, line.found, line.note) for line in lines]
+
+
+def printed_means(folder):
+    scores = [record.test for record in StudyStore.at(folder).records()]
+    means = (np.mean([getattr(one, name) for one in scores]) for name in ("accuracy", "macro_f1"))
+    return [f"{mean:.4f}" for mean in means]
+
+
+@pytest.mark.parametrize(("device", "note"), [("CPU", "another device"), ("Tesla T4", "")])
+def test_every_line_says_what_was_published_and_what_was_found(tmp_path, device, note):
+    environment = {"cpu": device}
+    folder = paper_study(tmp_path, training={"train_seconds": 90.0}, environment=environment)
+    accuracy, macro_f1 = printed_means(folder)
+    lines = verify_study(folder, "paper")
+    assert as_printed(lines) == [
+        ("Parameters (M)", "33.36", "33.36", ""),
+        ("Model Size (MB)", "127.3", "127.3", ""),
+        ("Accuracy", "0.9441", accuracy, "3 seed(s) against 1"),
+        ("Macro-F1", "0.9440", macro_f1, "3 seed(s) against 1"),
+        ("Train time (min)", "12.89 (Tesla T4)", f"1.50 ({device})", note),
+    ]
+    assert {line.model for line in lines} == {"minilm"}
+
+
+def test_every_line_says_what_the_other_study_found(tmp_path):
+    ours = paper_study(tmp_path, name="one", training={"train_seconds": 90.0})
+    theirs = paper_study(tmp_path, name="two", seeds=(1, 2), accuracy=0.9)
+    (accuracy, macro_f1), (their_accuracy, their_macro_f1) = map(printed_means, (ours, theirs))
+    assert as_printed(verify_study(ours, str(theirs))) == [
+        ("Parameters (M)", "33.36", "33.36", ""),
+        ("Model Size (MB)", "127.3", "127.3", ""),
+        ("Accuracy", their_accuracy, accuracy, "3 seed(s) against 2"),
+        ("Macro-F1", their_macro_f1, macro_f1, "3 seed(s) against 2"),
+        ("Train time (min)", "1.00 (CPU)", "1.50 (CPU)", ""),
+    ]
+
+
+def test_the_paper_is_held_at_five_in_a_hundred_over_both_scores(tmp_path):
+    folder = paper_study(tmp_path)
+    lines = {line.quantity: line for line in verify_study(folder, "paper")}
+    scores = [record.test for record in StudyStore.at(folder).records()]
+    for quantity, ours, published in (
+        ("Accuracy", [one.accuracy for one in scores], 0.9441),
+        ("Macro-F1", [one.macro_f1 for one in scores], 0.9440),
+    ):
+        expected = against_single_runs(ours, published, 1).interval(0.05 / 2)
+        assert lines[quantity].difference == expected
+
+
+def test_a_model_that_the_other_study_lacks_has_no_line(tmp_path):
+    one = a_study(tmp_path, name="one", variants=(("a", 0.9), ("b", 0.8)))
+    two = a_study(tmp_path, name="two", variants=(("b", 0.8),))
+    lines = verify_study(one, str(two))
+    assert [line.model for line in lines] == ["b"] * 5
+
+
+def test_every_model_that_both_have_has_its_lines_together(tmp_path):
+    one = a_study(tmp_path, name="one", variants=(("a", 0.9), ("b", 0.8)))
+    two = a_study(tmp_path, name="two", variants=(("a", 0.9), ("b", 0.8)))
+    lines = verify_study(one, str(two))
+    assert [line.model for line in lines] == ["a"] * 5 + ["b"] * 5
+    assert [line.quantity for line in lines[:5]] == [line.quantity for line in lines[5:]]
+    judged_at = [line.difference for line in lines if line.quantity == "Macro-F1"]
+    alone = a_study(tmp_path, name="three", variants=(("a", 0.9),))
+    wider, narrower = judged_at[0], verify_study(alone, str(two))[3].difference
+    assert wider.high > narrower.high  # four scores share the five in a hundred, not two
+
+
 def test_a_digit_off_disagrees(tmp_path):
     folder = paper_study(tmp_path, model={"parameters": 33_376_000, "size_bytes": 1 << 27})
     lines = judged(verify_study(folder, "paper"))

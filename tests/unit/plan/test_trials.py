@@ -175,9 +175,33 @@ def test_a_study_may_grow_by_seeds_and_models_but_not_change_its_question():
     ]
 
 
+def test_rows_known_to_be_the_same_may_lie_elsewhere():
+    first = StudySpec(data=DataSpec(source="one", test_source="two"))
+    second = StudySpec(data=DataSpec(source="three", test_source="four", max_length_tokens=64))
+    length = "data.max_length_tokens: 128 there, 64 asked"
+    assert same_question(first, second, has_same_rows=True) == [length]
+    assert same_question(first, second) == [
+        "data.source: 'one' there, 'three' asked",
+        "data.test_source: 'two' there, 'four' asked",
+        length,
+    ]
+
+
+def test_workers_are_part_of_the_question():
+    first, second = StudySpec(), StudySpec(scaling=ScalingSpec(num_workers=2))
+    assert same_question(first, second) == ["scaling.num_workers: 1 there, 2 asked"]
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("microsoft/MiniLM-L12", "minilm-l12"), ("../..", "model"), ("a b;rm -rf", "a-b-rm-rf")],
+    [
+        ("microsoft/MiniLM-L12", "minilm-l12"),
+        ("models/of mine/", "of-mine"),
+        ("../..", "model"),
+        ("", "model"),
+        ("a b;rm -rf", "a-b-rm-rf"),
+        ("x" * 39 + "yz", "x" * 39 + "y"),
+    ],
 )
 def test_a_slug_is_safe_in_a_path(name, expected):
     assert slug(name) == expected
