@@ -104,7 +104,8 @@ def mutmut(*arguments: str) -> None:
     Tests that start a Python of their own find it by a variable: mutated code imports mutmut.
     """
     code = (
-        "import os, site; site.addsitedir('lib'); os.environ['PYTHONPATH'] = os.path.abspath('lib');"
+        "import os, site; site.addsitedir('lib');"
+        "os.environ['PYTHONPATH'] = os.path.abspath('lib');"
         "from mutmut.__main__ import cli; cli()"
     )
     subprocess.run([sys.executable, "-c", code, *arguments], cwd=WORK, check=True)
