@@ -65,8 +65,8 @@ def main() -> None:
     for pattern in options.all_of:
         chosen += [name for name in counted if pattern in name and name not in chosen]
     todo = [name for name in chosen if exit_codes()[name] is None]
-    for start in range(0, len(todo), 400):  # a command line has a limit
-        mutmut("run", "--max-children", str(options.processes), *todo[start : start + 400])
+    if todo:
+        mutmut("run", "--max-children", str(options.processes), *todo)
     show(counted, not_counted, chosen)
 
 

@@ -197,6 +197,7 @@ def test_workers_are_part_of_the_question():
     [
         ("microsoft/MiniLM-L12", "minilm-l12"),
         ("models/of mine/", "of-mine"),
+        ("models/XX", "xx"),
         ("../..", "model"),
         ("", "model"),
         ("a b;rm -rf", "a-b-rm-rf"),

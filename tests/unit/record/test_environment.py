@@ -10,7 +10,13 @@ import psutil
 import pytest
 
 from agnews_ray.record import environment
-from agnews_ray.record.environment import describe_environment, num_usable_cpus, nvidia_driver
+from agnews_ray.record.environment import (
+    describe_environment,
+    driver_cuda,
+    gpu_memory_bytes,
+    num_usable_cpus,
+    nvidia_driver,
+)
 
 
 @pytest.fixture
@@ -28,12 +34,17 @@ def programs(tmp_path, monkeypatch):
 
 
 def answering(**answers):
-    """A shell script that answers by what is asked for."""
+    """A shell script that answers to one query each, as a line of values without a header."""
     cases = "\n".join(
-        f'*query-gpu={key},*|*query-gpu={key}\\ *) printf "{text}" ;;'
+        f'"--query-gpu={key} --format=csv,noheader") printf "{text}" ;;'
         for key, text in answers.items()
     )
-    return f'case "$* " in\n{cases}\n*) exit 9 ;;\nesac'
+    return f'case "$*" in\n{cases}\n*) exit 9 ;;\nesac'
+
+
+def answering_in_mib(text):
+    asked = "--query-gpu=memory.total --format=csv,noheader,nounits"
+    return f'[ "$*" = "{asked}" ] || exit 9; printf "{text}"'
 
 
 def test_every_gpu_counts_and_the_first_gives_its_name(programs):
@@ -45,6 +56,22 @@ def test_every_gpu_counts_and_the_first_gives_its_name(programs):
     assert nvidia_driver() == "570.1"
 
 
+@pytest.mark.parametrize(
+    ("listed", "mib"), [("15360\\n81559\\n", 15360), (" 15360 ", 15360), ("[N/A]\\n", 0), ("", 0)]
+)
+def test_the_first_gpus_memory_is_given_in_bytes(programs, listed, mib):
+    programs(nvidia_smi=answering_in_mib(listed))
+    assert gpu_memory_bytes() == mib * 1024**2
+
+
+def test_the_drivers_cuda_stands_above_its_list(programs):
+    above = "| NVIDIA-SMI 570.1    Driver Version: 570.1    CUDA Version: 12.8     |"
+    programs(nvidia_smi=f"[ $# = 0 ] && echo '{above}'")
+    assert driver_cuda() == "12.8"
+    programs(nvidia_smi="echo nothing of it")
+    assert driver_cuda() is None
+
+
 @pytest.mark.parametrize("script", [None, "exit 1", "echo no; exit 3", "exec /nothing/there"])
 def test_without_a_driver_that_answers_there_is_no_gpu(programs, script):
     if script:
@@ -52,6 +79,35 @@ def test_without_a_driver_that_answers_there_is_no_gpu(programs, script):
     found = describe_environment()
     assert (found.gpu, found.num_gpus) == (None, 0)
     assert nvidia_driver() is None
+    assert gpu_memory_bytes() == 0
+    assert driver_cuda() is None
+
+
+def test_a_program_that_does_not_answer_is_given_up(monkeypatch):
+    asked = []
+
+    def hangs(command, timeout, **_):
+        asked.append(timeout)
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(environment.shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(environment.subprocess, "run", hangs)
+    assert nvidia_driver() is None
+    assert asked == [5]
+
+
+def test_where_the_kernel_names_no_processor_the_platform_does(tmp_path, monkeypatch):
+    for text in (None, "Hardware : board\n"):
+        if text:
+            (tmp_path / "cpuinfo").write_text(text)
+        monkeypatch.setattr(environment, "Path", lambda _: tmp_path / "cpuinfo")
+        for processor, machine, expected in (
+            ("", "aarch64", "aarch64"),
+            ("arm", "arm64", "arm"),
+        ):
+            monkeypatch.setattr(environment.platform, "processor", lambda p=processor: p)
+            monkeypatch.setattr(environment.platform, "machine", lambda m=machine: m)
+            assert environment._cpu_name() == expected
 
 
 def test_the_machine_is_described_as_others_see_it():

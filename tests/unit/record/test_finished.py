@@ -1,6 +1,7 @@
 """What lies in trials/ is checked: what is torn, copied or foreign is named, the rest counts."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,17 @@ def test_a_version_that_is_no_number_of_ours_is_damage(store, version):
     change(folder_of(store, 1), schema_version=version)
     (one,) = store.finished().set_aside
     assert not isinstance(one.error, NewerRecordError)
+
+
+def test_of_two_attempts_of_one_trial_the_first_to_end_counts(store):
+    first = folder_of(store, 1)
+    for name, created_at in (("a", "2026-01-03"), ("b", "2026-01-02"), ("c", "2026-01-02")):
+        attempt = first.with_name(f"{first.name}~{name}-1")
+        shutil.copytree(first, attempt)
+        change(attempt, created_at=f"{created_at}T00:00:00+00:00")
+    shutil.rmtree(first)
+    found = store.finished()
+    assert found.folders[first.name].name == f"{first.name}~b-1"
+    assert [record.created_at[:10] for record in found.records] == ["2026-01-02", "2026-01-01"]
+    assert [one.folder.name[-3:] for one in found.set_aside] == ["c-1", "a-1"]
+    assert all("~b-1 too, which counts" in str(one) for one in found.set_aside)

@@ -82,6 +82,23 @@ def test_of_many_that_begin_at_once_no_two_are_inside(storage):
     assert claims(storage) == []
 
 
+def test_who_only_tried_and_left_keeps_nobody_out(storage, monkeypatch):
+    tries = iter(range(2))
+    other = a_lease(storage, "a")
+    other._take()
+
+    def another_tries(_):
+        """The claim of before has gone; a new one is there once, and then none."""
+        storage.child(FOLDER).remove(other._name)
+        if next(tries) == 0:
+            other._name = "a-another"
+            other._write()
+
+    monkeypatch.setattr(lease_module.time, "sleep", another_tries)
+    a_lease(storage, "b")._take()
+    assert [name[0] for name in claims(storage)] == ["b"]
+
+
 def test_a_process_of_this_machine_that_ended_holds_nothing(storage):
     lines = []
     a_lease(storage, "a")._take()

@@ -1,9 +1,10 @@
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import load_costs, save_costs
-from agnews_ray.record.outputs import load_test_rows, save_test_rows
+from agnews_ray.record.outputs import TestRows, load_test_rows, save_test_rows
 from agnews_ray.record.store import StudyStore
 from tests.fakes.studies import a_study
 from tests.unit.compare.test_expense import a_cost
@@ -41,6 +42,26 @@ def test_test_rows_of_other_data_are_not_taken_for_ours(tmp_path):
     save_test_rows(store.test_rows_path, kept, "other")
     assert load_test_rows(store.test_rows_path, "other", 200) == kept
     assert load_test_rows(store.test_rows_path, "other", 199) is None
+
+
+def test_test_rows_have_the_same_columns_whether_or_not_any_has_a_twin(tmp_path):
+    for twin in (None, 0):
+        rows = TestRows(
+            texts=["a"],
+            twin_in_test=[twin],
+            twin_in_train=[twin],
+            is_exact_in_test=[False],
+            is_exact_in_train=[False],
+        )
+        save_test_rows(tmp_path / "rows.parquet", rows, "x")
+        schema = pq.read_schema(tmp_path / "rows.parquet")
+        assert {name: str(schema.field(name).type) for name in schema.names} == {
+            "text": "string",
+            "twin_in_test": "int64",
+            "twin_in_train": "int64",
+            "is_exact_in_test": "bool",
+            "is_exact_in_train": "bool",
+        }
 
 
 def test_damaged_test_rows_are_told(tmp_path):

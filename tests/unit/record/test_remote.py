@@ -7,6 +7,7 @@ import pytest
 
 from agnews_ray.app.analyse import compare_study
 from agnews_ray.errors import StoreError
+from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.remote import (
     RemoteStudyStore,
     check_staging,
@@ -119,6 +120,18 @@ def test_the_study_is_there_at_once(runs, tmp_path):
         store.save_study(spec)
         assert unleased(runs) == ["study/study.yaml"]
     assert open_there(runs, tmp_path / "b").load_study() == spec
+
+
+def test_test_rows_are_there_at_once(runs, tmp_path):
+    made = StudyStore.at(a_study(tmp_path / "made"))
+    fingerprint = made.records()[0].dataset.fingerprint
+    rows = load_test_rows(made.test_rows_path, fingerprint, 200)
+    store = open_there(runs, tmp_path / "a")
+    with store.writing():
+        store.save_test_rows(rows, fingerprint)
+        assert unleased(runs) == ["study/test_rows.parquet"]
+    there = open_there(runs, tmp_path / "b").test_rows_path
+    assert load_test_rows(there, fingerprint, 200) == rows
 
 
 def test_log_and_test_rows_are_left_in_the_end(runs, tmp_path):
@@ -295,6 +308,20 @@ def test_a_torn_record_there_is_kept_aside_when_its_trial_is_run_anew(runs, tmp_
     assert f"study/.damaged/{folder}-1/artifact/weights" in names(runs)
     assert open_there(runs, tmp_path / "b").finished().set_aside == ()
     assert open_there(runs, tmp_path / "b").records() == (record,)
+
+
+def test_what_is_kept_aside_twice_is_kept_twice(runs, tmp_path):
+    store, record = open_there(runs, tmp_path / "a"), a_record()
+    torn = f"{record.trial_id}~torn-1"
+    for number in range(2):
+        Storage(f"{runs}/study/trials/{torn}").write("record.json", b"")
+        with store.writing():
+            finish(store, record, tmp_path / f"scratch{number}")
+        for name in names(runs):
+            if name.startswith(f"study/trials/{record.trial_id}"):
+                Storage(f"{runs}/study").delete("/".join(name.split("/")[1:3]))
+    kept = {name.split("/")[2] for name in names(runs) if name.startswith("study/.damaged/")}
+    assert kept == {f"{torn}-1", f"{torn}-2"}
 
 
 def test_the_first_record_there_is_kept_and_the_second_is_not_written(runs, tmp_path):

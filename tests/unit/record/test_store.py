@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from agnews_ray.errors import RecordError, StoreError
-from agnews_ray.record.outputs import load_predictions
+from agnews_ray.record.outputs import load_predictions, load_test_rows
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_record
@@ -60,6 +60,18 @@ def test_two_submits_cannot_write_at_once(store):
 def test_a_folder_without_a_study_is_refused(tmp_path):
     with pytest.raises(StoreError, match="no such folder"):
         StudyStore.at(tmp_path / "nothing")
+    with pytest.raises(StoreError, match=r"no study\.yaml in it"):
+        StudyStore.at(tmp_path)
+
+
+def test_test_rows_are_kept_beside_the_trials(store, tmp_path):
+    made = StudyStore.at(a_study(tmp_path, name="made"))
+    fingerprint = made.records()[0].dataset.fingerprint
+    rows = load_test_rows(made.test_rows_path, fingerprint, 200)
+    with store.writing():
+        store.save_test_rows(rows, fingerprint)
+    assert load_test_rows(store.test_rows_path, fingerprint, 200) == rows
+    assert load_test_rows(store.test_rows_path, "other", 200) is None
 
 
 def test_a_runs_folder_that_cannot_be_written_is_refused(tmp_path):

@@ -47,7 +47,7 @@ def test_the_paper_job_says_what_the_defaults_say():
 def test_flags_lie_over_the_job_file():
     content = override(
         {"recipe": {"num_epochs": 5, "learning_rate": 3e-5}},
-        {"recipe.num_epochs": 1, "name": None},
+        {"name": None, "recipe.num_epochs": 1},
     )
     recipe = build_study(content, "job").recipe
     assert (recipe.num_epochs, recipe.learning_rate) == (1, 3e-5)

@@ -23,6 +23,11 @@ def test_confusion_equals_sklearns(rows):
     assert (ours == confusion_matrix(*rows, labels=range(4))).all()
 
 
+def test_a_class_that_no_row_has_has_its_line_too():
+    confusion = metrics.confusion_matrix(np.array([0, 1]), np.array([1, 1]), 3)
+    assert confusion.tolist() == [[0, 1, 0], [0, 1, 0], [0, 0, 0]]
+
+
 def test_scores_equal_sklearns(rows):
     confusion = metrics.confusion_matrix(*rows, 4)
     assert metrics.accuracy(confusion) == pytest.approx(accuracy_score(*rows))
