@@ -1,13 +1,25 @@
 """Fixtures shared by all tests: an isolated environment, small files, small studies."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from agnews_ray.errors import AgnewsError, SpecError
 
+PLAIN = re.compile(r"[^\w .,:;=/+*-]+")
+"""What is left out of a test's name: with a line break in it no tool finds the test again."""
+
 REAL_DATA = Path(__file__).parents[1].parent / "shared" / "data" / "agnews"
+
+
+def pytest_make_parametrize_id(val):
+    """Name a case of text by its first words; pytest names the others."""
+    if not isinstance(val, str | bytes):
+        return None
+    text = val.decode("latin-1") if isinstance(val, bytes) else val
+    return PLAIN.sub("_", text[:40].encode("ascii", "replace").decode()).strip() or "_"
 
 
 @pytest.fixture(autouse=True)

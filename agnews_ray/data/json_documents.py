@@ -78,7 +78,7 @@ def _is_by_row(value: dict[str, Any]) -> bool:
     """Whether it is rows by their name: the objects inside name a text and a label column."""
     rows = list(value.values())
     return all(isinstance(row, dict) for row in rows) and any(
-        names_both_roles(list(row)) for row in rows[:5]
+        names_both_roles(list(row)) and not _is_by_column(row) for row in rows[:5]
     )
 
 

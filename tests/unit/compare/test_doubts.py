@@ -62,3 +62,26 @@ def test_without_kept_rows_the_texts_are_missing_and_nothing_else():
     assert found.num_duplicates is None
     assert [(row.row, row.text) for row in found.hard] == [(10, None)]
     assert len(found.subsets) == 2
+
+
+def test_the_surest_of_those_that_tell_models_apart_come_first():
+    variants = [
+        predictions("a", [0.1, 0.1, 0.1, 0.9, 0.9, 0.9]),
+        predictions("b", [0.6, 0.9, 0.1, 0.2, 0.9, 0.9]),
+    ]
+    texts = list("ABCDEF")
+    nothing = [None] * 6
+    test_rows = TestRows(
+        texts=texts,
+        twin_in_test=nothing,
+        twin_in_train=nothing,
+        is_exact_in_test=[False] * 6,
+        is_exact_in_train=[False] * 6,
+    )
+    found = doubt_rows(variants, ROWS, LABELS, ("no", "yes"), test_rows).disagreements
+    assert [(row.text, row.row, row.label, row.predicted) for row in found] == [
+        ("B", 11, "no", "yes"),
+        ("D", 13, "yes", "no"),
+        ("A", 10, "no", "yes"),
+    ]
+    assert [row.probability for row in found] == pytest.approx([0.9, 0.8, 0.6])

@@ -223,6 +223,21 @@ def test_exact_replications_disagree_with_a_study_in_five_of_a_hundred(num_seeds
     assert wrong / num_studies <= 0.05 + 2 * TOLERANCE
 
 
+def test_predictions_that_are_alike_row_by_row_leave_nothing_to_the_rows():
+    rng = np.random.default_rng(0)
+    truth = Truth(num_rows=500, seed_spread=0.03, accuracy=0.9)
+    test_set = truth.rows(rng)
+    two = as_predictions(test_set[0], truth.predict(rng, test_set, 0.0, 2))
+    found = between_studies(two, two)
+    accuracies = [float((one.predicted == one.labels).mean()) for one in two]
+    for difference in found.values():
+        assert difference.value == 0
+        assert difference.row_variance == pytest.approx(0, abs=1e-20)
+        assert difference.degrees_of_freedom == 2
+    # Two groups of the same two: the pooled variance of one, over two runs each.
+    assert found["Accuracy"].seed_variance == pytest.approx(np.var(accuracies, ddof=1))
+
+
 def test_a_real_difference_is_found(tmp_path):
     ours = 0.95 + 0.002 * np.random.default_rng(0).normal(size=5)
     interval = against_single_runs(ours.tolist(), 0.93, 1).interval(0.05)

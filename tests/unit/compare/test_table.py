@@ -2,7 +2,7 @@ import pytest
 
 from agnews_ray.compare.table import compare_records
 from agnews_ray.errors import RecordError
-from agnews_ray.spec.study import RecipeSpec
+from agnews_ray.spec.study import RecipeSpec, ScalingSpec
 from tests.fakes.records import a_dataset, a_record
 
 
@@ -94,3 +94,46 @@ def test_times_of_an_engine_that_fell_back_are_apart_and_scores_together():
         ("fast", 70.0, None),
         ("fast, unrecorded", 200.0, why),
     ]
+
+
+def test_the_precision_asked_for_may_differ_where_what_ran_is_the_same():
+    records = [a_record(), a_record("x", seed=2, recipe=RecipeSpec(precision="fp32"))]
+    (row,) = compare_records("s", records, []).rows
+    assert row.num_seeds == 2
+
+
+def test_without_a_revision_another_model_is_another_row():
+    asked = a_record().variant.model_copy(update={"model": "somewhere/else"})
+    records = [a_record(), a_record("x", seed=2, variant=asked)]
+    assert len(compare_records("s", records, []).rows) == 2
+
+
+def test_with_the_same_weights_it_does_not_matter_by_which_name_they_were_found():
+    asked = a_record().variant.model_copy(update={"model": "somewhere/else"})
+    model = a_record().model.model_copy(update={"revision": "abc"})
+    records = [a_record(model=model), a_record("x", seed=2, variant=asked, model=model)]
+    assert len(compare_records("s", records, []).rows) == 1
+
+
+def test_the_engine_that_was_asked_for_stands_in_the_row():
+    asked = a_record().variant.model_copy(update={"engine": "reference"})
+    (row,) = compare_records("s", [a_record(variant=asked)], []).rows
+    assert row.engine == "reference"
+
+
+@pytest.mark.parametrize(
+    ("num_workers", "num_machines", "shown"),
+    [(1, (None, None), 1), (2, (2, 2), 2), (2, (1, 2), None), (2, (None, None), None)],
+)
+def test_machines_are_counted_where_all_trials_say_the_same(num_workers, num_machines, shown):
+    records = [
+        a_record(
+            f"t{seed}",
+            seed=seed,
+            scaling=ScalingSpec(num_workers=num_workers),
+            training=a_record().training.model_copy(update={"num_machines": number}),
+        )
+        for seed, number in enumerate(num_machines)
+    ]
+    (row,) = compare_records("s", records, []).rows
+    assert row.num_machines == shown

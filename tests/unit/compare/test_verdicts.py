@@ -72,3 +72,9 @@ def test_the_verdict_may_be_on_macro_f1():
     assert (pair.metric, pair.verdict) == ("macro-f1", "worse")
     assert pair.judged == pair.macro_f1
     assert pair.p_value != pair.mcnemar_p_value  # no exact test exists for it
+
+
+def test_each_metric_has_an_interval_of_its_own():
+    (found,) = judged(0.02, shifts=(-0.03,))
+    assert found.accuracy != found.macro_f1
+    assert found.accuracy.low < found.accuracy.value < found.accuracy.high < 0

@@ -86,7 +86,6 @@ def test_a_dataset_without_train_split_is_refused(hub, tmp_path):
         (RuntimeError("broken\nfile"), DataError, "want a dataset that loads, found broken file;"),
         (RuntimeError("Available ['a']"), DataError, "want a dataset that loads, found Available"),
     ],
-    ids=repr,
 )
 def test_what_the_library_raises_is_told_in_one_line(hub, tmp_path, raised, kind, said):
     hub(raised)
