@@ -57,10 +57,18 @@ def test_money_is_price_times_time():
 def test_a_cost_known_of_all_variants_is_an_axis():
     rows = compare_records("s", [a_record(), a_record(trial_id="x", name="two")], []).rows
     both = [(row, [a_cost()]) for row in rows]
-    names = [axis.name for axis in cost_axes(rows, cost_facts(both, PRICED), PRICED)]
-    assert "Latency p50, CPU, 1 thread, fp32" in names
-    assert "Price per million rows, CPU, 1 thread, fp32" in names
-    assert "Price per training" in names  # both were trained on the machine that was measured
+    axes = cost_axes(rows, cost_facts(both, PRICED), PRICED)
+    where = "CPU, 1 thread, fp32"
+    assert [(axis.name, axis.unit) for axis in axes] == [
+        ("Parameters", "M"),
+        ("Model size", "MB"),
+        ("Train time", "min"),
+        ("Price per training", "money"),  # both were trained on the machine that was measured
+        (f"Latency p50, {where}", "ms"),
+        (f"Time per 1,000 rows, {where}", "s"),
+        ("Computation", "GFLOP per row"),
+        (f"Price per million rows, {where}", "money"),
+    ]
     one = cost_facts(both[:1], Prices())
     assert [axis.name for axis in cost_axes(rows, one, Prices())] == [
         "Parameters",

@@ -137,3 +137,23 @@ def test_machines_are_counted_where_all_trials_say_the_same(num_workers, num_mac
     ]
     (row,) = compare_records("s", records, []).rows
     assert row.num_machines == shown
+
+
+def test_other_weights_or_another_number_of_workers_is_another_row():
+    model = a_record().model
+    weights = [model.model_copy(update={"revision": name}) for name in ("abc", "def")]
+    records = [a_record(f"t{i}", seed=i, model=one) for i, one in enumerate(weights)]
+    assert len(compare_records("s", records, []).rows) == 2
+    models = [model.model_copy(update={"model_id": name}) for name in ("here", "there")]
+    records = [a_record(f"t{i}", seed=i, model=one) for i, one in enumerate(models)]
+    assert len(compare_records("s", records, []).rows) == 2
+    scalings = [ScalingSpec(num_workers=number) for number in (1, 2)]
+    records = [a_record(f"t{i}", seed=i, scaling=one) for i, one in enumerate(scalings)]
+    assert len(compare_records("s", records, []).rows) == 2
+
+
+def test_seeds_that_diverged_are_counted_in_their_row():
+    records = [a_record(), a_record("x", seed=2), a_record("y", seed=3, diverged="loss of nan")]
+    table = compare_records("s", records, [])
+    assert [(row.num_seeds, row.num_diverged) for row in table.rows] == [(2, 1)]
+    assert [one.seed for one in table.diverged] == [3]

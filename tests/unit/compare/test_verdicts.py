@@ -1,5 +1,8 @@
+from functools import partial
+
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, f1_score
 
 from agnews_ray.compare.verdicts import judge_pairs
 from tests.fakes.simulated import Truth, seed_results, wrong_statement
@@ -75,6 +78,19 @@ def test_the_verdict_may_be_on_macro_f1():
 
 
 def test_each_metric_has_an_interval_of_its_own():
-    (found,) = judged(0.02, shifts=(-0.03,))
-    assert found.accuracy != found.macro_f1
-    assert found.accuracy.low < found.accuracy.value < found.accuracy.high < 0
+    rng = np.random.default_rng(1)
+    truth = Truth(num_rows=1000, seed_spread=0.0, num_classes=3)
+    test_set = truth.rows(rng)
+    labels = test_set[0]
+    baseline, variant = (truth.predict(rng, test_set, shift, 2) for shift in (0.0, -0.03))
+    first, second = seed_results(rng, labels, [baseline, variant], num_classes=3)
+    (found,) = judge_pairs([(second, first)], 0.02, 0.05, "accuracy")
+
+    def difference(score):
+        means = [np.mean([score(labels, one) for one in model]) for model in (variant, baseline)]
+        return pytest.approx(means[0] - means[1])
+
+    by_class = partial(f1_score, average="macro")
+    assert found.accuracy.value == difference(accuracy_score)
+    assert found.macro_f1.value == difference(by_class)
+    assert found.accuracy.value != pytest.approx(found.macro_f1.value, abs=1e-6)
