@@ -1,0 +1,100 @@
+"""Files that flags name beside a source, and words that mean the same."""
+
+import pytest
+
+from agnews_ray.data.columns import plain
+from agnews_ray.data.label_checks import fold
+from agnews_ray.data.sources import resolve_source
+from agnews_ray.errors import DataError
+from agnews_ray.spec.study import DataSpec
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """A train file alone, and a folder with train, validation and test."""
+    (tmp_path / "folder").mkdir()
+    for path in ("alone.csv", "folder/train.csv", "folder/validation.csv", "folder/test.csv"):
+        (tmp_path / path).write_text("text,label\na,0\nb,1\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("source", "changes", "wanted", "found", "hint"),
+    [
+        (
+            "folder",
+            {"test_source": "alone.csv"},
+            "one test split",
+            "folder/test.csv as well as --test-dataset",
+            "drop --test-dataset",
+        ),
+        ("alone.csv", {"test_source": "no.csv"}, "a data file", "nothing of that name", "--test-d"),
+        (
+            "alone.csv",
+            {"validation_source": "no"},
+            "a data file",
+            "nothing of that",
+            "--validation",
+        ),
+        ("folder", {"test_fraction": 0.5}, "one test split", "test.csv too", "--test-fraction"),
+        (
+            "folder",
+            {"validation_fraction": 0.5},
+            "one validation split",
+            "validation.csv",
+            "--validation none",
+        ),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_what_does_not_fit_together_is_refused(rows, source, changes, wanted, found, hint):
+    named = {key: str(rows / value) for key, value in changes.items() if key.endswith("source")}
+    spec = DataSpec(source=str(rows / source), **{**changes, **named})
+    with pytest.raises(DataError) as caught:
+        resolve_source(spec, rows)
+    error = caught.value
+    missing = [path for path in named.values() if "no" in path.rpartition("/")[2]]
+    assert error.where == (missing or [spec.source])[0]
+    assert error.wanted == wanted
+    assert error.found.startswith(found)
+    assert hint in error.hint
+
+
+def test_a_stated_file_takes_its_place(rows):
+    alone = str(rows / "alone.csv")
+    found = resolve_source(DataSpec(source=alone, test_source=str(rows / "folder/test.csv")), rows)
+    assert found.test == (rows / "folder" / "test.csv",)
+    found = resolve_source(DataSpec(source=str(rows / "folder"), validation_source="none"), rows)
+    assert found.validation == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Class Index", "classindex"),
+        ("class_index", "classindex"),
+        ("\ufeff#Text", "text"),
+        ("Unnamed: 0", ""),
+        ("Unnamed: 1_level_0", ""),
+        ("unnamed", "unnamed"),
+    ],
+)
+def test_a_columns_name_is_its_letters_and_digits(name, expected):
+    assert plain(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("007", "7"),
+        ("0", "0"),
+        ("9" * 999, "9" * 999),
+        ("0" * 1000, "0" * 1000),  # too long for a number
+        (" World  News ", "worldnews"),
+        ("\u200bSports", "sports"),
+        ("\uff26\uff35\uff2c\uff2c", "full"),
+        ("1.0", "1.0"),
+    ],
+)
+def test_labels_that_look_alike_are_folded_alike(label, expected):
+    assert fold(label) == expected
