@@ -1,5 +1,6 @@
 #!/bin/sh
-# What of our own code do tests run? Lines and branches, programs started by tests included.
+# What of our own code does the test process run? Lines and branches; programs that tests start are
+# not counted yet.
 #
 #     benchmarks/coverage.sh [PACKAGES] [PYTEST ARGUMENTS]
 #
