@@ -1,6 +1,5 @@
 #!/bin/sh
-# What of our own code does the test process run? Lines and branches; programs that tests start are
-# not counted yet.
+# What of our own code do tests run? Lines and branches, programs started by tests included.
 #
 #     benchmarks/coverage.sh [PACKAGES] [PYTEST ARGUMENTS]
 #
@@ -23,6 +22,8 @@ branch = true
 parallel = true
 patch = subprocess
 END
+# A program that a test starts finds coverage.py by PYTHONPATH, where .pth files are not read.
+printf 'import coverage\n\ncoverage.process_startup()\n' >"$work/lib/sitecustomize.py"
 rm -f "$work"/data*
 export PYTHONPATH="$root:$work/lib"
 "$python" -m coverage run --rcfile="$work/rc" -m pytest "$@" || echo "some tests failed" >&2
