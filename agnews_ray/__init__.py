@@ -14,8 +14,8 @@ _PUBLIC = {
     "all_sections": "agnews_ray.report.sections",
     "assess_study": "agnews_ray.app.analyse",
     "compare_study": "agnews_ray.app.analyse",
-    "conclusion": "agnews_ray.report.words",
-    "to_markdown": "agnews_ray.report.tables",
+    "conclusion": "agnews_ray.report.sentences",
+    "to_markdown": "agnews_ray.report.table_formats",
 }
 
 __all__ = ["__version__", "figures", *_PUBLIC]

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from agnews_ray.app import bench, prepare
+from agnews_ray.app import prepare
+from agnews_ray.bench import rounds
+from agnews_ray.bench.timing import TimingTask
 from agnews_ray.data.scan import scan_dataset
-from agnews_ray.engine.timing import TimingTask
 
 
 def make_task(
@@ -34,4 +35,4 @@ def make_task(
     cache = Path("runs").absolute() / prepare.CACHE_FOLDER
     cache.mkdir(parents=True, exist_ok=True)
     scanned = scan_dataset(study.data, cache)
-    return bench.prepare_task(study.models[0], study, scanned, cache, num_threads)
+    return rounds.prepare_task(study.models[0], study, scanned, cache, num_threads)

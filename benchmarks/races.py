@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from agnews_ray.errors import AgnewsError  # noqa: E402
-from agnews_ray.record.remote import leaving_files, open_store  # noqa: E402
+from agnews_ray.record.object_store import leaving_files, open_store  # noqa: E402
 from agnews_ray.record.storage import Storage  # noqa: E402
 from tests.fakes.records import a_record  # noqa: E402
 

@@ -26,10 +26,10 @@ import torch
 import torch.multiprocessing
 from common import make_task  # beside this file
 
+from agnews_ray.bench.timing import WARM_UP_SHARE, TimingTask
 from agnews_ray.data.batches import train_batches
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.results import Rank
-from agnews_ray.engine.timing import WARM_UP_SHARE, TimingTask
 from agnews_ray.model.build import build_classifier
 from agnews_ray.plan.budget import steps_per_epoch
 from agnews_ray.record.environment import num_usable_cpus

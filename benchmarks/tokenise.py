@@ -22,7 +22,8 @@ from agnews_ray.data.scan import SplitRows, scan_dataset
 from agnews_ray.model.tokenizer import encoder_json, load_tokenizer
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.run.session import embedded_ray
-from agnews_ray.spec.study import DataSpec, VariantSpec
+from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.variant import VariantSpec
 
 
 def repeated(split: SplitRows, copies: int) -> SplitRows:

@@ -19,8 +19,8 @@ import torch.distributed as dist
 import torch.multiprocessing
 from common import make_task  # beside this file
 
-from agnews_ray.compare.speed import Contender
-from agnews_ray.engine import timing
+from agnews_ray.bench import timing
+from agnews_ray.bench.ratios import Contender
 from agnews_ray.engine.results import Rank
 from agnews_ray.run.device import resolve_precision
 

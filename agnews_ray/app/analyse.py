@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agnews_ray.compare.assessment import Assessment, Settings, TrialResult, assess
-from agnews_ray.compare.divergence import DivergedTrial
+from agnews_ray.compare.diverged import DivergedTrial
 from agnews_ray.compare.published import (
     Agreement,
     StudyResults,

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from agnews_ray.app.capacity import check_disk
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
-from agnews_ray.app.room import check_disk
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.errors import AgnewsError, StoreError
 from agnews_ray.record.environment import num_usable_cpus
@@ -20,7 +20,7 @@ from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
 from agnews_ray.run.watcher import SteadyWatcher
-from agnews_ray.spec.study import Device
+from agnews_ray.spec.base import Device
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def execute_study(
         started_at: Unix time of ``submit``.
         watcher: a ``run.watcher.StudyWatcher``, told what happens until it fails.
         run: takes the first four and gives the study as it was planned in the end and a
-            ``run.study.Outcome``; None runs the trials on a Ray of this process.
+            ``run.queue.Outcome``; None runs the trials on a Ray of this process.
 
     Returns:
         Records of all finished trials, and the errors of those that failed.
@@ -120,7 +120,7 @@ def _run_embedded(
         logger.info("models looked at %.1f s after the start", time.time() - started_at)
         prepared = looked_at.tell(watcher)
 
-        from agnews_ray.run.study import OwnRoom, run_trials
+        from agnews_ray.run.queue import OwnRoom, run_trials
         from agnews_ray.run.trainer import TrialRunner
 
         runner = TrialRunner(
@@ -159,7 +159,7 @@ class LookedAt:
     prepared: PreparedStudy
     """Planned anew where a model cannot be trained in the wanted precision."""
     data: Any
-    """A ``run.tokenised.TokenisedCache``."""
+    """A ``run.inputs.InputCache``."""
     lines: tuple[str, ...]
 
     def tell(self, watcher: Any) -> PreparedStudy:
@@ -185,10 +185,10 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
         ModelError: one cannot be loaded or trained.
         ResourceError: the disk has no room for the files of the trials.
     """
-    from agnews_ray.run.tokenised import TokenisedCache
+    from agnews_ray.run.inputs import InputCache
 
     lines: list[str] = []  # a watcher is only told from the thread it knows
-    data = TokenisedCache(
+    data = InputCache(
         prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised, lines.append
     )
     variants = {trial.variant.name: trial.variant for trial in prepared.todo}

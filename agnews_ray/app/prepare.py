@@ -7,33 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agnews_ray.app.room import gpu_memory_line
+from agnews_ray.app.capacity import gpu_memory_line
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
 from agnews_ray.errors import SpecError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
-from agnews_ray.plan.trials import (
-    WHERE_ROWS_LIE,
-    PlannedTrial,
-    content_hash,
-    plan_trials,
-    same_question,
-    slug,
-)
+from agnews_ray.plan.names import content_hash, slug
+from agnews_ray.plan.trials import WHERE_ROWS_LIE, PlannedTrial, plan_trials, same_question
 from agnews_ray.record.durable import write_whole
 from agnews_ray.record.environment import gpu_memory_bytes
-from agnews_ray.record.remote import open_store
+from agnews_ray.record.object_store import open_store
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.record.storage import is_uri, user_cache, without_secrets
+from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
 from agnews_ray.record.store import StudyStore, refuse_newer
+from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.loader import build_study, override, read_job_file
-from agnews_ray.spec.study import Device, Precision, StudySpec
-
-CACHE_FOLDER = ".cache"
-"""Below the runs folder: downloads, generated corpora, tokenizers, tokenised splits."""
-
-COPIES_FOLDER = "studies"
-"""Inside it: working copies of studies that lie in an object store."""
+from agnews_ray.spec.study import StudySpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +62,6 @@ class PreparedStudy:
             return self
         trials = _plan(self.study, self.scanned, self.trials[0].device, wanted)
         return dataclasses.replace(self, trials=trials, finished=finished_of(self.store, trials))
-
-
-def cache_folder(location: str) -> Path:
-    """Name the cache of a runs folder: inside it, or the user's where that is a URI."""
-    return (user_cache() if is_uri(location) else Path(location).absolute()) / CACHE_FOLDER
 
 
 def read_study(job_file: Path | None, flags: Mapping[str, Any]) -> StudySpec:

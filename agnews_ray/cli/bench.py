@@ -64,13 +64,13 @@ def bench(runs: Path, num_rounds: int, bench_format: str, **settings: Any) -> No
     same weights for one epoch, in turns, each in a process of its own. Printed are medians, and
     the speed of ours over each of the others, round by round. Nothing is kept.
     """
-    from agnews_ray.app.bench import bench_engines
     from agnews_ray.app.prepare import read_study
-    from agnews_ray.report import speed
+    from agnews_ray.bench import speed_table
+    from agnews_ray.bench.rounds import bench_engines
 
     study = read_study(None, _flags(**settings))
     found = bench_engines(study, runs, num_rounds, lambda line: click.echo(line, err=True))
-    click.echo(speed.FORMATS[bench_format](found))
+    click.echo(speed_table.FORMATS[bench_format](found))
     sys.exit(0 if found.rows else 1)
 
 

@@ -30,14 +30,14 @@ def compare(study: str, format_name: str) -> None:
     """
     from agnews_ray.app import analyse
     from agnews_ray.cli import screen
-    from agnews_ray.record.remote import local_study
-    from agnews_ray.report import tables
+    from agnews_ray.record.object_store import local_study
+    from agnews_ray.report import table_formats
 
     table = analyse.compare_study(local_study(study), tell_left_out)
     if format_name == "table":
         screen.show_table(table)
     else:
-        click.echo(tables.FORMATS[format_name](table))
+        click.echo(table_formats.FORMATS[format_name](table))
 
 
 def tell_left_out(line: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from agnews_ray.cli.remote import AS_JSON, address_option
+from agnews_ray.cli.jobs import AS_JSON, address_option
 
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
@@ -30,7 +30,7 @@ def doctor(job: Path | None, address: str | None, storage: str | None, as_json: 
 
     On a cluster a short job looks around on each node; nothing is trained, nothing is left.
     """
-    from agnews_ray.app.doctor import examine_cluster, examine_here
+    from agnews_ray.app.diagnose import examine_cluster, examine_here
     from agnews_ray.app.prepare import read_study
 
     study = read_study(job, {})
@@ -59,7 +59,7 @@ def check(path: Path, as_json: bool) -> None:
     Placeholders, doors open to strangers, images and versions that do not agree with this
     installation, missing files, a missing token. Exit code 1 where `ray up` should not be run.
     """
-    from agnews_ray.run.cluster_file import check_cluster_file
+    from agnews_ray.cluster.cluster_file import check_cluster_file
 
     _finish(check_cluster_file(path), as_json)
 

@@ -27,11 +27,11 @@ STORAGE = click.option(
 def execute(job: Path, storage: str, command: str) -> None:
     """Run the study in JOB on the Ray cluster around this process; prints events."""
     from agnews_ray.app.prepare import read_study
-    from agnews_ray.run.events import EventWriter
+    from agnews_ray.cluster.events import EventWriter
 
     events = EventWriter()
     try:
-        from agnews_ray.app.job import execute_job
+        from agnews_ray.app.execute_job import execute_job
 
         study = read_study(job, {})
         os.chdir("/")  # Ray may unpack the working folder anew, and this one would be gone
@@ -50,11 +50,11 @@ def execute(job: Path, storage: str, command: str) -> None:
 @click.option("--hub-ids", default="", help="Models that would be loaded from the hub.")
 def probe(storage: str, hub_ids: str) -> None:
     """Look around on the Ray cluster around this process; prints one event."""
-    from agnews_ray.run.events import EventWriter
+    from agnews_ray.cluster.events import EventWriter
 
     events = EventWriter()
     try:
-        from agnews_ray.app.job import probe_job
+        from agnews_ray.app.execute_job import probe_job
 
         os.chdir("/")
         events.probe(probe_job(_location(storage), [i for i in hub_ids.split(",") if i]))

@@ -12,14 +12,14 @@ from agnews_ray.cli.compare import compare
 from agnews_ray.cli.doctor import cluster, doctor
 from agnews_ray.cli.execute import execute, probe
 from agnews_ray.cli.interrupts import leave
+from agnews_ray.cli.jobs import fetch, jobs, logs, status, stop
 from agnews_ray.cli.measure import measure
-from agnews_ray.cli.remote import fetch, jobs, logs, status, stop
 from agnews_ray.cli.report import report
 from agnews_ray.cli.streams import write_error
 from agnews_ray.cli.submit import submit
 from agnews_ray.cli.verify import verify
 from agnews_ray.errors import AgnewsError
-from agnews_ray.run.surroundings import own_environment
+from agnews_ray.run.process_setup import own_environment
 
 
 class _Group(click.Group):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from agnews_ray.cli.prices import price_options, prices_of
+from agnews_ray.cli.price_flags import price_options, prices_of
 
 
 @click.command(
@@ -58,8 +58,8 @@ def measure(
     hits all alike. The results are kept beside the records, for `report`; scores stay as they are.
     """
     from agnews_ray.app.analyse import compare_study
-    from agnews_ray.app.measure import MeasureSpec, measure_study
-    from agnews_ray.report import tables, words
+    from agnews_ray.app.measure_artifacts import MeasureSpec, measure_study
+    from agnews_ray.report import sentences, table_formats
 
     def note(line: str) -> None:
         if not as_json:
@@ -70,8 +70,8 @@ def measure(
     costs = measure_study(study, spec, shlex.join(sys.argv), prices, note)
     table = compare_study(study)
     if as_json:
-        click.echo(tables.costs_to_json(table, costs))
+        click.echo(table_formats.costs_to_json(table, costs))
     else:
-        click.echo(tables.costs_to_plain(costs))
-        for line in words.name_diverged(table):
+        click.echo(table_formats.costs_to_plain(costs))
+        for line in sentences.name_diverged(table):
             click.echo(line)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from agnews_ray.cli.compare import tell_left_out
-from agnews_ray.cli.prices import price_options, prices_of
+from agnews_ray.cli.price_flags import price_options, prices_of
 
 FORMATS = ("html", "markdown", "latex", "csv", "json")
 METRICS = ("accuracy", "macro-f1")
@@ -67,12 +67,12 @@ def report(study: str, report_format: Any, output: Path | None, **settings: Any)
     Needs neither Ray nor torch. Costs of use are in it after `agnews-ray measure`.
     """
     from agnews_ray.app.analyse import assess_study
-    from agnews_ray.app.report import default_output, write_report
+    from agnews_ray.app.write_report import default_output, write_report
     from agnews_ray.compare.assessment import Settings
     from agnews_ray.record.json_text import to_json
-    from agnews_ray.record.remote import local_study
+    from agnews_ray.record.object_store import local_study
     from agnews_ray.record.storage import is_uri
-    from agnews_ray.report import words
+    from agnews_ray.report import sentences
 
     folder = local_study(study)
     prices = prices_of(settings.pop("price_per_hour"), settings.pop("train_prices"))
@@ -83,6 +83,6 @@ def report(study: str, report_format: Any, output: Path | None, **settings: Any)
     if output is None:
         output = default_output(Path(folder.name) if is_uri(study) else folder, report_format)
     written = write_report(assessment, report_format, output)
-    for sentence in words.conclusion(assessment):
+    for sentence in sentences.conclusion(assessment):
         click.echo(sentence)
     click.echo(f"report in {written}")

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from agnews_ray.compare.table import ComparisonTable
 from agnews_ray.errors import one_line, printable
-from agnews_ray.report import tables, words
+from agnews_ray.report import sentences, table_formats
 
 GOOD, BAD = "[green]✓[/]", "[red]✗[/]"
 """Marks of ended trials, in rich's markup."""
@@ -38,11 +38,11 @@ def show_table(table: ComparisonTable) -> None:
     """Print the table: laid out for the terminal's width, or plainly elsewhere."""
     if is_terminal():
         console = Console()
-        console.print(tables.to_rich(table, console.width))
-        for line in words.remarks(table):
+        console.print(table_formats.to_rich(table, console.width))
+        for line in sentences.remarks(table):
             console.print(line, markup=False, style="red")
     else:
-        click.echo(tables.to_plain(table))
+        click.echo(table_formats.to_plain(table))
 
 
 def clock(seconds: float) -> str:

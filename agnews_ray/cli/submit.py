@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
-from agnews_ray.cli.remote import address_option, follow_to_end
+from agnews_ray.cli.jobs import address_option, follow_to_end
 from agnews_ray.errors import printable
 
 START_OF_PROCESS = time.time()
@@ -107,16 +107,18 @@ def _check_place(place: dict[str, Any], quiet: bool) -> None:
 def _hand_over(
     job: Path | None, flags: dict[str, Any], place: dict[str, Any], dry_run: bool, as_json: bool
 ) -> None:
-    from agnews_ray.app import prepare, remote
+    from agnews_ray.app import cluster_jobs, prepare
     from agnews_ray.record.json_text import to_json
     from agnews_ray.spec.loader import to_yaml
 
     study = prepare.read_study(job, flags)
     if dry_run:
-        remote.check_storage(place["storage"])
+        cluster_jobs.check_storage(place["storage"])
         click.echo(to_json(study) if as_json else to_yaml(study))
         return
-    sent = remote.submit_study(study, place["address"], place["storage"], shlex.join(sys.argv))
+    sent = cluster_jobs.submit_study(
+        study, place["address"], place["storage"], shlex.join(sys.argv)
+    )
     if place["follow"] and as_json:
         follow_to_end(sent.address, sent.job_id, as_json=True)
     elif as_json:

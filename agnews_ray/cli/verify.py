@@ -36,8 +36,8 @@ def verify(study: str, against: str, as_json: bool) -> None:
     """
     from agnews_ray.app.analyse import verify_study
     from agnews_ray.record.json_text import to_json
-    from agnews_ray.record.remote import local_study
-    from agnews_ray.report import tables
+    from agnews_ray.record.object_store import local_study
+    from agnews_ray.report import table_formats
 
     folder = local_study(study)
     if against != "paper":
@@ -53,6 +53,6 @@ def verify(study: str, against: str, as_json: bool) -> None:
         }
         click.echo(to_json(document))
     else:
-        click.echo(tables.agreement_to_plain(lines))
+        click.echo(table_formats.agreement_to_plain(lines))
         click.echo(f"{num_wrong} of {sum(line.agrees is not None for line in lines)} disagree")
     sys.exit(1 if num_wrong else 0)

@@ -7,9 +7,10 @@ import numpy as np
 
 from agnews_ray.compare.bootstrap import NUM_DRAWS, Counts, count, draw_counts
 from agnews_ray.compare.calibration import calibrate
-from agnews_ray.compare.doubts import VariantPredictions, doubt_rows
-from agnews_ray.compare.expense import cost_axes, cost_facts
-from agnews_ray.compare.facts import (
+from agnews_ray.compare.cost_front import cost_axes, cost_facts
+from agnews_ray.compare.label_issues import VariantPredictions, doubt_rows
+from agnews_ray.compare.prices import Prices
+from agnews_ray.compare.results import (
     CostAxis,
     CostFacts,
     DoubtfulRows,
@@ -18,7 +19,6 @@ from agnews_ray.compare.facts import (
     PairFacts,
     VariantFacts,
 )
-from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records, group_records
 from agnews_ray.compare.variants import (
     accuracy_interval,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from agnews_ray.compare.rows import ResampledRows, RowVariance
+from agnews_ray.compare.score_test import ResampledRows, RowVariance
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -11,7 +11,7 @@ that machine is known there is no number: that of another machine would be a wro
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from agnews_ray.compare.facts import Fact
+from agnews_ray.compare.results import Fact
 from agnews_ray.compare.table import VariantRow
 
 SECONDS_PER_HOUR = 3600

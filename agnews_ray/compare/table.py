@@ -6,7 +6,7 @@ from statistics import fmean, stdev
 
 from pydantic import BaseModel, ConfigDict
 
-from agnews_ray.compare.divergence import DivergedTrial, describe_diverged, part_diverged
+from agnews_ray.compare.diverged import DivergedTrial, describe_diverged, part_diverged
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agnews_ray.compare.facts import ClassFacts, Fact, VariantFacts
+from agnews_ray.compare.results import ClassFacts, Fact, VariantFacts
 
 FEW_ROWS = 10
 """With fewer test rows a class's scores say little: one row is over ten points of recall."""

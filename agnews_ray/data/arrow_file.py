@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
+from agnews_ray.data.compression import compression_of
 from agnews_ray.data.layout import BATCH_ROWS, SAMPLE_ROWS, FileLayout, choose_roles
-from agnews_ray.data.opening import compression_of
 from agnews_ray.data.values import is_numeric
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 
 def arrow_layout(path: Path, kind: str, spec: DataSpec, like: FileLayout | None) -> FileLayout:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from agnews_ray.errors import StoreError
-from agnews_ray.plan.trials import content_hash
+from agnews_ray.plan.names import content_hash
 from agnews_ray.record.durable import (
     full_disk_explained,
     make_folder,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agnews_ray.data.headerless import is_label_like, is_one_hot
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 NUM_NAMED = 3
 MAX_NAME = 30

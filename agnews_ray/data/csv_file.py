@@ -14,7 +14,7 @@ from agnews_ray.data.encoding import find_encoding, open_text
 from agnews_ray.data.headerless import choose_positions, is_data, is_numbering
 from agnews_ray.data.layout import BATCH_ROWS, SAMPLE_ROWS, FileLayout, choose_roles
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 SAMPLE_CHARS = 8 << 20
 """Characters that the dialect is chosen by; what does not fit further on is refused by its row."""

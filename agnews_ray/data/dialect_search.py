@@ -12,7 +12,7 @@ from agnews_ray.data.columns import names_both_roles
 from agnews_ray.data.dialect import NAMES, Dialect
 from agnews_ray.data.headerless import is_label_like
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 DELIMITERS = (",", "\t", ";", "|")
 SHORT_CHARS = 256 << 10

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from agnews_ray.data.compression import open_bytes
 from agnews_ray.data.encoding_guess import guesses, is_damaged_utf8, is_western
-from agnews_ray.data.opening import open_bytes
 from agnews_ray.errors import DataError
 
 CHUNK_BYTES = 1 << 20

@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from agnews_ray.data.arrow_file import arrow_layout, iter_arrow
+from agnews_ray.data.compression import READ_ERRORS, data_ending
 from agnews_ray.data.csv_file import csv_layout, iter_csv
 from agnews_ray.data.encoding import find_encoding
 from agnews_ray.data.json_rows import find_form, iter_rows
 from agnews_ray.data.layout import BATCH_ROWS, SAMPLE_ROWS, FileLayout, choose_roles
-from agnews_ray.data.opening import READ_ERRORS, data_ending
 from agnews_ray.data.values import from_python, to_labels, to_texts
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 KINDS = {
     ".parquet": "parquet",

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from agnews_ray.data.cards import card_splits, default_of_several, saved_files, saved_splits
 from agnews_ray.data.files import KINDS
-from agnews_ray.data.foreign import refuse_foreign, refuse_text_files
 from agnews_ray.data.shards import (
     Group,
     data_files,
@@ -17,8 +16,9 @@ from agnews_ray.data.shards import (
     say_all,
     stem_and_ending,
 )
+from agnews_ray.data.unsupported import refuse_foreign, refuse_text_files
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 SPLIT_WORDS = {
     "train": "train training trainset traindata trainingset trainingdata trn",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 MAX_LABEL_CHARS = 60
 INTEGER = re.compile(r"[+-]?\d+(\.0*)?", re.ASCII)

@@ -8,8 +8,8 @@ from typing import Any
 from agnews_ray.compat.of_datasets import fingerprint
 from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.errors import DataError, HubError
-from agnews_ray.plan.trials import slug
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.plan.names import slug
+from agnews_ray.spec.data import DataSpec
 
 HUB_ALIASES = {"ag_news": "fancyzhx/ag_news", "agnews": "fancyzhx/ag_news"}
 OFFLINE_WAYS = (

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from agnews_ray.data.compression import data_ending
 from agnews_ray.data.encoding import open_text
 from agnews_ray.data.json_documents import is_document, is_table, rows_of
-from agnews_ray.data.opening import data_ending
 from agnews_ray.errors import DataError
 
 Form = Literal["lines", "values", "document"]

@@ -8,7 +8,7 @@ from agnews_ray.data.columns import Roles, choose_columns, plain
 from agnews_ray.data.dialect import Dialect
 from agnews_ray.data.json_rows import Form
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 BATCH_ROWS = 8192
 """Rows read at a time: bounds memory whatever the file's size."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agnews_ray.data.cutting import cut_test, rows_by_column
+from agnews_ray.data.holdout import cut_test, rows_by_column
 from agnews_ray.data.labels import LabelMap, decide_labels, refuse_unknown, reordered
 from agnews_ray.data.layout import FileLayout
 from agnews_ray.data.reading import SplitPass, read_split
@@ -15,7 +15,7 @@ from agnews_ray.data.rows import SplitRows
 from agnews_ray.data.sources import SourceFiles
 from agnews_ray.errors import DataError
 from agnews_ray.record.schema import SplitRecord
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 
 @dataclass(frozen=True, slots=True)

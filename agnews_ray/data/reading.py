@@ -14,7 +14,7 @@ from agnews_ray.data.label_checks import is_fraction
 from agnews_ray.data.labels import LabelMap, Sighting
 from agnews_ray.data.layout import FileLayout
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 MAX_CLASSES = 1000
 """More different labels than this means that the column is not one of labels."""

@@ -14,7 +14,7 @@ from agnews_ray.data.sources import SourceFiles, resolve_source
 from agnews_ray.data.splits import select_limited, select_train_and_validation
 from agnews_ray.errors import DataError
 from agnews_ray.record.schema import DatasetRecord
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 __all__ = ["ScannedDataset", "SplitRows", "scan_dataset"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from agnews_ray.data.compression import COMPRESSIONS, data_ending
 from agnews_ray.data.files import KINDS
-from agnews_ray.data.opening import COMPRESSIONS, data_ending
 from agnews_ray.errors import DataError
 
 NOT_ROWS = re.compile(

@@ -13,18 +13,18 @@ from pathlib import Path
 
 from agnews_ray.data import json_rows
 from agnews_ray.data.cached import cache_key, kept_folder
+from agnews_ray.data.compression import READ_ERRORS, compression_of, data_ending, members
 from agnews_ray.data.encoding import find_encoding, read_text
 from agnews_ray.data.files import KINDS
 from agnews_ray.data.folders import Splits, find_splits, split_of
 from agnews_ray.data.hub_data import load_hub
-from agnews_ray.data.opening import READ_ERRORS, compression_of, data_ending, members
 from agnews_ray.data.shards import Group
 from agnews_ray.data.synthetic import SyntheticSpec, write_synthetic
 from agnews_ray.errors import DataError
-from agnews_ray.plan.trials import slug
+from agnews_ray.plan.names import slug
 from agnews_ray.record.durable import is_full_disk
 from agnews_ray.record.storage import without_secrets
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 CLASS_FILES = ("classes.txt", "class_names.txt", "label_names.txt")
 """Beside the data: a name a line, in label order, as published with AG News and its sisters."""

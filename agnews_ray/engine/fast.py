@@ -17,14 +17,15 @@ import torch
 from numpy.typing import NDArray
 
 from agnews_ray.data.batches import Batch, PaddingSide, Shape, TokenisedRows, rank_share
-from agnews_ray.engine.fusion import FusedModel, fused_model
-from agnews_ray.engine.graphs import GraphedStep, Recorder, recording_error
-from agnews_ray.engine.memory import keep_freed_memory
+from agnews_ray.engine.fused.graphs import GraphedStep, Recorder, recording_error
+from agnews_ray.engine.fused.model import FusedModel, fused_model
+from agnews_ray.engine.malloc import keep_freed_memory
 from agnews_ray.engine.optimizer import Optimizer
 from agnews_ray.engine.predict import DTYPES, autocast
 from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
 from agnews_ray.model.limits import position_limit
-from agnews_ray.spec.study import Precision, RecipeSpec
+from agnews_ray.spec.base import Precision
+from agnews_ray.spec.recipe import RecipeSpec
 
 LENGTH_MULTIPLE = 8
 """On a GPU lengths are padded up to a multiple of this, for few graphs and aligned products."""
@@ -105,7 +106,7 @@ class FastEngine:
                 training.shape,
                 self.padding_side,
             )
-            training.step(share, _words(global_batch, self.pad_id) if fused.table else None)
+            training.step(share, _words(global_batch, self.pad_id) if fused.embeddings else None)
             facts.append(batch_facts(share.rows, share.num_tokens, share.input_ids.numel()))
             if len(facts) == num_steps and self.rank.device.type == "cuda":
                 torch.cuda.synchronize(self.rank.device)  # the steps are done, not just queued
@@ -146,8 +147,8 @@ class _Training:
         """Make one update; on a GPU it is only queued."""
         if not self._model.training:
             self._model.train()
-        if self._fused.table is not None and words is not None:
-            self._fused.table.begin(words)
+        if self._fused.embeddings is not None and words is not None:
+            self._fused.embeddings.begin(words)
         device = self._engine.rank.device
         self._compute(*(_move(tensor, device) for tensor in batch.tensors))
         if not self._is_alone:

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 
 from agnews_ray.compat.of_torch import do_not_warn_of_uncaptured_steps
-from agnews_ray.engine.fusion import FusedModel
+from agnews_ray.engine.fused.model import FusedModel
 from agnews_ray.plan.budget import learning_rate
-from agnews_ray.spec.study import Precision, RecipeSpec
+from agnews_ray.spec.base import Precision
+from agnews_ray.spec.recipe import RecipeSpec
 
 FIRST_SCALE, GROWTH_INTERVAL = 65536.0, 2000
 """Of the loss in FP16; as ``torch.amp.GradScaler`` has them."""
@@ -72,8 +73,8 @@ class Optimizer:
             self._adamw.found_inf = 1.0 - norm.isfinite().float()
             was_made = 1.0 - self._adamw.found_inf
         self._adamw.step()
-        if self._fused.table and bool(was_made):  # on a CPU, where asking costs nothing
-            self._fused.table.update(self._adamw.grad_scale)
+        if self._fused.embeddings and bool(was_made):  # on a CPU, where asking costs nothing
+            self._fused.embeddings.update(self._adamw.grad_scale)
         self.num_updates.add_(was_made.long())
         if self._is_scaled:
             self._scale_anew(was_made)

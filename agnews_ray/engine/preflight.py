@@ -13,20 +13,22 @@ import numpy as np
 import torch
 
 from agnews_ray.data.batches import Batch, TokenisedRows, rank_share
-from agnews_ray.engine.alone import call_alone
-from agnews_ray.engine.fusion import fused_model
+from agnews_ray.engine.child_process import call_alone
+from agnews_ray.engine.fused.model import fused_model
 from agnews_ray.engine.predict import DTYPES, autocast
 from agnews_ray.engine.results import Rank
 from agnews_ray.errors import ModelError
 from agnews_ray.model.build import build_with_notes, num_parameters
-from agnews_ray.model.refusal import clipped, refused
+from agnews_ray.model.messages import clipped, refused
 from agnews_ray.model.tokenizer import (
     LoadedTokenizer,
     check_max_length,
     ready_tokenizer,
     unknown_share,
 )
-from agnews_ray.spec.study import Device, Precision, RecipeSpec, VariantSpec
+from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.variant import VariantSpec
 
 MAX_TOKENS = 1024
 """Of the longer row; a study's longest rows may be longer, and would take a minute."""
@@ -245,9 +247,9 @@ class _TrialRun:
     def _fused_pass(self, rows: TokenisedRows, precision: Precision) -> str | None:
         rank = Rank(device=torch.device(self.setting.device))
         with fused_model(self.model, DTYPES[precision], RecipeSpec(), 1, rank) as fused:
-            if fused.table is not None:
+            if fused.embeddings is not None:
                 words = np.append(rows.ids, self.tokenizer.pad_token_id or 0)
-                fused.table.begin(torch.from_numpy(np.unique(words).astype(np.int64)))
+                fused.embeddings.begin(torch.from_numpy(np.unique(words).astype(np.int64)))
             fused.zero()
             failure = self._pass(rows, precision, is_fused=fused.is_fused)
             if failure is None and not torch.isfinite(fused.gradient_norm()):

@@ -24,7 +24,8 @@ from transformers import (
 from agnews_ray.compat.of_transformers import on_one_gpu
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
-from agnews_ray.spec.study import Engine, Precision, RecipeSpec
+from agnews_ray.spec.base import Engine, Precision
+from agnews_ray.spec.recipe import RecipeSpec
 
 Plan = Sequence[NDArray[np.int64]]
 """Positions of the rows of each global batch, over all epochs."""

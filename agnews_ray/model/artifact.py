@@ -11,7 +11,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.model.tokenizer import quieten
-from agnews_ray.spec.study import Device, Precision
+from agnews_ray.spec.base import Device, Precision
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

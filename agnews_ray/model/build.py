@@ -16,9 +16,9 @@ from agnews_ray.errors import ModelError
 from agnews_ray.model import head, zoo
 from agnews_ray.model.hub import explain_load_error
 from agnews_ray.model.limits import bare_model, counts_from_padding
-from agnews_ray.model.refusal import refused
+from agnews_ray.model.messages import refused
 from agnews_ray.model.tokenizer import quieten
-from agnews_ray.spec.study import VariantSpec
+from agnews_ray.spec.variant import VariantSpec
 
 SINGLE_LABEL = "single_label_classification"
 

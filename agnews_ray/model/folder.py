@@ -10,7 +10,7 @@ from typing import Any
 from agnews_ray.errors import ModelError
 from agnews_ray.model.headers import check_weights, read_json, refuse_pointer
 from agnews_ray.model.layouts import CONFIG, MERGE, explain_no_config
-from agnews_ray.model.refusal import refused
+from agnews_ray.model.messages import refused
 
 VOCABULARIES = (
     "tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "spm.model", "tokenizer.model",

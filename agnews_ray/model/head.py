@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from agnews_ray.compat.of_transformers import initialize_anew
-from agnews_ray.model.refusal import clipped, refused
+from agnews_ray.model.messages import clipped, refused
 
 Order = Sequence[int]
 """For each class the row of the kept head that is its own."""

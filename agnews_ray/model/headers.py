@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from agnews_ray.errors import ModelError
-from agnews_ray.model.refusal import refused
+from agnews_ray.model.messages import refused
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"

@@ -8,9 +8,9 @@ from http.client import HTTPException
 from pathlib import Path
 
 from agnews_ray.errors import AgnewsError, HubError
-from agnews_ray.model.refusal import clipped, refused
+from agnews_ray.model.messages import clipped, refused
 from agnews_ray.model.zoo import identity, load_path
-from agnews_ray.spec.study import VariantSpec
+from agnews_ray.spec.variant import VariantSpec
 
 PROBE_TIMEOUT_S = 5.0
 """Its libraries retry for half a minute before they give up; this asks once."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agnews_ray.errors import ModelError
 from agnews_ray.model.headers import OTHER_WEIGHTS
-from agnews_ray.model.refusal import refused
+from agnews_ray.model.messages import refused
 
 CONFIG = "config.json"
 

@@ -9,7 +9,8 @@ import torch
 
 from agnews_ray.errors import AgnewsError
 from agnews_ray.model import zoo
-from agnews_ray.spec.study import Precision, VariantSpec
+from agnews_ray.spec.base import Precision
+from agnews_ray.spec.variant import VariantSpec
 
 STATUS = Path("/proc/self/status")
 
@@ -52,7 +53,7 @@ def training_memory(
 ) -> GpuMemory:
     """Estimate what the fast engine takes of a GPU.
 
-    Counted are the tensors that ``engine.block`` keeps for its backward pass. On torch's meta
+    Counted are the tensors that ``engine.fused.block`` keeps for its backward pass. On torch's meta
     device their size agrees to 5 % with what was alive; the two constants are the rest of what a
     review counted for BERT base (fp16, 16 x 128 and 16 x 512). No GPU has been measured.
 

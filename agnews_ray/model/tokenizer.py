@@ -17,9 +17,9 @@ from transformers.utils import logging as transformers_logging
 
 from agnews_ray.model.hub import explain_load_error
 from agnews_ray.model.limits import NO_LIMIT, bare_model, counts_from_padding, position_limit
-from agnews_ray.model.refusal import refused
+from agnews_ray.model.messages import refused
 from agnews_ray.model.zoo import load_path, sizes
-from agnews_ray.spec.study import VariantSpec
+from agnews_ray.spec.variant import VariantSpec
 
 TRAINED_VERSION = 1
 """Raised whenever the code here trains another tokenizer on the same texts: they are kept."""

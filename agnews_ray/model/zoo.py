@@ -9,8 +9,9 @@ from typing import Literal
 from agnews_ray.model.folder import check_folder
 from agnews_ray.model.headers import read_json
 from agnews_ray.model.layouts import explain_file
-from agnews_ray.model.refusal import refused
-from agnews_ray.spec.study import ArchitectureSpec, Precision, VariantSpec
+from agnews_ray.model.messages import refused
+from agnews_ray.spec.base import Precision
+from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 
 DIGESTED_SUFFIXES = (".json", ".txt", ".safetensors", ".model")
 """Files of a model folder that decide what is trained."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from agnews_ray.spec.study import RecipeSpec
+from agnews_ray.spec.recipe import RecipeSpec
 
 
 def steps_per_epoch(num_rows: int, global_batch_size: int) -> int:

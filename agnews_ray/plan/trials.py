@@ -1,15 +1,15 @@
 """A study times its seeds: planned trials with content-hash ids."""
 
-import hashlib
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agnews_ray.errors import SpecError
 from agnews_ray.plan.budget import steps_per_epoch
+from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.record.schema import DatasetRecord
-from agnews_ray.spec.study import Device, Precision, StudySpec, VariantSpec
+from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.study import StudySpec
+from agnews_ray.spec.variant import VariantSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,33 +102,6 @@ def same_question(first: StudySpec, second: StudySpec, *, has_same_rows: bool = 
             if before[key] != after[key] and not (has_same_rows and key in WHERE_ROWS_LIE)
         ]
     return differing
-
-
-def slug(text: str) -> str:
-    """Make a name safe for a folder: the last path part, as letters, digits and dashes.
-
-    Args:
-        text: any name, hub id or path.
-
-    Returns:
-        At most 40 characters, never empty.
-    """
-    tail = text.rstrip("/").rpartition("/")[2]
-    return re.sub(r"[^A-Za-z0-9]+", "-", tail).strip("-").lower()[:40] or "model"
-
-
-def content_hash(content: object, length: int) -> str:
-    """Hash JSON-ready content, independent of key order.
-
-    Args:
-        content: mappings, lists, strings, numbers.
-        length: hexadecimal digits wanted.
-
-    Returns:
-        The first digits of a SHA-256.
-    """
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def _trial_id(

@@ -11,7 +11,7 @@ from agnews_ray.record.durable import write_whole
 from agnews_ray.record.finished import NewerRecordError
 from agnews_ray.record.json_text import to_json
 from agnews_ray.record.schema import Record
-from agnews_ray.spec.study import Device, Precision
+from agnews_ray.spec.base import Device, Precision
 
 FILE_NAME = "cost.json"
 SCHEMA_VERSION = 1

@@ -17,7 +17,7 @@ from agnews_ray.record.schema import (
     TrialRecord,
     without_scores,
 )
-from agnews_ray.spec.study import NAME_PATTERN
+from agnews_ray.spec.base import NAME_PATTERN
 
 RECORD_FILE = "record.json"
 DAMAGED = ".damaged"

@@ -5,7 +5,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from agnews_ray.spec.study import DataSpec, Device, Precision, RecipeSpec, ScalingSpec, VariantSpec
+from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.scaling import ScalingSpec
+from agnews_ray.spec.variant import VariantSpec
 
 SCHEMA_VERSION = 4
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added

@@ -16,6 +16,12 @@ from pyarrow import fs
 from agnews_ray.errors import StoreError
 from agnews_ray.record.durable import HINTS, make_folder, whole_file
 
+CACHE_FOLDER = ".cache"
+"""Below the runs folder: downloads, generated corpora, tokenizers, tokenised splits."""
+
+COPIES_FOLDER = "studies"
+"""Inside it: working copies of studies that lie in an object store."""
+
 URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s#]+")
 KEYS_PATTERN = re.compile(r"(?<!file):/+(?:[^/]*:.*|[^/@]*)@|(?<=file)://(?:[^/]+:.*|[^/@]+)@")
 """A key and its secret, in which there may be slashes, before the name of a bucket."""
@@ -102,6 +108,11 @@ def without_keys(command: str) -> str:
 def user_cache() -> Path:
     """Name this user's folder for what can be had again."""
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "agnews-ray"
+
+
+def cache_folder(location: str) -> Path:
+    """Name the cache of a runs folder: inside it, or the user's where that is a URI."""
+    return (user_cache() if is_uri(location) else Path(location).absolute()) / CACHE_FOLDER
 
 
 class Storage:

@@ -1,7 +1,7 @@
 """The report's section on classes: confusion, what is mistaken for what, scores of each."""
 
 from agnews_ray.compare.assessment import Assessment
-from agnews_ray.compare.facts import ClassFacts
+from agnews_ray.compare.results import ClassFacts
 from agnews_ray.compare.weak_classes import (
     FEW_ROWS,
     MAX_CONFUSIONS,
@@ -10,7 +10,7 @@ from agnews_ray.compare.weak_classes import (
     largest_confusions,
     remarks,
 )
-from agnews_ray.report import words
+from agnews_ray.report import sentences
 from agnews_ray.report.figures import confusion_figures
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, word
 
@@ -24,7 +24,7 @@ def classes_section(assessment: Assessment) -> Section:
     return Section(
         name="classes",
         title="Classes",
-        paragraphs=tuple(words.weak_classes(assessment)),
+        paragraphs=tuple(sentences.weak_classes(assessment)),
         figures=tuple(confusion_figures(assessment)),
         grids=tuple(grid for grid in grids if grid.rows),
     )
@@ -84,9 +84,9 @@ def _classes(assessment: Assessment) -> Grid:
         (
             word(variant.name),
             word(one.name),
-            estimate(words.between(one.precision, 3), one.precision),
-            estimate(words.between(one.recall, 3), one.recall),
-            estimate(words.between(one.f1, 3), one.f1),
+            estimate(sentences.between(one.precision, 3), one.precision),
+            estimate(sentences.between(one.recall, 3), one.recall),
+            estimate(sentences.between(one.f1, 3), one.f1),
             number(one.num_examples, ",d"),
             _predicted(one),
             word(remarks(one)),
@@ -100,7 +100,7 @@ def _classes(assessment: Assessment) -> Grid:
         columns=("Model", "Class", "Precision", "Recall", "F1", "Test rows", "Predicted", "Note"),
         rows=rows,
         num_text_columns=2,
-        note=f"With {words.confidence(assessment)} intervals over seeds and rows; a single "
+        note=f"With {sentences.confidence(assessment)} intervals over seeds and rows; a single "
         "seed's precision and recall have Wilson's. Predicted: rows that were predicted as the "
         "class, mean over seeds.",
         is_long=len(rows) > MAX_OPEN_ROWS,

@@ -3,10 +3,10 @@
 import altair as alt
 
 from agnews_ray.compare.assessment import Assessment
-from agnews_ray.compare.facts import CostAxis
+from agnews_ray.compare.results import CostAxis
 from agnews_ray.report.confusion import confusion_figure
 from agnews_ray.report.drawing import PALETTE, Figure, Rows, data_of, variant_colour
-from agnews_ray.report.words import METRICS
+from agnews_ray.report.sentences import METRICS
 
 
 def confusion_figures(assessment: Assessment) -> list[Figure]:

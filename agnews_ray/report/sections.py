@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from agnews_ray.compare.assessment import Assessment
-from agnews_ray.report import figures, words
+from agnews_ray.report import figures, sentences
 from agnews_ray.report.classes import classes_section
-from agnews_ray.report.evidence import disagreements_section, doubts_section, provenance_section
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, sort_key, word
-from agnews_ray.report.tables import (
+from agnews_ray.report.row_sections import disagreements_section, doubts_section, provenance_section
+from agnews_ray.report.table_formats import (
     COLUMNS,
     cost_columns,
     cost_text,
@@ -47,13 +47,13 @@ def _verdict(assessment: Assessment) -> Section:
     rows = tuple(
         (
             word(f"{pair.variant} against {pair.baseline}"),
-            word(words.verdict_label(pair, assessment)),
-            estimate(words.difference(pair.accuracy), words.in_points(pair.accuracy)),
-            estimate(words.difference(pair.macro_f1), words.in_points(pair.macro_f1)),
-            Cell(words.level(pair.confidence), pair.confidence),
-            Cell(words.p_text(pair.adjusted_p_value), pair.adjusted_p_value),
-            Cell(words.p_text(pair.equivalence_p_value), pair.equivalence_p_value),
-            Cell(words.p_text(pair.mcnemar_p_value), pair.mcnemar_p_value),
+            word(sentences.verdict_label(pair, assessment)),
+            estimate(sentences.difference(pair.accuracy), sentences.in_points(pair.accuracy)),
+            estimate(sentences.difference(pair.macro_f1), sentences.in_points(pair.macro_f1)),
+            Cell(sentences.level(pair.confidence), pair.confidence),
+            Cell(sentences.p_text(pair.adjusted_p_value), pair.adjusted_p_value),
+            Cell(sentences.p_text(pair.equivalence_p_value), pair.equivalence_p_value),
+            Cell(sentences.p_text(pair.mcnemar_p_value), pair.mcnemar_p_value),
             number(pair.num_only_variant_right, ".1f"),
             number(pair.num_only_baseline_right, ".1f"),
             number(pair.num_seeds, "d"),
@@ -83,7 +83,7 @@ def _verdict(assessment: Assessment) -> Section:
     return Section(
         name="verdict",
         title="Verdict",
-        paragraphs=tuple(words.conclusion(assessment)),
+        paragraphs=tuple(sentences.conclusion(assessment)),
         figures=(figures.difference_figure(assessment),) if pairs else (),
         grids=(grid,) if pairs else (),
     )
@@ -91,7 +91,7 @@ def _verdict(assessment: Assessment) -> Section:
 
 def _how_judged(assessment: Assessment) -> str:
     settings = assessment.settings
-    metric = words.METRICS[settings.metric]
+    metric = sentences.METRICS[settings.metric]
     exact = (
         "exact McNemar for a single seed"
         if settings.metric == "accuracy"
@@ -105,7 +105,7 @@ def _how_judged(assessment: Assessment) -> str:
         "Rows: a score interval for paired proportions (Tango) for accuracy, and a bootstrap of "
         f"{settings.num_draws:,} draws, the same rows for all, for macro-F1; seeds: Student's t. "
         f"p (difference): from the same interval, or {exact}; "
-        f"p (equivalence): two one-sided tests against {words.points(settings.margin)}; both "
+        f"p (equivalence): two one-sided tests against {sentences.points(settings.margin)}; both "
         "corrected. p (McNemar): exact, on rows that one of the two has right; over "
         "several seeds twice the median. Rows that only one has right are means over seeds."
     )
@@ -117,11 +117,11 @@ def _comparison(assessment: Assessment) -> Section:
     for row, variant in zip(table.rows, assessment.variants, strict=True):
         texts = {name: make(row) for name, make in COLUMNS.items()}
         cells = {name: Cell(text, sort_key(text)) for name, text in texts.items()}
-        cells["Accuracy"] = estimate(words.between(variant.accuracy), variant.accuracy)
-        cells["Macro-F1"] = estimate(words.between(variant.macro_f1), variant.macro_f1)
+        cells["Accuracy"] = estimate(sentences.between(variant.accuracy), variant.accuracy)
+        cells["Macro-F1"] = estimate(sentences.between(variant.macro_f1), variant.macro_f1)
         rows.append(tuple(cells.values()))
     rows += [tuple(word(text) for text in cells) for cells in diverged_cells(table)]
-    level = words.confidence(assessment)
+    level = sentences.confidence(assessment)
     note = (
         f"Accuracy and macro-F1 with {level} intervals (accuracy of a single seed: Wilson's); "
         "train time as mean ± standard deviation over seeds, apart for each kind of machine. "

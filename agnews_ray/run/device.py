@@ -10,7 +10,9 @@ from pathlib import Path
 
 from agnews_ray.errors import ResourceError
 from agnews_ray.record.environment import driver_cuda, gpu_names, nvidia_driver
-from agnews_ray.spec.study import Device, Engine, Precision, RecipeSpec, ScalingSpec
+from agnews_ray.spec.base import Device, Engine, Precision
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.scaling import ScalingSpec
 
 CPUINFO = Path("/proc/cpuinfo")
 DRIVER = Path("/dev/nvidiactl")

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from agnews_ray.run.handover import WorkerSummary
+from agnews_ray.run.worker_config import WorkerSummary
 
 
 def train_trial(loop_config: dict[str, Any]) -> WorkerSummary | None:

@@ -18,8 +18,8 @@ from typing import Any
 from agnews_ray.compat.of_ray import tell_lines_to
 from agnews_ray.errors import ResourceError
 from agnews_ray.record.environment import num_usable_cpus
-from agnews_ray.run import leftovers
-from agnews_ray.run.surroundings import only_for_own_ray, own_job_config
+from agnews_ray.run import cleanup
+from agnews_ray.run.process_setup import only_for_own_ray, own_job_config
 
 NUM_DATA_CPUS = 2
 """Logical CPUs left over for Ray's data tasks beside the workers, or both wait for ever."""
@@ -127,7 +127,7 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
     Yields:
         The session, to be started.
     """
-    leftovers.remove_stale()
+    cleanup.remove_stale()
     with _private_folder() as folder, _stderr_to(log_path):
         handler = log_to(log_path)
         before = dict(os.environ)
@@ -153,15 +153,15 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
 def _private_folder() -> Iterator[Path]:
     """Make a scratch folder that goes away with us, however we end."""
     # Short: Ray makes Unix sockets below it, whose paths may have 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix=leftovers.name_prefix(), dir=leftovers.short_tmp()))
-    watchdog = leftovers.start_watchdog(folder)
+    folder = Path(tempfile.mkdtemp(prefix=cleanup.name_prefix(), dir=cleanup.short_tmp()))
+    watchdog = cleanup.start_watchdog(folder)
     try:
         (folder / "tmp").mkdir()
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        leftovers.remove_stale()  # of its processes: they are dead
-        leftovers.stop_watchdog(watchdog)
+        cleanup.remove_stale()  # of its processes: they are dead
+        cleanup.stop_watchdog(watchdog)
 
 
 @contextmanager
@@ -182,12 +182,12 @@ def _end_ray(folder: Path, is_interrupted: bool) -> None:
     if is_interrupted:
         # Without asking Ray: trials still wait in threads, and a thread that calls Ray after its
         # shutdown ends this process on the spot, with nothing cleaned up.
-        leftovers.kill_processes(folder)
+        cleanup.kill_processes(folder)
         return
-    known = leftovers.processes_of(folder)
+    known = cleanup.processes_of(folder)
     if "ray" in sys.modules:
         sys.modules["ray"].shutdown()
-    leftovers.end_processes(folder, known)
+    cleanup.end_processes(folder, known)
 
 
 def start_ray(**options: Any) -> None:

@@ -19,11 +19,9 @@ from ray.train import (
     TrainingFailedError,
 )
 from ray.train.torch import TorchTrainer
-from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.compat.of_ray import without_cleaner
-from agnews_ray.data.stream import TokenisedSplit
-from agnews_ray.engine.graphs import switched_off
+from agnews_ray.engine.fused.graphs import switched_off
 from agnews_ray.engine.preflight import Findings
 from agnews_ray.errors import DataError, RecordingError
 from agnews_ray.model.hub import loaded_revision
@@ -31,26 +29,14 @@ from agnews_ray.model.zoo import load_path
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import DatasetRecord, ModelRecord, Scores, TrialRecord
 from agnews_ray.record.store import StudyStore
-from agnews_ray.run.causes import find, root_error, was_lost
 from agnews_ray.run.entry import train_trial
-from agnews_ray.run.handover import WorkerConfig, WorkerSummary
+from agnews_ray.run.failures import find, root_error, was_lost
+from agnews_ray.run.inputs import TrialInputs
 from agnews_ray.run.progress import TrialProgress, forget_progress, latest_progress
+from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
 from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenisedData:
-    """The splits of one tokenizer, ready for the workers."""
-
-    tokenizer: PreTrainedTokenizerFast
-    splits: dict[str, TokenisedSplit]
-    """By split: train, test, and validation where there is one."""
-    findings: Findings | None = None
-    """Of the model that is trained on them, before it is."""
-    replayed: tuple[tuple[int, str], ...] = ()
-    """Numbers and texts of test rows, on which artifacts are held against what was recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +63,7 @@ class TrialRunner:
     cpus_per_worker: int = 1
     """What Ray reserves for a worker; its own tasks need some beside."""
 
-    def run(self, trial: PlannedTrial, data: TokenisedData, started_at: float) -> TrialRecord:
+    def run(self, trial: PlannedTrial, data: TrialInputs, started_at: float) -> TrialRecord:
         """Train, score and record one trial.
 
         Args:
@@ -123,7 +109,7 @@ class TrialRunner:
     def _fit(
         self,
         trial: PlannedTrial,
-        data: TokenisedData,
+        data: TrialInputs,
         config: WorkerConfig,
         attempt: int,
     ) -> WorkerSummary:
@@ -167,7 +153,7 @@ class TrialRunner:
     def _worker_config(
         self,
         trial: PlannedTrial,
-        data: TokenisedData,
+        data: TrialInputs,
         staged: str,
         started_at: float,
         unrecorded: str | None,
@@ -201,7 +187,7 @@ class TrialRunner:
             resources_per_worker={"CPU": self.cpus_per_worker} | ({"GPU": 1} if use_gpu else {}),
         )
 
-    def _datasets(self, trial: PlannedTrial, data: TokenisedData) -> dict[str, ray.data.Dataset]:
+    def _datasets(self, trial: PlannedTrial, data: TrialInputs) -> dict[str, ray.data.Dataset]:
         """One dataset a split; a streamed train split has one an epoch, in another order each."""
         train = data.splits["train"]
         epochs = 1 if train.is_resident else self.study.recipe.num_epochs

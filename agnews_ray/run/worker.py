@@ -17,27 +17,27 @@ import torch.distributed as dist
 
 from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
 from agnews_ray.data.stream import iter_windows
+from agnews_ray.engine.artifact_check import check_artifact, deviation, replay
 from agnews_ray.engine.divergence import divergence, predicted_classes
 from agnews_ray.engine.fast import FastEngine
-from agnews_ray.engine.graphs import CudaRecorder
+from agnews_ray.engine.fused.graphs import CudaRecorder
+from agnews_ray.engine.loss_parity import FAST, UNRECORDED, Proof
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.reference import ReferenceEngine
-from agnews_ray.engine.rehearsal import FAST, UNRECORDED, Proof
-from agnews_ray.engine.replay import check_artifact, deviation, replay
 from agnews_ray.engine.results import Predictions, Rank, TrainLog
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.model.saving import save_artifact
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
+from agnews_ray.record.object_store import check_staging, leaving_files
 from agnews_ray.record.outputs import NO_CLASS
-from agnews_ray.record.remote import check_staging, leaving_files
 from agnews_ray.record.schema import TrainingRecord
-from agnews_ray.run.choice import choose_engine, of_all_ranks
+from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.run.device import check_precision
-from agnews_ray.run.handover import ScoredRows, WorkerConfig, WorkerSummary
-from agnews_ray.run.leftovers import name_prefix
+from agnews_ray.run.engine_choice import choose_engine, of_all_ranks
 from agnews_ray.run.progress import ProgressReporter
+from agnews_ray.run.worker_config import ScoredRows, WorkerConfig, WorkerSummary
 
 
 class Worker:

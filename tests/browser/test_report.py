@@ -8,7 +8,7 @@ from agnews_ray.app.analyse import assess_study
 from agnews_ray.record.cost import save_costs
 from agnews_ray.report.page import to_html
 from tests.fakes.studies import a_study, sure_and_wrong_on_the_first_rows
-from tests.unit.compare.test_expense import a_cost
+from tests.unit.compare.test_cost_front import a_cost
 
 pytestmark = pytest.mark.browser
 

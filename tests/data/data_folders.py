@@ -84,7 +84,7 @@ def make(case: Case, folder: Path) -> Path:
 def scan(case: Case, made: Path, cache: Path) -> Any:
     """Read the folder as ``submit`` does before it starts anything."""
     from agnews_ray.data.scan import scan_dataset
-    from agnews_ray.spec.study import DataSpec
+    from agnews_ray.spec.data import DataSpec
 
     local = {
         key: str(made / value[2:]) if isinstance(value, str) and value.startswith("./") else value

@@ -288,7 +288,7 @@ CASES = (
 
 def asked(case: Case, folder: Path) -> Any:
     """The variant that asks for a case's folder."""
-    from agnews_ray.spec.study import VariantSpec
+    from agnews_ray.spec.variant import VariantSpec
 
     kept = {"keep_head": True} if case.keep_head else {}
     return VariantSpec(model=str(folder / case.inside), **kept)

@@ -10,7 +10,10 @@ from agnews_ray.record.schema import (
     TrainingRecord,
     TrialRecord,
 )
-from agnews_ray.spec.study import DataSpec, RecipeSpec, ScalingSpec, VariantSpec
+from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.scaling import ScalingSpec
+from agnews_ray.spec.variant import VariantSpec
 
 
 def a_split(fingerprint="a" * 32, num_rows=100):

@@ -7,7 +7,7 @@ from scipy import special, stats
 
 from agnews_ray.compare.bootstrap import Estimate, count, draw_counts
 from agnews_ray.compare.inference import correct_together, equivalence_p_value
-from agnews_ray.compare.rows import PairedRows
+from agnews_ray.compare.score_test import PairedRows
 from agnews_ray.compare.verdicts import SeedResults, difference_in
 from agnews_ray.record.outputs import Predictions
 

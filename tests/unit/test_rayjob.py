@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 import agnews_ray
 from agnews_ray.app.prepare import read_study
 from agnews_ray.cli.main import main
-from agnews_ray.run.package import JOB_ENVIRONMENT
+from agnews_ray.cluster.package import JOB_ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "jobs" / "rayjob.yaml").read_text(encoding="utf-8")

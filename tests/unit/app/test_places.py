@@ -7,7 +7,8 @@ import pytest
 
 from agnews_ray.app.prepare import prepare_study, read_study, with_places
 from agnews_ray.errors import StoreError
-from agnews_ray.spec.study import StudySpec, VariantSpec
+from agnews_ray.spec.study import StudySpec
+from agnews_ray.spec.variant import VariantSpec
 from tests.fakes.records import a_record
 
 FLAGS = {"models": [{"model": "minilm", "init": "random"}]}

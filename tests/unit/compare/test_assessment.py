@@ -18,7 +18,7 @@ from agnews_ray.compare.assessment import Settings
 from agnews_ray.errors import RecordError
 from agnews_ray.record.outputs import load_predictions, load_test_rows, save_test_rows
 from agnews_ray.record.store import StudyStore
-from agnews_ray.report import figures, words
+from agnews_ray.report import figures, sentences
 from tests.fakes.studies import a_study, some_predictions
 
 
@@ -97,7 +97,7 @@ def test_a_small_study_is_undecided_and_says_what_would_tell(tmp_path):
     found = assess_study(folder)
     (pair,) = found.pairs
     assert pair.verdict == "undecided"
-    text = " ".join(words.conclusion(found))
+    text = " ".join(sentences.conclusion(found))
     more = f"About {pair.num_more_seeds} more seed" if pair.num_more_seeds else "more test rows"
     assert more in text
 
@@ -108,7 +108,7 @@ def test_a_single_seed_is_judged_by_mcnemar_and_the_limit_is_said(tmp_path):
     (pair,) = found.pairs
     assert pair.p_value == pair.mcnemar_p_value < 0.05
     assert pair.verdict == "worse"
-    assert "not for the recipe" in " ".join(words.conclusion(found))
+    assert "not for the recipe" in " ".join(sentences.conclusion(found))
 
 
 def test_more_pairs_need_more_evidence(tmp_path):
@@ -124,7 +124,7 @@ def test_a_wider_margin_makes_more_equivalent(folder):
     (wide,) = assess_study(folder, Settings(margin=0.5)).pairs
     assert wide.verdict == "equivalent"
     assert wide.is_different
-    assert "real but smaller" in words.judge(wide, assess_study(folder, Settings(margin=0.5)))
+    assert "real but smaller" in sentences.judge(wide, assess_study(folder, Settings(margin=0.5)))
 
 
 def test_variants_without_a_common_seed_are_not_judged(tmp_path):
@@ -135,7 +135,7 @@ def test_variants_without_a_common_seed_are_not_judged(tmp_path):
             (store.trial_folder(record.trial_id) / "record.json").unlink()
     found = assess_study(folder)
     assert found.pairs == ()
-    assert "no seed in common" in " ".join(words.conclusion(found))
+    assert "no seed in common" in " ".join(sentences.conclusion(found))
 
 
 def left_out_of(folder):
@@ -205,5 +205,5 @@ def test_a_diverged_trial_is_named(tmp_path):
     path.write_text(path.read_text().replace('"final_loss": 0.5', '"final_loss": NaN'))
     found = assess_study(folder)
     said = "second seed 1 diverged (loss is not a number) and is left out of every mean."
-    assert said in words.conclusion(found)
+    assert said in sentences.conclusion(found)
     assert "NaN" not in json.dumps(figures.curve_figure(found).specification())

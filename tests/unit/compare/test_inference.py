@@ -13,7 +13,7 @@ from agnews_ray.compare.inference import (
     twice_the_median,
     wilson_interval,
 )
-from agnews_ray.compare.rows import ResampledRows
+from agnews_ray.compare.score_test import ResampledRows
 
 
 def test_wilsons_interval_of_the_papers_accuracy_is_half_a_point_wide():

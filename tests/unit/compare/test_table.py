@@ -2,7 +2,8 @@ import pytest
 
 from agnews_ray.compare.table import compare_records
 from agnews_ray.errors import RecordError
-from agnews_ray.spec.study import RecipeSpec, ScalingSpec
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.scaling import ScalingSpec
 from tests.fakes.records import a_dataset, a_record
 
 

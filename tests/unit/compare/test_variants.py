@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from agnews_ray.compare.bootstrap import count, draw_counts
-from agnews_ray.compare.divergence import describe_diverged, part_diverged
+from agnews_ray.compare.diverged import describe_diverged, part_diverged
 from agnews_ray.compare.inference import wilson_interval
 from agnews_ray.compare.variants import accuracy_interval, class_facts, learning_curve
 from agnews_ray.record.outputs import LearningCurve

@@ -3,7 +3,7 @@ import pytest
 
 from agnews_ray.data.audit import audit_test_rows, normalise
 from agnews_ray.data.scan import scan_dataset
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from agnews_ray.data import encode
 from agnews_ray.data.encode import encode_split, id_type, make_encoder
 from agnews_ray.data.scan import scan_dataset
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 
 def a_tokenizer(num_words=100):

@@ -6,7 +6,7 @@ import pytest
 
 from agnews_ray.data.files import detect_layout, iter_batches
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 BLOCK_BYTES = 4 << 20
 """Far more than is read at a time."""

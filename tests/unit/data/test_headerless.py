@@ -13,7 +13,7 @@ from agnews_ray.data.headerless import (
     is_one_hot,
 )
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 FILE = Path("rows.csv")
 LABELS = ["a", "b", "a", "b"]

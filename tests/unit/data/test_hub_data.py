@@ -6,7 +6,7 @@ import pytest
 
 from agnews_ray.data.hub_data import load_hub
 from agnews_ray.errors import DataError, HubError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 SPEC = DataSpec(source="ag_news")
 

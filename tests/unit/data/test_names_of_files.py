@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from agnews_ray.data.compression import members
 from agnews_ray.data.folders import split_of
-from agnews_ray.data.opening import members
 from agnews_ray.data.shards import data_files, group_files, need_all_shards
 from agnews_ray.errors import DataError
 

@@ -1,6 +1,6 @@
 from agnews_ray.data.sample import sample_by_length
 from agnews_ray.data.scan import scan_dataset
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 
 def test_texts_are_spread_from_the_shortest_to_the_longest_without_empty_ones(tmp_path):

@@ -9,7 +9,7 @@ from pyarrow import feather
 
 from agnews_ray.data.scan import scan_dataset
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 
 def write(folder, split, rows):

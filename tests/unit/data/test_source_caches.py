@@ -14,7 +14,7 @@ from agnews_ray.data.hub_data import load_hub
 from agnews_ray.data.scan import scan_dataset
 from agnews_ray.data.sources import resolve_source
 from agnews_ray.data.synthetic import SyntheticSpec
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 LINES = [json.dumps({"text": f"text {n}", "label": n % 2}) for n in range(20)]
 

@@ -6,7 +6,7 @@ from agnews_ray.data.columns import plain
 from agnews_ray.data.label_checks import fold
 from agnews_ray.data.sources import resolve_source
 from agnews_ray.errors import DataError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from agnews_ray.data.stream import (
     write_tokenised,
 )
 from agnews_ray.errors import DataError, StoreError
-from agnews_ray.spec.study import DataSpec
+from agnews_ray.spec.data import DataSpec
 from tests.unit.data.test_encode import a_tokenizer
 
 pytestmark = pytest.mark.filterwarnings("ignore:`ray_remote_args`")  # see compat/of_ray.py

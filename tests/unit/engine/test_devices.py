@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 from agnews_ray.data.batches import train_batches
 from agnews_ray.engine import fast
 from agnews_ray.engine.results import Rank
-from agnews_ray.spec.study import RecipeSpec
+from agnews_ray.spec.recipe import RecipeSpec
 from tests.unit.data.test_batches import some_rows
 from tests.unit.engine.models import FAMILIES, a_model
 from tests.unit.engine.recording import run_again

@@ -8,11 +8,12 @@ from transformers import get_linear_schedule_with_warmup
 
 from agnews_ray.data.batches import rank_share, train_batches
 from agnews_ray.engine.fast import FastEngine
-from agnews_ray.engine.graphs import CudaRecorder
+from agnews_ray.engine.fused.graphs import CudaRecorder
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.results import Rank
 from agnews_ray.model.build import build_classifier
-from agnews_ray.spec.study import ArchitectureSpec, RecipeSpec, VariantSpec
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 from tests.unit.data.test_batches import some_rows
 from tests.unit.engine.recording import run_again
 

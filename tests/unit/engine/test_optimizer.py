@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
-from agnews_ray.engine.fusion import FusedModel
+from agnews_ray.engine.fused.model import FusedModel
 from agnews_ray.engine.optimizer import FIRST_SCALE, GROWTH_INTERVAL, Optimizer
 from agnews_ray.engine.results import Rank
-from agnews_ray.spec.study import RecipeSpec
+from agnews_ray.spec.recipe import RecipeSpec
 from tests.unit.engine.models import a_model
 
 RECIPE = RecipeSpec(learning_rate=1e-2)
@@ -20,8 +20,8 @@ def an_optimizer(precision="fp32", num_steps=20):
 def set_gradients(fused, value):
     fused.matrices.gradient.fill_(value)
     fused.vectors.gradient.fill_(value)
-    fused.table.begin(torch.arange(100))
-    fused.table.gradient.fill_(value)
+    fused.embeddings.begin(torch.arange(100))
+    fused.embeddings.gradient.fill_(value)
 
 
 def test_updates_are_those_of_adamw_on_the_model_itself():

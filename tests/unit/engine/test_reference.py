@@ -7,7 +7,8 @@ from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.reference import ReferenceEngine
 from agnews_ray.engine.results import Rank
 from agnews_ray.model.tokenizer import train_tokenizer
-from agnews_ray.spec.study import ArchitectureSpec, RecipeSpec, VariantSpec
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 from tests.unit.data.test_batches import some_rows
 from tests.unit.engine.models import a_model
 

@@ -14,8 +14,8 @@ from agnews_ray.model.tokenizer import (
     load_tokenizer,
     train_tokenizer,
 )
-from agnews_ray.report.tables import MIB
-from agnews_ray.spec.study import ArchitectureSpec, VariantSpec
+from agnews_ray.report.table_formats import MIB
+from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 
 NAMES = ("World", "Sports", "Business", "Sci/Tech")
 TEXTS = ["oil prices rose", "home side wins 3-2", "the chip &lt;b&gt; is FAST", "été"] * 5

@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from agnews_ray.errors import ModelError
 from agnews_ray.model.build import build_classifier, build_with_notes
 from agnews_ray.model.tokenizer import load_tokenizer
-from agnews_ray.spec.study import VariantSpec
+from agnews_ray.spec.variant import VariantSpec
 from tests.data.model_families import CLASS_NAMES, FAMILIES
 
 OTHER_ORDER = tuple(reversed(CLASS_NAMES))

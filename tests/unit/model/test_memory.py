@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from agnews_ray.model.memory import peak_memory_bytes, training_memory
-from agnews_ray.spec.study import VariantSpec
+from agnews_ray.spec.variant import VariantSpec
 
 PEAK = (
     "import torch; from agnews_ray.model.memory import peak_memory_bytes;"

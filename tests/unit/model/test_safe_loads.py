@@ -10,14 +10,14 @@ import pytest
 import torch
 
 import agnews_ray
-from agnews_ray.app.measure import _Artifact, _measure_setting, _Setting
-from agnews_ray.engine.replay import replay
+from agnews_ray.app.measure_artifacts import _Artifact, _measure_setting, _Setting
+from agnews_ray.engine.artifact_check import replay
 from agnews_ray.errors import AgnewsError, ResourceError
 from agnews_ray.model.artifact import Classifier
 from agnews_ray.model.build import build_classifier
-from agnews_ray.model.cost import flops_per_row
+from agnews_ray.model.flops import flops_per_row
 from agnews_ray.model.tokenizer import load_tokenizer, load_trained_tokenizer, train_tokenizer
-from agnews_ray.spec.study import ArchitectureSpec, VariantSpec
+from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 
 TEXTS = ["oil prices rose", "home side wins"]
 NAMES = ("a", "b")

@@ -4,7 +4,7 @@ from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.model.limits import bare_model, position_limit
 from agnews_ray.model.tokenizer import load_tokenizer, unknown_share
-from agnews_ray.spec.study import VariantSpec
+from agnews_ray.spec.variant import VariantSpec
 from tests.data.model_families import FAMILIES, TEXTS
 
 

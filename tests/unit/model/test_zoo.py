@@ -4,8 +4,8 @@ from safetensors.torch import save_file
 
 from agnews_ray.errors import ModelError
 from agnews_ray.model import zoo
-from agnews_ray.model.refusal import refused
-from agnews_ray.spec.study import ArchitectureSpec, VariantSpec
+from agnews_ray.model.messages import refused
+from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 
 
 def fails(**variant):

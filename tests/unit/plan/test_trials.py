@@ -3,15 +3,13 @@ import pytest
 
 from agnews_ray.errors import SpecError
 from agnews_ray.plan.budget import learning_rate, steps_per_epoch, warmup_steps
-from agnews_ray.plan.trials import plan_trials, same_question, slug
-from agnews_ray.spec.study import (
-    ArchitectureSpec,
-    DataSpec,
-    RecipeSpec,
-    ScalingSpec,
-    StudySpec,
-    VariantSpec,
-)
+from agnews_ray.plan.names import slug
+from agnews_ray.plan.trials import plan_trials, same_question
+from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.scaling import ScalingSpec
+from agnews_ray.spec.study import StudySpec
+from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 from tests.fakes.records import a_dataset
 
 ONE, TWO = VariantSpec(model="minilm", name="one"), VariantSpec(model="bert", name="two")

@@ -7,7 +7,7 @@ from agnews_ray.record.cost import load_costs, save_costs
 from agnews_ray.record.outputs import TestRows, load_test_rows, save_test_rows
 from agnews_ray.record.store import StudyStore
 from tests.fakes.studies import a_study
-from tests.unit.compare.test_expense import a_cost
+from tests.unit.compare.test_cost_front import a_cost
 
 
 def test_measuring_again_replaces_the_same_setting_and_no_other(tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from agnews_ray.app.analyse import assess_study
-from agnews_ray.report import documents, words
+from agnews_ray.report import documents, sentences
 from agnews_ray.report.classes import classes_section
 from tests.fakes.studies import a_study, some_predictions
 
@@ -39,7 +39,7 @@ def assessment(tmp_path_factory):
 
 
 def test_the_verdict_names_classes_never_predicted_and_of_few_rows(assessment):
-    said = words.conclusion(assessment)
+    said = sentences.conclusion(assessment)
     assert (
         "first never predicts 21 of 43 classes, such as class 022, class 023, class 024. "
         "Accuracy hides it; macro-F1 counts each as 0." in said
@@ -54,7 +54,7 @@ def test_a_name_does_not_make_a_sentence_long(tmp_path):
     found = assess_study(
         a_study(tmp_path, variants=(("a", never(12, 5)),), seeds=(1,), class_names=names)
     )
-    assert max(len(line) for line in words.weak_classes(found)) <= 400
+    assert max(len(line) for line in sentences.weak_classes(found)) <= 400
 
 
 @pytest.mark.parametrize(("num_classes", "cell"), [(2, 84), (12, 54), (43, 15), (150, 5)])

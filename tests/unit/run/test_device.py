@@ -6,7 +6,8 @@ import torch
 
 from agnews_ray.errors import ResourceError
 from agnews_ray.run import device
-from agnews_ray.spec.study import RecipeSpec, ScalingSpec
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.scaling import ScalingSpec
 
 X86 = "flags\t\t: fpu sse2 avx2"
 

@@ -4,16 +4,17 @@ from types import SimpleNamespace
 import pytest
 from ray.train.v2.api.exceptions import WorkerGroupError
 
-from agnews_ray.engine.graphs import recording_error
+from agnews_ray.engine.fused.graphs import recording_error
 from agnews_ray.errors import RecordingError
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run import trainer
-from agnews_ray.run.trainer import TokenisedData, TrialRunner
+from agnews_ray.run.inputs import TrialInputs
+from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_dataset
-from tests.unit.run.test_study import some_trials
+from tests.unit.run.test_queue import some_trials
 
-DATA = TokenisedData(tokenizer=None, splits={"train": SimpleNamespace(is_resident=True)})
+DATA = TrialInputs(tokenizer=None, splits={"train": SimpleNamespace(is_resident=True)})
 
 
 class DoneError(Exception):

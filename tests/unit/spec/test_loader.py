@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from agnews_ray.errors import SpecError
+from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.loader import build_study, override, read_job_file, to_yaml
-from agnews_ray.spec.study import DataSpec, RecipeSpec
+from agnews_ray.spec.recipe import RecipeSpec
 
 JOBS = sorted(
     path

@@ -3,8 +3,11 @@
 import pytest
 
 from agnews_ray.errors import SpecError
+from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.loader import build_study, override
-from agnews_ray.spec.study import DataSpec, RecipeSpec, StudySpec, VariantSpec
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.study import StudySpec
+from agnews_ray.spec.variant import VariantSpec
 
 
 def problems(content):

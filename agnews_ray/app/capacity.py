@@ -1,0 +1,85 @@
+"""Whether disk and GPU hold what a study wants of them, asked before anything is trained."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from agnews_ray.errors import ResourceError
+from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.storage import is_uri
+from agnews_ray.spec.base import Precision
+from agnews_ray.spec.study import StudySpec
+
+BYTES_PER_PARAMETER = 4
+"""Artifacts are in float32, whatever the precision of training."""
+
+BYTES_PER_LOGIT = 4
+
+SPARE_BYTES = 32 << 20
+"""For what is not counted: tokenizers, curves, logs."""
+
+MIB = 1 << 20
+
+
+def check_disk(
+    location: str,
+    trials: Sequence[PlannedTrial],
+    num_parameters: Mapping[str, int],
+    num_logits: int,
+) -> None:
+    """Refuse trials whose files do not fit on the disk that is to hold them.
+
+    Args:
+        location: where the study lies. How much an object store holds nobody knows.
+        trials: to be run.
+        num_parameters: by variant name.
+        num_logits: kept of each trial: test rows times classes.
+
+    Raises:
+        ResourceError: says how much is wanted, and how much is free.
+    """
+    if is_uri(location):
+        return
+    of_each = num_logits * BYTES_PER_LOGIT + SPARE_BYTES
+    wanted = sum(num_parameters[t.variant.name] * BYTES_PER_PARAMETER + of_each for t in trials)
+    free = shutil.disk_usage(_existing(Path(location))).free
+    if free < wanted:
+        asked = f"{wanted / MIB:,.0f} MiB of disk for the files of {len(trials)} trial(s)"
+        hint = "free some, ask for fewer models or seeds, or choose another disk with --runs"
+        raise ResourceError(location, asked, f"{free / MIB:,.0f} MiB free", hint)
+
+
+def _existing(path: Path) -> Path:
+    """The folder, or the first above it that is there."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
+def gpu_memory_line(study: StudySpec, there: int) -> tuple[str, str | None]:
+    """Say what training will want of a GPU, for the largest model and the longest batch.
+
+    Args:
+        study: whose models and batches.
+        there: memory of the GPU, in bytes.
+
+    Returns:
+        A line, and what fits: ``recorded``, ``unrecorded`` or None.
+    """
+    from agnews_ray.model.memory import training_memory  # torch, which takes seconds
+
+    recipe = study.recipe
+    precision: Precision = "fp16" if recipe.precision == "auto" else recipe.precision
+    rows, length = (
+        recipe.global_batch_size // study.scaling.num_workers,
+        study.data.max_length_tokens,
+    )
+    most = max(
+        (training_memory(one, rows, length, precision) for one in study.models),
+        key=lambda one: one.recorded,
+    )
+    text = (
+        f"{there / 2**30:.1f} GiB, about {most.recorded / 2**30:.1f} wanted for batches of "
+        f"{rows} x {length} tokens ({most.unrecorded / 2**30:.1f} with unrecorded steps)"
+    )
+    if most.recorded <= there:
+        return text, "recorded"
+    return text, "unrecorded" if most.unrecorded <= there else None

@@ -1,0 +1,112 @@
+"""Use case: what a job does on the cluster that it was handed to. The other side is `remote`."""
+
+from typing import Any
+
+from agnews_ray.app.launch import StudyOutcome, execute_study, look_at_models
+from agnews_ray.app.prepare import PreparedStudy, prepare_study
+from agnews_ray.cluster.events import EventWriter
+from agnews_ray.cluster.membership import (
+    ClusterRoom,
+    check_shared,
+    gpus_by_node,
+    joined_ray,
+    on_every_node,
+    see_cluster,
+)
+from agnews_ray.cluster.node_facts import node_facts
+from agnews_ray.errors import StoreError
+from agnews_ray.record.object_store import open_store
+from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
+from agnews_ray.run.queue import Outcome, run_trials
+from agnews_ray.run.trainer import TrialRunner
+from agnews_ray.spec.study import StudySpec
+
+ATTEMPTS = 3
+"""A trial whose node went away is begun anew so often, spot machines being what they are."""
+
+
+def execute_job(
+    study: StudySpec, location: str, command: str, started_at: float, events: EventWriter
+) -> StudyOutcome:
+    """Run a study on the cluster around this process.
+
+    Args:
+        study: from ``read_study``.
+        location: storage that all nodes share: a folder, or the URI of one.
+        command: the command line that asked for it, for the records.
+        started_at: Unix time of this process.
+        events: told what happens.
+
+    Returns:
+        Records of all finished trials, and the errors of those that failed.
+
+    Raises:
+        AgnewsError: the study cannot be started; trials already finished are kept.
+    """
+    store = open_store(location, study.name, cache_folder(location) / COPIES_FOLDER)
+    with joined_ray(store.log_path):
+        check_shared(location)
+        prepared = prepare_study(study, location, see_cluster().num_gpus)
+        events.study(study.name, store.location, prepared.trials, set(prepared.finished))
+        return execute_study(prepared, command, started_at, events, _run_joined)
+
+
+def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
+    """Look around on the cluster around this process, for ``doctor``.
+
+    Args:
+        location: of the storage.
+        hub_ids: models that would be loaded from the hub.
+
+    Returns:
+        Facts on the cluster, and under ``nodes`` those of ``cluster.node_facts`` for each node.
+    """
+    with joined_ray(cache_folder(location) / "logs" / "doctor.log"):
+        storage_error = None
+        try:
+            check_shared(location)
+        except StoreError as error:
+            storage_error = f"{error.where}: {error.found}"
+        size = see_cluster()
+        nodes = on_every_node(node_facts, location, hub_ids)
+        for name, gpus in gpus_by_node().items():
+            if name in nodes:
+                nodes[name]["ray_gpus"] = gpus
+        return {
+            "storage": without_secrets(location),
+            "storage_error": storage_error,
+            "num_gpus": size.now.get("GPU", 0),
+            "later_gpus": size.later_gpus,
+            "num_cpus": size.now.get("CPU", 0),
+            "nodes": nodes,
+        }
+
+
+def _run_joined(
+    prepared: PreparedStudy, command: str, started_at: float, watcher: Any
+) -> tuple[PreparedStudy, Any]:
+    # On the CPU: the head node needs no GPU, and where it has one it is the workers'.
+    looked_at = look_at_models(prepared, watcher, "cpu")
+    planned, prepared = prepared.trials, looked_at.tell(watcher)
+    if prepared.trials != planned:
+        watcher.study(
+            prepared.study.name, prepared.store.location, prepared.trials, set(prepared.finished)
+        )
+    if not prepared.todo:
+        return prepared, Outcome(finished=())
+    device = prepared.todo[0].device
+    room = ClusterRoom(device, prepared.study.scaling.num_workers)
+    runner = TrialRunner(
+        study=prepared.study,
+        dataset=prepared.scanned.record,
+        store=prepared.store,
+        scratch=prepared.store.scratch,
+        command=command,
+        log_hint="read `agnews-ray logs --all`, or submit.log beside the results",
+        threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
+        cpus_per_worker=room.cpus_per_worker,
+        max_attempts=ATTEMPTS,
+        on_retry=watcher.note,
+    )
+    load = looked_at.data.load
+    return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)

@@ -1,0 +1,285 @@
+"""Use case: time a study's finished artifacts against each other. Torch, never Ray."""
+
+import gc
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+
+from agnews_ray.app.analyse import open_study, variant_order
+from agnews_ray.compare.cost_front import cost_facts
+from agnews_ray.compare.prices import Prices
+from agnews_ray.compare.results import CostFacts
+from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records, group_records
+from agnews_ray.engine.child_process import call_alone
+from agnews_ray.errors import ResourceError, StoreError
+from agnews_ray.model.artifact import Classifier, probe
+from agnews_ray.model.flops import flops_per_row
+from agnews_ray.record.cost import CostRecord, save_costs
+from agnews_ray.record.environment import describe_environment, num_usable_cpus
+from agnews_ray.record.outputs import load_test_rows
+from agnews_ray.record.schema import EnvironmentRecord
+from agnews_ray.run.device import (
+    check_precision,
+    device_notes,
+    resolve_device,
+    resolve_precision,
+)
+from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.scaling import ScalingSpec
+
+BATCH_ROWS = 64
+BATCH_REPEATS = 3
+
+Note = Callable[[str], None]
+"""Told in a line what is being measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureSpec:
+    """How much to measure."""
+
+    num_rows: int = 512
+    """Test rows, the same for every artifact; a round has 64 of like length."""
+    device: Device | Literal["all"] = "all"
+    """``all`` is the CPU, and the GPU where there is one."""
+    precision: Precision | Literal["auto"] = "auto"
+    """``auto``: fp32 on a CPU, fp16 on a GPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    device: Device
+    num_threads: int
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class _Artifact:
+    """A variant's first finished trial; its other seeds differ in values, not in cost."""
+
+    row: VariantRow
+    trial_folder: Path
+    max_length_tokens: int
+
+    @property
+    def folder(self) -> Path:
+        return self.trial_folder / "artifact"
+
+
+@dataclass(frozen=True, slots=True)
+class _Probed:
+    load_seconds: float
+    peak_memory_bytes: int
+    flops_per_row: float
+
+
+@dataclass(slots=True)
+class _Timed:
+    """What one artifact took on one setting."""
+
+    single_s: list[float] = field(default_factory=list)
+    """Seconds of each row alone."""
+    batch_s: list[float] = field(default_factory=list)
+    """Seconds of each batch, median of its repeats."""
+
+
+def measure_study(
+    folder: Path, spec: MeasureSpec, command: str, prices: Prices, note: Note
+) -> tuple[CostFacts, ...]:
+    """Time every variant's artifact, and keep what was found beside its record.
+
+    The artifacts take turns on the same rows, in another order each round, so that a noisy machine
+    hits all alike. Scores and records stay as they are.
+
+    Args:
+        folder: ``runs/<study>``.
+        spec: rows, device, precision.
+        command: the command line, to be kept.
+        prices: for the result; not kept.
+        note: told what is being measured.
+
+    Returns:
+        What was measured now, in the study's order.
+
+    Raises:
+        StoreError: no study, no finished trial, an artifact or the test rows are missing.
+        ResourceError: the device asked for is not here.
+    """
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one thread is to be one thread
+    artifacts, texts = _open(folder, spec.num_rows, note)
+    environment = describe_environment()
+    found: list[list[CostRecord]] = [[] for _ in artifacts]
+    settings = _settings(spec)
+    if spec.device == "all":
+        for line in device_notes(ScalingSpec(), settings[-1].device):
+            note(line)
+    for setting in settings:
+        note(f"loading on {setting.device}, {setting.num_threads} thread(s), {setting.precision}")
+        timed = _measure_setting(artifacts, texts, setting, note)
+        for artifact, costs, (facts, times) in zip(artifacts, found, timed, strict=True):
+            costs.append(_cost_record(setting, facts, times, environment, command))
+            save_costs(artifact.trial_folder, costs)
+    rows = [artifact.row for artifact in artifacts]
+    return cost_facts(list(zip(rows, found, strict=True)), prices)
+
+
+def _measure_setting(
+    artifacts: Sequence[_Artifact], texts: Sequence[str], setting: _Setting, note: Note
+) -> list[tuple[_Probed, _Timed]]:
+    probed, classifiers = [], []
+    for artifact in artifacts:
+        max_length = artifact.max_length_tokens
+        try:
+            load_seconds, peak = _probe(artifact, texts, setting)
+            classifier = Classifier(artifact.folder, max_length, setting.device, setting.precision)
+        except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+            found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            hint = "free memory, or delete the trial's folder and submit again"
+            wanted = f"a model that loads and predicts on {setting.device}"
+            raise ResourceError(str(artifact.folder), wanted, found, hint) from error
+        flops = flops_per_row(artifact.folder, classifier.num_tokens(texts))
+        probed.append(_Probed(load_seconds, peak, flops))
+        classifiers.append(classifier)
+    timed = _time_in_turns(classifiers, texts, setting.num_threads, note)
+    return list(zip(probed, timed, strict=True))
+
+
+def _cost_record(
+    setting: _Setting,
+    probed: _Probed,
+    times: _Timed,
+    environment: EnvironmentRecord,
+    command: str,
+) -> CostRecord:
+    p50, p95, p99 = (float(ms) for ms in np.percentile(times.single_s, [50, 95, 99]) * 1e3)
+    gpu = environment.gpu or "GPU"
+    return CostRecord(
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        machine=gpu if setting.device == "cuda" else environment.cpu,
+        device=setting.device,
+        num_threads=setting.num_threads,
+        precision=setting.precision,
+        num_rows=len(times.single_s),
+        latency_p50_ms=p50,
+        latency_p95_ms=p95,
+        latency_p99_ms=p99,
+        rows_per_second=len(times.single_s) / sum(times.batch_s),
+        load_seconds=probed.load_seconds,
+        peak_memory_bytes=probed.peak_memory_bytes,
+        flops_per_row=probed.flops_per_row,
+        versions={name: environment.versions[name] for name in ("torch", "transformers")},
+    )
+
+
+def _open(folder: Path, num_rows: int, note: Note) -> tuple[list[_Artifact], list[str]]:
+    """The artifacts, and texts of which every 64 are of like length; diverged trials are named."""
+    store, study, records = open_study(folder, note)
+    order = variant_order(study)
+    artifacts = []
+    table = compare_records(store.folder.name, records, order)
+    _name_diverged(table, note)
+    for row, group in zip(table.rows, group_records(records, order), strict=True):
+        trial_folder = store.trial_folder(group[0].trial_id)
+        artifact = _Artifact(row, trial_folder, group[0].data.max_length_tokens)
+        if not (artifact.folder / "config.json").is_file():
+            hint = f"delete {trial_folder} and submit again"
+            raise StoreError(str(artifact.folder), "a saved model", "none", hint)
+        artifacts.append(artifact)
+    kept = load_test_rows(
+        store.test_rows_path, records[0].dataset.fingerprint, records[0].test.num_examples
+    )
+    if kept is None:
+        hint = "run the study's `agnews-ray submit` again; no trial is run anew"
+        raise StoreError(str(store.test_rows_path), "the study's test rows", "none", hint)
+    rng = np.random.default_rng(0)
+    num_rounds = max(1, min(num_rows, len(kept.texts)) // BATCH_ROWS)
+    num_taken = min(num_rounds * BATCH_ROWS, len(kept.texts))
+    chosen = rng.choice(len(kept.texts), size=num_taken, replace=False)
+    return artifacts, sorted((kept.texts[index] for index in chosen), key=len)
+
+
+def _name_diverged(table: ComparisonTable, note: Note) -> None:
+    for trial in table.diverged:
+        note(f"{trial.trial_id} diverged ({trial.reason}) and is not measured")
+    if not table.rows:
+        hint = "lower --learning-rate, or train in another --precision, under another --name"
+        raise StoreError(table.study, "a trial that did not diverge", "none", hint)
+
+
+def _settings(spec: MeasureSpec) -> list[_Setting]:
+    settings: list[_Setting] = []
+    num_cpus = num_usable_cpus()
+    device, num_gpus = resolve_device(
+        ScalingSpec(device="auto" if spec.device == "all" else spec.device)
+    )
+    if spec.device != "cuda":
+        precision: Precision = "fp32" if spec.precision == "auto" else spec.precision
+        check_precision(precision, "cpu")
+        settings += [_Setting("cpu", threads, precision) for threads in sorted({1, num_cpus})]
+    if num_gpus:
+        recipe = RecipeSpec(precision=spec.precision)
+        settings.append(_Setting("cuda", num_cpus, resolve_precision(recipe, device)))
+    return settings
+
+
+def _probe(artifact: _Artifact, texts: Sequence[str], setting: _Setting) -> tuple[float, int]:
+    """Seconds to load, and peak bytes, in a process of its own."""
+    max_length = artifact.max_length_tokens
+    where = (setting.device, setting.precision, setting.num_threads)
+    seconds, peak = call_alone(probe, artifact.folder, texts, max_length, *where)
+    return seconds, peak
+
+
+def _time_in_turns(
+    classifiers: Sequence[Classifier], texts: Sequence[str], num_threads: int, note: Note
+) -> list[_Timed]:
+    """Time all classifiers on the same rows, taking turns."""
+    rounds = [texts[first : first + BATCH_ROWS] for first in range(0, len(texts), BATCH_ROWS)]
+    random.Random(0).shuffle(rounds)  # noqa: S311  # a machine's drift must not look like length
+    timed = [_Timed() for _ in classifiers]
+    with _quiet_machine(num_threads):
+        for classifier in classifiers:  # warm up
+            classifier(texts[:BATCH_ROWS])
+            classifier(texts[-1:])
+        for number, rows in enumerate(rounds):
+            note(f"round {number + 1} of {len(rounds)}: {len(classifiers)} artifact(s) in turns")
+            for turn in range(len(classifiers)):
+                index = (number + turn) % len(classifiers)
+                classifier, times = classifiers[index], timed[index]
+                times.single_s += [_seconds(classifier, [text]) for text in rows]
+                repeats = [_seconds(classifier, rows) for _ in range(BATCH_REPEATS)]
+                times.batch_s.append(median(repeats))
+    return timed
+
+
+def _seconds(classifier: Classifier, texts: Sequence[str]) -> float:
+    start = time.perf_counter()
+    classifier(texts)
+    return time.perf_counter() - start
+
+
+@contextmanager
+def _quiet_machine(num_threads: int) -> Iterator[None]:
+    """So many threads, and no garbage collection in between."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(num_threads)
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        torch.set_num_threads(before)

@@ -1,0 +1,1 @@
+"""Engines timed in turns, and their paired ratios."""

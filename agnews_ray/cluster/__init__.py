@@ -1,0 +1,1 @@
+"""About clusters, from this side: jobs, what they say, what nodes are like."""

@@ -1,0 +1,153 @@
+"""Where a job stands, put together from what Ray says of it and from its events."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from agnews_ray.cluster.jobs_client import Job
+
+
+class TrialState(BaseModel):
+    """Where a trial of a job stands."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    trial_id: str
+    model: str
+    seed: int
+    num_steps: int
+    state: str = "planned"
+    """planned, starting, waiting, loading, training, scoring, saving, done, failed, stopped."""
+    step: int = 0
+    loss: float | None = None
+    samples_per_second: float | None = None
+    seconds_left: float | None = None
+    waits_for: str | None = None
+    accuracy: float | None = None
+    macro_f1: float | None = None
+    diverged: str | None = None
+    """Why a trial that is done has no scores."""
+    train_seconds: float | None = None
+    error: str | None = None
+
+
+class JobState(BaseModel):
+    """Where a job stands."""
+
+    job_id: str
+    study: str
+    status: str
+    """Ray's word: PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED."""
+    started_at: float | None
+    ended_at: float | None
+    storage: str
+    location: str | None = None
+    """Where the study's results are, once it has begun."""
+    message: str = ""
+    """Ray's, on the job as a whole."""
+    error: str | None = None
+    """Why it failed."""
+    phase: str | None = None
+    """What goes on outside trials."""
+    trials: list[TrialState] = []
+
+
+def state_of(job: Job) -> JobState:
+    """Begin with what Ray says of a job."""
+    return JobState(
+        job_id=job.job_id,
+        study=job.study,
+        status=job.status,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        storage=job.storage,
+        message=job.message.partition("\n")[0],
+    )
+
+
+def fold(state: JobState, events: Iterable[Any]) -> JobState:
+    """Add what events say to a job's state.
+
+    Args:
+        state: without trials.
+        events: of ``cluster.events``, in order, and other lines as text.
+
+    Returns:
+        The same state, filled in; its error is the first failed trial's, where there is one.
+    """
+    trials: dict[str, TrialState] = {}
+    said = ""
+    for event in events:
+        if isinstance(event, str):
+            said = event.strip() or said
+        elif hasattr(event, "trial") or hasattr(event, "progress"):
+            about = getattr(event, "trial", None) or event.progress
+            state.phase = None
+            _change(trials[about.trial_id], event)
+        else:
+            _change_study(state, event, trials)
+    _explain_end(state, trials, said)
+    state.trials = list(trials.values())
+    return state
+
+
+def _explain_end(state: JobState, trials: dict[str, TrialState], said: str) -> None:
+    """Say why a job failed: by its first failed trial, its own word, or its log's last line."""
+    if state.status in ("FAILED", "STOPPED"):
+        for trial in trials.values():
+            if trial.state not in ("done", "failed"):
+                trial.state = "stopped"
+    if state.status == "FAILED":
+        failed = (trial.error for trial in trials.values() if trial.error)
+        state.error = next(failed, None) or state.error or said or state.message
+
+
+def _planned(trial: Any) -> TrialState:
+    return TrialState(
+        trial_id=trial.trial_id,
+        model=trial.variant.name,
+        seed=trial.seed,
+        num_steps=trial.num_steps,
+        state="done" if trial.is_done else "planned",
+    )
+
+
+def _change_study(state: JobState, event: Any, trials: dict[str, TrialState]) -> None:
+    state.phase = None
+    if event.event == "study":
+        state.location = event.location
+        trials.update({t.trial_id: _planned(t) for t in event.trials})
+    elif event.event == "tokenised":
+        state.phase = f"tokenising {event.split}: {event.done:,} of {event.total:,} rows"
+    elif event.event == "note":
+        state.phase = event.text
+    elif event.event == "error":
+        state.error = event.error
+
+
+def _change(trial: TrialState, event: Any) -> None:
+    trial.waits_for = None
+    if event.event == "progress":
+        _progress(trial, event.progress)
+    elif event.event == "started":
+        trial.state = "starting"
+    elif event.event == "waiting":
+        trial.state, trial.waits_for = "waiting", event.reason
+    elif event.event == "failed":
+        trial.state, trial.error = "failed", event.error
+    else:
+        trial.state, trial.step = "done", trial.num_steps
+        trial.accuracy, trial.macro_f1 = event.record.test.accuracy, event.record.test.macro_f1
+        trial.diverged = getattr(event.record, "diverged", None)
+        trial.train_seconds = event.record.training.train_seconds
+        trial.samples_per_second = event.record.training.samples_per_second
+        trial.seconds_left = None
+
+
+def _progress(trial: TrialState, progress: Any) -> None:
+    trial.state = progress.phase
+    if progress.phase == "training":
+        trial.step, trial.loss = progress.step, progress.loss
+        trial.samples_per_second = progress.samples_per_second
+        trial.seconds_left = progress.seconds_left

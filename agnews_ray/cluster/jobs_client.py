@@ -1,0 +1,274 @@
+"""The Ray Jobs interface of a cluster: hand over, list, look, follow, stop."""
+
+import asyncio
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agnews_ray.cluster.events import read_events
+from agnews_ray.errors import ClusterError
+from agnews_ray.spec.base import NAME_PATTERN
+
+ADDRESS_PATTERN = re.compile(
+    r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?/?|https?://\[[0-9a-fA-F:]+\](:\d+)?/?"
+)
+ADDRESS_HINT = "give the dashboard's address, such as --address http://127.0.0.1:8265"
+TOKEN_HINT = "set RAY_AUTH_TOKEN_PATH to the file with the cluster's token"  # noqa: S105
+JOBS_HINT = "list them: agnews-ray jobs"
+SILENCE_S = 45.0
+"""Without a word for so long, a connection is taken to be broken."""
+START_S = 60.0
+"""How long a head node may take to come up."""
+RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, *[30.0] * 20)
+"""Pauses before a broken connection is taken up again; ten minutes in all."""
+
+DASHBOARD = "a Ray cluster's dashboard"
+
+TALKATIVE = (
+    "dashboard.modules.dashboard_sdk",
+    "dashboard.modules.job.sdk",
+    "_private.runtime_env.packaging",
+)
+"""Loggers of Ray's that would tell users what they need not know."""
+
+PROBE_KEY = "agnews_ray_probe"
+"""Marks in its metadata a job of ``doctor``, which is none of the user's."""
+
+ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job as the cluster describes it."""
+
+    job_id: str
+    status: str
+    """PENDING, RUNNING, or one of ``ENDED``."""
+    message: str
+    study: str
+    storage: str
+    started_at: float | None
+    """Unix time."""
+    ended_at: float | None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status in ENDED
+
+
+class JobsClient:
+    """Talks to one cluster.
+
+    Args:
+        address: of its dashboard.
+
+    Raises:
+        ClusterError: no address, nobody answers there, or the token is missing or wrong.
+    """
+
+    def __init__(self, address: str) -> None:
+        if not ADDRESS_PATTERN.fullmatch(address):
+            raise ClusterError(
+                address or "the address", "a dashboard's address", "something else", ADDRESS_HINT
+            )
+        self.address = address.rstrip("/")
+        self._has_token = use_token()
+        # Ray would rather go where the environment says than where it is told.
+        os.environ.update(RAY_ADDRESS=self.address, RAY_API_SERVER_ADDRESS=self.address)
+        with self._explained():
+            from ray.job_submission import JobSubmissionClient
+
+            for name in TALKATIVE:
+                logging.getLogger(f"ray.{name}").setLevel(logging.WARNING)
+            self._client: Any = JobSubmissionClient(self.address)
+
+    def submit(
+        self,
+        job_id: str,
+        entrypoint: str,
+        runtime_environment: dict[str, Any],
+        metadata: dict[str, str],
+    ) -> None:
+        """Hand a job over.
+
+        Args:
+            job_id: new.
+            entrypoint: shell command.
+            runtime_environment: for everything in the job.
+            metadata: found again in ``jobs``.
+        """
+        given_up_at = time.monotonic() + START_S
+        with self._explained():
+            while True:
+                try:
+                    self._client.submit_job(
+                        entrypoint=entrypoint,
+                        submission_id=job_id,
+                        runtime_env=runtime_environment,
+                        metadata=metadata,
+                    )
+                except RuntimeError as error:
+                    # A head node that has just come up answers before it can take jobs.
+                    if "No available agent" not in str(error) or time.monotonic() > given_up_at:
+                        raise
+                    time.sleep(1)
+                else:
+                    return
+
+    def jobs(self) -> list[Job]:
+        """List the studies that this package handed over, the latest first."""
+        with self._explained():
+            details = self._client.list_jobs()
+        ours = [_job(one) for one in details if _is_ours(one) and PROBE_KEY not in one.metadata]
+        return sorted(ours, key=lambda job: job.started_at or 0.0, reverse=True)
+
+    def job(self, job_id: str) -> Job:
+        """Look at one job.
+
+        Raises:
+            ClusterError: the cluster does not know it, or it is none of ours.
+        """
+        check_id(job_id)
+        with self._explained(job_id):
+            details = self._client.get_job_info(job_id)
+        if not _is_ours(details):
+            found = "a job of something else"
+            raise ClusterError(job_id, "a job of agnews-ray", found, JOBS_HINT)
+        return _job(details)
+
+    def events(self, job_id: str) -> Iterator[Any]:
+        """Read what a job has said so far: events of ``cluster.events``, other lines as text."""
+        check_id(job_id)
+        with self._explained(job_id):
+            text: str = self._client.get_job_logs(job_id)
+        return read_events(text.splitlines())
+
+    def follow(self, job_id: str, on_trouble: Callable[[str], None]) -> Iterator[str]:
+        """Read a job's log as it grows, until the job ends.
+
+        Args:
+            job_id: the job.
+            on_trouble: told when the connection breaks; it is then taken up again.
+
+        Yields:
+            Lines, from the first; after a break from the first again.
+        """
+        self.job(job_id)
+        num_failures = 0
+        while True:
+            try:
+                for line in self._tail(job_id):
+                    num_failures = 0
+                    yield line
+                if self.job(job_id).has_ended:
+                    return
+                num_failures = 0
+                time.sleep(RETRY_S[0])
+            except Exception as error:  # whatever the network may raise
+                if isinstance(error, ClusterError) and error.hint in (TOKEN_HINT, JOBS_HINT):
+                    raise  # a job that is gone, a token that is wrong: it will not get better
+                if num_failures == len(RETRY_S):
+                    hint = f"once it is there again: agnews-ray logs {job_id} --follow"
+                    raise ClusterError(self.address, DASHBOARD, "nobody there", hint) from error
+                on_trouble(f"connection lost ({type(error).__name__}), trying again")
+                time.sleep(RETRY_S[num_failures])
+                num_failures += 1
+
+    def stop(self, job_id: str) -> None:
+        """Ask a job to stop; it gets a few seconds to leave."""
+        check_id(job_id)
+        with self._explained(job_id):
+            self._client.stop_job(job_id)
+
+    def _tail(self, job_id: str) -> Iterator[str]:
+        loop = asyncio.new_event_loop()
+        chunks = self._client.tail_job_logs(job_id)
+        waiting: asyncio.Task[str] | None = None
+        rest = ""
+        try:
+            while True:
+                waiting = loop.create_task(asyncio.wait_for(anext(chunks), SILENCE_S))
+                chunk = loop.run_until_complete(waiting)
+                *lines, rest = (rest + chunk).split("\n")
+                yield from lines
+        except StopAsyncIteration:
+            if rest:
+                yield rest
+        except TimeoutError:
+            pass  # silent because nothing happens, or because nobody is there: it is asked next
+        finally:
+            if waiting is not None and not waiting.done():  # interrupted while it waited
+                waiting.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    loop.run_until_complete(waiting)
+            loop.run_until_complete(chunks.aclose())
+            loop.close()
+
+    @contextmanager
+    def _explained(self, job_id: str | None = None) -> Iterator[None]:
+        """Turn Ray's errors into ours."""
+        from ray.exceptions import AuthenticationError
+
+        try:
+            yield
+        except AuthenticationError as error:
+            found = "one that it refuses" if self._has_token else "none"
+            raise ClusterError(self.address, "the cluster's token", found, TOKEN_HINT) from error
+        except (ConnectionError, OSError) as error:
+            found = "nobody there"
+            hint = "check the address and `ray status`; on a cloud, `ray dashboard cluster.yaml`"
+            raise ClusterError(self.address, DASHBOARD, found, hint) from error
+        except RuntimeError as error:
+            text = " ".join(str(error).split())
+            if job_id and ("404" in text or "does not exist" in text):
+                wanted = f"a job on {self.address}"
+                raise ClusterError(job_id, wanted, "none", JOBS_HINT) from error
+            hint = "read the dashboard's log on the head node"
+            raise ClusterError(self.address, "an answer", text[:300], hint) from error
+
+
+def check_id(job_id: str) -> None:
+    """Refuse what cannot be a job's id: it becomes part of an address.
+
+    Raises:
+        ClusterError: it has other characters than a study's name.
+    """
+    if not re.fullmatch(NAME_PATTERN, job_id):
+        raise ClusterError(repr(job_id), "a job's id", "another text", JOBS_HINT)
+
+
+def use_token() -> bool:
+    """Send this user's token to clusters, where there is one; Ray would make one otherwise.
+
+    Returns:
+        Whether there is a token.
+    """
+    kept = Path(os.environ.get("RAY_AUTH_TOKEN_PATH", Path.home() / ".ray" / "auth_token"))
+    has_token = bool(os.environ.get("RAY_AUTH_TOKEN")) or kept.expanduser().is_file()
+    os.environ.setdefault("RAY_AUTH_MODE", "token" if has_token else "disabled")
+    return has_token
+
+
+def _is_ours(details: Any) -> bool:
+    """Whether a study's name stands in a job's metadata: it becomes a folder's name here."""
+    return bool(re.fullmatch(NAME_PATTERN, (details.metadata or {}).get("agnews_ray_study", "")))
+
+
+def _job(details: Any) -> Job:
+    metadata = details.metadata or {}
+    return Job(
+        job_id=details.submission_id,
+        status=str(getattr(details.status, "value", details.status)),
+        message=details.message or "",
+        study=metadata.get("agnews_ray_study", ""),
+        storage=metadata.get("agnews_ray_storage", ""),
+        started_at=details.start_time / 1000 if details.start_time else None,
+        ended_at=details.end_time / 1000 if details.end_time else None,
+    )

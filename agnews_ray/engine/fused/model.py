@@ -1,0 +1,200 @@
+"""Put the fused block, cheap dropout and flat parameters into a transformers classifier, and out.
+
+The model stays transformers' own: its modules keep their names and parameters, only their
+``forward`` is replaced while it is trained. What is not of the BERT family is left as it is.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from agnews_ray.engine.fused.block import Block, BlockSettings, BlockTensors, run_block
+from agnews_ray.engine.fused.dropout import CheapDropout
+from agnews_ray.engine.fused.embeddings import WordEmbeddings
+from agnews_ray.engine.fused.exchange import Exchange
+from agnews_ray.engine.fused.families import FIRST_TOKEN_CLASSIFIERS, Parts, find_blocks
+from agnews_ray.engine.fused.weights import Segment
+from agnews_ray.engine.results import Rank
+from agnews_ray.spec.recipe import RecipeSpec
+
+
+class FusedModel:
+    """A classifier prepared for training; ``release`` undoes it.
+
+    Args:
+        model: a transformers classifier in float32, already on its device.
+        dtype: of matrix products.
+        recipe: for the word embeddings, which are updated apart on a CPU.
+        num_steps: updates of the whole trial, likewise.
+        rank: among others.
+        is_recorded: whether steps may be recorded: what a CPU does more cheaply is left out then,
+            since it asks for values.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        dtype: torch.dtype,
+        recipe: RecipeSpec,
+        num_steps: int,
+        rank: Rank,
+        is_recorded: bool = False,
+    ) -> None:
+        self.model = model
+        is_cpu = model.device.type == "cpu" and not is_recorded
+        found = dict(find_blocks(model))
+        blocks = {module: parts for module, parts in found.items() if parts.is_fusable}
+        words: Any = model.get_input_embeddings()
+        self.embeddings = None
+        # Of these families it is known that nothing else reads the words' table.
+        if is_cpu and blocks and words.weight.requires_grad:
+            self.embeddings = WordEmbeddings(words, recipe, num_steps)
+            words.forward = self.embeddings.look_up
+        apart = {id(words.weight)} if self.embeddings else set()
+        trained = [p for p in model.parameters() if p.requires_grad and id(p) not in apart]
+        leading = [p for parts in blocks.values() for p in parts.matrices]
+        self._exchange = Exchange(rank)
+        of_matrices = [p for p in trained if p.ndim >= 2]
+        self.matrices = _segment(of_matrices, leading, dtype, rank.device, self._exchange)
+        leading = [p for parts in blocks.values() for p in parts.vectors]
+        of_vectors = [p for p in trained if p.ndim < 2]
+        self.vectors = _segment(of_vectors, leading, dtype, rank.device)
+        self.is_fused = bool(blocks) and len(blocks) == len(found)
+        """Whether all of the blocks are."""
+        self._patched = [*blocks, *([words] if self.embeddings else [])]
+        looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
+        for module, parts in blocks.items():
+            is_first_only = looks_at_first and module is list(found)[-1]
+            settings = dataclasses.replace(parts.settings, is_first_only=is_first_only)
+            _fuse(module, parts, settings, (self.matrices, self.vectors))
+        self._dropouts = _cheapen_dropout(model) if is_cpu else []
+
+    def zero(self) -> None:
+        """Set to zero what autograd adds to; the blocks write over theirs."""
+        self.matrices.gradient[self.matrices.num_mirrored_elements :].zero_()
+        self.vectors.gradient.zero_()
+
+    def add_up_ranks(self) -> None:
+        """Sum gradients over ranks; what ranks share is summed when it is collected."""
+        rest = self.matrices.gradient[self.matrices.num_mirrored_elements :]
+        table = [self.embeddings.gradient] if self.embeddings else []
+        parts = [rest, self.vectors.gradient, *table]
+        flat = torch.cat([part.reshape(-1) for part in parts])
+        self._exchange.add_up(flat)  # also waits until all have computed theirs
+        for part, summed in zip(parts, torch.split(flat, [p.numel() for p in parts]), strict=True):
+            part.copy_(summed.view_as(part))
+        if not self.matrices.is_shared:
+            dist.all_reduce(self.matrices.mirror_gradient)
+
+    def gradient_norm(self) -> torch.Tensor:
+        """Bring all gradients into float32, each once, and take their global L2 norm."""
+        of_matrices: torch.Tensor = torch.linalg.vector_norm(self.matrices.collect())
+        if self.matrices.is_shared:
+            square = of_matrices.square()
+            self._exchange.add_up(square)
+            of_matrices = square.sqrt()
+        others = [self.vectors.gradient, *([self.embeddings.gradient] if self.embeddings else [])]
+        norms = [of_matrices, *(torch.linalg.vector_norm(part) for part in others)]
+        whole: torch.Tensor = torch.linalg.vector_norm(torch.stack(norms))
+        return whole
+
+    def refresh(self) -> None:
+        """Cast the updated parameters for the next step."""
+        self.matrices.refresh()
+        self.vectors.refresh()
+
+    def release(self) -> None:
+        """Give the model back as transformers made it, with the trained values."""
+        if self.embeddings:
+            self.embeddings.finish()
+        for module in self._patched:
+            del module.forward
+        for parent, name, module in self._dropouts:
+            setattr(parent, name, module.train(parent.training))
+        self.matrices.release()
+        self.vectors.release()
+
+
+@contextmanager
+def fused_model(model: Any, *arguments: Any, **named: Any) -> Iterator[FusedModel]:
+    """Prepare a classifier for training, and give it back as transformers made it.
+
+    Args:
+        model: as ``FusedModel`` takes it.
+        arguments: likewise.
+        named: likewise.
+
+    Yields:
+        The prepared model. What is raised within stays as it is, even where giving back fails too:
+        a GPU that has failed fails at everything.
+    """
+    fused = FusedModel(model, *arguments, **named)
+    try:
+        yield fused
+    except BaseException:
+        with suppress(Exception):
+            fused.release()
+        raise
+    fused.release()
+
+
+def _segment(
+    trained: list[torch.Tensor],
+    leading: list[torch.Tensor],
+    dtype: torch.dtype,
+    device: torch.device,
+    exchange: Exchange | None = None,
+) -> Segment:
+    placed = {id(p) for p in leading}
+    others = [p for p in trained if id(p) not in placed]
+    return Segment([*leading, *others], len(leading), dtype, device, exchange)
+
+
+def _fuse(
+    module: Any, parts: Parts, settings: BlockSettings, segments: tuple[Segment, Segment]
+) -> None:
+    matrices, vectors = segments
+    weights, gradients = [], []
+    query, key, value = parts.projections
+    for group in ((query,), (key, value), (parts.out,), (parts.up,), (parts.down,)):
+        span = matrices.span([linear.weight for linear in group])
+        size = (-1, group[0].in_features)
+        bias_span = vectors.span([linear.bias for linear in group])
+        weights += [matrices.mirror[span].view(size), vectors.mirror[bias_span]]
+        gradients += [matrices.mirror_gradient[span].view(size), vectors.gradient[bias_span]]
+    for norm in parts.norms:
+        for parameter in (norm.weight, norm.bias):
+            span = vectors.span([parameter])
+            weights.append(vectors.values.detach()[span])
+            gradients.append(vectors.gradient[span])
+    block = Block(BlockTensors(*weights), BlockTensors(*gradients), settings)
+
+    def forward(hidden: torch.Tensor, attention_mask: Any = None, *_: Any, **__: Any) -> Any:
+        bias = None
+        if attention_mask is not None:  # (B, 1, L or 1, L), the same for each query
+            of_keys = attention_mask[:, :, :1]
+            is_padding = ~of_keys if of_keys.dtype == torch.bool else of_keys < 0
+            bias = torch.zeros(is_padding.shape, device=hidden.device)
+            bias.masked_fill_(is_padding, -torch.inf)
+        if module.training and not hidden.requires_grad:  # what comes before is frozen
+            hidden = hidden.detach().requires_grad_()
+        return run_block(hidden, bias, block, module.training)
+
+    module.forward = forward
+
+
+def _cheapen_dropout(model: torch.nn.Module) -> list[tuple[torch.nn.Module, str, Any]]:
+    """Replace every dropout; returns where each one was."""
+    found: list[tuple[torch.nn.Module, str, Any]] = [
+        (parent, name, child)
+        for parent in model.modules()
+        for name, child in parent.named_children()
+        if isinstance(child, torch.nn.Dropout)
+    ]
+    for parent, name, child in found:
+        setattr(parent, name, CheapDropout(child.p).train(child.training))
+    return found

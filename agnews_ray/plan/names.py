@@ -1,0 +1,32 @@
+"""Names and hashes that are made of what they stand for."""
+
+import hashlib
+import json
+import re
+
+
+def slug(text: str) -> str:
+    """Make a name safe for a folder: the last path part, as letters, digits and dashes.
+
+    Args:
+        text: any name, hub id or path.
+
+    Returns:
+        At most 40 characters, never empty.
+    """
+    tail = text.rstrip("/").rpartition("/")[2]
+    return re.sub(r"[^A-Za-z0-9]+", "-", tail).strip("-").lower()[:40] or "model"
+
+
+def content_hash(content: object, length: int) -> str:
+    """Hash JSON-ready content, independent of key order.
+
+    Args:
+        content: mappings, lists, strings, numbers.
+        length: hexadecimal digits wanted.
+
+    Returns:
+        The first digits of a SHA-256.
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -1,0 +1,253 @@
+"""What an assessment comes to, in sentences that a person can act on."""
+
+from itertools import groupby
+
+from agnews_ray.compare.assessment import Assessment
+from agnews_ray.compare.diverged import DivergedTrial
+from agnews_ray.compare.inference import POWER
+from agnews_ray.compare.results import Interval, PairFacts
+from agnews_ray.compare.table import ComparisonTable
+from agnews_ray.compare.weak_classes import FEW_ROWS, has_few_rows, is_never_predicted
+
+FEW_SEEDS = 3
+METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
+"""How each metric is written."""
+NUM_NAMED = 3
+"""Classes that a sentence names; tables have all."""
+MAX_NAME = 40
+
+
+def conclusion(assessment: Assessment) -> list[str]:
+    """Say what was found, the most important first.
+
+    Args:
+        assessment: of a study.
+
+    Returns:
+        Sentences, plain text.
+    """
+    sentences = [_lead(assessment)]
+    sentences += [judge(pair, assessment) for pair in assessment.pairs]
+    return sentences + caveats(assessment)
+
+
+def caveats(assessment: Assessment) -> list[str]:
+    """Say what limits the findings: few seeds, missing pairs."""
+    found = []
+    num_seeds = min(row.num_seeds for row in assessment.table.rows)
+    num_seeds = min([num_seeds, *(pair.num_seeds for pair in assessment.pairs)])
+    if num_seeds == 1:
+        found.append(
+            "With a single seed the verdict holds for these trained weights, not for the recipe: "
+            "how much another seed would change is unknown."
+        )
+    elif num_seeds < FEW_SEEDS:
+        found.append("Two seeds hardly show their spread, and intervals are wide; use more.")
+    found += remarks(assessment.table)
+    missing = assessment.records[0].dataset.missing_classes
+    found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in missing]
+    found += weak_classes(assessment)
+    num_missing = len(assessment.variants) - 1 - len(assessment.pairs)
+    if num_missing:
+        found.append(
+            f"{num_missing} variant(s) have no seed in common with the baseline and are not judged."
+        )
+    return found
+
+
+def weak_classes(assessment: Assessment) -> list[str]:
+    """Name classes that are never predicted, or of too few test rows to say anything.
+
+    Args:
+        assessment: of a study.
+
+    Returns:
+        A sentence for each variant that never predicts some, and one on the test rows.
+    """
+    found = []
+    for variant in assessment.variants:
+        never = [one.name for one in variant.classes if is_never_predicted(one)]
+        if never:
+            found.append(
+                f"{variant.name} never predicts {_of_classes(never, len(variant.classes))}. "
+                "Accuracy hides it; macro-F1 counts each as 0."
+            )
+    classes = assessment.variants[0].classes
+    few = [one.name for one in classes if has_few_rows(one)]
+    if few:
+        found.append(
+            f"Under {FEW_ROWS} test rows: {_of_classes(few, len(classes))}. Their own scores say "
+            "little."
+        )
+    return found
+
+
+def _of_classes(names: list[str], num_classes: int) -> str:
+    shown = ", ".join(
+        name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}\N{HORIZONTAL ELLIPSIS}"
+        for name in names[:NUM_NAMED]
+    )
+    such_as = f", such as {shown}" if len(names) > NUM_NAMED else f": {shown}"
+    return f"{len(names):,} of {num_classes:,} classes{such_as}"
+
+
+def remarks(table: ComparisonTable) -> list[str]:
+    """Say what no number of a table says of its trials.
+
+    Args:
+        table: of a study.
+
+    Returns:
+        Sentences: on trials that diverged, on engines that fell back, on pauses.
+    """
+    found = name_diverged(table)
+    for row in table.rows:
+        for times in row.times:
+            who = f"{row.model}: {times.num_seeds} trial(s) on {times.device}"
+            if times.engine != row.engine:
+                why = f": {times.engine_note}" if times.engine_note else ""
+                found.append(f"{who} were trained by engine {times.engine}, not {row.engine}{why}.")
+            if times.paused_seconds:
+                found.append(
+                    f"{who} did not run for {times.paused_seconds:.0f} s in mid-training (the "
+                    "computer slept, or it was stopped), which their train time leaves out."
+                )
+    return found
+
+
+def name_diverged(table: ComparisonTable) -> list[str]:
+    """Name the trials that diverged, a sentence for each variant.
+
+    Args:
+        table: of a study.
+
+    Returns:
+        Sentences; none where no trial diverged.
+    """
+    by_row = groupby(table.diverged, key=lambda one: (one.model, one.has_row))
+    return [_diverged(list(trials), table) for _, trials in by_row]
+
+
+def _diverged(trials: list[DivergedTrial], table: ComparisonTable) -> str:
+    first, seeds = trials[0], ", ".join(str(one.seed) for one in trials)
+    several = len(trials) > 1
+    reason = f"{first.reason}; seed {first.seed}" if several else first.reason
+    if first.has_row:
+        which, are = (f"seeds {seeds}", "are") if several else (f"seed {seeds}", "is")
+        return f"{first.model} {which} diverged ({reason}) and {are} left out of every mean."
+    text = f"{first.model} diverged in every seed ({seeds}; {first.reason}) and has no scores."
+    if first.is_baseline and table.rows:
+        text += f" It was the baseline; {table.rows[0].model} is in its place."
+    return text
+
+
+def judge(pair: PairFacts, assessment: Assessment) -> str:
+    """Say one pair's verdict with its difference, interval and p-value."""
+    margin, gap = points(assessment.settings.margin), _gap(pair, assessment)
+    if pair.verdict == "equivalent":
+        text = f"{pair.variant} is equivalent to {pair.baseline} within {margin}: {gap}"
+        if pair.is_different:
+            text += "; the difference is real but smaller than what you said matters"
+        return f"{text}."
+    if pair.verdict == "undecided":
+        return f"{pair.variant} against {pair.baseline} is undecided: {gap}. {_more(pair)}"
+    return f"{pair.variant} is {pair.verdict} than {pair.baseline}: {gap}."
+
+
+def verdict_label(pair: PairFacts, assessment: Assessment) -> str:
+    """Say one pair's verdict in a word or two."""
+    if pair.verdict == "equivalent":
+        return f"equivalent within {points(assessment.settings.margin)}"
+    return pair.verdict
+
+
+def points(fraction: float) -> str:
+    """Write a difference of fractions in percentage points."""
+    return f"{100 * fraction:.2f} points"
+
+
+def signed_points(fraction: float) -> str:
+    """Write a difference with its sign, in percentage points without the word."""
+    return f"{100 * fraction:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def between(interval: Interval, digits: int = 4) -> str:
+    """Write an estimate with its interval, in fractions."""
+    return f"{interval.value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+
+
+def difference(interval: Interval) -> str:
+    """Write a difference with its interval, in percentage points."""
+    low, high = signed_points(interval.low), signed_points(interval.high)
+    return f"{signed_points(interval.value)} [{low}, {high}]"
+
+
+def in_points(interval: Interval) -> Interval:
+    """Turn fractions into percentage points."""
+    return Interval(value=100 * interval.value, low=100 * interval.low, high=100 * interval.high)
+
+
+def p_text(p_value: float) -> str:
+    """Write a p-value as papers do."""
+    return "< 0.0001" if p_value < 0.0001 else f"{p_value:.4f}"
+
+
+def confidence(assessment: Assessment) -> str:
+    """Write the level of the scores' intervals, such as ``95 %``."""
+    return level(1 - assessment.settings.alpha)
+
+
+def level(share: float) -> str:
+    """Write the level of an interval, such as ``95 %``."""
+    return f"{100 * share:.4g} %"
+
+
+def _lead(assessment: Assessment) -> str:
+    rows, metric = assessment.table.rows, assessment.settings.metric
+    name = METRICS[metric]
+    scores = {row.model: row.accuracy if metric == "accuracy" else row.macro_f1 for row in rows}
+    best = max(rows, key=lambda row: scores[row.model])
+    if len(rows) == 1:
+        facts = assessment.variants[0]
+        found = between(facts.accuracy if metric == "accuracy" else facts.macro_f1)
+        return f"{best.model} reaches {name} {found} ({confidence(assessment)} interval)."
+    cheapest = min(rows, key=lambda row: row.parameters)
+    names = f"{best.model} has the highest mean {name} ({scores[best.model]:.4f})"
+    if cheapest.parameters == best.parameters != max(row.parameters for row in rows):
+        return f"{names} and the fewest parameters ({best.parameters / 1e6:.2f} M)."
+    if cheapest.parameters == best.parameters:
+        return f"{names}; all have the same number of parameters."
+    saved = 100 * (1 - cheapest.parameters / best.parameters)
+    return (
+        f"{names}; {cheapest.model} has the fewest parameters "
+        f"({saved:.0f} % fewer, {name} {scores[cheapest.model]:.4f})."
+    )
+
+
+def _gap(pair: PairFacts, assessment: Assessment) -> str:
+    seeds = f"{pair.num_seeds} seed{'s' if pair.num_seeds > 1 else ''}"
+    corrected = ", corrected" if len(assessment.pairs) > 1 else ""
+    is_exact = pair.num_seeds == 1 and pair.metric == "accuracy"
+    test = "exact McNemar p" if is_exact else "p"
+    p_value = pair.adjusted_p_value
+    if pair.verdict == "equivalent":
+        test, p_value = "p of a larger difference", pair.equivalence_p_value
+    written = p_text(p_value)
+    written = written if written.startswith("<") else f"= {written}"
+    return (
+        f"{difference(pair.judged)} points of {METRICS[pair.metric]} "
+        f"({level(pair.confidence)} interval, {seeds}; {test} {written}{corrected})"
+    )
+
+
+def _more(pair: PairFacts) -> str:
+    if pair.num_seeds == 1:
+        return "One seed does not show the spread: run at least two more, then ask again."
+    if pair.num_more_seeds is None:
+        return "More seeds alone would not tell: more test rows are needed."
+    seeds = f"{pair.num_more_seeds} more seed{'s' if pair.num_more_seeds > 1 else ''}"
+    return (
+        f"About {seeds} would tell, with a chance of {100 * POWER:.0f} % (normal "
+        "approximation, were the difference as seen). Fix their number first: looking after each "
+        "seed costs error."
+    )

@@ -1,0 +1,192 @@
+"""What trials train on: each tokenizer loaded, each split tokenised, once, and kept on disk."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerFast
+
+from agnews_ray.data.cached import cache_key, kept_folder
+from agnews_ray.data.sample import sample_by_length
+from agnews_ray.data.scan import ScannedDataset
+from agnews_ray.data.stream import TokenisedSplit
+from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits
+from agnews_ray.engine.preflight import Findings, Setting, look_at
+from agnews_ray.model.tokenizer import (
+    TRAINED_VERSION,
+    LoadedTokenizer,
+    check_max_length,
+    encoder_json,
+    load_trained_tokenizer,
+    ready_tokenizer,
+    train_tokenizer,
+)
+from agnews_ray.model.zoo import sizes
+from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.variant import VariantSpec
+
+NUM_REPLAYED = 8
+"""Test rows on which a saved model is held against what was recorded."""
+
+NUM_LOOKED_AT = 1000
+"""Train rows in which unknown pieces are counted."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialInputs:
+    """The splits of one tokenizer, ready for the workers."""
+
+    tokenizer: PreTrainedTokenizerFast
+    splits: dict[str, TokenisedSplit]
+    """By split: train, test, and validation where there is one."""
+    findings: Findings | None = None
+    """Of the model that is trained on them, before it is."""
+    replayed: tuple[tuple[int, str], ...] = ()
+    """Numbers and texts of test rows, on which artifacts are held against what was recorded."""
+
+
+class InputCache:
+    """Loads each tokenizer and tokenises each split once, keeping both on disk.
+
+    Args:
+        scanned: the dataset.
+        spec: how it is used.
+        cache: folder that keeps them.
+        on_tokenised: told variant, split, rows done, rows in all.
+        note: told in a line when something kept was damaged and is made anew.
+    """
+
+    def __init__(
+        self,
+        scanned: ScannedDataset,
+        spec: DataSpec,
+        cache: Path,
+        on_tokenised: Callable[[str, str, int, int], None],
+        note: Callable[[str], None] = logger.warning,
+    ) -> None:
+        self._scanned = scanned
+        self._spec = spec
+        self._cache = cache
+        self._on_tokenised = on_tokenised
+        self.note = note
+        self._tokenizers: dict[str, LoadedTokenizer] = {}
+        self._findings: dict[str, Findings] = {}
+        self._texts: tuple[str, ...] | None = None
+
+    def tokenizer(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
+        """Load a variant's tokenizer, or train it on the train split for fresh weights.
+
+        Args:
+            variant: named.
+
+        Returns:
+            The tokenizer; the same object every time.
+
+        Raises:
+            HubError: neither the hub nor its cache has it.
+            ModelError: it cannot be loaded.
+        """
+        if variant.name not in self._tokenizers:
+            if variant.init == "random":
+                ready = LoadedTokenizer(tokenizer=self._trained(variant), notes=())
+            else:
+                ready = ready_tokenizer(variant)
+            check_max_length(variant, ready.tokenizer, self._spec.max_length_tokens)
+            self._tokenizers[variant.name] = ready
+        return self._tokenizers[variant.name].tokenizer
+
+    def look_at(
+        self, variant: VariantSpec, precision: Precision, device: Device, trains_on: Device
+    ) -> Findings:
+        """Look at a variant's model before it is trained.
+
+        Args:
+            variant: named.
+            precision: wanted.
+            device: where its first pass is made.
+            trains_on: where it will be trained.
+
+        Returns:
+            What was found; kept for its trials' records.
+
+        Raises:
+            HubError: neither the hub nor its cache has it.
+            ModelError: it cannot be loaded or trained.
+        """
+        self.tokenizer(variant)
+        if self._texts is None:
+            rows = sample_by_length(self._scanned.train, NUM_LOOKED_AT)
+            self._texts = tuple(text for _, text in rows)
+        setting = Setting(
+            class_names=self._scanned.record.class_names,
+            max_length_tokens=self._spec.max_length_tokens,
+            precision=precision,
+            device=device,
+            trains_on=trains_on,
+        )
+        found = look_at(variant, self._tokenizers[variant.name], self._texts, setting)
+        self._findings[variant.name] = found
+        return found
+
+    def load(self, trial: PlannedTrial) -> TrialInputs:
+        """Tokenise the splits for a trial, or find them from an earlier run.
+
+        Args:
+            trial: names the variant.
+
+        Returns:
+            The tokenised splits.
+        """
+        tokenizer = self.tokenizer(trial.variant)
+        encoder = encoder_json(tokenizer, self._spec.max_length_tokens)
+
+        def report(split: str, done: int, total: int) -> None:
+            self._on_tokenised(trial.variant.name, split, done, total)
+
+        splits = tokenised_splits(
+            self._scanned, encoder, self._cache, self._spec.max_resident_mb, report, self._tell
+        )
+        return TrialInputs(
+            tokenizer=tokenizer,
+            splits=splits,
+            findings=self._findings.get(trial.variant.name),
+            replayed=sample_by_length(self._scanned.test, NUM_REPLAYED),
+        )
+
+    def _trained(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
+        train = self._scanned.train
+
+        def texts() -> Iterator[str]:
+            for index in range(len(train.files)):
+                for table in train.iter_selected(index):
+                    yield from table["text"].to_pylist()
+
+        key = tokenizer_key(self._scanned, sizes(variant)["vocab_size"])
+        folder = kept_folder(
+            self._cache / "tokenizers" / key,
+            lambda new: train_tokenizer(texts, variant).save_pretrained(new),
+            self._tell,
+        )
+        return load_trained_tokenizer(folder)
+
+    def _tell(self, line: str) -> None:
+        self.note(f"note  {line}")
+
+
+def tokenizer_key(scanned: ScannedDataset, vocab_size: int) -> str:
+    """Name all that a tokenizer trained on the train split depends on.
+
+    Args:
+        scanned: the dataset.
+        vocab_size: most entries of the vocabulary.
+
+    Returns:
+        A name for its folder.
+    """
+    content = [fingerprints(scanned), digest(scanned.train.rows.tobytes()), vocab_size]
+    return cache_key(content, TRAINED_VERSION, ["tokenizers", "transformers"])

@@ -1,0 +1,168 @@
+"""Which trials of a study run when."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agnews_ray.errors import AgnewsError, TrialError
+from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.schema import TrialRecord
+from agnews_ray.run.failures import describe, is_out_of_memory, no_memory, own_error
+from agnews_ray.run.inputs import TrialInputs
+from agnews_ray.run.progress import TrialProgress
+from agnews_ray.run.trainer import TrialRunner
+from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
+
+POLL_S = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class Room(Protocol):
+    """Where trials run: how many fit, and what one waits for."""
+
+    def num_at_once(self) -> int:
+        """Trials that may run side by side now, at least 1."""
+
+    def missing(self) -> str | None:
+        """What a trial without workers waits for; None where there is room for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRoom:
+    """This machine's: what was counted before."""
+
+    count: int
+
+    def num_at_once(self) -> int:
+        return self.count
+
+    def missing(self) -> str | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How the trials of one call ended."""
+
+    finished: tuple[TrialRecord, ...]
+    failed: dict[str, AgnewsError] = field(default_factory=dict)
+    """Error by trial id."""
+
+
+def run_trials(
+    trials: Sequence[PlannedTrial],
+    runner: TrialRunner,
+    load_data: Callable[[PlannedTrial], TrialInputs],
+    room: Room,
+    started_at: float,
+    watcher: StudyWatcher,
+) -> Outcome:
+    """Run trials, several at once where there are GPUs for it; one failure stops no other.
+
+    Args:
+        trials: not yet finished.
+        runner: runs one.
+        load_data: gives a trial's tokenised data; called in the trials' order.
+        room: says how many trials go side by side.
+        started_at: Unix time of ``submit``, for the first trial's seconds to its first step.
+        watcher: told what happens, until it raises.
+
+    Returns:
+        Records and errors. Raises whatever interrupts the calling thread.
+    """
+    watcher = SteadyWatcher(watcher)
+    waiting = list(trials)
+    done: queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]] = queue.Queue()
+    finished: list[TrialRecord] = []
+    failed: dict[str, AgnewsError] = {}
+    running: dict[str, PlannedTrial] = {}
+    said: set[str] = set()
+    while waiting or running:
+        if waiting and len(running) < room.num_at_once():
+            trial = waiting.pop(0)
+            since = started_at if trial is trials[0] else time.time()
+            watcher.started(trial)
+            try:
+                data = load_data(trial)
+            except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001  # the other trials go on
+                done.put((trial, _ours(trial, error)))
+            else:
+                _start(runner, trial, data, since, done)
+            running[trial.trial_id] = trial
+            continue
+        try:
+            trial, result = done.get(timeout=POLL_S)
+        except queue.Empty:
+            latest = runner.progress(running)
+            _say_once([one.note for one in latest], said, watcher)
+            _tell(latest, running, room, watcher)
+            continue
+        del running[trial.trial_id]
+        if isinstance(result, TrialRecord):
+            finished.append(result)
+            _say_once([result.training.engine_note], said, watcher)
+            watcher.finished(trial, result)
+        else:
+            failed[trial.trial_id] = result
+            watcher.failed(trial, result)
+    return Outcome(finished=tuple(finished), failed=failed)
+
+
+def _say_once(notes: Sequence[str | None], said: set[str], watcher: StudyWatcher) -> None:
+    """Pass trials' notes on, each once in a study."""
+    for note in notes:
+        if note and note not in said:
+            said.add(note)
+            watcher.note(f"note  {note}")
+
+
+def _tell(
+    latest: Sequence[TrialProgress],
+    running: dict[str, PlannedTrial],
+    room: Room,
+    watcher: StudyWatcher,
+) -> None:
+    for progress in latest:
+        watcher.progress(progress)
+    without_workers = running.keys() - {progress.trial_id for progress in latest}
+    missing = room.missing() if without_workers else None
+    if missing:
+        for trial_id in sorted(without_workers):
+            watcher.waiting(running[trial_id], missing)
+
+
+def _start(
+    runner: TrialRunner,
+    trial: PlannedTrial,
+    data: TrialInputs,
+    started_at: float,
+    done: "queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]]",
+) -> None:
+    """Run a trial in a daemon thread: an interrupt must not wait for it."""
+
+    def target() -> None:
+        try:
+            result: TrialRecord | AgnewsError = runner.run(trial, data, started_at)
+        except BaseException as error:  # noqa: BLE001  # a study that hears nothing waits for ever
+            result = _ours(trial, error)
+        done.put((trial, result))
+
+    threading.Thread(target=target, name=trial.trial_id, daemon=True).start()
+
+
+def _ours(trial: PlannedTrial, error: BaseException) -> AgnewsError:
+    """Give our own error as it is, and any other as a ``TrialError`` that names it."""
+    ours = own_error(error)
+    if ours is not None:
+        return ours
+    logger.error("trial %s failed", trial.trial_id, exc_info=error)
+    if is_out_of_memory(error):
+        return no_memory(f"trial {trial.trial_id}")
+    found = describe(error)
+    hint = "read Ray's log, mend the cause and submit again"
+    return TrialError(f"trial {trial.trial_id}", "a finished run", found, hint)

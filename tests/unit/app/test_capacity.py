@@ -1,0 +1,43 @@
+"""A disk that cannot hold what a study leaves is known before anything is trained."""
+
+import shutil
+
+import pytest
+
+from agnews_ray.app.capacity import BYTES_PER_PARAMETER, SPARE_BYTES, check_disk
+from agnews_ray.errors import ResourceError
+from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.spec.variant import VariantSpec
+
+
+def trials(count):
+    variant = VariantSpec(model="minilm", name="one")
+    facts = {"device": "cpu", "precision": "fp32", "num_steps": 1}
+    return [
+        PlannedTrial(trial_id=f"one-s{seed}-0", variant=variant, seed=seed, **facts)
+        for seed in range(count)
+    ]
+
+
+@pytest.fixture
+def half_of_what_is_free(tmp_path):
+    """Parameters of which one artifact fits on this disk, and three do not."""
+    return (shutil.disk_usage(tmp_path).free // 2 - SPARE_BYTES) // BYTES_PER_PARAMETER
+
+
+def test_what_fits_is_let_through(tmp_path, half_of_what_is_free):
+    check_disk(str(tmp_path / "not/yet/there"), trials(1), {"one": half_of_what_is_free}, 400)
+
+
+def test_more_than_is_free_is_refused_with_both_figures(tmp_path, half_of_what_is_free):
+    with pytest.raises(ResourceError, match=r"MiB of disk for the files of 3 .* MiB free; free"):
+        check_disk(str(tmp_path), trials(3), {"one": half_of_what_is_free}, 400)
+
+
+def test_many_test_rows_count_as_well(tmp_path, half_of_what_is_free):
+    with pytest.raises(ResourceError):
+        check_disk(str(tmp_path), trials(1), {"one": 1000}, half_of_what_is_free * 4)
+
+
+def test_of_an_object_store_nothing_is_known():
+    check_disk("s3://bucket/study", trials(3), {"one": 10**18}, 400)

@@ -1,0 +1,90 @@
+"""Training by several processes, for tests; a module of its own, so that they can import it."""
+
+import os
+import pickle
+import time
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+
+from agnews_ray.data.batches import train_batches
+from agnews_ray.engine.fast import FastEngine
+from agnews_ray.engine.fused import exchange
+from agnews_ray.engine.results import Rank
+from agnews_ray.spec.recipe import RecipeSpec
+from tests.unit.data.test_batches import some_rows
+from tests.unit.engine.models import a_model
+
+NUM_STEPS = 41
+RECIPE = RecipeSpec(learning_rate=1e-3, global_batch_size=10)
+
+
+def meet(index, world_size, folder):
+    """Make this process a rank."""
+    torch.set_num_threads(1)
+    dist.init_process_group(
+        "gloo", init_method=f"file://{folder}/meeting", rank=index, world_size=world_size
+    )
+
+
+def train(index, world_size, precision, folder):
+    """Train on 401 rows, the last batch of a single one; leave log and weights."""
+    if world_size > 1:
+        meet(index, world_size, folder)
+    model = a_model()
+    engine = FastEngine(
+        recipe=RECIPE, precision=precision, pad_id=0, rank=Rank(index=index, world_size=world_size)
+    )
+    batches = train_batches([some_rows(401)], 10, 1, 0)
+    log = engine.train(model, batches, NUM_STEPS, lambda *_: None)
+    if world_size > 1:
+        dist.destroy_process_group()
+    weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
+    leave(folder, world_size, index, (log, weights))
+
+
+def train_by_sockets(index, world_size, precision, folder):
+    """The same where ranks share no memory."""
+    exchange.SHARED_FOLDER = Path("/nowhere")
+    train(index, world_size, precision, folder)
+
+
+def train_on_another_processor(index, world_size, precision, folder):
+    """The same where others may see writes in another order."""
+    exchange.IS_ORDERED = False
+    train(index, world_size, precision, folder)
+
+
+def add_up(index, world_size, folder):
+    """Sum more numbers than fit in a slot, again and again, the ranks at different speeds."""
+    exchange.SLOT_ELEMENTS = 4
+    meet(index, world_size, folder)
+    ranks = exchange.Exchange(Rank(index=index, world_size=world_size))
+    found = []
+    for number in range(50):
+        time.sleep(0.001 * ((number + index) % world_size))
+        values = torch.arange(10.0).view(2, 5) * (index + 1) + number
+        ranks.add_up(values)
+        found.append(values)
+    leave(folder, world_size, index, torch.stack(found))
+
+
+def wait_for_one_who_has_ended(index, world_size, folder):
+    """The last rank ends without a word; the others say how their wait for it ended."""
+    exchange.PATIENCE_S = 0.1
+    meet(index, world_size, folder)
+    ranks = exchange.Exchange(Rank(index=index, world_size=world_size))
+    ranks.meet()
+    if index == world_size - 1:
+        os._exit(0)
+    try:
+        ranks.meet()
+    except RuntimeError as error:
+        leave(folder, world_size, index, str(error))
+    os._exit(0)  # the process group would wait for it too
+
+
+def leave(folder, world_size, index, result):
+    """Leave a result for the test."""
+    (Path(folder) / f"{world_size}-{index}").write_bytes(pickle.dumps(result))

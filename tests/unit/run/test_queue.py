@@ -1,0 +1,143 @@
+import threading
+
+import pytest
+
+from agnews_ray.cli.screen import SilentScreen
+from agnews_ray.errors import DataError, ModelError, TrialError
+from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.run.queue import OwnRoom, run_trials
+from agnews_ray.spec.variant import VariantSpec
+from tests.fakes.records import a_record
+
+
+class FakeRunner:
+    """Counts how many trials run side by side; each waits until so many do."""
+
+    def __init__(self, errors=None, num_together=1):
+        self.errors = errors or {}
+        self._all_here = threading.Barrier(num_together, timeout=60)
+        self.starts = []
+        self.most_at_once = 0
+        self._running = 0
+        self._lock = threading.Lock()
+
+    def progress(self, trial_ids):
+        return []
+
+    def run(self, trial, data, started_at):
+        with self._lock:
+            self._running += 1
+            self.starts.append((trial.trial_id, started_at))
+            self.most_at_once = max(self.most_at_once, self._running)
+        self._all_here.wait()
+        with self._lock:
+            self._running -= 1
+        if trial.trial_id in self.errors:
+            raise self.errors[trial.trial_id]
+        return a_record(trial_id=trial.trial_id)
+
+
+def some_trials(count=4):
+    return [
+        PlannedTrial(
+            trial_id=f"t{i}",
+            variant=VariantSpec(model="bert", name="bert"),
+            seed=i,
+            device="cpu",
+            precision="fp32",
+            num_steps=1,
+        )
+        for i in range(count)
+    ]
+
+
+def run(runner, num_at_once=1, load_data=lambda trial: None):
+    room = OwnRoom(count=num_at_once)
+    return run_trials(some_trials(), runner, load_data, room, 0.0, SilentScreen())
+
+
+def test_what_several_trials_say_is_told_once():
+    class FallenBack(FakeRunner):
+        def run(self, trial, data, started_at):
+            record = super().run(trial, data, started_at)
+            why = "steps are not recorded (RuntimeError)"
+            training = record.training.model_copy(update={"engine_note": why})
+            return record.model_copy(update={"training": training})
+
+    screen, notes = SilentScreen(), []
+    screen.note = notes.append
+    run_trials(some_trials(), FallenBack(), lambda trial: None, OwnRoom(count=2), 0.0, screen)
+    assert notes == ["note  steps are not recorded (RuntimeError)"]
+
+
+@pytest.mark.parametrize("num_at_once", [1, 2])
+def test_as_many_trials_run_side_by_side_as_there_is_room(num_at_once):
+    runner = FakeRunner(num_together=num_at_once)
+    outcome = run(runner, num_at_once)
+    assert runner.most_at_once == num_at_once
+    assert sorted(record.trial_id for record in outcome.finished) == ["t0", "t1", "t2", "t3"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(ModelError("m", "a", "b", "c"), ModelError), (ZeroDivisionError(), TrialError)],
+)
+def test_a_failure_stops_no_other_trial(error, kind):
+    outcome = run(FakeRunner({"t1": error}))
+    assert [record.trial_id for record in outcome.finished] == ["t0", "t2", "t3"]
+    assert isinstance(outcome.failed["t1"], kind)
+
+
+def test_data_that_cannot_be_loaded_fails_its_trial_alone():
+    def load_data(trial):
+        if trial.trial_id == "t0":
+            raise DataError("d", "a", "b", "c")
+
+    outcome = run(FakeRunner(), load_data=load_data)
+    assert list(outcome.failed) == ["t0"]
+    assert len(outcome.finished) == 3
+
+
+def test_the_first_trial_counts_its_start_from_submit():
+    runner = FakeRunner()
+    run(runner)
+    assert runner.starts[0] == ("t0", 0.0)
+    assert all(started_at > 0 for _, started_at in runner.starts[1:])
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+def test_a_trials_thread_that_ends_in_anything_has_ended(error):
+    outcome = run(FakeRunner({"t1": error}))
+    assert len(outcome.finished) == 3
+    assert type(error).__name__ in outcome.failed["t1"].found
+
+
+def test_a_library_that_exits_while_data_are_loaded_fails_that_trial_alone():
+    def load_data(trial):
+        if trial.trial_id == "t0":
+            raise SystemExit
+
+    outcome = run(FakeRunner(), load_data=load_data)
+    assert list(outcome.failed) == ["t0"]
+
+
+class BrokenScreen(SilentScreen):
+    """Fails whenever it is told anything, and counts."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def started(self, trial):
+        self.calls += 1
+        raise BrokenPipeError
+
+    finished = failed = started
+
+
+def test_a_watchers_error_is_no_trials_and_is_not_repeated():
+    screen = BrokenScreen()
+    outcome = run_trials(
+        some_trials(), FakeRunner(), lambda trial: None, OwnRoom(count=1), 0.0, screen
+    )
+    assert len(outcome.finished) == 4
+    assert screen.calls == 1
