@@ -83,6 +83,8 @@ def run_trials(
     running: dict[str, PlannedTrial] = {}
     said: set[str] = set()
     while waiting or running:
+        if not waiting:
+            runner.stop_idle()  # others may want the room
         if waiting and len(running) < room.num_at_once():
             trial = waiting.pop(0)
             since = started_at if trial is trials[0] else time.time()

@@ -96,9 +96,9 @@ def test_compare_and_report_load_neither_ray_nor_torch(tmp_path):
     code = (
         "import sys\nfrom pathlib import Path\n"
         "from agnews_ray.app.analyse import assess_study, compare_study\n"
-        "from agnews_ray.report import documents, page, tables\n"
+        "from agnews_ray.report import documents, page, table_formats\n"
         f"folder = Path({str(folder)!r})\n"
-        "tables.to_plain(compare_study(folder)); page.to_html(assess_study(folder))\n"
+        "table_formats.to_plain(compare_study(folder)); page.to_html(assess_study(folder))\n"
         "print([m for m in ('ray', 'torch', 'transformers') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -71,7 +71,7 @@ def test_a_trainer_is_made_without_the_cleaner():
         made = trainer(print)._create_default_callbacks()
         return {type(one).__name__ for one in made}
 
-    assert of(TorchTrainer) - of(of_ray.without_cleaner(TorchTrainer)) == {
+    assert of(TorchTrainer) - of(of_ray.light_trainer(TorchTrainer)) == {
         "PlacementGroupCleanerCallback"
     }
 
