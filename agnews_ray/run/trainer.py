@@ -97,9 +97,13 @@ class TrialRunner:
     ) -> WorkerSummary:
         num_epochs = self.study.recipe.num_epochs
         datasets = self.datasets.iterators(inputs.splits, trial.seed, num_epochs)
-        logger.info("%s: data ready after %.1f s", trial.trial_id, time.time() - config.started_at)
+        reached_at = {"data": time.time()}
         with self.groups.one() as group:
-            return group.run(Task(config=config, datasets=datasets))
+            summary = group.run(Task(config=config, datasets=datasets))
+        reached_at |= summary.reached_at
+        seconds = [f"{name} {at - config.started_at:.1f} s" for name, at in reached_at.items()]
+        logger.info("%s: ready after: %s", trial.trial_id, ", ".join(seconds))
+        return summary
 
     def stop_idle(self) -> None:
         """Let workers exit that no trial needs any more."""

@@ -94,7 +94,7 @@ class Worker:
             config.trial_id, config.num_steps, config.recipe.num_epochs, rank.index == 0
         )
         self._pad_id = self._tokenizer.pad_token_id or 0
-        self._first_step_at = 0.0
+        self._reached_at = {"workers": time.time()}
         self._outside_s = 0.0
         self._train_seconds = 0.0
         self._pauses = PauseWatch()
@@ -120,6 +120,7 @@ class Worker:
         self._reporter.note = ran.cause or ""
         self._reporter.phase("loading")
         model = model.to(rank.device)
+        self._reached_at["model"] = time.time()
         # Dropout differs between ranks, and not between runs.
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
         with self._pauses:
@@ -156,6 +157,7 @@ class Worker:
                 }
             ),
             environment=describe_environment(),
+            reached_at=self._reached_at,
             test=_scored(found),
             validation=tuple(self._validation),
             diverged=divergence(
@@ -218,7 +220,7 @@ class Worker:
 
     def _on_step(self, step: int, loss: torch.Tensor, seconds: float) -> None:
         if step == 1:
-            self._first_step_at = time.time()
+            self._reached_at["first step"] = time.time()
             self._paused_outside_s = self._pauses.seconds()  # before there was anything to train
         self._paused_s = self._pauses.seconds() - self._paused_outside_s
         self._train_seconds = seconds - self._outside_s
@@ -260,7 +262,7 @@ class Worker:
             num_skipped_steps=log.num_skipped,
             peak_memory_bytes=peak,
             is_streamed=self._config.window_rows["train"] > 0,
-            seconds_to_first_step=self._first_step_at - self._config.started_at,
+            seconds_to_first_step=self._reached_at["first step"] - self._config.started_at,
             scoring_seconds=scoring_seconds,
         )
 
