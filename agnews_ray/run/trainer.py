@@ -163,9 +163,10 @@ class TrialRunner:
             trial_id=trial.trial_id,
             variant=trial.variant,
             seed=trial.seed,
-            recipe=self.study.recipe,
+            recipe=trial.recipe,
             precision=trial.precision,
             num_steps=trial.num_steps,
+            scores_test=trial.scores_test,
             class_names=self.dataset.class_names,
             pickled_tokenizer=pickle.dumps(data.tokenizer),
             threads_per_worker=self.threads_per_worker,
@@ -190,7 +191,7 @@ class TrialRunner:
     def _datasets(self, trial: PlannedTrial, data: TrialInputs) -> dict[str, ray.data.Dataset]:
         """One dataset a split; a streamed train split has one an epoch, in another order each."""
         train = data.splits["train"]
-        epochs = 1 if train.is_resident else self.study.recipe.num_epochs
+        epochs = 1 if train.is_resident else trial.recipe.num_epochs
         datasets = {f"train-{epoch}": train.dataset(trial.seed, epoch) for epoch in range(epochs)}
         others = {name: split for name, split in data.splits.items() if name != "train"}
         return datasets | {name: split.ordered_dataset() for name, split in others.items()}
@@ -208,7 +209,8 @@ class TrialRunner:
             command=self.command,
             variant=trial.variant,
             seed=trial.seed,
-            recipe=self.study.recipe,
+            recipe=trial.recipe,
+            scores_test=trial.scores_test,
             data=self.study.data,
             scaling=self.study.scaling,
             device=trial.device,
@@ -226,8 +228,8 @@ class TrialRunner:
             dataset=self.dataset,
             training=summary.training,
             test=score(summary.test.labels, summary.test.predicted, names)
-            if summary.diverged is None
-            else Scores.none_of(summary.test.labels.size),
+            if summary.test is not None and summary.diverged is None
+            else Scores.none_of(self.dataset.test.num_selected),
             validation=tuple(
                 score(epoch.labels, epoch.predicted, names) for epoch in summary.validation
             ),
