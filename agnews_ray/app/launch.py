@@ -219,7 +219,7 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
     variants = {trial.variant.name: trial.variant for trial in prepared.todo}
     trains_on = prepared.todo[0].device
     found = {
-        name: data.look_at(variant, prepared.precision, device, trains_on)
+        name: data.look_at(variant, prepared.precisions[name], device, trains_on)
         for name, variant in variants.items()
     }
     sizes = {name: one.num_parameters for name, one in found.items()}

@@ -39,7 +39,9 @@ def show_table(table: ComparisonTable) -> None:
     if is_terminal():
         console = Console()
         console.print(table_formats.to_rich(table, console.width))
-        for line in sentences.remarks(table):
+        for line in sentences.own_recipes(table):
+            console.print(line, markup=False, highlight=False)
+        for line in sentences.warnings(table):
             console.print(line, markup=False, style="red")
     else:
         click.echo(table_formats.to_plain(table))
@@ -240,7 +242,7 @@ def describe_result(record: Any) -> str:
     diverged = getattr(record, "diverged", None)  # events of older packages do not say
     if diverged is not None:
         return f"DIVERGED: {diverged}; it has no scores"
-    return (
-        f"accuracy {test.accuracy:.4f}  macro-F1 {test.macro_f1:.4f}  "
-        f"{clock(training.train_seconds)} at {training.samples_per_second:.0f} samples/s"
-    )
+    took = f"{clock(training.train_seconds)} at {training.samples_per_second:.0f} samples/s"
+    if test.accuracy is None:
+        return f"not scored on test  {took}"
+    return f"accuracy {test.accuracy:.4f}  macro-F1 {test.macro_f1:.4f}  {took}"

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import fmean, stdev
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agnews_ray.compare.diverged import DivergedTrial, describe_diverged, part_diverged
+from agnews_ray.compare.recipes import RecipeChange, compared, recipe_changes, shared_recipe
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
 
@@ -63,6 +64,8 @@ class VariantRow(BaseModel):
     """Further seeds that diverged; they are part of no number here."""
     engine: str = "fast"
     """That was asked for."""
+    recipe_changes: tuple[RecipeChange, ...] = ()
+    """What it was trained by otherwise than the study's recipe says."""
     times: tuple[TrainingTimes, ...]
     """One for each kind of machine and engine that ran, that of most trials first."""
 
@@ -89,28 +92,31 @@ class ComparisonTable(BaseModel):
 
     study: str
     rows: tuple[VariantRow, ...]
-    """Of variants of which a seed did not diverge; there may be none."""
+    """Of variants of which a seed scored test and did not diverge; there may be none."""
     diverged: tuple[DivergedTrial, ...] = ()
 
 
 def compare_records(
     study: str, records: Sequence[TrialRecord], order: Sequence[str]
 ) -> ComparisonTable:
-    """Aggregate records, one row per variant, precision and number of workers.
+    """Aggregate records, one row per variant, recipe, precision and number of workers.
 
     Args:
         study: its name.
-        records: at least one.
+        records: at least one; those that do not score test are in no row.
         order: variant names in the order of the rows; others come after them.
 
     Returns:
         The table.
 
     Raises:
-        RecordError: two records were trained or scored on other data or by another recipe.
+        RecordError: two records were trained or scored on other data, or by another recipe that
+            is not stated as a variant's own.
     """
+    records = scored(records)
     groups = group_records(records, order)
-    rows = _named_apart([_row(group) for group in groups])
+    shared = shared_recipe(records)
+    rows = _named_apart([_row(group, shared) for group in groups])
     names = {_group(group[0]): row.model for group, row in zip(groups, rows, strict=True)}
     _, lost = part_diverged(records)
     diverged = [
@@ -135,17 +141,25 @@ def group_records(
         order: variant names in the order of the rows; others come after them.
 
     Returns:
-        The rows' records, each ordered by seed; trials that diverged are in none.
+        The rows' records, each ordered by seed; trials that diverged, or that do not score test,
+        are in none.
 
     Raises:
-        RecordError: two records were trained or scored on other data or by another recipe.
+        RecordError: two records were trained or scored on other data, or by another recipe that
+            is not stated as a variant's own.
     """
+    records = scored(records)
     refuse_unlike(records)
     groups: dict[tuple[str, ...], list[TrialRecord]] = {}
     sound, _ = part_diverged(records)
     for record in _in_order(sound, order):
         groups.setdefault(_group(record), []).append(record)
     return tuple(tuple(group) for group in groups.values())
+
+
+def scored(records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:
+    """Leave out the trials that were not to score test: a table is of test scores."""
+    return tuple(record for record in records if record.scores_test)
 
 
 def part_repeated(
@@ -183,7 +197,7 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
     """Raise where records do not answer the same question.
 
     Args:
-        records: at least one.
+        records: of one study.
 
     Raises:
         RecordError: names the first record that differs, and in what.
@@ -192,10 +206,10 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
         "dataset fingerprint": lambda r: r.dataset.fingerprint,
         "number of test rows": lambda r: r.test.num_examples,
         "number of train rows": lambda r: r.dataset.num_train,
-        "recipe": lambda r: r.recipe.model_dump(exclude={"precision"}),
     }
-    first = records[0]
+    shared_recipe(records)
     for record in records[1:]:
+        first = records[0]
         for name, fact in facts.items():
             if fact(record) != fact(first):
                 where = f"trial {record.trial_id}"
@@ -211,10 +225,11 @@ def _group(record: TrialRecord) -> tuple[str, ...]:
     another, which computes the same: only times are kept apart by them.
     """
     revision = record.model.revision
-    asked = record.variant.model_dump_json(exclude={"model"} if revision else None)
+    asked = record.variant.model_dump_json(exclude={"recipe"} | ({"model"} if revision else set()))
     weights = revision or record.model.model_id
     workers = str(record.scaling.num_workers)
-    return (record.variant.name, asked, weights, record.precision, workers)
+    recipe = str(compared(record.recipe))  # the whole of it, however much was stated
+    return (record.variant.name, asked, weights, record.precision, workers, recipe)
 
 
 def _device(record: TrialRecord) -> str:
@@ -222,7 +237,7 @@ def _device(record: TrialRecord) -> str:
     return environment.gpu or "GPU" if record.device == "cuda" else environment.cpu
 
 
-def _row(records: Sequence[TrialRecord]) -> VariantRow:
+def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> VariantRow:
     first = records[0]
     accuracies = [r.test.accuracy for r in records if r.test.accuracy is not None]  # all have one
     f1_scores = [r.test.macro_f1 for r in records if r.test.macro_f1 is not None]
@@ -242,6 +257,7 @@ def _row(records: Sequence[TrialRecord]) -> VariantRow:
         precision=first.precision,
         num_workers=first.scaling.num_workers,
         engine=first.variant.engine,
+        recipe_changes=recipe_changes(first, shared),
         times=_times(records),
     )
 

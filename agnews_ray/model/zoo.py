@@ -189,6 +189,8 @@ def display_name(variant: VariantSpec) -> str:
         name = path.name if path.name not in ("model", "artifact") else path.parent.name
     notes = ["fresh"] * (variant.init == "random") + ["kept head"] * variant.keep_head
     notes += [variant.engine] * (variant.engine != "fast")
+    if variant.recipe:
+        notes += [f"{key} {value}" for key, value in variant.recipe.stated().items()]
     return f"{name} ({', '.join(notes)})" if notes else name
 
 

@@ -11,12 +11,13 @@ from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 6
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
-what was assumed of data and model, 4 the engine that really ran and pauses in mid-training; what
-older records lack has a default that was true of them."""
+what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 6 a
+variant's own part of the recipe and whether test was scored; what older records lack has a
+default that was true of them."""
 
-READABLE_VERSIONS = (1, 2, 3, 4)
+READABLE_VERSIONS = (1, 2, 3, 4, 5, 6)
 FIRST_TO_NAME_DIVERGENCE = 3
 
 
@@ -202,6 +203,7 @@ class TrialRecord(Record):
     variant: VariantSpec
     seed: int
     recipe: RecipeSpec
+    """The whole of what it was trained by: the study's, but for what is the variant's own."""
     data: DataSpec
     scaling: ScalingSpec
     device: Device
@@ -210,6 +212,9 @@ class TrialRecord(Record):
     dataset: DatasetRecord
     training: TrainingRecord
     test: Scores
+    scores_test: bool = True
+    """Whether the test split was to be scored; without, there are no predictions, and the trial is
+    in no row of a table."""
     validation: tuple[Scores, ...] = ()
     """One entry per epoch, where a validation split was cut."""
     environment: EnvironmentRecord

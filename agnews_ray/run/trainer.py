@@ -95,7 +95,7 @@ class TrialRunner:
     def _train(
         self, trial: PlannedTrial, inputs: TrialInputs, config: WorkerConfig
     ) -> WorkerSummary:
-        num_epochs = self.study.recipe.num_epochs
+        num_epochs = trial.recipe.num_epochs
         datasets = self.datasets.iterators(inputs.splits, trial.seed, num_epochs)
         reached_at = {"data": time.time()}
         with self.groups.one() as group:
@@ -133,9 +133,10 @@ class TrialRunner:
             trial_id=trial.trial_id,
             variant=trial.variant,
             seed=trial.seed,
-            recipe=self.study.recipe,
+            recipe=trial.recipe,
             precision=trial.precision,
             num_steps=trial.num_steps,
+            scores_test=trial.scores_test,
             class_names=self.dataset.class_names,
             pickled_tokenizer=pickle.dumps(inputs.tokenizer),
             threads_per_worker=self.threads_per_worker,
@@ -162,7 +163,8 @@ class TrialRunner:
             command=self.command,
             variant=trial.variant,
             seed=trial.seed,
-            recipe=self.study.recipe,
+            recipe=trial.recipe,
+            scores_test=trial.scores_test,
             data=self.study.data,
             scaling=self.study.scaling,
             device=trial.device,
@@ -180,8 +182,8 @@ class TrialRunner:
             dataset=self.dataset,
             training=summary.training,
             test=score(summary.test.labels, summary.test.predicted, names)
-            if summary.diverged is None
-            else Scores.none_of(summary.test.labels.size),
+            if summary.test is not None and summary.diverged is None
+            else Scores.none_of(self.dataset.test.num_selected),
             validation=tuple(
                 score(epoch.labels, epoch.predicted, names) for epoch in summary.validation
             ),

@@ -130,7 +130,7 @@ class Worker:
         self._paused_s = _max_over_ranks(self._paused_s, rank)  # the others waited
         self._reporter.phase("scoring")
         scoring_start = time.perf_counter()
-        found = self._predict(model, "test")
+        found = self._predict(model, "test") if config.scores_test else None
         scoring_seconds = time.perf_counter() - scoring_start
         if rank.index != 0:
             return None
@@ -143,8 +143,11 @@ class Worker:
                 folder / "artifact", model, self._tokenizer, config.max_length_tokens
             )
             apart = self._check_artifact(folder / "artifact", found)
-            _save_predictions(found, folder)
+            if found is not None:
+                _save_predictions(found, folder)
             _save_curve(log, config.recipe.num_epochs, folder)
+        test = None if found is None else _scored(found)
+        scored = [*self._validation, test] if test else self._validation
         return WorkerSummary(
             num_parameters=num_parameters(model),
             size_bytes=size_bytes,
@@ -158,11 +161,9 @@ class Worker:
             ),
             environment=describe_environment(),
             reached_at=self._reached_at,
-            test=_scored(found),
+            test=test,
             validation=tuple(self._validation),
-            diverged=divergence(
-                log.loss, [scored.predicted for scored in (*self._validation, _scored(found))]
-            ),
+            diverged=divergence(log.loss, [one.predicted for one in scored]),
         )
 
     def _train(self, model: torch.nn.Module, ran: Proof) -> TrainLog:
@@ -266,10 +267,10 @@ class Worker:
             scoring_seconds=scoring_seconds,
         )
 
-    def _check_artifact(self, folder: Path, found: Predictions) -> float | None:
+    def _check_artifact(self, folder: Path, found: Predictions | None) -> float | None:
         """Hold what was saved against what was recorded, on the rows whose texts are known."""
         config = self._config
-        if not config.replayed:
+        if found is None or not config.replayed:
             return None
         rows, texts = zip(*config.replayed, strict=True)
         recorded = found.logits[np.searchsorted(found.rows, rows)]

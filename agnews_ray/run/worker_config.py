@@ -21,6 +21,8 @@ class WorkerConfig:
     recipe: RecipeSpec
     precision: Precision
     num_steps: int
+    scores_test: bool
+    """Whether the test split is scored, and its predictions left."""
     class_names: tuple[str, ...]
     pickled_tokenizer: bytes
     """Kept closed until it is needed: opening it imports transformers."""
@@ -62,7 +64,8 @@ class WorkerSummary:
     training: TrainingRecord
     environment: EnvironmentRecord
     """Of the node that trained."""
-    test: ScoredRows
+    test: ScoredRows | None
+    """None where it was not to be scored."""
     validation: tuple[ScoredRows, ...]
     """One entry per epoch, where there is a validation split."""
     diverged: str | None

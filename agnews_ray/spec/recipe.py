@@ -1,8 +1,9 @@
 """The hyperparameters of fine-tuning, as the user states them."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_serializer
 
 from agnews_ray.spec.base import Precision, Spec
 
@@ -32,3 +33,40 @@ class RecipeSpec(Spec):
     """Added to AdamW's denominator."""
     precision: Literal[Precision, "auto"] = "auto"
     """``auto``: fp16 on a GPU (as in the paper); on a CPU bf16 where it is native, else fp32."""
+
+
+WITHOUT_EFFECT = ("evaluation_batch_size",)
+"""Fields that change no score."""
+
+
+class RecipeChanges(RecipeSpec):
+    """What one variant has otherwise than its study's recipe: only what is written counts.
+
+    It has the recipe's fields, so that one that the recipe gets is here too, with its limits.
+    """
+
+    def stated(self) -> dict[str, Any]:
+        """Give the fields that were written, in the recipe's order."""
+        return {
+            name: getattr(self, name)
+            for name in RecipeSpec.model_fields
+            if name in self.model_fields_set
+        }
+
+    def applied_to(self, recipe: RecipeSpec) -> RecipeSpec:
+        """Give a whole recipe: the study's, but for what is stated here."""
+        return RecipeSpec.model_validate(recipe.model_dump() | self.stated())
+
+    @model_serializer
+    def _only_what_is_stated(self) -> dict[str, Any]:
+        """Defaults that nobody wrote would be read back as if somebody had."""
+        return self.stated()
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        return self.stated().items()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RecipeChanges) and self.stated() == other.stated()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.stated().items()))

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from agnews_ray.spec.base import Engine, Spec
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 
 
 class ArchitectureSpec(Spec):
@@ -41,6 +42,19 @@ class VariantSpec(Spec):
     engine: Engine = "fast"
     """What runs the recipe: ours, or the Hugging Face Trainer, as in the paper (``reference``),
     with batches of like length and its fused optimiser (``-best``), or compiled as well."""
+    recipe: RecipeChanges | None = None
+    """Keys of the study's recipe that are other for this variant, with their values."""
+
+    def recipe_in(self, recipe: RecipeSpec) -> RecipeSpec:
+        """Give the whole recipe that it is trained by.
+
+        Args:
+            recipe: the study's.
+
+        Returns:
+            The same, but for what is the variant's own.
+        """
+        return self.recipe.applied_to(recipe) if self.recipe else recipe
 
     @field_validator("name")
     @classmethod

@@ -9,6 +9,7 @@ from agnews_ray.cluster.job_state import JobState, fold
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import Scores
 from agnews_ray.run.progress import TrialProgress
+from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 from tests.fakes.records import a_record
 
@@ -19,6 +20,7 @@ TRIALS = [
         seed=seed,
         device="cpu",
         precision="fp32",
+        recipe=RecipeSpec(),
         num_steps=10,
     )
     for seed in (1, 2)

@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -6,6 +7,7 @@ from agnews_ray.cli.screen import SilentScreen
 from agnews_ray.errors import DataError, ModelError, TrialError
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.run.queue import OwnRoom, run_trials
+from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 from tests.fakes.records import a_record
 
@@ -50,6 +52,7 @@ def some_trials(count=4):
             seed=i,
             device="cpu",
             precision="fp32",
+            recipe=RecipeSpec(),
             num_steps=1,
         )
         for i in range(count)
@@ -152,3 +155,41 @@ def test_a_watchers_error_is_no_trials_and_is_not_repeated():
     )
     assert len(outcome.finished) == 4
     assert screen.calls == 1
+
+
+def a_chain(*edges):
+    """Four trials; each edge says who waits for whom."""
+    waits = {}
+    for one, other in edges:
+        waits.setdefault(one, []).append(other)
+    return [replace(t, waits_for=tuple(waits.get(t.trial_id, ()))) for t in some_trials()]
+
+
+def run_chain(trials, runner, num_at_once=4):
+    room = OwnRoom(count=num_at_once)
+    return run_trials(trials, runner, lambda trial: None, room, 0.0, SilentScreen())
+
+
+def test_a_trial_starts_when_those_that_it_waits_for_have_finished():
+    runner = FakeRunner()
+    outcome = run_chain(a_chain(("t0", "t3"), ("t3", "t2"), ("t2", "t1")), runner)
+    assert [trial_id for trial_id, _ in runner.starts] == ["t1", "t2", "t3", "t0"]
+    assert runner.most_at_once == 1
+    assert len(outcome.finished) == 4
+
+
+def test_a_trial_whose_predecessor_failed_fails_in_a_line_that_names_it():
+    runner = FakeRunner({"t1": ModelError("m", "a", "b", "c")})
+    outcome = run_chain(a_chain(("t2", "t1"), ("t3", "t2")), runner)
+    assert [record.trial_id for record in outcome.finished] == ["t0"]
+    assert str(outcome.failed["t2"]) == (
+        "trial t2: want trial t1 finished first, found that it failed; mend its cause and submit "
+        "again"
+    )
+    assert "want trial t2 finished first" in str(outcome.failed["t3"])
+
+
+def test_only_what_can_start_takes_room():
+    runner = FakeRunner(num_together=2)
+    run_chain(a_chain(("t2", "t0"), ("t3", "t1")), runner)
+    assert runner.most_at_once == 2
