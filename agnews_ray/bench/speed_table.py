@@ -24,7 +24,7 @@ COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
     ),
     "Padding": lambda r: f"{100 * r.padding_share:.1f} %",
     "Peak (MB)": lambda r: f"{r.peak_memory_bytes / MIB:.0f}",
-    "Of the roofline": lambda r: f"{100 * r.roofline_share:.0f} %",
+    "Share of the roofline": lambda r: f"{100 * r.roofline_share:.0f} %",
     "Final loss": lambda r: "not a number" if r.final_loss is None else f"{r.final_loss:.3f}",
 }
 

@@ -89,7 +89,7 @@ def own_environment() -> Iterator[None]:
 def _check_process() -> None:
     if sys.flags.optimize > 1:
         hint = "unset PYTHONOPTIMIZE, and start Python without -OO"
-        raise ResourceError("PYTHONOPTIMIZE", "docstrings, which Ray works on", "none", hint)
+        raise ResourceError("PYTHONOPTIMIZE", "docstrings, which Ray needs", "none", hint)
     try:
         Path.cwd()
     except OSError as error:

@@ -183,7 +183,7 @@ def test_the_cards_command_is_the_papers_study(fails):
             "scaling.num_workers: want 1 with engine: reference, found 2",
         ),
         (["--num-workers", "3"], "want a multiple of scaling.num_workers (3), found 16; use 18"),
-        (["--dataset", "./nowhere"], "nothing of that name; check the path given to --dataset"),
+        (["--dataset", "./nowhere"], "no such file or folder; check the path given to --dataset"),
         (
             ["--dataset", "synthetic:train=12", "--init", "random"],
             "at least one global batch (16 rows), found 12",

@@ -172,7 +172,7 @@ def test_python_without_docstrings_is_refused_in_one_line(tmp_path):
     done = python("-m", "agnews_ray", "compare", ".", cwd=tmp_path, PYTHONOPTIMIZE="2")
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        "error: PYTHONOPTIMIZE: want docstrings, which Ray works on, found none; "
+        "error: PYTHONOPTIMIZE: want docstrings, which Ray needs, found none; "
         "unset PYTHONOPTIMIZE, and start Python without -OO"
     ]
 
