@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agnews_ray.errors import SpecError
 from agnews_ray.plan.budget import steps_per_epoch
+from agnews_ray.plan.class_weights import class_weights
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.record.schema import DatasetRecord
 from agnews_ray.spec.base import Device, Precision
@@ -22,6 +23,13 @@ class PlannedTrial:
     device: Device
     precision: Precision
     num_steps: int
+    class_weights: tuple[float, ...] | None = None
+    """What a row's loss counts, by class id; None where all count the same."""
+
+
+ADDED_SINCE: Mapping[str, object] = {"label_smoothing": 0.0, "class_weights": "none"}
+"""Fields of a recipe that version 0.1.0 had not, and what they were then: at this value they are
+no part of an id, or finished trials would be trained anew."""
 
 
 def plan_trials(
@@ -47,7 +55,8 @@ def plan_trials(
         but for the machine: not on the study's name, paths, or other variants.
 
     Raises:
-        SpecError: two variants have one name, or there are fewer train rows than one batch has.
+        SpecError: two variants have one name, there are fewer train rows than one batch has, or
+            not one class weight for each class.
     """
     names = [variant.name for variant in study.models]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -60,6 +69,7 @@ def plan_trials(
         found = f"train split: want at least one global batch ({batch} rows), found {rows}"
         raise SpecError("study", [f"{found}; {hint}"])
     num_steps = steps_per_epoch(rows, batch) * study.recipe.num_epochs
+    weights = class_weights(study.recipe, dataset.class_names, dataset.train.class_counts)
     by_name = precision if isinstance(precision, Mapping) else dict.fromkeys(names, precision)
     return tuple(
         PlannedTrial(
@@ -71,6 +81,7 @@ def plan_trials(
             device=device,
             precision=by_name[variant.name],
             num_steps=num_steps,
+            class_weights=weights,
         )
         for variant in study.models
         for seed in study.seeds
@@ -114,13 +125,15 @@ def _trial_id(
 ) -> str:
     rows = {"max_length_tokens", "limit_train", "limit_test", "validation_fraction", "split_seed"}
     rows |= {"max_resident_mb", "stream_window_rows"}  # a stream makes other batches
+    recipe = study.recipe.model_dump(exclude={"precision", "evaluation_batch_size"})
+    recipe = {k: v for k, v in recipe.items() if k not in ADDED_SINCE or v != ADDED_SINCE[k]}
     content = {
         "identity": identity,
         "init": variant.init,
         "engine": variant.engine,
         "architecture": variant.architecture.model_dump() if variant.architecture else None,
         "seed": seed,
-        "recipe": study.recipe.model_dump(exclude={"precision", "evaluation_batch_size"}),
+        "recipe": recipe,
         "precision": precision,
         "num_workers": study.scaling.num_workers,
         "fingerprint": dataset.fingerprint,

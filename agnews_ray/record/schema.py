@@ -11,12 +11,13 @@ from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
-what was assumed of data and model, 4 the engine that really ran and pauses in mid-training; what
-older records lack has a default that was true of them."""
+what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
+``recipe.label_smoothing`` and ``recipe.class_weights``; what older records lack has a default that
+was true of them."""
 
-READABLE_VERSIONS = (1, 2, 3, 4)
+READABLE_VERSIONS = (1, 2, 3, 4, 5)
 FIRST_TO_NAME_DIVERGENCE = 3
 
 

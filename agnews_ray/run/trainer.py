@@ -167,6 +167,7 @@ class TrialRunner:
             precision=trial.precision,
             num_steps=trial.num_steps,
             class_names=self.dataset.class_names,
+            class_weights=trial.class_weights,
             pickled_tokenizer=pickle.dumps(data.tokenizer),
             threads_per_worker=self.threads_per_worker,
             window_rows={
