@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from agnews_ray.errors import SpecError
 from agnews_ray.plan.budget import steps_per_epoch
+from agnews_ray.plan.class_weights import class_weights
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.record.schema import DatasetRecord
 from agnews_ray.spec.base import Device, Precision
@@ -29,6 +30,13 @@ class PlannedTrial:
     """Whether the test split is scored: a trial that others are chosen by must not see it."""
     waits_for: tuple[str, ...] = ()
     """Ids of trials that must have finished before this one starts."""
+    class_weights: tuple[float, ...] | None = None
+    """What a row's loss counts, by class id; None where all count the same."""
+
+
+ADDED_SINCE: Mapping[str, object] = {"label_smoothing": 0.0, "class_weights": "none"}
+"""Fields of a recipe that version 0.1.0 had not, and what they were then: at this value they are
+no part of an id, or finished trials would be trained again."""
 
 
 def plan_trials(
@@ -57,7 +65,8 @@ def plan_trials(
         but for the machine: not on the study's name, paths, or other variants.
 
     Raises:
-        SpecError: two variants have one name, or there are fewer train rows than one batch has.
+        SpecError: two variants have one name, there are fewer train rows than one batch has, or
+            not one class weight for each class.
     """
     names = [variant.name for variant in study.models]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -79,6 +88,9 @@ def plan_trials(
                 recipe=recipe,
                 num_steps=num_steps,
                 scores_test=scores_test,
+                class_weights=class_weights(
+                    recipe, dataset.class_names, dataset.train.class_counts
+                ),
             )
             trial_id = _trial_id(trial, study, dataset, identities[variant.name])
             trials.append(replace(trial, trial_id=trial_id))
@@ -126,13 +138,15 @@ def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, ide
     variant = trial.variant
     rows = {"max_length_tokens", "limit_train", "limit_test", "validation_fraction", "split_seed"}
     rows |= {"max_resident_mb", "stream_window_rows"}  # a stream makes other batches
+    recipe = trial.recipe.model_dump(exclude={"precision", *WITHOUT_EFFECT})
+    recipe = {k: v for k, v in recipe.items() if k not in ADDED_SINCE or v != ADDED_SINCE[k]}
     content = {
         "identity": identity,
         "init": variant.init,
         "engine": variant.engine,
         "architecture": variant.architecture.model_dump() if variant.architecture else None,
         "seed": trial.seed,
-        "recipe": trial.recipe.model_dump(exclude={"precision", *WITHOUT_EFFECT}),
+        "recipe": recipe,
         "precision": trial.precision,
         "num_workers": study.scaling.num_workers,
         "fingerprint": dataset.fingerprint,

@@ -13,7 +13,8 @@ from agnews_ray.spec.variant import VariantSpec
 
 SCHEMA_VERSION = 6
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
-what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 6 a
+what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
+``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
 variant's own part of the recipe and whether test was scored; what older records lack has a
 default that was true of them."""
 

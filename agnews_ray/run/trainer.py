@@ -138,6 +138,7 @@ class TrialRunner:
             num_steps=trial.num_steps,
             scores_test=trial.scores_test,
             class_names=self.dataset.class_names,
+            class_weights=trial.class_weights,
             pickled_tokenizer=pickle.dumps(inputs.tokenizer),
             threads_per_worker=self.threads_per_worker,
             window_rows={

@@ -24,6 +24,7 @@ from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.graphs import CudaRecorder
 from agnews_ray.engine.loss_parity import FAST, UNRECORDED, Proof
 from agnews_ray.engine.malloc import give_back_memory
+from agnews_ray.engine.objective import CrossEntropy
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.reference import ReferenceEngine
@@ -169,6 +170,7 @@ class Worker:
     def _train(self, model: torch.nn.Module, ran: Proof) -> TrainLog:
         config, rank = self._config, self._rank
         recipe, precision = config.recipe, config.precision
+        objective = CrossEntropy.of(recipe, config.class_weights)
         if ran.engine in (FAST, UNRECORDED):
             is_recorded = rank.device.type == "cuda" and ran.engine == FAST
             fast = FastEngine(
@@ -178,6 +180,7 @@ class Worker:
                 rank=rank,
                 padding_side=self._tokenizer.padding_side,
                 record=CudaRecorder() if is_recorded else None,
+                objective=objective,
             )
             return fast.train(model, self._batches(model), config.num_steps, self._on_step)
         reference = ReferenceEngine(
@@ -188,6 +191,7 @@ class Worker:
             style=ReferenceEngine.style_of(
                 "reference" if config.variant.engine == "fast" else config.variant.engine
             ),
+            objective=objective,
         )
         (rows,) = self._windows("train-0", 0)
         return reference.train(

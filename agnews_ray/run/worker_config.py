@@ -24,6 +24,8 @@ class WorkerConfig:
     scores_test: bool
     """Whether the test split is scored, and its predictions left."""
     class_names: tuple[str, ...]
+    class_weights: tuple[float, ...] | None
+    """What a row's loss counts, by class id; None where all count the same."""
     pickled_tokenizer: bytes
     """Kept closed until it is needed: opening it imports transformers."""
     threads_per_worker: int

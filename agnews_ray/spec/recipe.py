@@ -1,9 +1,10 @@
 """The hyperparameters of fine-tuning, as the user states them."""
 
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any, Literal
 
-from pydantic import Field, model_serializer
+from pydantic import Field, field_validator, model_serializer
 
 from agnews_ray.spec.base import Precision, Spec
 
@@ -33,6 +34,22 @@ class RecipeSpec(Spec):
     """Added to AdamW's denominator."""
     precision: Literal[Precision, "auto"] = "auto"
     """``auto``: fp16 on a GPU (as in the paper); on a CPU bf16 if it is native, else fp32."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of a row's target that is spread evenly over all classes."""
+    class_weights: Literal["none", "balanced"] | tuple[float, ...] = "none"
+    """What a row's loss counts, by its class: ``balanced`` weighs classes by how few train rows
+    they have, a list gives one weight for each class, in label order."""
+
+    @field_validator("class_weights", mode="plain")
+    @classmethod
+    def _weights_are_positive(cls, value: Any) -> Any:
+        if value in ("none", "balanced"):
+            return value
+        if isinstance(value, list | tuple) and value and all(map(_is_weight, value)):
+            return tuple(float(weight) for weight in value)
+        raise ValueError(
+            f"want none, balanced, or a positive number for each class, found {value!r}"
+        )
 
 
 WITHOUT_EFFECT = ("evaluation_batch_size",)
@@ -70,3 +87,8 @@ class RecipeChanges(RecipeSpec):
 
     def __hash__(self) -> int:
         return hash(tuple(self.stated().items()))
+
+
+def _is_weight(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and value > 0 and isfinite(value)

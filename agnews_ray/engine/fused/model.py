@@ -7,11 +7,13 @@ The model stays transformers' own: its modules keep their names and parameters, 
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
+from agnews_ray.engine.fused.asked import AskedParts
 from agnews_ray.engine.fused.block import Block, BlockSettings, BlockTensors, run_block
 from agnews_ray.engine.fused.decay import decaying
 from agnews_ray.engine.fused.dropout import CheapDropout
@@ -19,8 +21,20 @@ from agnews_ray.engine.fused.embeddings import WordEmbeddings
 from agnews_ray.engine.fused.exchange import Exchange
 from agnews_ray.engine.fused.families import FIRST_TOKEN_CLASSIFIERS, Parts, find_blocks
 from agnews_ray.engine.fused.weights import Segment
+from agnews_ray.engine.objective import LOGITS_ONLY, ModelNeeds, ModelOutput
 from agnews_ray.engine.results import Rank
 from agnews_ray.spec.recipe import RecipeSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a prepared model has to allow."""
+
+    needs: ModelNeeds = LOGITS_ONLY
+    """What an objective asks for beside logits."""
+    is_recorded: bool = False
+    """Whether steps may be recorded: what a CPU does more cheaply is left out then, since it asks
+    for values."""
 
 
 class FusedModel:
@@ -32,8 +46,10 @@ class FusedModel:
         recipe: for the word embeddings, which are updated apart on a CPU.
         num_steps: updates of the whole trial, likewise.
         rank: among others.
-        is_recorded: whether steps may be recorded: what a CPU does more cheaply is left out then,
-            since it asks for values.
+        wanted: what has to be possible.
+
+    Raises:
+        ModelError: the model has not got the blocks that are asked for, or they are not known.
     """
 
     def __init__(
@@ -43,12 +59,17 @@ class FusedModel:
         recipe: RecipeSpec,
         num_steps: int,
         rank: Rank,
-        is_recorded: bool = False,
+        wanted: Wanted = Wanted(),
     ) -> None:
         self.model = model
-        is_cpu = model.device.type == "cpu" and not is_recorded
+        is_cpu = model.device.type == "cpu" and not wanted.is_recorded
         found = dict(find_blocks(model))
-        blocks = {module: parts for module, parts in found.items() if parts.is_fusable}
+        self._asked = AskedParts(found, wanted.needs)
+        blocks = {
+            module: parts
+            for module, parts in found.items()
+            if parts.is_fusable and not self._asked.has_projections_of(module)
+        }
         words: Any = model.get_input_embeddings()
         self.embeddings = None
         decays = {id(parameter) for parameter in decaying(model)}
@@ -70,10 +91,27 @@ class FusedModel:
         self._patched = [*blocks, *([words] if self.embeddings else [])]
         looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
         for module, parts in blocks.items():
-            is_first_only = looks_at_first and module is list(found)[-1]
+            is_last = module is list(found)[-1]
+            is_first_only = looks_at_first and is_last and not self._asked.has_output_of(module)
             settings = dataclasses.replace(parts.settings, is_first_only=is_first_only)
             _fuse(module, parts, settings, (self.matrices, self.vectors))
         self._dropouts = _cheapen_dropout(model) if is_cpu else []
+
+    def compute(self, input_ids: torch.Tensor, mask: torch.Tensor | None) -> ModelOutput:
+        """Make a forward pass.
+
+        Args:
+            input_ids: shape (B, L).
+            mask: shape (B, L), 1 for tokens; None where nothing is padded.
+
+        Returns:
+            Logits, and what was asked for beside them.
+        """
+        if mask is not None and self.is_fused:
+            mask = mask[:, None, None, :].bool()  # ready-made: transformers would look inside
+        logits = self.model(input_ids=input_ids, attention_mask=mask).logits
+        hidden_states, projections = self._asked.take()
+        return ModelOutput(logits=logits, hidden_states=hidden_states, projections=projections)
 
     def zero(self) -> None:
         """Set to zero what autograd adds to; the blocks write over theirs."""
@@ -113,6 +151,7 @@ class FusedModel:
         """Give the model back as transformers made it, with the trained values."""
         if self.embeddings:
             self.embeddings.finish()
+        self._asked.release()
         for module in self._patched:
             del module.forward
         for parent, name, module in self._dropouts:

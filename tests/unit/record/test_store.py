@@ -6,6 +6,7 @@ import pytest
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.outputs import load_predictions, load_test_rows
 from agnews_ray.record.store import StudyStore
+from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_record
 from tests.fakes.studies import a_study, diverges
@@ -103,6 +104,17 @@ def test_a_trial_whose_files_went_elsewhere_is_not_finished(tmp_path):
         with pytest.raises(StoreError, match="none: they were written to another disk"):
             store.publish(record, staged)
     assert store.records() == ()
+
+
+def test_a_record_from_before_there_were_class_weights_had_none(tmp_path):
+    folder = a_study(tmp_path, seeds=(1,))
+    path = next(folder.glob("trials/*/record.json"))
+    content = json.loads(path.read_text())
+    content["schema_version"] = 4
+    for name in ("label_smoothing", "class_weights"):
+        del content["recipe"][name]
+    path.write_text(json.dumps(content))
+    assert StudyStore.at(folder).records()[0].recipe == RecipeSpec()
 
 
 @pytest.mark.parametrize("says_nan", [True, False])
