@@ -53,7 +53,7 @@ def submit_study(study: StudySpec, address: str, storage: str | None, command: s
     client = JobsClient(address)
     for job in client.jobs():
         if job.study == study.name and job.storage == (storage or "") and not job.has_ended:
-            found = f"job {job.job_id} at work on it"
+            found = f"job {job.job_id} running it"
             hint = f"follow it: agnews-ray logs {job.job_id} --follow; or give another --name"
             raise ClusterError(study.name, "a study that is not running", found, hint)
     job_id = f"{slug(study.name)}-{secrets.token_hex(3)}"
@@ -172,7 +172,7 @@ def fetch_job(address: str, job_id: str | None, runs: Path) -> tuple[Path, list[
     if state.location is None:
         found = state.error or f"status {state.status}"
         hint = f"see: agnews-ray logs {state.job_id}"
-        raise ClusterError(state.job_id, "a job that has begun its study", found, hint)
+        raise ClusterError(state.job_id, "a job that has started its study", found, hint)
     folder = runs / state.study
     if is_uri(state.location):
         _check_same_study(local_study(state.location), folder)
@@ -206,6 +206,6 @@ def _find(client: JobsClient, job_id: str | None) -> Job:
         return client.job(job_id)
     jobs = client.jobs()
     if not jobs:
-        hint = "hand one over: agnews-ray submit ... --address ADDRESS"
+        hint = "submit one: agnews-ray submit ... --address ADDRESS"
         raise ClusterError(client.address, "a job of agnews-ray", "none", hint)
     return jobs[0]

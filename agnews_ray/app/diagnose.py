@@ -82,7 +82,7 @@ def _examine_cluster(facts: dict[str, Any], study: StudySpec) -> Iterator[Check]
         yield passed("GPUs of the cluster", "none; trials run on CPUs")
     elif max(now, later) < wanted:
         hint = f"use --num-workers {max(now, later) or 1}, --device cpu, or other machines"
-        yield failed("GPUs of the cluster", f"{max(now, later)}, a trial takes {wanted}", hint)
+        yield failed("GPUs of the cluster", f"{max(now, later)}, but a trial needs {wanted}", hint)
     else:
         coming = f", up to {later} with the autoscaler" if later > now else ""
         yield passed("GPUs of the cluster", f"{now:g}{coming}")
@@ -107,7 +107,7 @@ def _examine(facts: dict[str, Any], study: StudySpec, prefix: str) -> Iterator[C
     yield _enough(f"{prefix}disk", facts["disk_free"], artifacts + (1 << 30), hint)
     hub = facts["hub"]
     if hub.startswith("missing"):
-        hint = "open the network, set HF_ENDPOINT to a mirror, or pass folders"
+        hint = "allow network access, set HF_ENDPOINT to a mirror, or pass folders"
         yield failed(f"{prefix}hub", f"does not answer, and the cache is {hub}", hint)
     else:
         yield passed(f"{prefix}hub", hub)
@@ -116,7 +116,7 @@ def _examine(facts: dict[str, Any], study: StudySpec, prefix: str) -> Iterator[C
 def _python(facts: dict[str, Any], prefix: str) -> Check:
     here, there = describe_environment().python, facts["python"]
     if here.split(".")[:2] != there.split(".")[:2]:
-        hint = "take an image with this Python, or run from one with that"
+        hint = "use an image with this Python, or run from that Python"
         return failed(f"{prefix}Python", f"{there} there, {here} here", hint)
     return passed(f"{prefix}Python", there)
 
@@ -150,10 +150,10 @@ def _gpus(facts: dict[str, Any], prefix: str) -> Check:
         return failed(name, torch["trouble"], torch["hint"])
     if torch["num_gpus"] != seen:
         found = f"{seen} by the driver ({facts['driver']}), {torch['num_gpus']} by torch"
-        return warned(name, found, "look for CUDA_VISIBLE_DEVICES")
+        return warned(name, found, "check CUDA_VISIBLE_DEVICES")
     by_ray = facts.get("ray_gpus", seen)
     if by_ray != seen:
-        hint = "start Ray there with --num-gpus, or look for CUDA_VISIBLE_DEVICES"
+        hint = "start Ray there with --num-gpus, or check CUDA_VISIBLE_DEVICES"
         return warned(name, f"{seen} by the driver, {by_ray:g} by Ray", hint)
     return passed(name, f"{seen} x {facts['gpu']}, driver {facts['driver']}, CUDA {torch['cuda']}")
 
@@ -165,7 +165,7 @@ def _gpu_memory(there: int, study: StudySpec, prefix: str) -> Check:
         return passed(f"{prefix}GPU memory", found)
     hint = "lower recipe.global_batch_size or data.max_length_tokens"
     if fits == "unrecorded":
-        hint = f"steps will go on unrecorded, more slowly; {hint} for more speed"
+        hint = f"steps will run unrecorded, more slowly; {hint} for more speed"
     return warned(f"{prefix}GPU memory", found, hint)
 
 
@@ -179,7 +179,7 @@ def _cpus(study: StudySpec, there: int) -> Check:
     found = f"{there}, {wanted} wanted (a worker each, {NUM_DATA_CPUS} for the data stream)"
     if there >= wanted:
         return passed("CPUs", found)
-    return warned("CPUs", found, "it will work, and tokenising will be slow")
+    return warned("CPUs", found, "it will work, but tokenising will be slow")
 
 
 def _writable(location: str) -> Check:
@@ -209,12 +209,12 @@ def _shared(facts: dict[str, Any]) -> Check:
 
 def _token(address: str, is_asked: bool) -> Check:
     if is_asked:
-        return passed("token", "asked for, and accepted")
+        return passed("token", "required, and accepted")
     if address.startswith(LOOPBACK):
-        hint = "RAY_AUTH_MODE=token at `ray start`; whoever has an account here can use it"
-        return warned("token", "the cluster asks for none", hint)
-    hint = "start it with RAY_AUTH_MODE=token: whoever reaches it runs what they like"
-    return failed("token", "the cluster asks for none, and is not on loopback", hint)
+        hint = "use RAY_AUTH_MODE=token at `ray start`; now every local account can use it"
+        return warned("token", "the cluster requires none", hint)
+    hint = "start it with RAY_AUTH_MODE=token: anyone who can reach it can run anything"
+    return failed("token", "the cluster requires none, and is not on loopback", hint)
 
 
 def _upload(study: StudySpec) -> Check:

@@ -17,8 +17,10 @@ from agnews_ray.cluster.node_facts import node_facts
 from agnews_ray.errors import StoreError
 from agnews_ray.record.object_store import open_store
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
+from agnews_ray.run.fit import TrainerFit
 from agnews_ray.run.queue import Outcome, run_trials
 from agnews_ray.run.trainer import TrialRunner
+from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.study import StudySpec
 
 ATTEMPTS = 3
@@ -96,17 +98,25 @@ def _run_joined(
         return prepared, Outcome(finished=())
     device = prepared.todo[0].device
     room = ClusterRoom(device, prepared.study.scaling.num_workers)
+    fit = TrainerFit(
+        num_workers=prepared.study.scaling.num_workers,
+        device=device,
+        cpus_per_worker=room.cpus_per_worker,
+        scratch=prepared.store.scratch,
+    )
+    groups = WorkerGroups(fit)
     runner = TrialRunner(
         study=prepared.study,
         dataset=prepared.scanned.record,
         store=prepared.store,
-        scratch=prepared.store.scratch,
+        groups=groups,
         command=command,
         log_hint="read `agnews-ray logs --all`, or submit.log beside the results",
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
-        cpus_per_worker=room.cpus_per_worker,
         max_attempts=ATTEMPTS,
         on_retry=watcher.note,
     )
     load = looked_at.data.load
-    return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+    outcome = run_trials(prepared.todo, runner, load, room, started_at, watcher)
+    groups.close()
+    return prepared, outcome

@@ -5,11 +5,11 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agnews_ray.app.capacity import check_disk
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
@@ -21,6 +21,9 @@ from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
 from agnews_ray.run.watcher import SteadyWatcher
 from agnews_ray.spec.base import Device
+
+if TYPE_CHECKING:
+    from agnews_ray.run.worker_group import WorkerGroups  # imports Ray
 
 logger = logging.getLogger(__name__)
 
@@ -116,26 +119,48 @@ def _run_embedded(
         loading = _beside(look_at_models, prepared, watcher, prepared.todo[0].device)
         session.start()  # waits for processes to come up while the thread imports and loads
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
-        looked_at = loading.result()
-        logger.info("models looked at %.1f s after the start", time.time() - started_at)
-        prepared = looked_at.tell(watcher)
+        with _worker_groups(prepared, str(session.folder / "train")) as groups:
+            groups.start_one()  # its workers import what they need while models are looked at
+            looked_at = loading.result()
+            logger.info("models looked at %.1f s after the start", time.time() - started_at)
+            prepared = looked_at.tell(watcher)
 
-        from agnews_ray.run.queue import OwnRoom, run_trials
-        from agnews_ray.run.trainer import TrialRunner
+            from agnews_ray.run.queue import OwnRoom, run_trials
+            from agnews_ray.run.trainer import TrialRunner
 
-        runner = TrialRunner(
-            study=prepared.study,
-            dataset=prepared.scanned.record,
-            store=prepared.store,
-            scratch=str(session.folder / "train"),
-            log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
-            command=command,
-            threads_per_worker=max(1, num_usable_cpus() // num_workers),
-            max_start_failures=MAX_START_FAILURES,
-        )
-        room = OwnRoom(count=num_at_once)
-        load = looked_at.data.load
-        return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+            runner = TrialRunner(
+                study=prepared.study,
+                dataset=prepared.scanned.record,
+                store=prepared.store,
+                groups=groups,
+                log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
+                command=command,
+                threads_per_worker=max(1, num_usable_cpus() // num_workers),
+            )
+            room = OwnRoom(count=num_at_once)
+            load = looked_at.data.load
+            return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+
+
+@contextmanager
+def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGroups]":
+    """Make groups of workers of this machine, and let them exit unless the user interrupts."""
+    from agnews_ray.run.fit import TrainerFit
+    from agnews_ray.run.worker_group import WorkerGroups
+
+    fit = TrainerFit(
+        num_workers=prepared.study.scaling.num_workers,
+        device=prepared.todo[0].device,
+        scratch=scratch,
+        max_start_failures=MAX_START_FAILURES,
+    )
+    groups = WorkerGroups(fit)
+    try:
+        yield groups
+    except Exception:
+        groups.close()
+        raise
+    groups.close()
 
 
 def _beside(function: Callable[..., Any], *arguments: Any) -> "Future[Any]":

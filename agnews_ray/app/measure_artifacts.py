@@ -202,7 +202,7 @@ def _open(folder: Path, num_rows: int, note: Note) -> tuple[list[_Artifact], lis
         store.test_rows_path, records[0].dataset.fingerprint, records[0].test.num_examples
     )
     if kept is None:
-        hint = "run the study's `agnews-ray submit` again; no trial is run anew"
+        hint = "run the study's `agnews-ray submit` again; no trial is run again"
         raise StoreError(str(store.test_rows_path), "the study's test rows", "none", hint)
     rng = np.random.default_rng(0)
     num_rounds = max(1, min(num_rows, len(kept.texts)) // BATCH_ROWS)
@@ -215,7 +215,7 @@ def _name_diverged(table: ComparisonTable, note: Note) -> None:
     for trial in table.diverged:
         note(f"{trial.trial_id} diverged ({trial.reason}) and is not measured")
     if not table.rows:
-        hint = "lower --learning-rate, or train in another --precision, under another --name"
+        hint = "lower --learning-rate, or use another --precision, with another --name"
         raise StoreError(table.study, "a trial that did not diverge", "none", hint)
 
 

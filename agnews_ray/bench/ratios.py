@@ -1,7 +1,7 @@
 """Engines timed against each other to ratios: one number a round, then the median of rounds."""
 
 from collections.abc import Mapping, Sequence
-from statistics import median
+from statistics import fmean, median
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,6 +23,9 @@ class TimedRun(BaseModel):
     """Of large matrix products in the same precision, just before."""
     final_loss: float | None
     """Mean of the last tenth of the steps, in nats; None where it is not a number."""
+    others_cores: float | None = None
+    """Processors that other programs kept busy during the timed steps, on average; None where the
+    machine does not say."""
 
 
 class Contender(BaseModel):
@@ -60,6 +63,8 @@ class SpeedRow(BaseModel):
     """Speed times the model's operations per sample, over the rate of large matrix products."""
     final_loss: float | None
     """None where that of a round is not a number."""
+    others_cores: float | None = None
+    """Mean, since one busy round is to be seen too; None where the machine does not say."""
 
 
 class FailedRow(BaseModel):
@@ -85,6 +90,9 @@ class Bench(BaseModel):
     num_threads: int
     num_train_rows: int
     """Of each run."""
+    others_cores: float | None = None
+    """Processors that other programs kept busy, mean of all rows; None where the machine does not
+    say."""
 
 
 def speed_rows(
@@ -130,9 +138,23 @@ def speed_rows(
                 peak_memory_bytes=median(run.peak_memory_bytes for run in timed),
                 roofline_share=median(shares),
                 final_loss=_median_loss(timed),
+                others_cores=mean_others_cores(timed),
             )
         )
     return tuple(rows)
+
+
+def mean_others_cores(measured: Sequence[TimedRun | SpeedRow]) -> float | None:
+    """Average what other programs took of the processors.
+
+    Args:
+        measured: runs or rows; those that do not say are left out.
+
+    Returns:
+        Processors; None where none of them says.
+    """
+    said = [one.others_cores for one in measured if one.others_cores is not None]
+    return fmean(said) if said else None
 
 
 def _median_loss(timed: Sequence[TimedRun]) -> float | None:

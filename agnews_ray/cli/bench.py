@@ -26,9 +26,9 @@ Examples:
     type=click.Choice(["pretrained", "random"]),
     default="pretrained",
     show_default=True,
-    help="random: fresh weights, no download; they train as fast.",
+    help="random: fresh weights, no download; they train as fast as pretrained ones.",
 )
-@click.option("--dataset", default="ag_news", show_default=True, help="As for submit.")
+@click.option("--dataset", default="ag_news", show_default=True, help="The same as for submit.")
 @click.option(
     "--rows",
     "num_rows",
@@ -43,7 +43,7 @@ Examples:
     type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
     default="auto",
     show_default=True,
-    help="auto: fp16 on a GPU, on a CPU bf16 where it is native; on a CPU fp32 is timed too.",
+    help="auto: fp16 on a GPU, on a CPU bf16 if it is native; on a CPU fp32 is timed too.",
 )
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True

@@ -23,7 +23,7 @@ Exit codes: 0 nothing that will fail, 1 an error."""
 )
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.yaml]")
 @address_option
-@click.option("--storage", metavar="FOLDER|URI", help="As for submit.")
+@click.option("--storage", metavar="FOLDER|URI", help="The same as for submit.")
 @AS_JSON
 def doctor(job: Path | None, address: str | None, storage: str | None, as_json: bool) -> None:
     """Examine this machine, or a cluster, for a study: GPUs, versions, memory, disk, hub, storage.

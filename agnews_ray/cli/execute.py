@@ -47,7 +47,7 @@ def execute(job: Path, storage: str, command: str) -> None:
 
 @click.command(hidden=True)
 @STORAGE
-@click.option("--hub-ids", default="", help="Models that would be loaded from the hub.")
+@click.option("--hub-ids", default="", help="Models to load from the hub.")
 def probe(storage: str, hub_ids: str) -> None:
     """Look around on the Ray cluster around this process; prints one event."""
     from agnews_ray.cluster.events import EventWriter

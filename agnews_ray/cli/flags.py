@@ -13,7 +13,7 @@ DESCRIPTION_OF_SOURCE = (
 
 
 def _read(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:  # noqa: ARG001
-    """Cut a comma-separated flag; read numbers and booleans as those of a job file are read."""
+    """Split a comma-separated flag; numbers and booleans are read as in a job file."""
     path = str(parameter.name).replace("__", ".")
     if value is None:
         return None
@@ -29,7 +29,7 @@ def _plain(word: str) -> Any:
     try:
         return word if not word else plain_value(word)
     except ValueError:
-        return word  # which is refused with all else that is wrong
+        return word  # the study's checks refuse it, together with all other faults
 
 
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -43,41 +43,60 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "--engine",
             "engine",
             "fast: ours; reference: the Hugging Face Trainer as in the paper; -best: with batches "
-            "of like length and its fused optimiser; -compiled: compiled too  [default: fast]",
+            "of similar length and its fused optimiser; -compiled: also compiled  [default: fast]",
             choices=("fast", "reference", "reference-best", "reference-compiled"),
         ),
         _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),
-        _flag("--test-dataset", "data.test_source", "test file, where --dataset has none"),
-        _flag("--validation", "data.validation_source", "validation file; none leaves one out"),
-        _flag("--test-fraction", "data.test_fraction", "share of a lone file cut off  [0.2]"),
-        _flag("--config", "data.config", "of a dataset that has several"),
-        _flag("--delimiter", "data.delimiter", "of a CSV: a character, or tab, semicolon, pipe"),
-        _flag("--quote", "data.quote", "around fields of a CSV", choices=('"', "'", "none")),
-        _flag("--encoding", "data.encoding", "of CSV and JSON  [default: as found]"),
-        _flag("--header", "data.has_header", "whether a CSV has one", choices=("true", "false")),
-        _flag("--text-column", "data.text_columns", "comma-separated, joined by a space"),
+        _flag("--test-dataset", "data.test_source", "test file, if --dataset has none"),
+        _flag(
+            "--validation", "data.validation_source", "validation file; none: no validation split"
+        ),
+        _flag(
+            "--test-fraction",
+            "data.test_fraction",
+            "share of a lone train file used as test  [0.2]",
+        ),
+        _flag("--config", "data.config", "configuration of a dataset that has several"),
+        _flag(
+            "--delimiter",
+            "data.delimiter",
+            "delimiter of a CSV: a character, or tab, semicolon, pipe",
+        ),
+        _flag("--quote", "data.quote", "quote character of a CSV", choices=('"', "'", "none")),
+        _flag("--encoding", "data.encoding", "encoding of CSV and JSON  [default: as found]"),
+        _flag(
+            "--header",
+            "data.has_header",
+            "whether a CSV has a header row",
+            choices=("true", "false"),
+        ),
+        _flag("--text-column", "data.text_columns", "comma-separated columns, joined by a space"),
         _flag("--label-column", "data.label_column", "column of the labels"),
         _flag("--label-base", "data.label_base", "lowest integer label", choices=("0", "1")),
         _flag("--class-names", "data.class_names", "comma-separated, in label order"),
-        _flag("--max-length", "data.max_length_tokens", "tokens kept of a text  [default: 128]"),
+        _flag("--max-length", "data.max_length_tokens", "longest text, in tokens  [default: 128]"),
         _flag("--limit-train", "data.limit_train", "use a stratified sample of N train rows"),
         _flag("--limit-test", "data.limit_test", "use a stratified sample of N test rows"),
-        _flag("--validation-fraction", "data.validation_fraction", "share cut from train"),
+        _flag(
+            "--validation-fraction",
+            "data.validation_fraction",
+            "share of train used to validate",
+        ),
         _flag("--seeds", "seeds", "comma-separated, one trial each  [default: 42]"),
-        _flag("--epochs", "recipe.num_epochs", "passes over train  [default: 2]"),
-        _flag("--learning-rate", "recipe.learning_rate", "peak rate  [default: 2e-5]"),
+        _flag("--epochs", "recipe.num_epochs", "passes over the train rows  [default: 2]"),
+        _flag("--learning-rate", "recipe.learning_rate", "peak learning rate  [default: 2e-5]"),
         _flag("--global-batch-size", "recipe.global_batch_size", "rows per update  [default: 16]"),
         _flag(
             "--precision",
             "recipe.precision",
-            "auto: fp16 on a GPU, on a CPU bf16 where it is native",
+            "auto: fp16 on a GPU, on a CPU bf16 if it is native",
             choices=("auto", "fp32", "bf16", "fp16"),
         ),
         _flag("--num-workers", "scaling.num_workers", "Ray Train workers a trial  [default: 1]"),
         _flag(
             "--device",
             "scaling.device",
-            "auto: GPUs where there are",
+            "auto: GPUs if there are any",
             choices=("auto", "cpu", "cuda"),
         ),
         _flag("--name", "name", "folder under --runs  [default: from data and recipe]"),

@@ -28,8 +28,8 @@ def address_option(command: Callable[..., None]) -> Callable[..., None]:
         "--address",
         envvar="RAY_ADDRESS",
         metavar="URL",
-        help="Of the cluster's dashboard, such as http://127.0.0.1:8265; local: this machine, "
-        "whatever the environment says  [env: RAY_ADDRESS]",
+        help="The cluster's dashboard, such as http://127.0.0.1:8265; local: this machine, even "
+        "if the environment names a cluster  [env: RAY_ADDRESS]",
         callback=_checked,
     )(command)
 
@@ -78,7 +78,7 @@ def jobs(address: str | None, as_json: bool) -> None:
         _print_json([one.model_dump(exclude={"trials"}) for one in found])
         return
     if not found:
-        click.echo("no jobs yet; hand one over with: agnews-ray submit ... --address URL")
+        click.echo("no jobs yet; submit one with: agnews-ray submit ... --address URL")
     for job in found:
         click.echo(f"{job.job_id:32}  {job.status:9}  {_times(job):24}  {job.storage}")
 
@@ -121,9 +121,9 @@ Examples:
   agnews-ray logs demo-1a2b3c --trial minilm-demo-s42-0123456789"""
 )
 @JOB_ID
-@click.option("--follow", is_flag=True, help="Go on until the job ends.")
-@click.option("--all", "keeps_lines", is_flag=True, help="Ray's and libraries' own lines too.")
-@click.option("--trial", metavar="TRIAL", help="Only this trial; the start of its id will do.")
+@click.option("--follow", is_flag=True, help="Keep printing until the job ends.")
+@click.option("--all", "keeps_lines", is_flag=True, help="Also the lines of Ray and of libraries.")
+@click.option("--trial", metavar="TRIAL", help="Only this trial; the start of its id is enough.")
 @address_option
 @AS_JSON
 def logs(job_id: str | None, follow: bool, address: str | None, **shown: Any) -> None:
@@ -160,7 +160,9 @@ def stop(job_id: str, address: str | None, as_json: bool) -> None:
     if as_json:
         _print_json({"job_id": job_id, "was_running": was_running})
     elif was_running:
-        click.echo(f"{job_id} stops; finished trials stay, the same submit then runs the rest")
+        click.echo(
+            f"{job_id} is stopping; finished trials are kept, and the same submit runs the rest"
+        )
     else:
         click.echo(f"{job_id} had already ended ({job.status})")
 
@@ -235,7 +237,7 @@ def follow_to_end(address: str, job_id: str, *, as_json: bool = False) -> None:
         for_people(cluster_jobs.follow(address, job_id, _say))
         state = cluster_jobs.job_state(address, job_id)
     except KeyboardInterrupt as interrupt:
-        leave(interrupt, f"{job_id} goes on; see: agnews-ray logs {job_id} --follow")
+        leave(interrupt, f"{job_id} is still running; see: agnews-ray logs {job_id} --follow")
     if as_json:
         _print_json(state)
     else:

@@ -31,7 +31,7 @@ Examples:
     type=click.Choice(["all", "cpu", "cuda"]),
     default="all",
     show_default=True,
-    help="all: the CPU on one thread and on all, and the GPU where there is one.",
+    help="all: the CPU on one thread and on all, and the GPU if there is one.",
 )
 @click.option(
     "--precision",

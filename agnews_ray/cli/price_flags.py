@@ -31,21 +31,21 @@ def price_options(command: Callable[..., None]) -> Callable[..., None]:
         "train_prices",
         type=_MachinePrice(),
         multiple=True,
-        help="Of a machine that trained: adds money per training, for each machine that the "
-        "workers were on. Again for each kind of machine, by (part of) the name of its GPU or "
+        help="Price of a machine that trained: adds money per training, for each machine with "
+        "workers. Repeat it for each kind of machine, with (part of) the name of its GPU or "
         'CPU: --train-price-per-hour "T4=0.35"',
     )
     for_use = click.option(
         "--price-per-hour",
         type=click.FloatRange(min=0, min_open=True),
-        help="Of the machine on which use is measured, in any currency: adds money per million "
-        "predictions, and per training if that ran on a machine of the same name.",
+        help="Price of the machine that is measured, in any currency: adds money per million "
+        "predictions, and per training if it ran on a machine of the same name.",
     )
     return for_use(for_training(command))
 
 
 def prices_of(use: float | None, training: tuple[tuple[str | None, float], ...]) -> Any:
-    """Turn what the flags say into ``compare.prices.Prices``."""
+    """Turn the flags into ``compare.prices.Prices``."""
     from agnews_ray.compare.prices import Prices, TrainPrice
 
     named = tuple(TrainPrice(machine=name, per_hour=price) for name, price in training)

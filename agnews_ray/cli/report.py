@@ -28,35 +28,36 @@ Examples:
     type=click.Choice(FORMATS),
     default="html",
     show_default=True,
-    help="html is one file; markdown and latex are folders with PNG figures, csv one with a file "
-    "a table; json, all of it unrounded, goes to stdout.",
+    help="html is one file; markdown and latex are folders with PNG figures; csv is a folder with "
+    "one file per table; json is printed, with every number unrounded.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="File or folder to write  [default: in the study's folder; of a URI, here]",
+    help="File or folder to write  [default: in the study's folder; for a URI, here]",
 )
 @click.option(
     "--metric",
     type=click.Choice(METRICS),
     default="accuracy",
     show_default=True,
-    help="What the verdict is on. For macro-f1 there is no exact test: a bootstrap over rows.",
+    help="The metric that the verdict judges; for macro-f1, which has no exact test, by a "
+    "bootstrap over rows.",
 )
 @click.option(
     "--margin",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.005,
     show_default=True,
-    help="Difference in the metric, as a fraction, below which two models are as good as equal.",
+    help="Difference in the metric, as a fraction, below which two models count as equal.",
 )
 @click.option(
     "--alpha",
     type=click.FloatRange(0, 0.5, min_open=True),
     default=0.05,
     show_default=True,
-    help="Chance allowed for any wrong verdict, differences and equivalences of all pairs "
-    "together; scores have intervals at 1 - alpha, pairs the one their verdict rests on.",
+    help="Allowed chance of any wrong verdict, over the differences and equivalences of all "
+    "pairs; scores have intervals at 1 - alpha, pairs the interval that decides them.",
 )
 @price_options
 def report(study: str, report_format: Any, output: Path | None, **settings: Any) -> None:

@@ -33,12 +33,14 @@ Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong,
 )
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.yaml]")
 @study_options
-@click.option("--runs", type=click.Path(path_type=Path), help="Where studies lie  [default: runs]")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), help="Folder of the studies  [default: runs]"
+)
 @address_option
 @click.option(
     "--storage",
     metavar="FOLDER|URI",
-    help="Instead of --runs: a folder that all nodes of a cluster see, or s3:// or gs://.",
+    help="Instead of --runs: a folder that all nodes of a cluster can read, or s3:// or gs://.",
 )
 @click.option("--follow", is_flag=True, help="With --address: show progress until the job ends.")
 @click.option(
@@ -90,17 +92,19 @@ def _check_place(place: dict[str, Any], quiet: bool) -> None:
     if place["follow"] and not address:
         raise click.UsageError("--follow goes with --address; a local run is always shown")
     if place["runs"] and place["storage"]:
-        raise click.UsageError("--runs and --storage both say where studies lie; give one of them")
+        raise click.UsageError(
+            "--runs and --storage both name the folder of the studies; give one of them"
+        )
     source = click.get_current_context().get_parameter_source("address")
     is_set = source is ParameterSource.ENVIRONMENT
     cause = f"RAY_ADDRESS={address} makes" if is_set else "--address makes"
     way_back = "add --address local" if is_set else "leave --address out"
     for option, given, instead in (
-        ("--runs", place["runs"], "name --storage instead"),
+        ("--runs", place["runs"], "use --storage instead"),
         ("--quiet", quiet, "leave --quiet out"),
     ):
         if address and given:
-            told = f"{option} is for runs here, and {cause} this a run on a cluster"
+            told = f"{option} is only for runs on this machine, but {cause} this a run on a cluster"
             raise click.UsageError(f"{told}; {way_back} to run here, or {instead}")
 
 
@@ -150,7 +154,7 @@ def _introduction(prepared: Any) -> list[str]:
     held = record.validation.num_selected if record.validation else record.num_validation
     splits = f"{record.num_train:,} train and {record.test.num_selected:,} test rows"
     splits += f" ({held:,} to validate)" if held else ""
-    assumed = f"; taken for granted: {'; '.join(record.assumptions)}" if record.assumptions else ""
+    assumed = f"; assumed: {'; '.join(record.assumptions)}" if record.assumptions else ""
     lines = [
         f"study {study.name}: {len(prepared.trials)} trial(s), "
         f"{len(prepared.trials) - len(prepared.todo)} already done",
@@ -231,7 +235,7 @@ def _print_outcome(outcome: Any, as_json: bool, quiet: bool) -> None:
             click.echo(f"error: {screen.describe_failure(trial_id, error)}", err=True)
     elif outcome.failed:
         num_failed, num_trials = len(outcome.failed), len(prepared.trials)
-        click.echo(f"error: {num_failed} of {num_trials} trial(s) failed, as said above", err=True)
+        click.echo(f"error: {num_failed} of {num_trials} trial(s) failed (see above)", err=True)
     click.echo(
         f"results in {_short(prepared.store.location)}, "
         f"Ray's log in {_short(str(prepared.store.log_path))}"

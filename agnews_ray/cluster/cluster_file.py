@@ -79,10 +79,10 @@ def _by_ray(content: dict[str, Any]) -> Check:
             check_as_ray_up(copy)
     except ValidationError as error:
         place = ".".join(str(part) for part in error.absolute_path) or "top level"
-        return failed("ray's schema", f"{place}: {error.message[:200]}", "mend that key")
+        return failed("ray's schema", f"{place}: {error.message[:200]}", "fix that key")
     except Exception as error:  # noqa: BLE001  # it raises whatever its author thought of
         found = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        return failed("ray's schema", found, "mend what it names")
+        return failed("ray's schema", found, "fix what it names")
     return passed("ray's schema", "valid")
 
 
@@ -100,7 +100,7 @@ def _provider(content: dict[str, Any]) -> Iterator[Check]:
         known = ", ".join(sorted(PROVIDER_KEYS[kind]))
         yield failed("provider", f"unknown: {', '.join(unknown)}", f"known to {kind}: {known}")
     elif kind not in PROVIDER_KEYS:
-        yield warned("provider", f"type {kind!r}", "aws, gcp and local are looked at here")
+        yield warned("provider", f"type {kind!r}", "only aws, gcp and local are checked")
     else:
         yield passed("provider", kind)
 
@@ -115,11 +115,11 @@ def _doors(content: dict[str, Any]) -> Iterator[Check]:
             if not t.get("node_config", {}).get("SecurityGroupIds")
         ]
         if without:
-            found = f"Ray makes a group for {', '.join(without)} that lets everybody in"
-            hint = "name a group of your own: node_config.SecurityGroupIds: [sg-...]"
+            found = f"Ray makes a group for {', '.join(without)} that is open to everyone"
+            hint = "name your own group: node_config.SecurityGroupIds: [sg-...]"
             yield failed("ssh", found, hint)
         else:
-            yield passed("ssh", "by security groups of your own")
+            yield passed("ssh", "by your own security groups")
     commands = _commands(content, "head_start_ray_commands")
     host = re.search(r"--dashboard-host[= ](\S+)", commands)
     if host and host[1].strip("'\"") not in ("127.0.0.1", "localhost"):
@@ -133,14 +133,14 @@ def _node_types(content: dict[str, Any]) -> Iterator[Check]:
     types = content.get("available_node_types", {})
     head = content.get("head_node_type", "")
     if types.get(head, {}).get("resources", {}).get("GPU"):
-        yield warned("head", "has a GPU, paid for all day", "take a type without one")
+        yield warned("head", "has a GPU, which costs money all day", "use a type without one")
     for name, kind in types.items():
         if name == head:
             continue
         resources = kind.get("resources", {})
         if not resources.get("GPU"):
             hint = f"available_node_types.{name}.resources: {{CPU: 4, GPU: 1}}"
-            yield warned(name, "no GPU named, so that none is asked for while none runs", hint)
+            yield warned(name, "no GPU named, so Ray requests none while none is running", hint)
         elif kind.get("min_workers", 0):
             hint = "min_workers: 0 costs nothing while nothing runs"
             yield warned(name, f"at least {kind['min_workers']} always run", hint)
@@ -148,7 +148,7 @@ def _node_types(content: dict[str, Any]) -> Iterator[Check]:
             yield passed(name, f"0 to {kind.get('max_workers', content.get('max_workers'))}")
     minutes = content.get("idle_timeout_minutes", 5)
     if types and minutes > 60:
-        yield warned("idle time", f"{minutes} minutes", "idle GPUs are paid for; 10 will do")
+        yield warned("idle time", f"{minutes} minutes", "idle GPUs cost money; 10 is enough")
 
 
 def _told(content: dict[str, Any]) -> Iterator[Check]:
@@ -162,10 +162,10 @@ def _told(content: dict[str, Any]) -> Iterator[Check]:
     said = re.search(rf"{GPUS_VARIABLE}=(\d+)", commands)
     if gpus and (said is None or int(said[1]) > gpus):
         hint = f"{GPUS_VARIABLE}={gpus} before `ray start` in head_start_ray_commands"
-        found = f"{GPUS_VARIABLE} {said[1] if said else 'not set'}, GPUs there may be: {gpus}"
-        yield failed("GPUs to come", found, hint)
+        found = f"{GPUS_VARIABLE} {said[1] if said else 'not set'}, GPUs possible: {gpus}"
+        yield failed("GPUs that may be started", found, hint)
     elif gpus:
-        yield passed("GPUs to come", str(said[1] if said else 0))
+        yield passed("GPUs that may be started", str(said[1] if said else 0))
     storage = re.search(r"AGNEWS_RAY_STORAGE=(\S+?);?(?:\s|$)", commands)
     if storage:
         yield passed("storage", storage[1])
@@ -223,17 +223,19 @@ def _packages(content: dict[str, Any], folder: Path) -> Iterator[Check]:
     if "nightly" in commands or "latest/ray-" in commands:
         yield failed("packages", "a nightly Ray is installed", "pin a release in setup_commands")
     elif wrong:
-        yield failed("packages", "; ".join(wrong), "let both agree with requirements.lock")
+        yield failed(
+            "packages", "; ".join(wrong), "install the versions of requirements.lock on both"
+        )
     elif "transformers==" not in pins:
         yield warned("packages", "no pinned set-up", "pip install -r requirements.lock")
     else:
-        yield passed("packages", "pinned as here")
+        yield passed("packages", "pinned to the versions here")
 
 
 def _mounts(content: dict[str, Any], folder: Path) -> Iterator[Check]:
     missing = [s for s in _mounted(content) if not (folder / Path(s).expanduser()).exists()]
     if missing:
-        hint = "make them first; a token: see the README's section on clusters"
+        hint = "make them first (for a token, see the README's section on clusters)"
         yield failed("file mounts", f"missing here: {', '.join(missing)}", hint)
     elif _mounted(content):
         yield passed("file mounts", "all here")

@@ -139,7 +139,7 @@ class JobsClient:
         with self._explained(job_id):
             details = self._client.get_job_info(job_id)
         if not _is_ours(details):
-            found = "a job of something else"
+            found = "a job of another program"
             raise ClusterError(job_id, "a job of agnews-ray", found, JOBS_HINT)
         return _job(details)
 
@@ -175,7 +175,7 @@ class JobsClient:
                 if isinstance(error, ClusterError) and error.hint in (TOKEN_HINT, JOBS_HINT):
                     raise  # a job that is gone, a token that is wrong: it will not get better
                 if num_failures == len(RETRY_S):
-                    hint = f"once it is there again: agnews-ray logs {job_id} --follow"
+                    hint = f"once it answers again: agnews-ray logs {job_id} --follow"
                     raise ClusterError(self.address, DASHBOARD, "nobody there", hint) from error
                 on_trouble(f"connection lost ({type(error).__name__}), trying again")
                 time.sleep(RETRY_S[num_failures])
@@ -219,7 +219,7 @@ class JobsClient:
         try:
             yield
         except AuthenticationError as error:
-            found = "one that it refuses" if self._has_token else "none"
+            found = "one that the cluster refuses" if self._has_token else "none"
             raise ClusterError(self.address, "the cluster's token", found, TOKEN_HINT) from error
         except (ConnectionError, OSError) as error:
             found = "nobody there"

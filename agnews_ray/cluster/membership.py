@@ -98,7 +98,7 @@ def see_cluster() -> ClusterSize:
 def _later_gpus() -> int:
     said = os.environ.get(GPUS_VARIABLE) or "0"
     if not said.isdecimal():
-        hint = "set it to the GPUs that the autoscaler may start, or to nothing"
+        hint = "set it to the GPUs that the autoscaler may start, or leave it empty"
         raise ClusterError(GPUS_VARIABLE, "a whole number, on the head node", repr(said), hint)
     return int(said)
 
@@ -175,7 +175,7 @@ def check_shared(location: str) -> None:
     failed = {node: answer for node, answer in answers.items() if answer}
     if failed:
         node, answer = next(iter(failed.items()))
-        found = f"{len(failed)} node(s) do not see it (first: {node}: {answer})"
+        found = f"{len(failed)} node(s) cannot see it (first: {node}: {answer})"
         hint = "use a folder mounted on all nodes, or s3://BUCKET/FOLDER, with --storage"
         raise StoreError(without_secrets(location), "storage that all nodes share", found, hint)
 
@@ -201,7 +201,7 @@ def _look_from_node(location: str, token: str) -> str | None:
             return None
         path = Path(location) / token
         if not path.is_file():
-            return "the folder there is another one"
+            return "the folder there is a different one"
         mine = path.with_name(f"{token}-{secrets.token_hex(4)}")
         mine.touch()
         mine.unlink()
@@ -237,7 +237,7 @@ def on_every_node(function: Any, *arguments: object) -> dict[str, Any]:
             # A spot machine may go at any time; one that stays and says nothing is at fault.
             if address in {_address(node) for node in alive_nodes()}:
                 found = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-                hint = "look at that node, its mounts and its log"
+                hint = "check that node, its mounts and its log"
                 raise ClusterError(f"node {address}", "an answer", found, hint) from error
     return answers
 

@@ -11,6 +11,7 @@ from agnews_ray.record.environment import (
     GRAPHS_VARIABLE,
     describe_environment,
 )
+from agnews_ray.run.process_setup import WAITING
 from agnews_ray.spec.loader import to_yaml
 from agnews_ray.spec.study import StudySpec
 
@@ -29,10 +30,11 @@ JOB_ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
+    **WAITING,
 }
 """Of everything in the job; of this machine's own environment only ``HANDED_ON`` goes with it."""
 
-HANDED_ON = ("HF_HUB_OFFLINE", GRAPHS_VARIABLE)
+HANDED_ON = ("HF_HUB_OFFLINE", GRAPHS_VARIABLE, *WAITING)
 """No secrets, and what they say of a study holds wherever it runs."""
 
 

@@ -240,7 +240,7 @@ def _refuse_all_diverged(table: ComparisonTable) -> None:
     if not table.rows:
         first = table.diverged[0]
         found = f"all {len(table.diverged)} diverged, such as {first.trial_id}: {first.reason}"
-        hint = "lower --learning-rate, or train in another --precision, under another --name"
+        hint = "lower --learning-rate, or use another --precision, with another --name"
         raise RecordError(table.study, "a trial that did not diverge", found, hint)
 
 
@@ -250,6 +250,6 @@ def _refuse_other_rows(results: Sequence[TrialResult]) -> None:
         same = np.array_equal(result.predictions.rows, first.predictions.rows)
         if not (same and np.array_equal(result.predictions.labels, first.predictions.labels)):
             where = f"trial {result.record.trial_id}"
-            found = f"others than in {first.record.trial_id}"
+            found = f"rows or labels that differ from those of {first.record.trial_id}"
             hint = "delete the folder of the older trial, or give the new study another --name"
             raise RecordError(where, "the same test rows and labels", found, hint)

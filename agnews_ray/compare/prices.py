@@ -80,9 +80,9 @@ def _price(row: VariantRow, per_hour: float | None, *, is_asked: bool) -> Traini
     if per_hour is None and not is_asked:
         return TrainingMoney(None)
     if per_hour is None:
-        why = f"trained on {row.device}, of which no price is known: add"
+        why = f"trained on {row.device}, whose price is not known: add"
         return TrainingMoney(None, f'{why} --train-price-per-hour "{row.device}=PRICE"')
     if row.num_machines is None:
-        why = f"its records do not say on how many machines the {row.num_workers} workers were"
+        why = f"its records do not say on how many machines its {row.num_workers} workers ran"
         return TrainingMoney(None, why)
     return TrainingMoney(per_hour * row.num_machines * row.train_seconds / SECONDS_PER_HOUR)

@@ -190,7 +190,7 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
         for name, fact in facts.items():
             if fact(record) != fact(first):
                 where = f"trial {record.trial_id}"
-                found = f"another than in {first.trial_id}"
+                found = f"a value that differs from {first.trial_id}"
                 hint = "delete the folder of the older trial, or give the new study another --name"
                 raise RecordError(where, f"the same {name}", found, hint)
 

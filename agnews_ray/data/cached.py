@@ -2,7 +2,7 @@
 
 Whatever the project keeps below ``.cache`` for itself goes through here. Each folder holds a list
 of its files, ``.made.json``, written last and named together with them in one step. A folder that
-is not as its list says is never used: it is made anew, and that is said.
+is not as its list says is never used: it is made again, and that is said.
 """
 
 import hashlib
@@ -77,7 +77,7 @@ def kept_folder(
     if fault is None:
         return final
     if os.path.lexists(final):
-        say(f"{final}: {fault}; it is made anew")
+        say(f"{final}: {fault}; it is made again")
     make_folder(final.parent)
     partial = _beside(final)
     try:

@@ -31,7 +31,7 @@ def saved_splits(folder: Path) -> dict[str, tuple[Path, ...]] | None:
     found = {str(name): saved_files(folder / str(name)) for name in named}
     for name, files in found.items():
         if not files:
-            hint = "copy the folder anew"
+            hint = "copy the folder again"
             raise DataError(str(folder), f"a split {name!r} as saved", "no state.json", hint)
     return {name: files for name, files in found.items() if files}
 
@@ -45,7 +45,7 @@ def saved_files(folder: Path) -> tuple[Path, ...] | None:
         return None
     missing = next((path for path in files if not path.is_file()), None)
     if missing is not None:
-        raise DataError(str(folder), f"{missing.name} as saved", "none", "copy the folder anew")
+        raise DataError(str(folder), f"{missing.name} as saved", "none", "copy the folder again")
     return files or None
 
 
@@ -63,7 +63,7 @@ def card_splits(
         label order (None where it does not say them).
 
     Raises:
-        DataError: several configurations and none asked for, or none of that name.
+        DataError: several configurations and none requested, or none with the requested name.
     """
     card = _front_matter(folder / CARD)
     configs = [c for c in _listed(card.get("configs")) if isinstance(c, dict)]

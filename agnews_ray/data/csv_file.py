@@ -106,8 +106,10 @@ def _iter_rows(path: Path, layout: FileLayout) -> Iterator[list[str]]:
                     header = row
         except csv.Error as error:
             found = f"row {number + 1}: {error}"
-            hint = "double the quotes inside quoted fields, or say --quote none"
-            raise DataError(str(path), "fields that end at their quote", found, hint) from error
+            hint = "double the quotes inside quoted fields, or use --quote none"
+            raise DataError(
+                str(path), "quoted fields that end at the closing quote", found, hint
+            ) from error
 
 
 def _repeated(path: Path, number: int) -> DataError:
@@ -123,18 +125,18 @@ def _need_rows(path: Path, rows: list[list[str]], sample: str, like: FileLayout 
         hint = "rename it to .json or .jsonl"
         raise DataError(str(path), "rows of a CSV file", "what looks like JSON", hint)
     if not rows:
-        hint = "replace the file, or say how it is written with --delimiter and --quote"
+        hint = "replace the file, or describe it with --delimiter and --quote"
         raise DataError(str(path), "rows of a CSV file", "none", hint)
     texts = {plain(name) for name in like.text_columns} if like and like.has_header else set()
     if len(rows[0]) == 1 and plain(rows[0][0]) not in texts:
-        hint = "say what separates them with --delimiter"
+        hint = "give the delimiter with --delimiter"
         found = f"one column, {rows[0][0][:60]!r}"
         raise DataError(str(path), "a text and a label column", found, hint)
 
 
 def _ragged(path: Path, layout: FileLayout, number: int, found: int) -> DataError:
     counted = " (a header counted)" if layout.num_header_rows else ""
-    hint = "quote fields that hold a comma and double the quotes inside, or say --delimiter"
+    hint = "quote fields that hold a comma and double the quotes inside, or use --delimiter"
     wanted = f"{len(layout.columns)} fields in each row"
     return DataError(str(path), wanted, f"{found} in row {number}{counted}", hint)
 

@@ -65,7 +65,7 @@ def _choose(
     if not fitting:
         nearest, num_single, most = _nearest(base, delimiters, lines)
         if like is None and num_single > 4 and num_single > 2 * most:
-            hint = "say what separates them with --delimiter, or write one table of both"
+            hint = "give the delimiter with --delimiter, or write one table of both"
             first = lines[base.num_skipped_lines][:60].strip()
             raise DataError(str(path), "a text and a label column", f"one column, {first!r}", hint)
         return nearest
@@ -213,8 +213,8 @@ def _best(path: Path, fitting: list[tuple[Dialect, list[list[str]]]]) -> Dialect
     if len(labelled) == 1:
         return labelled[0]
     names = " or ".join(NAMES.get(d.delimiter, d.delimiter) for d, _ in fitting[:3])
-    hint = "say which with --delimiter"
-    raise DataError(str(path), "one delimiter", f"rows that {names} would cut as well", hint)
+    hint = "choose one with --delimiter"
+    raise DataError(str(path), "one delimiter", f"rows that {names} would split equally well", hint)
 
 
 def _nearest(

@@ -85,7 +85,7 @@ def _need_decodable(path: Path, encoding: str) -> None:
     offset = _first_undecodable(path, encoding)
     if offset is not None:
         found = f"an undecodable byte at offset {offset}"
-        hint = "say another one with --encoding"
+        hint = "give another one with --encoding"
         raise DataError(str(path), f"text in {encoding}", found, hint)
 
 
@@ -115,7 +115,7 @@ def _guess(path: Path, offset: int) -> str:
     sample = b"".join(_beyond_ascii(path))[:SAMPLE_BYTES]
     escaped = b"\x1b" in _beginning(path, offset)
     found = f"an undecodable byte at offset {offset}"
-    hint = "say the encoding with --encoding (such as cp1252), or convert the file"
+    hint = "give the encoding with --encoding (such as cp1252), or convert the file"
     refusal = DataError(str(path), "UTF-8 text", found, hint)
     if escaped or is_damaged_utf8(sample):
         raise refusal
@@ -125,7 +125,7 @@ def _guess(path: Path, offset: int) -> str:
         names = guesses(sample)
         if len(names) != 1:
             either = " or ".join(names[:2])
-            better = f"say it with --encoding {either}" if names else hint
+            better = f"give it with --encoding {either}" if names else hint
             raise DataError(str(path), "UTF-8 text", found, better)
         guessed = names[0]
     if _first_undecodable(path, guessed) is not None:

@@ -132,7 +132,7 @@ def _left_aside(
             tests += inside.get("test", [])
     is_stated = spec.test_source is not None or spec.test_fraction is not None
     if tests and found and "test" not in found and not is_stated:
-        hint = f"name it with --test-dataset {tests[0].files[0]}, or say --test-fraction"
+        hint = f"name it with --test-dataset {tests[0].files[0]}, or use --test-fraction"
         raise DataError(str(folder), "a test split beside the train file", tests[0].name, hint)
     return (f"{', '.join(unread[:3])}/ not read",) if unread else ()
 

@@ -93,7 +93,7 @@ def choose_positions(path: Path, columns: Sequence[Sequence[str]], spec: DataSpe
     texts = tuple(i for i in kept if i != label)
     doubtful = [i for i in texts if not _reads_like_text(columns[i])]
     if len(texts) > 1 and doubtful:
-        raise _unclear(path, columns, f"column {doubtful[0] + 1} that is no text")
+        raise _unclear(path, columns, f"column {doubtful[0] + 1}, which is not text")
     return Positions(texts, label, tuple(notes))
 
 
@@ -106,11 +106,11 @@ def _label_end(path: Path, columns: Sequence[Sequence[str]], kept: list[int]) ->
         if sum(likely) == 1:
             return kept[0] if likely[0] else kept[-1]
     if all(as_integers) or not any(as_labels):
-        raise _unclear(path, columns, "no column that must be the label")
+        raise _unclear(path, columns, "no column that is clearly the label")
     words = [sum(len(v.split()) for v in column) / max(len(column), 1) for column in (first, last)]
     if as_labels == [True, True] and min(words) * 2 < max(words):
         return kept[0] if words[0] < words[1] else kept[-1]  # texts that come again
-    raise _unclear(path, columns, "a first and a last column that may both be the label")
+    raise _unclear(path, columns, "a first and a last column that could both be the label")
 
 
 def _stated(path: Path, num_columns: int, spec: DataSpec, notes: list[str]) -> Positions:
@@ -123,9 +123,9 @@ def _stated(path: Path, num_columns: int, spec: DataSpec, notes: list[str]) -> P
         if w not in bad and not _fits(n, num_columns)
     ]
     if bad:
-        found = f"{num_columns} columns without header, and {bad[0]!r} asked"
+        found = f"{num_columns} columns without header, and {bad[0]!r} requested"
         hint = f"give positions from 1 to {num_columns}, or add a header row"
-        raise DataError(str(path), "columns that are there", found, hint)
+        raise DataError(str(path), "columns that exist", found, hint)
     places = [int(number) - 1 for number in numbers]
     if spec.label_column is None:
         rest = [i for i in range(num_columns) if i not in places]
@@ -161,6 +161,6 @@ def _reads_like_text(values: Sequence[str]) -> bool:
 
 def _unclear(path: Path, columns: Sequence[Sequence[str]], found: str) -> DataError:
     shown = [column[0][:20] if column else "" for column in columns[:6]]
-    hint = "say them with --label-column 1 --text-column 2 (positions), or add a header row"
+    hint = "name them with --label-column 1 --text-column 2 (positions), or add a header row"
     found = f"{found}; first row {', '.join(shown)}"
     return DataError(str(path), "a header, or a label column first or last", found, hint)

@@ -151,4 +151,4 @@ def _iter_values(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
 
 
 def _broken(path: Path, line: int) -> DataError:
-    return DataError(str(path), "one JSON object a line", f"line {line}", "mend that line")
+    return DataError(str(path), "one JSON object a line", f"line {line}", "fix that line")

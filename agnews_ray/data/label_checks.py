@@ -111,6 +111,6 @@ def _refuse_alike(places: Places) -> None:
         if other != word:
             found = f"{json.dumps(word[:60], ensure_ascii=False)} beside "
             found += json.dumps(other[:60], ensure_ascii=False)
-            hint = "write both alike, or list them as two classes with --class-names"
-            wanted = "labels that differ in more than case and spaces"
+            hint = "write both the same way, or list them as two classes with --class-names"
+            wanted = "labels that differ by more than case and spaces"
             raise DataError(f"{path}, row {row}", wanted, found, hint)

@@ -130,7 +130,7 @@ def _integer_labels(
         word = min(integers, key=int)
         seen = sightings[word]
         wanted = f"integer labels from {base}"
-        hint = "say the lowest label with --label-base"
+        hint = "give the lowest label with --label-base"
         raise DataError(f"{seen.path}, row {seen.row}", wanted, repr(word), hint)
     kind: LabelKind = "integers from 0" if base == 0 else "integers from 1"
     return LabelMap(kind=kind, raw=raw, names=names or raw)
@@ -186,7 +186,7 @@ def refuse_unlikely(sightings: Mapping[str, Sighting]) -> None:
     num_rows = sum(seen.count for seen in sightings.values())
     if len(sightings) > FEW_CLASSES and len(sightings) * 2 >= num_rows:
         path = next(iter(sightings.values())).path
-        found = f"{len(sightings)} different ones in {num_rows} rows"
+        found = f"{len(sightings)} different values in {num_rows} rows"
         hint = "name the label column with --label-column"
         raise DataError(str(path), "a column of labels", found, hint)
 

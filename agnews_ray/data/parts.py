@@ -90,7 +90,7 @@ def find_parts(source: SourceFiles, read: SplitPass, labels: LabelMap, spec: Dat
     by_column = rows_by_column(read.files, layout, spec)
     if by_column:
         column, rows = by_column
-        notes.append(f"splits as column {column!r} says")
+        notes.append(f"splits from column {column!r}")
         held = held or (train.some(rows["validation"]) if "validation" in rows else None)
         chosen = Parts(train.some(rows["train"]), train.some(rows["test"]), held, tuple(notes))
         _need_every_class(chosen.train, labels)
@@ -135,5 +135,5 @@ def _need_every_class(train: Part, labels: LabelMap) -> None:
     missing = np.flatnonzero(np.bincount(train.labels, minlength=len(labels.names)) == 0)
     if missing.size:
         name = labels.names[int(missing[0])]
-        hint = "correct the column that says the splits"
+        hint = "correct the column that names the splits"
         raise DataError(str(train.found.files[0]), f"train rows of class {name!r}", "none", hint)

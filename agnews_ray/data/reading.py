@@ -109,7 +109,7 @@ def _encode(
             vocabulary[word] = len(vocabulary)
             sightings[word] = Sighting(path=path, row=row)
     if len(vocabulary) > MAX_CLASSES:
-        found = f"over {MAX_CLASSES} different ones, such as {words[-1][:40]!r}"
+        found = f"over {MAX_CLASSES} different values, such as {words[-1][:40]!r}"
         hint = "name it with --label-column"
         if is_fraction(words[-1]):
             hint = "these are measurements: turn them into classes, or name another column"

@@ -107,6 +107,6 @@ def _need_one_set_of_names(source: SourceFiles, read: SplitPass) -> None:
         told = told or names
         if names is not None and told is not None and names != told:
             first = next(i for i, name in enumerate([*names, ""]) if name != [*told, ""][i])
-            found = f"other class names in the file than beside it, at class {first}"
-            hint = "say them with --class-names, or delete classes.txt or the other"
+            found = f"class names in the file and beside it that differ at class {first}"
+            hint = "give them with --class-names, or delete classes.txt or the other"
             raise DataError(str(path), "one list of class names", found, hint)

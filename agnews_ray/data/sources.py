@@ -64,7 +64,7 @@ def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
         Files that exist.
 
     Raises:
-        DataError: nothing of that name, a split is missing, or two could be meant.
+        DataError: no such file or folder, a split is missing, or two could be meant.
         HubError: a hub id, and neither the hub nor its cache answers.
     """
     path = Path(spec.source).expanduser()
@@ -82,7 +82,7 @@ def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
         if looks_local or spec.source.count("/") > 1:
             hint = "check the path given to --dataset"
             where = without_secrets(spec.source)  # a URI, perhaps
-            raise DataError(where, "a data file or folder", "nothing of that name", hint)
+            raise DataError(where, "a data file or folder", "no such file or folder", hint)
         found = SourceFiles(**load_hub(spec, cache))
     return _with_stated(found, spec, is_local)
 
@@ -166,7 +166,7 @@ def _stated(name: str, flag: str) -> Path:
     path = Path(name).expanduser()
     if not path.is_file():
         hint = f"check the path given to {flag}"
-        raise DataError(name, "a data file", "nothing of that name", hint)
+        raise DataError(name, "a data file", "no such file or folder", hint)
     return path
 
 
@@ -183,7 +183,7 @@ def _class_file(folder: Path) -> tuple[str, ...] | None:
         names = [match[2] for match in numbered if match]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        hint = "mend the file, or say the names with --class-names"
+        hint = "fix the file, or give the names with --class-names"
         raise DataError(str(path), "different class names", f"{twice!r} twice", hint)
     return tuple(names) or None
 
@@ -215,7 +215,7 @@ def _unpack(path: Path, folder: Path) -> None:
         if is_full_disk(error):
             raise
         reason = " ".join(str(error).split())[:100] or type(error).__name__
-        raise DataError(str(path), "a whole archive", reason, "fetch the file anew") from error
+        raise DataError(str(path), "a whole archive", reason, "fetch the file again") from error
 
 
 def _json_splits(path: Path, encoding: str) -> list[str]:

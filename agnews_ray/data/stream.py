@@ -131,7 +131,7 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except (OSError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        hint = "submit again: it is made anew"
+        hint = "submit again: it is made again"
         raise StoreError(str(path), "a whole tokenised split", reason, hint) from error
 
 

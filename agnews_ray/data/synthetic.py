@@ -85,7 +85,7 @@ class SyntheticSpec:
                 values[key.strip()] = known[key.strip()](value)
             except (KeyError, ValueError) as error:
                 wanted = f"key=value pairs of {', '.join(known)}"
-                raise DataError(source, wanted, repr(pair), "mend the source") from error
+                raise DataError(source, wanted, repr(pair), "fix the source") from error
         spec = cls(**values)
         if (
             min(spec.train, spec.test) < len(CLASS_NAMES)
@@ -93,7 +93,7 @@ class SyntheticSpec:
             or not 0 <= spec.noise < 1
         ):
             wanted = f"at least {len(CLASS_NAMES)} rows a split, seed >= 0, noise in [0, 1)"
-            raise DataError(source, wanted, spec.canonical(), "mend the source")
+            raise DataError(source, wanted, spec.canonical(), "fix the source")
         return spec
 
     @property

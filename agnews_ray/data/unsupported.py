@@ -15,7 +15,7 @@ FOREIGN = {
     ".jpg .jpeg .png .gif .bmp .tif .tiff .webp": "these are images; texts are classified here",
     ".wav .mp3 .flac .ogg .mp4": "these are recordings; texts are classified here",
     ".rar .7z .lz4 .lzma .z .br": "unpack it first",
-    ".part .crdownload .partial .download .tmp": "the download is not complete: fetch it anew",
+    ".part .crdownload .partial .download .tmp": "the download is not complete: fetch it again",
 }
 HINTS = {ending: hint for endings, hint in FOREIGN.items() for ending in endings.split()}
 SEARCHED = 2000
@@ -46,7 +46,7 @@ def _refuse_empty(folder: Path, path: Path) -> None:
     """Name what looks like a data file and cannot be opened."""
     is_named = path.suffix.lower() in (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".arrow")
     if path.is_symlink() and not path.exists():
-        found, hint = f"{path.name}, a link to nothing", "fetch the file that it points to"
+        found, hint = f"{path.name}, a broken link", "fetch the file that it points to"
         raise DataError(str(folder), "data files", found, hint)
     if is_named and path.is_dir() and not any(path.iterdir()):
         found, hint = f"{path.name}, an empty folder", "fetch its files, or remove it"

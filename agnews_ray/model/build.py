@@ -155,7 +155,7 @@ def _make_room(variant: VariantSpec, model: Any, tokenizer: Any) -> list[str]:
         model.resize_token_embeddings(num_wanted, mean_resizing=False)
     except Exception as error:
         hint = "pass the tokenizer that belongs to this model"
-        found = f"{num_wanted}, the tokenizer's last being {num_wanted - 1}"
+        found = f"{num_wanted}, because the tokenizer's last is {num_wanted - 1}"
         raise refused(variant.model, f"at most {num_rows} tokens", found, hint) from error
     return [f"embedding table resized from {num_rows} to {num_wanted} rows for its tokenizer's "
             f"entries; the new rows are fresh"]  # fmt: skip

@@ -63,7 +63,7 @@ def check_body(model_name: str, model: Any, loaded: LoadedKeys) -> list[str]:
     if others:
         found = f"{len(others)} of {len(base)} missing, as {others[0]}"
         raise refused(model_name, "weights for all of its config", found, hint)
-    return ["its weights lack the pooler, which is fresh"] if poolers else []
+    return ["its weights lack the pooler, which gets fresh weights"] if poolers else []
 
 
 def refresh(model: Any, loaded: LoadedKeys, seed: int) -> list[str]:

@@ -117,7 +117,7 @@ def refuse_pointer(folder: Path, file: Path, content: bytes) -> None:
 def _is_there(folder: Path, file: Path) -> bool:
     if file.is_symlink() and not file.exists():
         hint = "copy the file itself, or download the model again"
-        found = f"a link to {file.readlink()}, where nothing is"
+        found = f"a link to {file.readlink()}, which does not exist"
         raise refused(str(folder), f"the content of {file.name}", found, hint)
     return file.is_file()
 

@@ -58,7 +58,7 @@ def go_offline_if_unreachable() -> bool:
 def _check_settings(endpoint: str) -> None:
     """Refuse what the hub's library would take for a hub that does not answer."""
     if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", endpoint):
-        wanted, hint = "an address with https://, or none", "correct it, or unset it"
+        wanted, hint = "an address with https://, or no HF_ENDPOINT", "correct it, or unset it"
         raise HubError("HF_ENDPOINT", wanted, repr(endpoint), hint)
     if not os.environ.get("HF_TOKEN", "").isascii():  # it is not shown: it may be one
         hint = "copy it again, or unset it"
@@ -154,7 +154,7 @@ KNOWN_ERRORS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (
         ("not a valid model identifier", "RepositoryNotFoundError"),
         "a model on the hub",
-        "none of that name",
+        "no model of that name",
         "check the name at https://huggingface.co/models, or log in if it is private",
     ),
 )

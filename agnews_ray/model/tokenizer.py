@@ -66,7 +66,7 @@ def ready_tokenizer(variant: VariantSpec) -> LoadedTokenizer:
     except Exception as error:  # transformers raises what its parsers raise
         raise explain_load_error(variant, error) from error
     if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
-        found = f"model_type {config.model_type!r}, for which transformers has none"
+        found = f"model_type {config.model_type!r}, for which transformers has no classifier"
         hint = "choose an encoder of text, as bert or roberta"
         raise refused(variant.model, "a text classifier's architecture", found, hint)
     try:
@@ -116,7 +116,7 @@ def _set_padding_side(tokenizer: Any, config: Any) -> list[str]:
     wanted = "left" if getattr(config, "summary_type", None) == "last" else "right"
     before, tokenizer.padding_side = tokenizer.padding_side, wanted
     if before != wanted:
-        return [f"padded on the {wanted}, where its tokenizer says the other side"]
+        return [f"padded on the {wanted}, where its tokenizer uses the other side"]
     return ["padded on the left: its head reads the last position"] if wanted == "left" else []
 
 

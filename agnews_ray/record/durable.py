@@ -103,7 +103,7 @@ def move_into_place(folder: Path, final: Path) -> Path:
 
     Args:
         folder: on the same file system.
-        final: there is nothing of that name, or an empty folder.
+        final: there is no such file or folder, or an empty folder.
 
     Returns:
         The folder under its new name.

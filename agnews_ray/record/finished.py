@@ -27,7 +27,7 @@ ATTEMPT_MARK = "~"
 """Between a trial's id and what tells its attempts apart, in an object store; in no name."""
 
 
-RUN_ANEW = f"submit again: the trial is run anew, and this folder kept in {DAMAGED}"
+RUN_ANEW = f"submit again: the trial is run again, and this folder is kept in {DAMAGED}"
 
 
 class NewerRecordError(RecordError):
@@ -124,7 +124,7 @@ def load_record(path: Path) -> TrialRecord:
         raise RecordError(str(path), "a trial record", found, RUN_ANEW) from error
     for name in (record.trial_id, record.study):
         if not re.fullmatch(NAME_PATTERN, name):
-            found = f"{name[:60]!r}, which is no name"
+            found = f"{name[:60]!r}, which is not a name"
             raise RecordError(str(path), "names of a trial and a study", found, RUN_ANEW)
     return record
 
@@ -147,8 +147,8 @@ def _load_content(path: Path) -> dict[str, Any]:
 
 
 def _second(folder: Path, counted: str) -> SetAside:
-    hint = "nothing is to be done: two submits trained it at the same time"
-    error = RecordError(str(folder), "each trial once", f"{counted} too, which counts", hint)
+    hint = "nothing to do: two submits trained it at the same time"
+    error = RecordError(str(folder), "each trial once", f"{counted} too, which is used", hint)
     return SetAside(folder=folder, trial_id=trial_of(folder.name), error=error)
 
 
@@ -156,8 +156,8 @@ def _check_name(record: TrialRecord, folder: Path) -> None:
     """A copy under another name is no second seed."""
     if trial_of(folder.name) != record.trial_id:
         wanted = f"the folder named after its trial ({record.trial_id})"
-        hint = "move it out of trials/, or give it its name back"
-        raise RecordError(str(folder), wanted, "another name: a copy?", hint)
+        hint = "move it out of trials/, or rename it to that"
+        raise RecordError(str(folder), wanted, "another name (is it a copy?)", hint)
 
 
 def _look_for_divergence(content: dict[str, Any], folder: Path) -> dict[str, Any]:

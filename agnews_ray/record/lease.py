@@ -160,9 +160,9 @@ class Lease:
             self._take()  # a laptop slept, and nobody came: it goes on
         except StoreError as error:
             if isinstance(error, _HeldError):
-                hint = "submit again once that one has ended: its trials are not run anew"
-                found = f"another took its place meanwhile: {error.owner}"
-                where, wanted = error.where, "to be the only submit at work"
+                hint = "submit again once that one has ended: its trials are not run again"
+                found = f"another submit took its place: {error.owner}"
+                where, wanted = error.where, "to be the only running submit"
                 self._lost = StoreError(where, wanted, found, hint)
                 raise self._lost from error
             raise
@@ -222,7 +222,9 @@ class Lease:
     def _bury(self, gone: dict[str, Owner | None]) -> None:
         for name, owner in gone.items():
             self._claims.remove(name)
-            self._tell(f"the submit of {owner or 'another machine'} ended without a word")
+            self._tell(
+                f"the submit of {owner or 'another machine'} ended without releasing the study"
+            )
 
 
 class _HeldError(StoreError):
@@ -231,11 +233,11 @@ class _HeldError(StoreError):
     def __init__(self, where: str, owner: Owner | None) -> None:
         minutes = f"{EXPIRY_S / 60:g}"
         hint = (
-            "wait for it, or give this study another --name; the place of a machine that is gone "
+            "wait for it, or give this study another --name; the place of a lost machine "
             f"is free after {minutes} minutes"
         )
         found = f"one is running on {owner or 'another machine'}"
-        super().__init__(where, "no other submit at work", found, hint)
+        super().__init__(where, "no other running submit", found, hint)
         self.owner = owner or "another machine"
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -91,7 +91,7 @@ def load_predictions(folder: Path, record: TrialRecord) -> Predictions:
         wanted = f"{round(accuracy * num_examples)} right of {wanted}"
         seen = f"{num_right} right of {seen}"
     if wanted != seen:
-        hint = f"delete {folder} and submit again to run this trial anew"
+        hint = f"delete {folder} and submit again to run this trial again"
         raise RecordError(str(path), f"{wanted}, as in record.json", seen, hint)
     return found
 
@@ -187,12 +187,12 @@ def load_test_rows(path: Path, fingerprint: str, num_rows: int) -> TestRows | No
             is_exact_in_train=columns["is_exact_in_train"],
         )
     except (pa.ArrowException, OSError, KeyError) as error:
-        hint = "delete it and run the study's `agnews-ray submit` again; no trial is run anew"
+        hint = "delete it and run the study's `agnews-ray submit` again; no trial is run again"
         raise StoreError(str(path), "the study's test rows", "a damaged file", hint) from error
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
-    hint = f"delete {path.parent} and submit again to run this trial anew"
+    hint = f"delete {path.parent} and submit again to run this trial again"
     if not path.is_file():
         raise RecordError(str(path), "a trial's file", "none", hint)
     try:

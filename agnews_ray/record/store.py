@@ -216,7 +216,9 @@ class StudyStore:
         """Whether a trial may be published; what is in its way and cannot be read is kept aside."""
         found = read_finished(self._trials, trial_id)
         if trial_id in found.folders:
-            self._notes.append(f"{trial_id} was finished by another submit meanwhile: that is kept")
+            self._notes.append(
+                f"{trial_id} was already finished by another submit, whose result is kept"
+            )
             return False
         refuse_newer(found.set_aside)
         for one in found.set_aside:
@@ -289,7 +291,9 @@ def check_left(record: TrialRecord, staged: str, names: Container[str]) -> None:
     """
     if ("predictions.parquet" if record.scores_test else "curve.parquet") not in names:
         hint = "use storage that all nodes share, and submit again"
-        raise StoreError(staged, "a trained trial's files", "none: they went elsewhere", hint)
+        raise StoreError(
+            staged, "a trained trial's files", "none: they were written to another disk", hint
+        )
 
 
 def to_json(record: TrialRecord) -> str:

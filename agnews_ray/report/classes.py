@@ -48,7 +48,7 @@ def _confusions(assessment: Assessment) -> Grid:
         columns=("Model", "Label", "Predicted", "Rows", "Share of the label"),
         rows=rows,
         num_text_columns=3,
-        note=f"Of each model at most the {MAX_CONFUSIONS} of most rows, over all seeds.",
+        note=f"For each model, at most the {MAX_CONFUSIONS} most frequent, over all seeds.",
         is_long=len(rows) > 2 * MAX_CONFUSIONS,
     )
 
@@ -70,7 +70,7 @@ def _weak(assessment: Assessment) -> Grid:
     )
     return Grid(
         name="weak-classes",
-        title=f"Classes never predicted, or of under {FEW_ROWS} test rows ({len(rows):,})",
+        title=f"Classes never predicted, or with under {FEW_ROWS} test rows ({len(rows):,})",
         columns=("Model", "Class", "What", "Test rows", "Predicted"),
         rows=rows,
         num_text_columns=3,
@@ -100,8 +100,8 @@ def _classes(assessment: Assessment) -> Grid:
         columns=("Model", "Class", "Precision", "Recall", "F1", "Test rows", "Predicted", "Note"),
         rows=rows,
         num_text_columns=2,
-        note=f"With {sentences.confidence(assessment)} intervals over seeds and rows; a single "
-        "seed's precision and recall have Wilson's. Predicted: rows that were predicted as the "
+        note=f"With {sentences.confidence(assessment)} intervals over seeds and rows (precision "
+        "and recall of a single seed: Wilson's). Predicted: rows that were predicted as the "
         "class, mean over seeds.",
         is_long=len(rows) > MAX_OPEN_ROWS,
     )

@@ -180,7 +180,7 @@ def reliability_figure(assessment: Assessment) -> Figure:
     )
     return Figure(
         name="reliability",
-        title="Reliability; on the diagonal, confidence can be believed",
+        title="Reliability; on the diagonal, confidence can be trusted",
         description="Share of right predictions against their confidence, for each model.",
         chart=(diagonal + line + points).properties(height=320),
     )

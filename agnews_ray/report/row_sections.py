@@ -40,12 +40,12 @@ def doubts_section(assessment: Assessment) -> Section:
             )
             for subset in doubts.subsets
         ),
-        note="The first line is the headline; the others say what it would be worth.",
+        note="The first line is the headline; the others are the scores without doubtful rows.",
     )
     hard = Grid(
         name="hard-rows",
         title=f"Rows that every trial gets wrong with confidence ({doubts.num_hard:,})",
-        columns=("Text", "Label", "They would rather have", "Row", "Votes", "Mean probability"),
+        columns=("Text", "Label", "Predicted", "Row", "Votes", "Mean probability"),
         rows=tuple(
             (
                 word(kept_text(row.text)),
@@ -58,8 +58,8 @@ def doubts_section(assessment: Assessment) -> Section:
             for row in doubts.hard
         ),
         num_text_columns=3,
-        note="Wrong in every trial, each as sure of its prediction as it is on average of rows "
-        "truly labelled so (confident learning's threshold). Many are mislabelled."
+        note="Wrong in every trial, each at least as sure of its prediction as on average for "
+        "rows with that label (confident learning's threshold). Many are mislabelled."
         + how_many_listed(len(doubts.hard), doubts.num_hard),
         is_long=True,
     )
@@ -83,11 +83,11 @@ def _doubt_text(assessment: Assessment) -> tuple[str, ...]:
     if doubts.num_duplicates is None:
         lines.append(
             "Texts and duplicates are not kept with this study; its submit command, run "
-            "again, adds them without training anything anew."
+            "again, adds them without training anything again."
         )
     else:
         lines.append(
-            f"{doubts.num_duplicates:,} test row(s) repeat another test row or a row trained on."
+            f"{doubts.num_duplicates:,} test row(s) repeat another test row or a train row."
         )
     return tuple(lines)
 
@@ -109,7 +109,7 @@ def _duplicates(assessment: Assessment) -> Grid:
             for row in doubts.duplicates
         ),
         num_text_columns=3,
-        note="In words: the same but for case, punctuation and spaces."
+        note="In words: the same except for case, punctuation and spaces."
         + how_many_listed(len({one.row for one in doubts.duplicates}), doubts.num_duplicates or 0),
         is_long=True,
     )
@@ -137,7 +137,7 @@ def disagreements_section(assessment: Assessment) -> Section | None:
             for row in doubts.disagreements
         ),
         num_text_columns=5,
-        note="All seeds of one right, all seeds of the other wrong; the most confident first."
+        note="All seeds of one model are right, all seeds of the other wrong; confident rows first."
         + how_many_listed(len(doubts.disagreements), doubts.num_disagreements),
         is_long=True,
     )

@@ -95,19 +95,19 @@ def _how_judged(assessment: Assessment) -> str:
     exact = (
         "exact McNemar for a single seed"
         if settings.metric == "accuracy"
-        else "for macro-F1 there is no exact test, so the bootstrap's for a single seed too"
+        else "the bootstrap's for a single seed too, as macro-F1 has no exact test"
     )
     return (
-        f"The verdict is on {metric}. The chance of any wrong one among all that is said here, "
+        f"The verdict is on {metric}. The chance that any verdict here is wrong, "
         f"differences and equivalences together, is at most {100 * settings.alpha:.4g} % "
-        "(Shaffer's correction); each interval is the one that its verdict rests on: at 1 - alpha "
-        "over the number of open pairs, for an equivalence at 1 - 2 alpha over it. "
+        "(Shaffer's correction); each interval is the one that decides its verdict: at "
+        "1 - alpha / n for n open pairs, for an equivalence at 1 - 2 alpha / n. "
         "Rows: a score interval for paired proportions (Tango) for accuracy, and a bootstrap of "
         f"{settings.num_draws:,} draws, the same rows for all, for macro-F1; seeds: Student's t. "
         f"p (difference): from the same interval, or {exact}; "
         f"p (equivalence): two one-sided tests against {sentences.points(settings.margin)}; both "
-        "corrected. p (McNemar): exact, on rows that one of the two has right; over "
-        "several seeds twice the median. Rows that only one has right are means over seeds."
+        "corrected. p (McNemar): exact, on rows that one of the two gets right; over "
+        "several seeds twice the median. Rows that only one gets right are means over seeds."
     )
 
 
@@ -124,7 +124,7 @@ def _comparison(assessment: Assessment) -> Section:
     level = sentences.confidence(assessment)
     note = (
         f"Accuracy and macro-F1 with {level} intervals (accuracy of a single seed: Wilson's); "
-        "train time as mean ± standard deviation over seeds, apart for each kind of machine. "
+        "train time as mean ± standard deviation over seeds, separate for each kind of machine. "
         "MB are MiB of float32 weights."
     )
     first = table.rows[0]
@@ -134,7 +134,7 @@ def _comparison(assessment: Assessment) -> Section:
     )
     grid = Grid(
         name="comparison",
-        title="One row a model",
+        title="One row per model",
         columns=tuple(COLUMNS),
         rows=tuple(rows),
         note=note,
@@ -159,14 +159,14 @@ def _front(assessment: Assessment) -> Section:
     )
     grid = Grid(
         name="front",
-        title="Costs and who is on the front",
+        title="Costs, and which models are on the front",
         columns=("Cost", "Unit", "Model", "Value", "Accuracy", "On the front"),
         rows=rows,
         num_text_columns=3,
         is_long=True,
     )
     text = (
-        "A model is on the front where no other is at least as accurate for at most the cost. "
+        "A model is on the front if no other is at least as accurate at the same or a lower cost. "
         "The bars are the accuracies' intervals; models whose bars overlap may change places."
     )
     return Section(
@@ -183,7 +183,7 @@ def _costs(assessment: Assessment) -> Section | None:
         return Section(
             name="costs",
             title="Cost of use",
-            paragraphs=("Not measured yet. This times the models against each other:",),
+            paragraphs=("Not measured yet. This command measures the models in turns:",),
             code=(f"agnews-ray measure runs/{assessment.table.study}",),
         )
     names = cost_columns(assessment.costs)
@@ -201,7 +201,7 @@ def _costs(assessment: Assessment) -> Section | None:
         rows=rows,
         num_text_columns=3,
         note="From text to probabilities, tokenising included: latency row by row, rows/s in "
-        "batches of 64 rows of like length. The models took turns on the same test rows. Load "
+        "batches of 64 rows of similar length. The models took turns on the same test rows. Load "
         "time and peak memory are those of a fresh process; FLOPs are counted, not measured.",
     )
     return Section(
@@ -255,7 +255,7 @@ def _calibration(assessment: Assessment) -> Section:
     )
     return Section(
         name="calibration",
-        title="Can the probabilities be believed?",
+        title="Can the probabilities be trusted?",
         figures=(figures.reliability_figure(assessment),),
         grids=(grid,),
     )

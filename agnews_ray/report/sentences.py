@@ -42,7 +42,7 @@ def caveats(assessment: Assessment) -> list[str]:
             "how much another seed would change is unknown."
         )
     elif num_seeds < FEW_SEEDS:
-        found.append("Two seeds hardly show their spread, and intervals are wide; use more.")
+        found.append("Two seeds say little about the spread, so intervals are wide; use more.")
     found += remarks(assessment.table)
     missing = assessment.records[0].dataset.missing_classes
     found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in missing]
@@ -56,7 +56,7 @@ def caveats(assessment: Assessment) -> list[str]:
 
 
 def weak_classes(assessment: Assessment) -> list[str]:
-    """Name classes that are never predicted, or of too few test rows to say anything.
+    """Name the classes that are never predicted, or have too few test rows to judge.
 
     Args:
         assessment: of a study.
@@ -70,7 +70,7 @@ def weak_classes(assessment: Assessment) -> list[str]:
         if never:
             found.append(
                 f"{variant.name} never predicts {_of_classes(never, len(variant.classes))}. "
-                "Accuracy hides it; macro-F1 counts each as 0."
+                "Accuracy hides this; macro-F1 counts each such class as 0."
             )
     classes = assessment.variants[0].classes
     few = [one.name for one in classes if has_few_rows(one)]
@@ -92,7 +92,7 @@ def _of_classes(names: list[str], num_classes: int) -> str:
 
 
 def remarks(table: ComparisonTable) -> list[str]:
-    """Say what no number of a table says of its trials.
+    """Say what the numbers of a table cannot say about its trials.
 
     Args:
         table: of a study.
@@ -130,8 +130,8 @@ def warnings(table: ComparisonTable) -> list[str]:
                 found.append(f"{who} were trained by engine {times.engine}, not {row.engine}{why}.")
             if times.paused_seconds:
                 found.append(
-                    f"{who} did not run for {times.paused_seconds:.0f} s in mid-training (the "
-                    "computer slept, or it was stopped), which their train time leaves out."
+                    f"{who} were paused for {times.paused_seconds:.0f} s during training (the "
+                    "computer slept, or the program was stopped); their train time leaves this out."
                 )
     return found
 
@@ -158,7 +158,7 @@ def _diverged(trials: list[DivergedTrial], table: ComparisonTable) -> str:
         return f"{first.model} {which} diverged ({reason}) and {are} left out of every mean."
     text = f"{first.model} diverged in every seed ({seeds}; {first.reason}) and has no scores."
     if first.is_baseline and table.rows:
-        text += f" It was the baseline; {table.rows[0].model} is in its place."
+        text += f" It was the baseline; {table.rows[0].model} takes its place."
     return text
 
 
@@ -168,7 +168,7 @@ def judge(pair: PairFacts, assessment: Assessment) -> str:
     if pair.verdict == "equivalent":
         text = f"{pair.variant} is equivalent to {pair.baseline} within {margin}: {gap}"
         if pair.is_different:
-            text += "; the difference is real but smaller than what you said matters"
+            text += "; the difference is real, but smaller than the margin that you set"
         return f"{text}."
     if pair.verdict == "undecided":
         return f"{pair.variant} against {pair.baseline} is undecided: {gap}. {_more(pair)}"
@@ -263,12 +263,12 @@ def _gap(pair: PairFacts, assessment: Assessment) -> str:
 
 def _more(pair: PairFacts) -> str:
     if pair.num_seeds == 1:
-        return "One seed does not show the spread: run at least two more, then ask again."
+        return "One seed does not show the spread: run at least two more, then report again."
     if pair.num_more_seeds is None:
-        return "More seeds alone would not tell: more test rows are needed."
+        return "More seeds alone would not decide: more test rows are needed."
     seeds = f"{pair.num_more_seeds} more seed{'s' if pair.num_more_seeds > 1 else ''}"
     return (
-        f"About {seeds} would tell, with a chance of {100 * POWER:.0f} % (normal "
-        "approximation, were the difference as seen). Fix their number first: looking after each "
-        "seed costs error."
+        f"About {seeds} would decide, with a chance of {100 * POWER:.0f} % (normal "
+        "approximation, if the true difference is the observed one). Fix their number first: "
+        "looking after each seed makes errors more likely."
     )

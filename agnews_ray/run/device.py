@@ -42,7 +42,7 @@ def resolve_device(scaling: ScalingSpec, cluster_gpus: int | None = None) -> tup
     if num_gpus is None:
         place, num_gpus = "on this machine", usable_gpus().count
     if scaling.device == "cuda" and num_gpus == 0:
-        found, hint = f"none {place}", "use --device cpu, or mend the driver (nvidia-smi tells)"
+        found, hint = f"none {place}", "use --device cpu, or fix the driver (see nvidia-smi)"
         if cluster_gpus is not None:
             hint = "use --device cpu, or set AGNEWS_RAY_GPUS on the head node to what may come"
         elif usable_gpus().trouble:
@@ -182,7 +182,7 @@ def usable_gpus() -> Gpus:
     return Gpus(
         cuda=cuda,
         trouble=f"{listed} by nvidia-smi ({driver}), none by torch for CUDA {cuda} ({why})",
-        hint=f"renew the driver for CUDA {cuda}, or install a torch for an older CUDA",
+        hint=f"update the driver for CUDA {cuda}, or install a torch for an older CUDA",
     )
 
 

@@ -80,7 +80,7 @@ def choose(
             wanted = "the reference engine's losses on this GPU"
             hint = "use --num-workers 1 and raise data.max_resident_mb, for the reference engine"
             raise ResourceError("engine fast", wanted, worst.cause or "others", hint)
-        return Proof(engine=REFERENCE, cause=f"{cause}; trained in the reference engine")
+        return Proof(engine=REFERENCE, cause=f"{cause}; trained with the reference engine")
     if not is_recordable:
         return Proof(engine=FAST)
     if worst.engine == FAST and unrecorded is None:

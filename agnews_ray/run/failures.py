@@ -41,7 +41,7 @@ def root_error(trial_id: str, error: TrainingFailedError, log_hint: str) -> Agne
     if ours is not None:
         return ours
     *_, cause = _causes(error)
-    hint = f"{log_hint}, mend the cause and submit again"
+    hint = f"{log_hint}, fix the cause and submit again"
     return TrialError(f"trial {trial_id}", "a finished run", describe(cause), hint)
 
 
@@ -64,12 +64,12 @@ def no_memory(where: str) -> ResourceError:
     Args:
         where: the trial, or what else Ray ended.
     """
-    found = "memory full: Ray ended a process to free some"
+    found = "memory full: Ray ended a process to free memory"
     hint = (
         "lower --global-batch-size, --max-length or --num-workers, or end other programs; "
         "then submit again"
     )
-    return ResourceError(where, "a machine with memory to spare", found, hint)
+    return ResourceError(where, "a machine with free memory", found, hint)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

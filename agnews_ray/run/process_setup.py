@@ -26,6 +26,8 @@ KEPT_OUT = (
     *("ACCELERATE_*", "FSDP_*", "PARALLELISM_CONFIG_*"),
     # threads are counted by what the machine lets us use, and set by us
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+    # how they wait is in WAITING; general advice of another program's must not undo it
+    "OMP_WAIT_POLICY",
     # libraries warn as they please, and need their docstrings
     *("PYTHONWARNINGS", "PYTHONOPTIMIZE", "PYTHONIOENCODING"),
 )
@@ -36,6 +38,18 @@ OWN = {
     "PYTHONUTF8": "1",
 }
 """Set for all of our processes."""
+
+WAITING = {
+    "GOMP_SPINCOUNT": "1000",
+    "KMP_BLOCKTIME": "0",
+}
+"""How long a thread spins before it sleeps, while it waits for the other threads of a product.
+
+Beside a busy program one of the threads has lost its processor, and one that spins keeps it from
+the other. Set for all of our processes where the user has not set it. The first is for GNU's
+OpenMP, which torch's own packages bring along, in turns of a loop; the second for Intel's and
+LLVM's, in milliseconds. Both are read when torch is loaded. ``benchmarks/beside.py`` measures
+them."""
 
 OF_RAY_HANDED_ON = ("RAY_memory_usage_threshold",)
 """Of a Ray that is ours alone; all else that begins with RAY_ is meant for another."""
@@ -63,6 +77,8 @@ def own_environment() -> Iterator[None]:
         if any(fnmatchcase(name, pattern) for pattern in KEPT_OUT):
             del os.environ[name]
     os.environ.update(OWN)
+    for name, value in WAITING.items():
+        os.environ.setdefault(name, value)
     try:
         yield
     finally:
@@ -73,7 +89,7 @@ def own_environment() -> Iterator[None]:
 def _check_process() -> None:
     if sys.flags.optimize > 1:
         hint = "unset PYTHONOPTIMIZE, and start Python without -OO"
-        raise ResourceError("PYTHONOPTIMIZE", "docstrings, which Ray works on", "none", hint)
+        raise ResourceError("PYTHONOPTIMIZE", "docstrings, which Ray needs", "none", hint)
     try:
         Path.cwd()
     except OSError as error:

@@ -80,6 +80,10 @@ class ProgressReporter:
         """Goes with every message from now on: only the latest is ever read."""
         self._messages = ThreadPoolExecutor(max_workers=1)
 
+    def close(self) -> None:
+        """End the thread; messages that Ray's head does not take are not waited for."""
+        self._messages.shutdown(wait=False, cancel_futures=True)
+
     def phase(self, phase: str) -> None:
         """Announce a phase at once."""
         self._post(TrialProgress(trial_id=self._trial_id, phase=phase, num_steps=self._num_steps))

@@ -92,17 +92,14 @@ def run_trials(
         waiting = [trial for trial in startable if trial.trial_id not in running]
         if not waiting and not running:
             return Outcome(finished=tuple(finished.values()), failed=failed)
+        if len(finished) + len(failed) + len(running) == len(trials):
+            runner.stop_idle()  # others may want the room
         if waiting and len(running) < room.num_at_once():
             trial = waiting[0]
             since = time.time() if running or finished or failed else started_at
             watcher.started(trial)
-            try:
-                data = load_data(trial)
-            except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001  # the other trials go on
-                done.put((trial, _ours(trial, error)))
-            else:
-                _start(runner, trial, data, since, done)
             running[trial.trial_id] = trial
+            _load_and_start(runner, trial, load_data, since, done)
             continue
         try:
             trial, result = done.get(timeout=POLL_S)
@@ -160,6 +157,21 @@ def _tell(
     if missing:
         for trial_id in sorted(without_workers):
             watcher.waiting(running[trial_id], missing)
+
+
+def _load_and_start(
+    runner: TrialRunner,
+    trial: PlannedTrial,
+    load_data: Callable[[PlannedTrial], TrialInputs],
+    started_at: float,
+    done: "queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]]",
+) -> None:
+    try:
+        inputs = load_data(trial)
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001  # the other trials go on
+        done.put((trial, _ours(trial, error)))
+    else:
+        _start(runner, trial, inputs, started_at, done)
 
 
 def _start(

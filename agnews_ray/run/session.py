@@ -106,7 +106,7 @@ class RaySession:
             )
         except Exception as error:
             logger.exception("Ray did not start")
-            hint = "look for room in /tmp and /dev/shm, and at `ulimit -a`; submit.log has more"
+            hint = "check the space in /tmp and /dev/shm, and `ulimit -a`; submit.log has more"
             found = why_not_started(error, self.folder)
             raise ResourceError("Ray", "a Ray that starts here", found, hint) from error
 

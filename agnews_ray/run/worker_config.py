@@ -70,3 +70,5 @@ class WorkerSummary:
     """One entry per epoch, where there is a validation split."""
     diverged: str | None
     """Why nothing can be said of the model, if that is so."""
+    reached_at: dict[str, float]
+    """The Unix times at which the worker took the trial, had its model, had made its first step."""

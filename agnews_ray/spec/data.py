@@ -27,7 +27,7 @@ class DataSpec(Spec):
     validation_source: str | None = None
     """The validation file; None takes one found beside the train file, ``none`` leaves it out."""
     config: str | None = None
-    """Which configuration of a dataset that has several."""
+    """The configuration, for a dataset that has several."""
     delimiter: str | None = None
     """What separates the fields of a CSV: a character or its name; None finds it."""
     quote: Literal['"', "'", "none"] | None = None

@@ -32,7 +32,7 @@ class RecipeSpec(Spec):
     adam_epsilon: float = Field(1e-8, gt=0)
     """Added to AdamW's denominator."""
     precision: Literal[Precision, "auto"] = "auto"
-    """``auto``: fp16 on a GPU (as in the paper); on a CPU bf16 where it is native, else fp32."""
+    """``auto``: fp16 on a GPU (as in the paper); on a CPU bf16 if it is native, else fp32."""
 
 
 WITHOUT_EFFECT = ("evaluation_batch_size",)

@@ -123,7 +123,7 @@ class _Reading:
             raise RecursionError
         if self._is_ours and not self._has_own_tag(node):
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-            self.problems.append(f"line {_line(node)}: want no tag, found {tag}; take it out")
+            self.problems.append(f"line {_line(node)}: want no tag, found {tag}; remove it")
             return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, depth)
@@ -145,7 +145,7 @@ class _Reading:
             key, line = self.value(key_node, depth + 1), _line(key_node)
             if not isinstance(key, str if self._is_ours else Hashable):
                 found = repr(key_node.value) if isinstance(key_node.value, str) else "a collection"
-                self.problems.append(f"line {line}: want a name as key, found {found}; mend it")
+                self.problems.append(f"line {line}: want a name as key, found {found}; fix it")
                 continue
             if key in lines:
                 twice = f"{key} stands in line {lines[key]} and again in line {line}"
@@ -173,9 +173,9 @@ def _two_meanings(text: str, older: str) -> str:
     if kind in ("bool", "int", "float"):
         readings.insert(0, str(yaml.safe_load(text)).lower())
     elif kind != "str":
-        readings.insert(0, {"timestamp": "a date"}.get(kind, "a sign of YAML's"))
+        readings.insert(0, {"timestamp": "a date"}.get(kind, "a YAML symbol"))
     named = " or as ".join(dict.fromkeys(readings))
-    return f"{text} is read as {named}; write the one you mean, or quote it: {text!r}"
+    return f"{text} is read as {named}; write the value you mean, or quote it: {text!r}"
 
 
 def _explain(error: yaml.YAMLError, text: str) -> str:
@@ -185,7 +185,7 @@ def _explain(error: yaml.YAMLError, text: str) -> str:
         found = f"the control character U+{error.character:04X}"
         return f"line {line}: want text, found {found}; delete it"
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return f"want YAML, found a syntax error ({error}); mend it"
+        return f"want YAML, found a syntax error ({error}); fix it"
     line = error.problem_mark.line + 1
     for number, one in enumerate(text.splitlines()[:line], 1):
         if re.match(r" *\t\s*\S", one):
@@ -194,8 +194,8 @@ def _explain(error: yaml.YAMLError, text: str) -> str:
     if "'\\t'" in problem:
         return f"line {line} has a tab between its words; use spaces"
     if "document" in str(error.context):
-        return f"line {line}: want one document, found another behind ---; keep one"
-    return f"line {line}: want YAML, found a syntax error ({problem}); mend it"
+        return f"line {line}: want one document, found another after ---; keep one"
+    return f"line {line}: want YAML, found a syntax error ({problem}); fix it"
 
 
 def _line(node: yaml.Node) -> int:
@@ -212,16 +212,16 @@ def _text(path: Path) -> str:
         found = f"want a readable file, found {reason}; see jobs/ for examples"
         raise SpecError(str(path), [found]) from error
     if len(content) > MAX_BYTES:
-        found = f"want a file of at most {MAX_BYTES >> 20} MiB, found a larger one; is it another?"
+        found = f"want a file of at most {MAX_BYTES >> 20} MiB, found a larger one; check the path"
         raise SpecError(str(path), [found])
     other = next((name for mark, name in MARKS.items() if content.startswith(mark)), None)
     if other or b"\0" in content:
-        found = f"want UTF-8, found {other or 'bytes that are no text'}; save it as UTF-8"
+        found = f"want UTF-8, found {other or 'bytes that are not text'}; save it as UTF-8"
         raise SpecError(str(path), [found])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = f"byte 0x{content[error.start]:02x} in line {line}"
-        found = f"want UTF-8, found {byte}, which is none; save it as UTF-8"
+        found = f"want UTF-8, found {byte}, which is not UTF-8; save it as UTF-8"
         raise SpecError(str(path), [found]) from error

@@ -52,7 +52,7 @@ def test_doctor_finds_nothing_wrong(cluster):
     found = cluster.place.run("doctor", "--json", job=job)
     checks = {one["name"]: one for one in json.loads(found.out)}
     assert found.returncode == 0, found.out
-    assert checks["token"]["found"] == "asked for, and accepted"
+    assert checks["token"]["found"] == "required, and accepted"
     assert "seen from every node" in checks["storage"]["found"]
     assert [name for name in checks if name.endswith(": Python")]
 

@@ -75,7 +75,7 @@ def test_a_study_without_its_test_rows_is_told_what_to_do(finished, tmp_path):
     try:
         done = finished.run("measure", "runs/tiny")
         assert done.returncode == 2
-        assert "run the study's `agnews-ray submit` again; no trial is run anew" in done.err
+        assert "run the study's `agnews-ray submit` again; no trial is run again" in done.err
         again = finished.run("submit", "job.yaml")
         assert (again.returncode, path.read_bytes() == kept) == (0, True)
     finally:

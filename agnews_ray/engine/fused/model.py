@@ -13,6 +13,7 @@ import torch
 import torch.distributed as dist
 
 from agnews_ray.engine.fused.block import Block, BlockSettings, BlockTensors, run_block
+from agnews_ray.engine.fused.decay import decaying
 from agnews_ray.engine.fused.dropout import CheapDropout
 from agnews_ray.engine.fused.embeddings import WordEmbeddings
 from agnews_ray.engine.fused.exchange import Exchange
@@ -50,18 +51,19 @@ class FusedModel:
         blocks = {module: parts for module, parts in found.items() if parts.is_fusable}
         words: Any = model.get_input_embeddings()
         self.embeddings = None
+        decays = {id(parameter) for parameter in decaying(model)}
         # Of these families it is known that nothing else reads the words' table.
-        if is_cpu and blocks and words.weight.requires_grad:
+        if is_cpu and blocks and words.weight.requires_grad and id(words.weight) in decays:
             self.embeddings = WordEmbeddings(words, recipe, num_steps)
             words.forward = self.embeddings.look_up
         apart = {id(words.weight)} if self.embeddings else set()
         trained = [p for p in model.parameters() if p.requires_grad and id(p) not in apart]
         leading = [p for parts in blocks.values() for p in parts.matrices]
         self._exchange = Exchange(rank)
-        of_matrices = [p for p in trained if p.ndim >= 2]
+        of_matrices = [p for p in trained if id(p) in decays]
         self.matrices = _segment(of_matrices, leading, dtype, rank.device, self._exchange)
         leading = [p for parts in blocks.values() for p in parts.vectors]
-        of_vectors = [p for p in trained if p.ndim < 2]
+        of_vectors = [p for p in trained if id(p) not in decays]
         self.vectors = _segment(of_vectors, leading, dtype, rank.device)
         self.is_fused = bool(blocks) and len(blocks) == len(found)
         """Whether all of the blocks are."""

@@ -21,25 +21,27 @@ SUBMIT = ("submit", "--dataset", "synthetic:", "--init", "random")
 
 @pytest.mark.parametrize(
     ("option", "instead"),
-    [(("--quiet",), "leave --quiet out"), (("--runs", "here"), "name --storage instead")],
+    [(("--quiet",), "leave --quiet out"), (("--runs", "here"), "use --storage instead")],
 )
 def test_the_variable_that_made_it_a_cluster_run_is_named(option, instead):
     assert error(*SUBMIT, *option, RAY_ADDRESS=CLUSTER) == (
-        f"Error: {option[0]} is for runs here, and RAY_ADDRESS={CLUSTER} makes this a run on a "
-        f"cluster; add --address local to run here, or {instead}"
+        f"Error: {option[0]} is only for runs on this machine, but RAY_ADDRESS={CLUSTER} makes "
+        f"this a run on a cluster; add --address local to run here, or {instead}"
     )
 
 
 def test_so_is_the_flag():
     assert error(*SUBMIT, "--quiet", "--address", CLUSTER) == (
-        "Error: --quiet is for runs here, and --address makes this a run on a cluster; "
-        "leave --address out to run here, or leave --quiet out"
+        "Error: --quiet is only for runs on this machine, but --address makes this a run "
+        "on a cluster; leave --address out to run here, or leave --quiet out"
     )
 
 
 def test_two_places_are_refused():
     text = error(*SUBMIT, "--runs", "a", "--storage", "b")
-    assert text == "Error: --runs and --storage both say where studies lie; give one of them"
+    assert (
+        text == "Error: --runs and --storage both name the folder of the studies; give one of them"
+    )
 
 
 def test_address_local_is_stronger_than_the_variable(tmp_path, monkeypatch):

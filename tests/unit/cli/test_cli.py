@@ -96,9 +96,9 @@ def test_compare_and_report_load_neither_ray_nor_torch(tmp_path):
     code = (
         "import sys\nfrom pathlib import Path\n"
         "from agnews_ray.app.analyse import assess_study, compare_study\n"
-        "from agnews_ray.report import documents, page, tables\n"
+        "from agnews_ray.report import documents, page, table_formats\n"
         f"folder = Path({str(folder)!r})\n"
-        "tables.to_plain(compare_study(folder)); page.to_html(assess_study(folder))\n"
+        "table_formats.to_plain(compare_study(folder)); page.to_html(assess_study(folder))\n"
         "print([m for m in ('ray', 'torch', 'transformers') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -183,7 +183,7 @@ def test_the_cards_command_is_the_papers_study(fails):
             "scaling.num_workers: want 1 with engine: reference, found 2",
         ),
         (["--num-workers", "3"], "want a multiple of scaling.num_workers (3), found 16; use 18"),
-        (["--dataset", "./nowhere"], "nothing of that name; check the path given to --dataset"),
+        (["--dataset", "./nowhere"], "no such file or folder; check the path given to --dataset"),
         (
             ["--dataset", "synthetic:train=12", "--init", "random"],
             "at least one global batch (16 rows), found 12",

@@ -149,4 +149,4 @@ def test_a_baseline_that_diverged_is_said(tmp_path):
     found = assess_study(a_study(tmp_path, variants=variants))
     assert [pair.baseline for pair in found.pairs] == ["second"]
     said = " ".join(sentences.conclusion(found))
-    assert "It was the baseline; second is in its place." in said
+    assert "It was the baseline; second takes its place." in said

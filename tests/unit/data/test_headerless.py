@@ -136,10 +136,13 @@ def test_label_and_texts_are_found(columns, text, label, notes):
     ("columns", "found"),
     [
         ([TEXTS], "1 column(s) without header; first row one two"),
-        ([TEXTS, TEXTS], "no column that must be the label; first row one two, one two"),
-        ([LABELS, TEXTS, LABELS], "a first and a last column that may both be the label"),
-        ([LABELS, LABELS], "a first and a last column that may both be the label"),
-        ([["1", "1", "2", "2"], TEXTS, ["1", "2", "2", "1"]], "no column that must be the label"),
+        ([TEXTS, TEXTS], "no column that is clearly the label; first row one two, one two"),
+        ([LABELS, TEXTS, LABELS], "a first and a last column that could both be the label"),
+        ([LABELS, LABELS], "a first and a last column that could both be the label"),
+        (
+            [["1", "1", "2", "2"], TEXTS, ["1", "2", "2", "1"]],
+            "no column that is clearly the label",
+        ),
         ([LABELS, ["x", "y", "z", "w"], TEXTS], "column 2 that is no text; first row a, x, one"),
     ],
 )

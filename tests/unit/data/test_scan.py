@@ -218,7 +218,7 @@ def test_a_validation_file_is_the_validation_split(folder):
 
 @pytest.mark.parametrize("source", ["./nowhere", "/no/such/folder", "nowhere.csv"])
 def test_a_path_to_nothing_is_not_asked_of_the_hub(tmp_path, source):
-    with pytest.raises(DataError, match="nothing of that name"):
+    with pytest.raises(DataError, match="no such file or folder"):
         scan_dataset(DataSpec(source=source), tmp_path)
 
 

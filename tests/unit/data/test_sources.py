@@ -28,7 +28,13 @@ def rows(tmp_path):
             "folder/test.csv as well as --test-dataset",
             "drop --test-dataset",
         ),
-        ("alone.csv", {"test_source": "no.csv"}, "a data file", "nothing of that name", "--test-d"),
+        (
+            "alone.csv",
+            {"test_source": "no.csv"},
+            "a data file",
+            "no such file or folder",
+            "--test-d",
+        ),
         (
             "alone.csv",
             {"validation_source": "no"},

@@ -185,4 +185,4 @@ def test_a_file_damaged_meanwhile_is_named(path, read, monkeypatch):
     assert (error.where, error.wanted) == (str(path), "a whole tokenised split")
     assert "\n" not in error.found
     assert len(error.found) <= 200
-    assert error.hint == "submit again: it is made anew"
+    assert error.hint == "submit again: it is made again"

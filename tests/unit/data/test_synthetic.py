@@ -41,5 +41,5 @@ def test_the_same_seed_writes_the_same_rows_and_another_does_not(tmp_path):
     "source", ["synthetic:rows=5", "synthetic:train=x", "synthetic:train=1", "synthetic:noise=2"]
 )
 def test_settings_that_make_no_corpus_are_refused(source):
-    with pytest.raises(DataError, match="mend the source"):
+    with pytest.raises(DataError, match="fix the source"):
         SyntheticSpec.parse(source)

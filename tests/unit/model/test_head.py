@@ -74,7 +74,7 @@ def test_a_saved_model_without_a_pooler_may_be_used_and_one_without_a_block_may_
     weights = load_file(file)
     save_file({k: v for k, v in weights.items() if "pooler" not in k}, file, {"format": "pt"})
     assert build_with_notes(base, CLASS_NAMES, 0).notes == (
-        "its weights lack the pooler, which is fresh",
+        "its weights lack the pooler, which gets fresh weights",
     )
     save_file({k: v for k, v in weights.items() if "layer.0" not in k}, file, {"format": "pt"})
     with pytest.raises(ModelError, match=r"missing, as bert\.encoder\.layer\.0"):

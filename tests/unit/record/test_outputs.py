@@ -66,5 +66,5 @@ def test_test_rows_have_the_same_columns_whether_or_not_any_has_a_twin(tmp_path)
 
 def test_damaged_test_rows_are_told(tmp_path):
     (tmp_path / "rows.parquet").write_bytes(np.arange(100, dtype=np.uint8).tobytes())
-    with pytest.raises(StoreError, match="no trial is run anew"):
+    with pytest.raises(StoreError, match="no trial is run again"):
         load_test_rows(tmp_path / "rows.parquet", "x", 200)

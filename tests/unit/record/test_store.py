@@ -100,7 +100,7 @@ def test_a_trial_whose_files_went_elsewhere_is_not_finished(tmp_path):
     store, record = StudyStore(tmp_path, "study"), a_record()
     with store.writing():
         staged = store.staging_folder(record.trial_id)
-        with pytest.raises(StoreError, match="none: they went elsewhere"):
+        with pytest.raises(StoreError, match="none: they were written to another disk"):
             store.publish(record, staged)
     assert store.records() == ()
 

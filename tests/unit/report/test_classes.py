@@ -42,7 +42,7 @@ def test_the_verdict_names_classes_never_predicted_and_of_few_rows(assessment):
     said = sentences.conclusion(assessment)
     assert (
         "first never predicts 21 of 43 classes, such as class 022, class 023, class 024. "
-        "Accuracy hides it; macro-F1 counts each as 0." in said
+        "Accuracy hides this; macro-F1 counts each such class as 0." in said
     )
     few = [line for line in said if line.startswith("Under 10 test rows: 38 of 43 classes")]
     assert len(few) == 1

@@ -116,7 +116,7 @@ def test_what_fell_back_and_what_slept_is_said_under_the_table():
         table_formats.to_latex(table),
     ):
         assert "by engine reference, not fast: the fast engine does not work" in text
-        assert "did not run for 101 s in mid-training" in text
+        assert "were paused for 101 s during training" in text
     assert "CPU (reference)" in table_formats.to_plain(table)
     (row,) = csv.DictReader(io.StringIO(table_formats.to_csv(table)))
     assert (row["engine"], row["engine_there"]) == ("fast", "reference")

@@ -19,12 +19,17 @@ class FakeRunner:
         self.errors = errors or {}
         self._all_here = threading.Barrier(num_together, timeout=60)
         self.starts = []
+        self.idle_stopped_after = []
         self.most_at_once = 0
         self._running = 0
         self._lock = threading.Lock()
 
     def progress(self, trial_ids):
         return []
+
+    def stop_idle(self):
+        with self._lock:
+            self.idle_stopped_after.append(len(self.starts))
 
     def run(self, trial, data, started_at):
         with self._lock:
@@ -122,6 +127,12 @@ def test_a_library_that_exits_while_data_are_loaded_fails_that_trial_alone():
 
     outcome = run(FakeRunner(), load_data=load_data)
     assert list(outcome.failed) == ["t0"]
+
+
+def test_idle_workers_exit_once_no_trial_waits():
+    runner = FakeRunner()
+    run(runner)
+    assert set(runner.idle_stopped_after) == {4}
 
 
 class BrokenScreen(SilentScreen):

@@ -59,7 +59,7 @@ def test_a_plain_word_is_what_every_reader_takes_it_for(text, value):
         (".inf", "read as inf or as text"),
         (".nan", "read as nan or as text"),
         ("2024-01-01", "read as a date or as text"),
-        ("=", "read as a sign of YAML's or as text"),
+        ("=", "read as a YAML symbol or as text"),
     ],
 )
 def test_what_readers_of_yaml_take_for_different_things_is_refused(text, readings):
@@ -95,9 +95,9 @@ def test_quoted_they_are_text(read):
         ("a: 1\nb: caf\xe9\n".encode("latin-1"), "want UTF-8, found byte 0xe9 in line 2"),
         ("a: 1\n".encode("utf-16"), "want UTF-8, found UTF-16; save it as UTF-8"),
         ("a: 1\n".encode("utf-32"), "want UTF-8, found UTF-32"),
-        (b"a: \x00\n", "bytes that are no text"),
+        (b"a: \x00\n", "bytes that are not text"),
         ("a: 1\nb: \x07\n", "line 2: want text, found the control character U+0007"),
-        ("a: 1\n---\nb: 2\n", "line 2: want one document, found another behind ---"),
+        ("a: 1\n---\nb: 2\n", "line 2: want one document, found another after ---"),
         ("a: !!python/object/apply:os.system [ls]\n", "want no tag, found !!python/object/apply"),
         ("a: !!int '8'\n", "line 1: want no tag, found !!int"),
         ("a: !own 8\n", "line 1: want no tag, found !own"),
