@@ -2,38 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agnews_ray.compare.diverged import DivergedTrial, describe_diverged, part_diverged
 from agnews_ray.compare.recipes import RecipeChange, compared, recipe_changes, shared_recipe
+from agnews_ray.compare.times import TrainingTimes, spread, times_of
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
-
-
-class TrainingTimes(BaseModel):
-    """What the trials of one row took on one kind of machine by one engine; seconds, bytes."""
-
-    model_config = ConfigDict(frozen=True)
-
-    device: str
-    """What it was trained on, by name."""
-    num_seeds: int
-    """Trials of the row that were trained so."""
-    train_seconds: float
-    train_seconds_std: float | None
-    samples_per_second: float
-    peak_memory_bytes: int
-    """Largest over the seeds."""
-    num_machines: int | None
-    """That a trial's workers were on; None where the records do not say, or not the same."""
-    engine: str = "fast"
-    """That really ran, such as ``fast, unrecorded`` on a GPU whose steps could not be recorded."""
-    engine_note: str | None = None
-    """Why it was not the one asked for, where it was not."""
-    paused_seconds: float = 0.0
-    """Of all those trials, in which they did not run; not part of their train time."""
 
 
 class VariantRow(BaseModel):
@@ -232,11 +209,6 @@ def _group(record: TrialRecord) -> tuple[str, ...]:
     return (record.variant.name, asked, weights, record.precision, workers, recipe)
 
 
-def _device(record: TrialRecord) -> str:
-    environment = record.environment
-    return environment.gpu or "GPU" if record.device == "cuda" else environment.cpu
-
-
 def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> VariantRow:
     first = records[0]
     accuracies = [r.test.accuracy for r in records if r.test.accuracy is not None]  # all have one
@@ -247,9 +219,9 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
         seeds=tuple(record.seed for record in records),
         parameters=first.model.parameters,
         accuracy=fmean(accuracies),
-        accuracy_std=_spread(accuracies),
+        accuracy_std=spread(accuracies),
         macro_f1=fmean(f1_scores),
-        macro_f1_std=_spread(f1_scores),
+        macro_f1_std=spread(f1_scores),
         size_bytes=first.model.size_bytes,
         padding_share=fmean(record.training.padding_share for record in records),
         num_train_examples=first.dataset.num_train,
@@ -258,45 +230,8 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
         num_workers=first.scaling.num_workers,
         engine=first.variant.engine,
         recipe_changes=recipe_changes(first, shared),
-        times=_times(records),
+        times=times_of(records),
     )
-
-
-def _times(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
-    alike: dict[tuple[str, str], list[TrialRecord]] = {}
-    for record in records:
-        ran = record.training.engine or record.variant.engine
-        alike.setdefault((_device(record), ran), []).append(record)
-    times = []
-    for (device, engine), trials in alike.items():
-        trainings = [record.training for record in trials]
-        seconds = [training.train_seconds for training in trainings]
-        times.append(
-            TrainingTimes(
-                device=device,
-                num_seeds=len(trainings),
-                train_seconds=fmean(seconds),
-                train_seconds_std=_spread(seconds),
-                samples_per_second=fmean(training.samples_per_second for training in trainings),
-                peak_memory_bytes=max(training.peak_memory_bytes for training in trainings),
-                num_machines=_num_machines(trials),
-                engine=engine,
-                engine_note="; ".join(
-                    dict.fromkeys(t.engine_note for t in trainings if t.engine_note)
-                )
-                or None,
-                paused_seconds=sum(training.paused_seconds or 0.0 for training in trainings),
-            )
-        )
-    return tuple(sorted(times, key=lambda one: -one.num_seeds))
-
-
-def _num_machines(records: Sequence[TrialRecord]) -> int | None:
-    """A single worker is on a single machine, whether its record says so or not."""
-    found = {
-        1 if record.scaling.num_workers == 1 else record.training.num_machines for record in records
-    }
-    return found.pop() if len(found) == 1 else None
 
 
 def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:
@@ -310,7 +245,3 @@ def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:
             name = f"{name} ({row.precision}, {row.num_workers} worker(s), no. {used[name]})"
         named.append(row.model_copy(update={"model": name}))
     return named
-
-
-def _spread(values: Sequence[float]) -> float | None:
-    return stdev(values) if len(values) > 1 else None

@@ -39,7 +39,7 @@ class TrialGraph:
         except CycleError as error:
             circle = " -> ".join(reversed(error.args[1]))  # graphlib names who is waited for first
             found = f"trials: want none that waits for itself, found {circle}"
-            raise SpecError("plan", [f"{found}; take one of these edges out"]) from error
+            raise SpecError("plan", [f"{found}; remove one of these edges"]) from error
 
     def ready(self, done: Collection[str], failed: Collection[str]) -> Ready:
         """Say which trials may start now.

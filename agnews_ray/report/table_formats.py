@@ -13,7 +13,8 @@ from tabulate import tabulate
 
 from agnews_ray.compare.published import Agreement
 from agnews_ray.compare.results import CostFacts
-from agnews_ray.compare.table import ComparisonTable, TrainingTimes, VariantRow
+from agnews_ray.compare.table import ComparisonTable, VariantRow
+from agnews_ray.compare.times import TrainingTimes
 from agnews_ray.record import json_text
 from agnews_ray.report import sentences
 from agnews_ray.report.escaping import markdown_text, tex_text

@@ -129,7 +129,7 @@ def _startable(
     for trial in graph.trials:
         if trial.trial_id in ready.lost:
             cause = ready.lost[trial.trial_id]
-            wanted, hint = f"trial {cause} finished first", "mend its cause and submit again"
+            wanted, hint = f"trial {cause} finished first", "fix its cause and submit again"
             error = TrialError(f"trial {trial.trial_id}", wanted, "that it failed", hint)
             failed[trial.trial_id] = error
             watcher.failed(trial, error)

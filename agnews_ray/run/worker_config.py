@@ -21,8 +21,6 @@ class WorkerConfig:
     recipe: RecipeSpec
     precision: Precision
     num_steps: int
-    scores_test: bool
-    """Whether the test split is scored, and its predictions left."""
     class_names: tuple[str, ...]
     class_weights: tuple[float, ...] | None
     """What a row's loss counts, by class id; None where all count the same."""
@@ -40,6 +38,8 @@ class WorkerConfig:
     """Numbers and texts of test rows, to hold the saved artifact against what was recorded."""
     unrecorded: str | None
     """Why a GPU's steps are not to be recorded; None records them where that works."""
+    scores_test: bool = True
+    """Whether the test split is scored, and its predictions are kept."""
     started_at: float
     """Unix time from which the seconds to the first step count."""
 

@@ -24,7 +24,7 @@ def test_a_circle_is_named_in_the_order_of_waiting():
     with pytest.raises(SpecError) as caught:
         TrialGraph(a_chain(("t0", "t1"), ("t1", "t2"), ("t2", "t0")))
     circles = ["t0 -> t1 -> t2 -> t0", "t1 -> t2 -> t0 -> t1", "t2 -> t0 -> t1 -> t2"]
-    wanted = "plan: trials: want none that waits for itself, found {}; take one of these edges out"
+    wanted = "plan: trials: want none that waits for itself, found {}; remove one of these edges"
     assert str(caught.value) in [wanted.format(circle) for circle in circles]
 
 

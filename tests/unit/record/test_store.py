@@ -5,6 +5,7 @@ import pytest
 
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.outputs import load_predictions, load_test_rows
+from agnews_ray.record.schema import Scores
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.study import StudySpec
@@ -29,6 +30,15 @@ def test_what_was_published_is_read_back(store):
     folder = publish(store, record)
     assert store.records() == (record,)
     assert sorted(path.name for path in folder.iterdir()) == ["predictions.parquet", "record.json"]
+
+
+def test_a_trial_that_does_not_score_test_needs_no_predictions(store):
+    record = a_record(scores_test=False, test=Scores.none_of(10))
+    with store.writing():
+        staged = store.staging_folder(record.trial_id)
+        (Path(staged) / "curve.parquet").touch()
+        store.publish(record, staged)
+    assert store.records() == (record,)
 
 
 def test_a_trial_that_did_not_end_leaves_nothing(store):

@@ -183,7 +183,7 @@ def test_a_trial_whose_predecessor_failed_fails_in_a_line_that_names_it():
     outcome = run_chain(a_chain(("t2", "t1"), ("t3", "t2")), runner)
     assert [record.trial_id for record in outcome.finished] == ["t0"]
     assert str(outcome.failed["t2"]) == (
-        "trial t2: want trial t1 finished first, found that it failed; mend its cause and submit "
+        "trial t2: want trial t1 finished first, found that it failed; fix its cause and submit "
         "again"
     )
     assert "want trial t2 finished first" in str(outcome.failed["t3"])

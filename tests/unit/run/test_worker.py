@@ -34,7 +34,7 @@ class Context:
 
 @pytest.fixture
 def train(monkeypatch, tmp_path):
-    """Trains one trial in this process; gives the logits of its test rows."""
+    """Trains one trial in this process; gives the logits of its test rows, where it scores them."""
     cpu = torch.device("cpu")
     monkeypatch.setattr(worker.ray.train, "get_context", Context)
     monkeypatch.setattr(worker.ray.train.torch, "get_device", lambda: cpu)
@@ -43,7 +43,7 @@ def train(monkeypatch, tmp_path):
     rows = {"train-0": some_rows(32), "test": some_rows(16, seed=1)}
     tokenizer = pickle.dumps(a_tokenizer())
 
-    def train(name, engine="fast", seed=1):
+    def train(name, engine="fast", seed=1, scores_test=True):
         staged = tmp_path / name
         staged.mkdir()
         config = WorkerConfig(
@@ -63,11 +63,14 @@ def train(monkeypatch, tmp_path):
             max_length_tokens=20,
             replayed=(),
             unrecorded=None,
+            scores_test=scores_test,
             started_at=0.0,
         )
         one = Worker(config, rows)
-        one.run()
+        summary = one.run()
         one.close()
+        if not scores_test:
+            return summary, staged
         found = pq.read_table(staged / "predictions.parquet")
         return np.array(found["logits"].to_pylist())
 
@@ -80,6 +83,12 @@ def test_a_trial_comes_out_the_same_whatever_ran_before_it(train):
         train(f"between-{number}", engine, seed=2)
         torch.rand(5)
     assert np.array_equal(train("fifth"), first)
+
+
+def test_a_trial_that_does_not_score_test_leaves_no_predictions(train):
+    summary, staged = train("blind", scores_test=False)
+    assert (summary.test, summary.diverged) == (None, None)
+    assert sorted(path.name for path in staged.iterdir()) == ["artifact", "curve.parquet"]
 
 
 @pytest.mark.parametrize("engine", ["fast", "reference"])
