@@ -55,7 +55,6 @@ def train(monkeypatch, tmp_path):
             num_steps=8,
             class_names=NAMES,
             class_weights=None,
-            scores_test=True,
             pickled_tokenizer=tokenizer,
             threads_per_worker=1,
             window_rows={"train": 0, "test": 0},
