@@ -22,14 +22,14 @@ def arrow_layout(path: Path, kind: str, spec: DataSpec, like: FileLayout | None)
     Args:
         path: the file.
         kind: parquet or arrow.
-        spec: may name the columns.
-        like: of the train split's first file.
+        spec: the user's settings, which may name the columns.
+        like: the layout of the train split's first file.
 
     Returns:
         The layout.
 
     Raises:
-        DataError: a column is missing or not certain, or the file is compressed once more.
+        DataError: a column is missing or ambiguous, or the whole file is compressed again.
     """
     if compression_of(path) is not None:
         hint = "unpack it: Parquet and Arrow are compressed inside"
@@ -65,7 +65,7 @@ def iter_arrow(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
         layout: from ``arrow_layout``.
 
     Yields:
-        Batches as the file types them.
+        Batches with the file's own types.
     """
     yield from _iter(path, layout.kind, list(layout.wanted))
 
@@ -78,13 +78,13 @@ def _iter(path: Path, kind: str, columns: list[str] | None) -> Iterator[pa.Recor
                     part = batch.slice(start, BATCH_ROWS)
                     yield part.select(columns) if columns else part
         return
-    # Arrow's read-ahead would hold all row groups until the last one has been read.
+    # Arrow's read-ahead would keep all row groups in memory until the last one has been read.
     with pq.ParquetFile(path, pre_buffer=False) as file:
         yield from file.iter_batches(batch_size=BATCH_ROWS, columns=columns)
 
 
 def _is_random_access(file: Any) -> bool:
-    """Whether it is Arrow's file format; ``datasets`` writes its stream format."""
+    """Whether the file is in Arrow's file format; ``datasets`` writes the stream format."""
     start = file.read(6)
     file.seek(0)
     return bool(start == b"ARROW1")

@@ -1,4 +1,4 @@
-"""Duplicates inside the test split, and between it and the rows trained on."""
+"""Duplicates inside the test split, and between it and the train rows."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from agnews_ray.record.outputs import TestRows
 
 
 def audit_test_rows(scanned: ScannedDataset) -> TestRows:
-    """Read the test rows, and find each one's twins in both splits.
+    """Read the test rows, and find duplicates of each in both splits.
 
     Args:
         scanned: the dataset; the train split is streamed, the test split held.
@@ -42,22 +42,22 @@ def audit_test_rows(scanned: ScannedDataset) -> TestRows:
 
 
 class _Twins:
-    """The first two rows of each text, and of each normalised text, that test rows have."""
+    """The first two rows of each text, exact and normalised, that occurs in the test split."""
 
     def __init__(self, texts: list[str], keys: list[str]) -> None:
-        self.keys = sorted(set(keys) - {""})  # without a word nothing is alike
+        self.keys = sorted(set(keys) - {""})  # texts without words are never duplicates
         self._exact: dict[str, list[int]] = {text: [] for text in texts}
         self._alike: dict[str, list[int]] = {key: [] for key in self.keys}
 
     def add(self, texts: list[str], keys: list[str], rows: list[int]) -> None:
-        """Note rows, if they are the first or second of their kind."""
+        """Remember rows that are the first or second with their text."""
         for text, key, row in zip(texts, keys, rows, strict=True):
             for known in (self._exact.get(text), self._alike.get(key)):
                 if known is not None and len(known) < 2:
                     known.append(row)
 
     def of(self, text: str, key: str, own: int | None) -> tuple[int | None, bool]:
-        """A row's first twin other than itself, the exact one if there is one."""
+        """A row's first duplicate other than itself; an exact one is preferred."""
         exact = next((row for row in self._exact[text] if row != own), None)
         if not key or exact is not None:
             return (exact, True) if key else (None, False)
@@ -65,13 +65,14 @@ class _Twins:
 
 
 def normalise(texts: pa.Array) -> pa.Array:
-    """Reduce texts to lower-case words: what is equal then reads the same.
+    """Reduce texts to lower-case words, so that texts that read the same become equal.
 
     Args:
         texts: strings.
 
     Returns:
-        As many strings; whatever is neither letter (with its marks) nor digit becomes one space.
+        As many strings; anything that is neither a letter (with its marks) nor a digit becomes one
+        space.
     """
     words = pc.replace_substring_regex(pc.utf8_lower(texts), r"[^\pL\pM\pN]+", " ")
     return pc.utf8_trim_whitespace(words)

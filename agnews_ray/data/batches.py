@@ -14,35 +14,36 @@ import torch
 from numpy.typing import NDArray
 
 PaddingSide = Literal["right", "left"]
-"""Where padding goes: right, except for models whose head reads the last position (XLNet)."""
+"""The side on which short rows are padded: right, except for models whose head reads the last
+position (XLNet)."""
 
 MAX_SORTED_BATCHES = 100
-"""Batches of like length are cut from this many batches' worth of shuffled rows. Larger means
+"""The number of batches whose shuffled rows are sorted by length together. Larger means
 less padding and less randomness in a batch's lengths; 100 keeps AG News under 2 % padding."""
 
 MIN_SORTED_BATCHES = 10
-"""The same for few rows, of which a quarter is sorted at a time: sorting all of them would make
+"""The same for a small split, of which a quarter is sorted at a time: sorting all of it would make
 nearly the same batches in every epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenisedRows:
-    """Ragged token ids of N rows in flat arrays."""
+    """The token ids of N rows of different lengths, in flat arrays."""
 
     ids: NDArray[np.unsignedinteger]
-    """Shape (sum of lengths,)."""
+    """Shape (sum of lengths,): the token ids of all rows, one row after the other."""
     offsets: NDArray[np.integer]
-    """Shape (N + 1,); row i is ``ids[offsets[i]:offsets[i + 1]]``."""
+    """Shape (N + 1,): row i is ``ids[offsets[i]:offsets[i + 1]]``."""
     labels: NDArray[np.int64]
-    """Shape (N,), class ids."""
+    """Shape (N,): the class ids."""
     rows: NDArray[np.int64]
-    """Shape (N,), row numbers in the source."""
+    """Shape (N,): the row numbers in the source."""
     targets: dict[str, NDArray[Any]] = field(default_factory=dict)
-    """What an objective asks for beside labels, by name; each of N rows."""
+    """The tensors that an objective needs beside labels, by name; each has N rows."""
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "TokenisedRows":
-        """Take over a table with columns ``input_ids`` (list of integers), ``label`` and ``row``.
+        """Convert a table with columns ``input_ids`` (list of integers), ``label`` and ``row``.
 
         Args:
             table: N rows; a single chunk is not copied.
@@ -62,14 +63,14 @@ class TokenisedRows:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Shape (N,), tokens per row, special tokens included."""
+        """Shape (N,): the number of tokens of each row, with the special tokens."""
         return np.diff(self.offsets).astype(np.int64, copy=False)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, index: NDArray[np.int64]) -> "TokenisedRows":
-        """Pick rows.
+        """Select rows.
 
         Args:
             index: shape (M,), positions in [0, N).
@@ -99,27 +100,27 @@ class TokenisedRows:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one rank computes of one global batch."""
+    """One rank's share of one global batch, padded."""
 
     input_ids: torch.Tensor
-    """Shape (B, L), int64, padded to the longest row."""
+    """Shape (B, L), int64: the token ids, padded to the longest row."""
     attention_mask: torch.Tensor | None
-    """Shape (B, L), int64, 1 for tokens; None where nothing is padded."""
+    """Shape (B, L), int64: 1 for tokens, 0 for padding; None if no row is padded."""
     labels: torch.Tensor
-    """Shape (B,), int64."""
+    """Shape (B,), int64: the class ids."""
     row_weights: torch.Tensor
-    """Shape (B,), float32: what each row's loss counts in the mean over the global batch; 0 for
+    """Shape (B,), float32: the weight of each row's loss in the mean over the global batch; 0 for
     copies that only fill a shape."""
     rows: NDArray[np.int64]
-    """Row numbers in the source, without copies."""
+    """The row numbers in the source, without copies."""
     num_tokens: int
-    """Tokens that are not padding, without copies."""
+    """The number of tokens that are not padding, without copies."""
     targets: dict[str, torch.Tensor] = field(default_factory=dict)
-    """What an objective asks for beside labels, by name; each of B rows."""
+    """The tensors that an objective needs beside labels, by name; each has B rows."""
 
     @property
     def tensors(self) -> tuple[torch.Tensor | None, ...]:
-        """What a device needs: ids, mask, labels, weights, then targets in the order of names."""
+        """The tensors that a device needs: ids, mask, labels, weights, then targets by name."""
         others = (self.targets[name] for name in sorted(self.targets))
         return self.input_ids, self.attention_mask, self.labels, self.row_weights, *others
 
@@ -127,15 +128,15 @@ class Batch:
 def plan_epoch(
     lengths: NDArray[np.int64], batch_size: int, rng: np.random.Generator
 ) -> list[NDArray[np.int64]]:
-    """Cut rows into batches of like length, in random order.
+    """Divide rows into batches of similar length, in random order.
 
     The rows are permuted, sorted by length within windows of at most ``MAX_SORTED_BATCHES``
-    batches, cut, and the batches permuted; a short batch comes last.
+    batches and divided, and then the batches are permuted; a short batch comes last.
 
     Args:
         lengths: shape (N,), tokens per row.
         batch_size: rows per global batch.
-        rng: source of randomness; the same state gives the same plan.
+        rng: the random generator; the same state gives the same plan.
 
     Returns:
         ceil(N / batch_size) arrays of positions; each position occurs once.
@@ -190,7 +191,7 @@ def train_batches(
 def evaluation_batches(
     windows: Iterable[TokenisedRows], batch_size: int
 ) -> Iterator[TokenisedRows]:
-    """Cut windows into batches of like length; each row once, the last batch may be short.
+    """Divide windows into batches of similar length; each row occurs once, the last may be short.
 
     Args:
         windows: all rows of a split, each once.
@@ -207,14 +208,14 @@ def evaluation_batches(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Fixed sizes, for devices that want few different shapes."""
+    """Fixed tensor sizes, for devices that work best with few different shapes."""
 
     num_rows: int
-    """Rows of every rank's share; short ones are filled up with copies that do not count."""
+    """The number of rows of every rank's share; a short share is filled with copies of weight 0."""
     length_multiple: int
-    """Lengths are padded up to a multiple of this."""
+    """The number of tokens of which a padded length is a multiple."""
     max_length: int
-    """But not beyond: the model's positions."""
+    """The longest padded length, in tokens: the model's number of positions."""
 
 
 def rank_share(
@@ -225,15 +226,15 @@ def rank_share(
     shape: Shape | None = None,
     padding_side: PaddingSide = "right",
 ) -> Batch:
-    """Take one rank's stride of a global batch and pad it.
+    """Take one rank's rows of a global batch, every ``world_size``-th one, and pad them.
 
     Args:
-        batch: a global batch, rows of like length side by side.
+        batch: a global batch, with rows of similar length next to each other.
         rank: in [0, world_size).
         world_size: number of ranks.
         pad_id: token id of the padding.
-        shape: sizes to fill up to, always with a mask; None for no more than is needed.
-        padding_side: of short rows, where the padding goes.
+        shape: the sizes to fill, always with a mask; None: no padding beyond the longest row.
+        padding_side: the side on which short rows are padded.
 
     Returns:
         The rank's rows. A rank left without a row by a short batch gets a copy of the first one,
@@ -245,7 +246,7 @@ def rank_share(
     share = batch.take(np.concatenate([index, copies]))
     lengths = share.lengths
     multiple = shape.length_multiple if shape else 1
-    # A row of no token, an empty text to a decoder, shows one token of padding: it needs some.
+    # A row without tokens (an empty text for a decoder) keeps one padding token: it needs some.
     shown = np.maximum(lengths, 1)
     length = -(-int(shown.max()) // multiple) * multiple
     places = np.arange(min(length, shape.max_length) if shape else length)

@@ -1,8 +1,8 @@
-"""Folders that can be made again: looked at each time before they are used, or else made anew.
+"""Cached folders: each is checked before it is used, and made again if it is damaged.
 
-Whatever the project keeps below ``.cache`` for itself goes through here. Each folder holds a list
-of its files, ``.made.json``, written last and named together with them in one step. A folder that
-is not as its list says is never used: it is made again, and that is said.
+Everything that the project itself keeps below ``.cache`` goes through here. Each folder holds a
+list of its files, ``.made.json``, which is written last; the folder gets its name in one step. A
+folder that differs from its list is never used: it is made again, with a note.
 """
 
 import hashlib
@@ -28,19 +28,19 @@ from agnews_ray.record.durable import (
 from agnews_ray.record.json_text import to_json
 
 LIST_NAME = ".made.json"
-"""A hidden file: where the folder holds a dataset, it is none of its data."""
+"""The name of the list; hidden, so that a folder of data does not read it as data."""
 
 LIST_VERSION = 1
-"""Of the list itself; raised when its fields change."""
+"""The version of the list's format; raised when its fields change."""
 
 
 def cache_key(content: object, algorithm: int, libraries: Sequence[str] = ()) -> str:
-    """Name what a folder's content depends on.
+    """Make a name from all that a folder's content depends on.
 
     Args:
-        content: all that goes into it; mappings, lists, strings, numbers.
+        content: everything that determines it; mappings, lists, strings, numbers.
         algorithm: version of our own code that makes it.
-        libraries: distributions whose output is kept; their versions count.
+        libraries: distributions whose output is kept; their versions are part of the name.
 
     Returns:
         20 hexadecimal digits.
@@ -55,22 +55,22 @@ def kept_folder(
     say: Callable[[str], None],
     num_rows: Mapping[str, int] | None = None,
 ) -> Path:
-    """Give a folder as it was made before, if it is still whole, or make it.
+    """Return a folder that was made before, if it is still complete, or make it.
 
-    Several processes may do so at once: each makes a folder of its own, and the first that is done
-    gives it the name. Every byte is read: 1.3 s a GB, from memory, on a busy core of 2026.
+    Several processes may do so at once: each makes its own folder, and the first to finish gives it
+    the name. Every byte is checked: 1.3 s per GB, from memory, on a busy core of 2026.
 
     Args:
-        final: the folder; its name says all that its content depends on.
-        make: fills an empty folder.
-        say: told in a line when what was there cannot be used.
-        num_rows: rows that each of its files must have been made with, by file name.
+        final: the folder; its name identifies all that its content depends on.
+        make: a function that fills an empty folder.
+        say: called with one line when the existing folder cannot be used.
+        num_rows: the number of rows from which each file must have been made, by file name.
 
     Returns:
-        ``final``, whole.
+        ``final``, which is complete.
 
     Raises:
-        StoreError: it cannot be written, as on a full disk.
+        StoreError: the folder cannot be written, for example on a full disk.
     """
     rows = dict(num_rows or {})
     fault = find_fault(final, rows)
@@ -94,14 +94,14 @@ def kept_folder(
 
 
 def find_fault(folder: Path, num_rows: Mapping[str, int]) -> str | None:
-    """Hold a folder against its list of files, whole contents included.
+    """Compare a folder with its list of files, including all contents.
 
     Args:
         folder: may not exist.
-        num_rows: what its list must say, too.
+        num_rows: the numbers of rows that the list must also have.
 
     Returns:
-        What is wrong in a few words; None where all is as it was made.
+        What is wrong, in a few words; None if nothing has changed.
     """
     try:
         told = json.loads((folder / LIST_NAME).read_bytes())
@@ -132,7 +132,7 @@ def _difference(told: dict[str, Any], found: dict[str, Any]) -> str | None:
 
 
 def _look(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the facts of each file, by its path inside the folder; links are not followed."""
+    """Return the facts of each file, by its path inside the folder; links are not followed."""
     for place, folders, files in os.walk(folder, onerror=_raise):
         for name in (*files, *folders):
             path = Path(place, name)
@@ -150,12 +150,12 @@ def _raise(error: OSError) -> None:
 
 
 def _is_hidden(name: str) -> bool:
-    """What systems leave in folders that are looked at: ``.DS_Store``, ``.nfs0001``."""
+    """Whether a file was left by the system, such as ``.DS_Store`` or ``.nfs0001``."""
     return name.rpartition("/")[2].startswith(".")
 
 
 def _give_name(partial: Path, final: Path, num_rows: Mapping[str, int]) -> None:
-    """Move a new folder to where a damaged one may be, or another process's good one by now."""
+    """Move a new folder to its name, where a damaged one or another process's good one may be."""
     if find_fault(final, num_rows) is None:
         return
     damaged = _beside(final)
@@ -164,14 +164,14 @@ def _give_name(partial: Path, final: Path, num_rows: Mapping[str, int]) -> None:
             final.rename(damaged)
         move_into_place(partial, final)
     except StoreError:
-        if find_fault(final, num_rows) is not None:  # else another was as fast
+        if find_fault(final, num_rows) is not None:  # otherwise another process finished first
             raise
     finally:
         _remove(damaged)
 
 
 def _beside(final: Path) -> Path:
-    """A name that no other process takes, on this machine or another."""
+    """A name beside the folder that no other process uses, on any machine."""
     return final.with_name(f".{final.name}.{secrets.token_hex(8)}.partial")
 
 

@@ -1,4 +1,4 @@
-"""Folders that say themselves what they hold: a hub dataset's card, and what ``datasets`` saved."""
+"""Folders that describe their own content: a hub dataset's card, and what ``datasets`` saved."""
 
 import json
 from pathlib import Path
@@ -15,13 +15,13 @@ def saved_splits(folder: Path) -> dict[str, tuple[Path, ...]] | None:
     """Name the Arrow files of each split that ``save_to_disk`` wrote.
 
     Args:
-        folder: perhaps one of a ``DatasetDict`` or a ``Dataset``.
+        folder: any folder; perhaps a saved ``DatasetDict`` or ``Dataset``.
 
     Returns:
-        Files by split, ``train`` for a single ``Dataset``; None if it is no such folder.
+        Files by split, ``train`` for a single ``Dataset``; None for any other folder.
 
     Raises:
-        DataError: a file that it should have is not there.
+        DataError: a file of the saved dataset is missing.
     """
     try:
         named = json.loads((folder / "dataset_dict.json").read_text(encoding="utf-8"))["splits"]
@@ -37,7 +37,7 @@ def saved_splits(folder: Path) -> dict[str, tuple[Path, ...]] | None:
 
 
 def saved_files(folder: Path) -> tuple[Path, ...] | None:
-    """Name the Arrow files of one saved ``Dataset``, in order; None if it is none."""
+    """Name the Arrow files of one saved ``Dataset``, in order; None for any other folder."""
     try:
         state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
         files = tuple(folder / one["filename"] for one in state["_data_files"])
@@ -55,12 +55,12 @@ def card_splits(
     """Read a clone's card: which files are which split, and the classes' names.
 
     Args:
-        folder: perhaps a clone of a hub dataset.
-        wanted: the configuration asked for.
+        folder: any folder; perhaps a clone of a hub dataset.
+        wanted: the requested configuration.
 
     Returns:
-        Files by split (None where the card says nothing of files that are there), and names in
-        label order (None where it does not say them).
+        Files by split (None if the card names no files that exist), and class names in label
+        order (None if the card has none).
 
     Raises:
         DataError: several configurations and none requested, or none with the requested name.
@@ -75,7 +75,7 @@ def card_splits(
     base = folder / str(chosen.get("data_dir") or "")
     found = {split: _matching(base, paths) for split, paths in _patterns(chosen).items()}
     present = {split: files for split, files in found.items() if files}
-    is_named = bool(present) and "" not in present  # else the files' own names say the splits
+    is_named = bool(present) and "" not in present  # otherwise the file names say the splits
     return (present if is_named else None), names
 
 
@@ -121,7 +121,7 @@ def _choose(
 
 
 def _patterns(config: dict[str, Any]) -> dict[str, list[str]]:
-    """Give each split's patterns; a card may write one, a list, or a list of splits."""
+    """Return each split's patterns; a card may have one, a list, or a list of splits."""
     files = config.get("data_files")
     if isinstance(files, dict):
         return {str(split): [str(p) for p in _listed(paths)] for split, paths in files.items()}

@@ -1,4 +1,4 @@
-"""Which columns hold text and label, by their names; never between two in silence."""
+"""Which columns hold text and label, by their names; a choice between two is never silent."""
 
 import re
 import unicodedata
@@ -26,7 +26,7 @@ PAIRS = (
     *(("text1", "text2"), ("texta", "textb"), ("question", "sentence"), ("question", "passage")),
     ("questiontitle", "questioncontent", "bestanswer"),
 )
-"""Columns that are one text together, joined by a space."""
+"""Pairs of columns that form one text, joined by a space."""
 
 TEXTS = _words(
     "text sentence content contents review reviewtext reviewbody comment commenttext commentbody "
@@ -54,7 +54,7 @@ LABEL_RANKS = (
         "department product output group code"
     ),
 )
-"""Names of label columns, surest first; of one rank none is preferred to another."""
+"""Names of label columns in ranks, the most certain first; names of one rank are equally likely."""
 
 KNOWN = {*TEXTS, *(name for rank in LABEL_RANKS for name in rank)}
 
@@ -62,12 +62,12 @@ INDEXES = {"", "index", "idx", "id", "no", "nr", "row", "rowid", "rownumber", "g
 """Names of columns that only number the rows."""
 
 SPLITS = {"split", "subset", "partition", "set", "datasplit", "dataset", "kind", "usage"}
-"""Names of columns that may say which split a row is of."""
+"""Names of columns that may say to which split a row belongs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The columns that are read, and what was assumed to find them."""
+    """The columns that are read, and the assumptions made to find them."""
 
     text: tuple[str, ...]
     label: str
@@ -83,7 +83,7 @@ def plain(name: str) -> str:
 
 
 def names_both_roles(cells: Sequence[str]) -> bool:
-    """Whether a row of cells names a text and a label column, as only a header does."""
+    """Whether a row of cells names a text and a label column, which only a header does."""
     names = {plain(cell) for cell in cells}
     texts = {*TEXTS, *(name for pair in PAIRS for name in pair)}
     labels = {name for rank in LABEL_RANKS for name in rank}
@@ -105,11 +105,11 @@ def choose_columns(
         spec: may name the columns.
 
     Returns:
-        The columns, and what was assumed.
+        The columns, and the assumptions made.
 
     Raises:
-        DataError: a role without a column, a named column that is not there, or several columns
-            that might as well be it.
+        DataError: a role has no column, a named column does not exist, or several columns are
+            equally likely.
     """
     _refuse_twice(path, columns)
     _refuse_twice(path, tuple(plain(name) for name in columns if plain(name) in KNOWN), spec)
@@ -190,7 +190,7 @@ def _refuse_hot(
 
 
 def _stated(path: Path, columns: tuple[str, ...], name: str, role: str) -> str:
-    """Find a named column: as it is written, or as only one is written but for case and space."""
+    """Find a named column: an exact match, or the only match that ignores case and spaces."""
     if name in columns:
         return name
     alike = [column for column in columns if plain(column) == plain(name)]
@@ -215,7 +215,7 @@ def _missing(path: Path, columns: tuple[str, ...], role: str) -> DataError:
 def _no_label(
     path: Path, columns: tuple[str, ...], values: dict[str, Sequence[object]]
 ) -> DataError:
-    """Say what might be the label: one-hot columns, or a column of few values."""
+    """Make the error, with a hint at likely labels: one-hot columns, or a column of few values."""
     candidates = [c for c in columns if plain(c) not in INDEXES and plain(c) not in TEXTS]
     hot = [c for c in candidates if is_one_hot(values.get(c, ()))]
     if len(hot) > 1:

@@ -1,4 +1,4 @@
-"""Open a file's bytes, whatever it was compressed with; what is no data at all is told here."""
+"""Open a file's bytes with any compression; files that are not data are recognised here."""
 
 import bz2
 import gzip
@@ -23,7 +23,8 @@ MAGIC = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
 }
-"""First bytes. They decide, not the ending: a browser unpacks a download and leaves its name."""
+"""First bytes by compression. They decide, not the ending: a browser may unpack a download without
+renaming it."""
 
 FOREIGN = {
     b"version https://git-lfs": ("a Git LFS pointer", "fetch the file itself with git lfs pull"),
@@ -32,13 +33,13 @@ FOREIGN = {
     b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV"),
     b"sqlite format 3": ("an SQLite database", "export the table as CSV"),
 }
-"""First bytes, in lower case, of what goes by a data file's name and is none."""
+"""First bytes, in lower case, of files that have a data file's name but are something else."""
 
 NAMED_OTHERWISE = {
     b"PAR1": ("a Parquet file", "rename it to .parquet"),
     b"ARROW1": ("an Arrow file", "rename it to .arrow"),
 }
-"""What is read, but not by the name of text."""
+"""First bytes of formats that are read, but only with another file ending."""
 
 MAX_ENDING_CHARS = 10
 
@@ -47,9 +48,9 @@ READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile
 
 
 def data_ending(path: Path) -> str:
-    """Give a file's ending in lower case, that of its compression left out.
+    """Return a file's ending in lower case, without that of its compression.
 
-    ``train.zip`` has that of the one file in it.
+    ``train.zip`` has the ending of the one file in it.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes]
     packed = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else None
@@ -57,7 +58,7 @@ def data_ending(path: Path) -> str:
         return suffixes[-1]
     if packed == ".zip" and path.is_file():
         inside = _members_or_none(path)
-        # pandas calls what it packs into train.zip "train".
+        # pandas names the file inside train.zip "train".
         return (Path(inside[0]).suffix.lower() or ".csv") if len(inside) == 1 else ""
     return ""
 
@@ -66,7 +67,8 @@ def compression_of(path: Path) -> str | None:
     """Name a file's compression by its first bytes; None for none.
 
     Raises:
-        DataError: the file is no data file: a web page, a workbook, a pointer to the real one.
+        DataError: the file is not a data file but a web page, a workbook, or a pointer to the real
+            file.
     """
     with path.open("rb") as file:
         head = file.read(64)
@@ -90,8 +92,8 @@ def open_bytes(path: Path) -> BinaryIO:
         A buffered binary file.
 
     Raises:
-        DataError: no data file, or an archive of several.
-        OSError: it cannot be read.
+        DataError: not a data file, or an archive of several files.
+        OSError: the file cannot be read.
     """
     compression = compression_of(path)
     if compression is None:
@@ -109,7 +111,7 @@ def open_bytes(path: Path) -> BinaryIO:
 
 
 def members(path: Path) -> list[str]:
-    """List the files in a zip archive, without what systems leave in them."""
+    """List the files in a zip archive, without those that operating systems add."""
     with zipfile.ZipFile(path) as archive:
         return [
             info.filename
@@ -127,10 +129,10 @@ def _open_zip(path: Path) -> BinaryIO:
     if len(names) != 1:
         found = f"{len(names)} files" if names else "no file in it"
         raise DataError(str(path), "one file in the archive", found, "unpack it, pass the folder")
-    archive = zipfile.ZipFile(path)  # closed with what is opened from it
+    archive = zipfile.ZipFile(path)  # closed together with the file opened from it
     try:
         opened: Any = archive.open(names[0])
-    except RuntimeError as error:  # it says so of a password
+    except RuntimeError as error:  # zipfile raises this for a password
         archive.close()
         hint = "unpack it with its password, and pass the folder"
         raise DataError(str(path), "an open archive", "one with a password", hint) from error

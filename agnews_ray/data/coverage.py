@@ -1,4 +1,4 @@
-"""Whether each class has rows in each split: refused for train, said of the others."""
+"""Whether each class has rows in each split: an error for train, a note for the others."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ def refuse_low_limit(spec: DataSpec, train_labels: NDArray[np.int16]) -> None:
     """Refuse a train sample that cannot have a row of each class.
 
     Args:
-        spec: has the limit.
+        spec: the data settings, which have the limit.
         train_labels: shape (N,), class ids of the whole train split.
 
     Raises:
@@ -32,14 +32,14 @@ def refuse_low_limit(spec: DataSpec, train_labels: NDArray[np.int16]) -> None:
 def describe_missing(
     splits: Mapping[str, NDArray[np.int16]], class_names: Sequence[str]
 ) -> tuple[str, ...]:
-    """Say which splits have no row of a class.
+    """Describe which splits have no row of a class.
 
     Args:
         splits: class ids of the rows used, by name of the split.
         class_names: in label order.
 
     Returns:
-        A sentence for each split that lacks classes; one without rows is not looked at.
+        A sentence for each split that lacks classes; a split without rows is ignored.
     """
     sentences = []
     for split, labels in splits.items():

@@ -17,12 +17,13 @@ from agnews_ray.errors import DataError
 from agnews_ray.spec.data import DataSpec
 
 SAMPLE_CHARS = 8 << 20
-"""Characters that the dialect is chosen by; what does not fit further on is refused by its row."""
+"""The number of characters from which the dialect is chosen; a later row that does not fit is
+refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """What the first row is."""
+    """What the first row holds: names or data."""
 
     columns: tuple[str, ...]
     num_rows: int
@@ -35,14 +36,14 @@ def csv_layout(path: Path, spec: DataSpec, like: FileLayout | None) -> FileLayou
 
     Args:
         path: the file.
-        spec: may state encoding, delimiter, quotes, header and columns.
-        like: of the train split's first file.
+        spec: the user's settings, which may state encoding, delimiter, quotes, header and columns.
+        like: the layout of the train split's first file.
 
     Returns:
         The layout.
 
     Raises:
-        DataError: bytes, rows or columns are not certain.
+        DataError: bytes, rows or columns are ambiguous.
     """
     encoding, said = find_encoding(path, spec.encoding)
     with open_text(path, encoding) as file:
@@ -173,7 +174,7 @@ def _roles(
     spec: DataSpec,
     like: FileLayout | None,
 ) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-    """Choose columns by name where there are names, else by content, as in the train file."""
+    """Choose columns by name if there are names, else by content, as in the train file."""
     if header.has_names:
         roles = choose_roles(path, header.columns, values, spec, like)
         return roles.text, roles.label, roles.notes

@@ -10,35 +10,35 @@ from typing import Literal
 
 NAMES = {"\t": "tab", " ": "space", ";": "';'", "|": "'|'", ",": "','"}
 MAX_FIELD_CHARS = 4 << 20
-"""A longer field means that a quote was never closed."""
+"""The longest field, in characters; a longer one means that a quote was never closed."""
 
 csv.field_size_limit(MAX_FIELD_CHARS)
 
 UNMARKED = methodcaller("removeprefix", "\ufeff")
-"""Drops a byte order mark, which stands within a file that was put together from several."""
+"""Removes a byte order mark, which may be in the middle of a file that was joined from several."""
 
 MARKS = {0xE000: "\n", 0xE001: "\t", 0xE002: "\r"}
-"""Stand for ``\\n`` and its like until a row is cut; the csv module would keep the letter."""
+"""Characters that replace ``\\n`` and similar until a row is split; csv would keep the letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How lines become fields; what Python's csv module is told."""
+    """How lines become fields: the settings for Python's csv module."""
 
     delimiter: str = ","
     quote: str | None = '"'
     escape: str | None = None
     skips_space: bool = False
-    """Whether spaces after a delimiter belong to no field."""
+    """Whether spaces after a delimiter are dropped."""
     has_comments: bool = False
-    """Whether comments stand above the header; further down there are none."""
+    """Whether there are comments above the header; below it there are none."""
     num_skipped_lines: int = 0
-    """Lines before the header or first row: blank ones, comments, ``sep=;``."""
+    """The number of lines before the header or first row: blank ones, comments, ``sep=;``."""
     has_open_end: bool = False
-    """Whether every row ends in a delimiter, after which there is no field."""
+    """Whether every row ends with a delimiter after which there is no field."""
 
     def rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
-        """Parse lines into rows; blank lines are none.
+        """Parse lines into rows; blank lines are skipped.
 
         Args:
             lines: with their line ends, from the file's first line on.
@@ -64,14 +64,14 @@ class Dialect:
         for row in parsed:
             if self.has_open_end and row and not row[-1].strip():
                 row.pop()
-            # Excel writes rows of nothing below the last one; a header of nothing is one.
+            # Excel writes empty rows below the last one; an empty header row counts as a header.
             is_filled = row and (row[0].strip() or any(map(str.strip, row)))
             if is_filled or (is_first and len(row) > 1):
                 is_first = False
                 yield row if not self.escape else [cell.translate(MARKS) for cell in row]
 
     def notes(self, is_delimiter_stated: bool) -> tuple[str, ...]:
-        """Say what is not as in a plain CSV, and was not said by the user."""
+        """Describe what differs from a plain CSV and was not stated by the user."""
         quote = {"'": "single quotes", None: "no quotes"}.get(self.quote)
         said = (
             (

@@ -1,4 +1,4 @@
-"""Which dialect a CSV file is in: found by parsing a sample under each, never by guessing."""
+"""The dialect of a CSV file, found by parsing a sample in each dialect, never by guessing."""
 
 import contextlib
 import csv
@@ -16,23 +16,25 @@ from agnews_ray.spec.data import DataSpec
 
 DELIMITERS = (",", "\t", ";", "|")
 SHORT_CHARS = 256 << 10
-"""Tried under every dialect; the rest of the sample only confirms, or starts the search anew."""
+"""The number of characters parsed in every dialect; the rest of the sample confirms the result, or
+the search starts again with all of it."""
 
 
 def find_dialect(
     path: Path, sample: str, is_whole: bool, spec: DataSpec, like: Dialect | None = None
 ) -> Dialect:
-    """Choose the dialect under which every row of a sample has as many fields.
+    """Choose the dialect in which every row of a sample has the same number of fields.
 
     Args:
-        path: for messages; its ending may favour a delimiter.
+        path: the file, for messages; its ending may favour a delimiter.
         sample: the file's first characters.
-        is_whole: whether that is all of it; otherwise its last row may be cut off.
-        spec: may state delimiter and quotes.
-        like: of the train split's first file, preferred where several fit.
+        is_whole: whether that is the whole file; otherwise its last row may be cut off.
+        spec: the user's settings, which may state delimiter and quotes.
+        like: the dialect of the train split's first file, preferred if several fit.
 
     Returns:
-        The dialect. Where none fits, the one that most rows fit: reading will name the others.
+        The dialect. If none fits all rows, the one that fits most: reading will name the other
+        rows.
 
     Raises:
         DataError: two delimiters fit equally well.
@@ -79,9 +81,9 @@ def read_sample(dialect: Dialect, sample: str, is_whole: bool) -> list[list[str]
     """Parse a sample as far as it goes.
 
     Args:
-        dialect: as found.
+        dialect: the dialect that was found.
         sample: the file's first characters.
-        is_whole: whether that is all of it; otherwise the last row is left out.
+        is_whole: whether that is the whole file; otherwise the last row is left out.
 
     Returns:
         The rows before the first one that cannot be parsed.
@@ -95,7 +97,7 @@ def read_sample(dialect: Dialect, sample: str, is_whole: bool) -> list[list[str]
 
 
 def _lines(sample: str) -> list[str]:
-    """Cut at line ends only; ``str.splitlines`` also cuts at characters that texts contain."""
+    """Split at line ends only; ``str.splitlines`` also splits at characters that texts contain."""
     return list(io.StringIO(sample, newline=""))
 
 
@@ -114,7 +116,7 @@ def _preamble(lines: list[str]) -> tuple[int, str | None, bool]:
 
 
 def _variants(base: Dialect, stated: str | None) -> list[Dialect]:
-    """List ways to quote, the usual ones first."""
+    """List the ways of quoting, the usual ones first."""
     listed: list[Dialect] = []
     for quote in ('"', "none", "'") if stated is None else (stated,):
         if quote == "none":
@@ -130,7 +132,7 @@ def _variants(base: Dialect, stated: str | None) -> list[Dialect]:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """What a sample is under a dialect in which all rows are of one width."""
+    """A sample parsed in a dialect in which all rows have the same width."""
 
     rows: list[list[str]]
     dialect: Dialect
@@ -150,7 +152,7 @@ def _first_fitting(
 
 
 def _fit(dialect: Dialect, lines: list[str], is_whole: bool) -> _Fit | None:
-    """Parse all lines; None where rows differ in width or a quote is misplaced."""
+    """Parse all lines; None if rows differ in width or a quote is misplaced."""
     rows: list[list[str]] = []
     try:
         for row in dialect.rows(lines):
@@ -179,9 +181,9 @@ def _any_wrapped(rows: list[list[str]]) -> bool:
 
 
 def _is_better(other: _Fit, chosen: _Fit) -> bool:
-    """Whether a less usual way of quoting reads what the usual one leaves as it stands."""
+    """Whether a less usual way of quoting removes quotes that the usual way leaves in the text."""
     if other.dialect.quote is None:
-        # Every line is a row by itself: what looked like quotes would have swallowed some.
+        # Every line is a row: what looked like quotes would have joined some.
         return len(other.rows) > len(chosen.rows)
     if other.dialect.escape != chosen.dialect.escape:
         return False
@@ -198,7 +200,7 @@ def _is_better(other: _Fit, chosen: _Fit) -> bool:
 
 
 def _best(path: Path, fitting: list[tuple[Dialect, list[list[str]]]]) -> Dialect:
-    """Choose between delimiters that all fit: by the header's names, the ending, the labels."""
+    """Choose between delimiters that all fit, by the header's names, the ending and the labels."""
     named = [dialect for dialect, rows in fitting if names_both_roles(rows[0])]
     if len(named) == 1:
         return named[0]
@@ -220,9 +222,9 @@ def _best(path: Path, fitting: list[tuple[Dialect, list[list[str]]]]) -> Dialect
 def _nearest(
     base: Dialect, delimiters: tuple[str, ...], lines: list[str]
 ) -> tuple[Dialect, int, int]:
-    """Find the delimiter under which most rows are of one width above 1; reading names the rest.
+    """Find the delimiter for which most rows have one width above 1; reading names the others.
 
-    Also gives the most rows of one field, and how many rows are of that width.
+    Also returns the most rows with one field, and the number of rows of that width.
     """
     best, most, num_single = replace(base, delimiter=delimiters[0]), 0, 0
     for delimiter in delimiters:
@@ -240,9 +242,9 @@ def _nearest(
 
 
 def _without_comment_reading(dialect: Dialect, lines: list[str]) -> Dialect:
-    """Take lines that start with # as rows where they are as wide as the others.
+    """Read lines that start with # as rows if they are as wide as the others.
 
-    A header may begin with # as well, and a text with a hashtag.
+    A header may also start with #, and a text with a hashtag.
     """
     if not dialect.has_comments:
         return dialect

@@ -1,4 +1,4 @@
-"""Texts to token ids: the one function that tokenises, whoever calls it. Not Ray."""
+"""Texts to token ids: the only function that tokenises. It does not use Ray."""
 
 from collections.abc import Callable
 
@@ -10,18 +10,18 @@ from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.data.scan import SplitRows
 
 CHUNK_ROWS = 1024
-"""Rows encoded at a time: an encoding takes kilobytes, of which only the ids are kept."""
+"""The number of rows encoded at a time: an encoding takes kilobytes, but only its ids are kept."""
 
 
 def make_encoder(tokenizer_json: str) -> Callable[[pa.Table], pa.Table]:
     """Build a function from texts to token ids.
 
     Args:
-        tokenizer_json: a ``tokenizers`` tokenizer with truncation set, without padding; it travels
-            as text and is parsed once per process.
+        tokenizer_json: a ``tokenizers`` tokenizer with truncation set, without padding; it is sent
+            as text and parsed once per process.
 
     Returns:
-        Takes ``text``, ``label``, ``row``; gives ``input_ids``, ``label``, ``row``.
+        A function from ``text``, ``label``, ``row`` to ``input_ids``, ``label``, ``row``.
     """
     ids_type = id_type(tokenizer_json)
     parsed: list[Tokenizer] = []
@@ -41,13 +41,13 @@ def make_encoder(tokenizer_json: str) -> Callable[[pa.Table], pa.Table]:
 
 
 def id_type(tokenizer_json: str) -> pa.DataType:
-    """Choose the integers that hold a vocabulary's ids: uint16 where they suffice, else int32."""
+    """Choose the integer type for a vocabulary's ids: uint16 if it is large enough, else int32."""
     size = Tokenizer.from_str(tokenizer_json).get_vocab_size(with_added_tokens=True)
     return pa.uint16() if size <= np.iinfo(np.uint16).max else pa.int32()
 
 
 def encode_split(split: SplitRows, tokenizer_json: str) -> TokenisedRows:
-    """Tokenise a split in this process, all at once; trials do it through Ray Data.
+    """Tokenise a whole split in this process; trials use Ray Data instead.
 
     Args:
         split: the rows.

@@ -1,4 +1,4 @@
-"""Which encoding a text file is in: UTF-8 if all of it is, else what its bytes say, or nothing."""
+"""The encoding of a text file: UTF-8 if all of it is valid, else a certain guess, or an error."""
 
 import codecs
 import io
@@ -13,11 +13,11 @@ from agnews_ray.errors import DataError
 CHUNK_BYTES = 1 << 20
 
 SAMPLE_BYTES = 256 << 10
-"""Of lines beyond ASCII that a guess is made from."""
+"""The number of bytes of non-ASCII lines from which the encoding is guessed."""
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its first half
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -29,13 +29,14 @@ def find_encoding(path: Path, stated: str | None) -> tuple[str, str | None]:
 
     Args:
         path: a file, compressed or not.
-        stated: the encoding, where the user said it.
+        stated: the encoding, if the user gave it.
 
     Returns:
-        The codec's name, and what to say of it (None for UTF-8, or a stated one).
+        The codec's name, and a note about it (None for UTF-8, or a stated one).
 
     Raises:
-        DataError: bytes that are not in the stated encoding, or that nothing can be made of.
+        DataError: bytes that are not valid in the stated encoding, or in any that can be
+            recognised.
     """
     with open_bytes(path) as file:
         head = file.read(SAMPLE_BYTES)
@@ -58,19 +59,19 @@ def find_encoding(path: Path, stated: str | None) -> tuple[str, str | None]:
 
 
 def open_text(path: Path, encoding: str) -> TextIO:
-    """Open a file as text, decompressed and decoded as it is read, line ends as they are."""
+    """Open a file as text: it is decompressed and decoded while it is read; line ends are kept."""
     return io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="")
 
 
 def read_text(path: Path) -> str:
-    """Read a small text file whole, in whatever encoding it is, without a byte order mark."""
+    """Read a whole small text file, in any encoding, without its byte order mark."""
     encoding, _ = find_encoding(path, None)
     with open_text(path, encoding) as file:
         return file.read()
 
 
 def _wide(head: bytes) -> str | None:
-    """Tell UTF-16 without a mark: every other byte of Western text is zero."""
+    """Recognise UTF-16 without a mark: every other byte of Western text is zero."""
     pairs = len(head) // 2
     if pairs < 4:
         return None
@@ -90,7 +91,7 @@ def _need_decodable(path: Path, encoding: str) -> None:
 
 
 def _first_undecodable(path: Path, encoding: str) -> int | None:
-    """Decode all of a file, a chunk at a time; the offset of the first byte that fails."""
+    """Decode a whole file in chunks; return the offset of the first byte that fails."""
     decoder = codecs.getincrementaldecoder(encoding)()
     offset = 0
     with open_bytes(path) as file:
@@ -103,7 +104,7 @@ def _first_undecodable(path: Path, encoding: str) -> int | None:
                 decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
                 return offset - held + error.start
-            except UnicodeError:  # UTF-16 that has no mark, or ends in mid-character
+            except UnicodeError:  # UTF-16 that has no mark, or ends in the middle of a character
                 return offset
             if not chunk:
                 return None

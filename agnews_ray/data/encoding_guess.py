@@ -1,4 +1,4 @@
-"""What bytes that are not UTF-8 may be: Windows-1252 by its letters, else charset-normalizer's."""
+"""The likely encoding of bytes that are not UTF-8: Windows-1252, or charset-normalizer's guess."""
 
 import re
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 WESTERN = set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœŸ")
 
 ELSEWHERE = set("ŠšŽžÝýÐðÞþ")
-"""Letters of Windows-1252 that stand for others where many of them occur."""
+"""Letters of Windows-1252 that, if many of them occur, show that the encoding is another one."""
 
 SIGNS = "\u201a\u201e\u2026\u2020\u2021\u02c6\u2030\u2039\u203a\xab\xbb"
 
@@ -25,27 +25,27 @@ INSIDE_WORDS = re.compile(
     rf"[^\W\d_][{SIGNS}\u201c\u201d]+[^\W\d_]|[^\W\d_][\u201a\u201e\u2020\u2021{BESIDE}]|"
     rf"[{BESIDE}][^\W\d_]|[a-z][{CAPITALS}\u2013](?=[a-z]|\b)"
 )
-"""Signs between letters: the bytes are letters of another encoding."""
+"""Symbols between letters, which show that the bytes are letters of another encoding."""
 
 GUESSED = {
     *(f"cp{number}" for number in (1250, 1251, 1253, 1254, 1255, 1256, 1257, 1258, 932, 949)),
     *(f"iso8859_{number}" for number in (2, 5, 7, 9)),
     *("koi8_r", "shift_jis", "euc_jp", "gb18030", "gbk", "big5", "euc_kr"),
 }
-"""Encodings taken on charset-normalizer's word; a rarer one must be said."""
+"""Encodings for which charset-normalizer is trusted; a rarer one must be given with --encoding."""
 
 MIN_BEYOND = 60
-"""Bytes beyond ASCII that its word takes."""
+"""The smallest number of non-ASCII bytes for which charset-normalizer is trusted."""
 
 MAX_CHAOS = 0.15
-"""charset-normalizer's measure of mess, above which its guess is not used."""
+"""The largest value of charset-normalizer's "chaos" measure for which its guess is used."""
 
 CLEAR_BY = 0.05
-"""How much messier the next guess must be."""
+"""The smallest difference in "chaos" to the next guess."""
 
 
 def is_damaged_utf8(sample: bytes) -> bool:
-    """Whether most sequences beyond ASCII are UTF-8, so that the others are damage."""
+    """Whether most non-ASCII sequences are UTF-8, so that the others are damaged."""
     text = sample.decode("utf-8", errors="replace")
     bad = text.count("\ufffd")
     good = sum(1 for character in text if character > "\x7f") - bad
@@ -55,7 +55,7 @@ def is_damaged_utf8(sample: bytes) -> bool:
 def is_western(sample: bytes) -> bool:
     """Whether the bytes read well as Windows-1252.
 
-    Words must keep mostly ASCII letters (Cyrillic or Greek would not), signs must not stand inside
+    Words must have mostly ASCII letters (not so in Cyrillic or Greek), symbols must not be inside
     words (DOS, Polish), and letters that Western languages seldom use must be few (Czech, Turkish).
     """
     try:
@@ -73,7 +73,7 @@ def is_western(sample: bytes) -> bool:
 
 
 def _reads_like_words(text: str) -> bool:
-    """Whether capitals begin words, and Japanese is not in the half-width letters of old mail."""
+    """Whether capitals start words, and Japanese is not in the half-width letters of old mail."""
     beyond = sum(character.isalpha() and character > "\x7f" for character in text)
     inside = sum(a.islower() and b.isupper() and b > "\x7f" for a, b in pairwise(text))
     return inside * 20 <= beyond and not re.search("[\uff61-\uff9f]", text)
@@ -93,7 +93,7 @@ def _has_signs_in_words(text: str) -> bool:
 
 
 def guesses(sample: bytes) -> list[str]:
-    """Ask charset-normalizer; more than one name where two readings are as good."""
+    """Ask charset-normalizer for names; more than one if two readings are equally good."""
     import charset_normalizer
 
     matches = [

@@ -1,4 +1,4 @@
-"""Read a data file, whatever its format, as a stream of (text, label) batches."""
+"""Read a data file of any supported format as a stream of (text, label) batches."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -31,7 +31,7 @@ KINDS = {
     ".psv": "csv",
     ".txt": "csv",
 }
-"""Endings of files that are read; ``.gz`` and its like may follow those of CSV and JSON."""
+"""The endings of files that are read; ``.gz`` and similar may follow those of CSV and JSON."""
 
 NAMES = {
     "csv": "a CSV file",
@@ -46,15 +46,15 @@ def detect_layout(path: Path, spec: DataSpec, like: FileLayout | None = None) ->
 
     Args:
         path: a file whose ending is one of ``KINDS``, perhaps compressed.
-        spec: may state what is otherwise found.
-        like: of the train split's first file; its columns are looked for first.
+        spec: the user's settings, which replace what is otherwise found.
+        like: the layout of the train split's first file, whose columns are tried first.
 
     Returns:
         The layout.
 
     Raises:
         DataError: the ending is unknown, the file is empty or unreadable, or a column is missing
-            or not certain.
+            or ambiguous.
     """
     kind = KINDS.get(data_ending(path))
     if kind is None:

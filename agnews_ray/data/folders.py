@@ -1,4 +1,4 @@
-"""Which files of a folder are which split; two that could both be meant are told, not chosen."""
+"""Which files of a folder belong to which split; if two are possible, neither is chosen."""
 
 import re
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ class Splits:
     test: Group | None = None
     validation: Group | None = None
     test_twins: tuple[Group, ...] = ()
-    """Other test files, which must hold the same rows."""
+    """Test files in other formats, which must hold the same rows."""
     class_names: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 
@@ -49,9 +49,9 @@ def find_splits(folder: Path, spec: DataSpec) -> Splits:
     """Find the files of each split of a folder.
 
     Args:
-        folder: a folder as people have them: named files, folders of a split, shards, a clone of
-            a hub dataset, what ``datasets`` saved.
-        spec: may name a configuration, a test and a validation file.
+        folder: a folder of data: named files, a folder per split, shards, a clone of
+            a hub dataset, or what ``datasets`` saved.
+        spec: the user's settings, which may name a configuration, a test and a validation file.
 
     Returns:
         The files; a split that a flag names is left out.
@@ -90,7 +90,7 @@ def _refuse_beside_saved(folder: Path) -> None:
 
 
 def split_of(name: str) -> str | None:
-    """Tell the split that a file's or folder's name says; None for none, or for two."""
+    """The split that the name of a file or folder means; None for no split, or for two."""
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     said = {SPLIT_OF_WORD[word] for word in re.findall(r"[a-z]+", snake) if word in SPLIT_OF_WORD}
     return said.pop() if len(said) == 1 else None
@@ -116,7 +116,7 @@ def _by_name(folder: Path, spec: DataSpec) -> dict[str | None, list[Group]]:
 def _left_aside(
     folder: Path, found: dict[str | None, list[Group]], spec: DataSpec
 ) -> tuple[str, ...]:
-    """Name the folders with splits of their own that are not read.
+    """Name the folders that have their own splits and are not read.
 
     Raises:
         DataError: one of them has the only test files.
@@ -138,7 +138,7 @@ def _left_aside(
 
 
 def _in_folder(folder: Path) -> dict[str | None, list[Group]]:
-    """Sort a folder's files, and those of folders named as a split, by split."""
+    """Group a folder's files, and those of subfolders named like a split, by split."""
     by_split: dict[str | None, list[Path]] = {}
     for path in data_files(folder):
         by_split.setdefault(split_of(path.name), []).append(path)
@@ -156,7 +156,7 @@ def _in_folder(folder: Path) -> dict[str | None, list[Group]]:
 
 
 def _of_split_folder(folder: Path) -> list[Group]:
-    """All files of a split's folder are one table, unless they are of several kinds."""
+    """Join all files of a split's folder as one table, unless they are of several kinds."""
     saved = saved_files(folder)
     if saved:
         return [Group(saved)]
@@ -182,7 +182,7 @@ def _of_split_folder(folder: Path) -> list[Group]:
 
 
 def _assign(folder: Path, found: dict[str | None, list[Group]], spec: DataSpec) -> Splits:
-    """Take one group of files for each split, or say why there is none."""
+    """Choose one group of files for each split, or raise if there is none or more than one."""
     train = found.get("train", [])
     unnamed = found.get(None, [])
     if not train and not found.get("test") and not found.get("validation"):
@@ -223,7 +223,7 @@ def _assign(folder: Path, found: dict[str | None, list[Group]], spec: DataSpec) 
 def _same_kind(
     folder: Path, tests: list[Group], train: Group
 ) -> tuple[list[Group], tuple[Group, ...]]:
-    """Of test files in several formats take that of the train file; the rows must be the same."""
+    """If test files have several formats, choose the train file's; the rows must be the same."""
     like_train = [group for group in tests if group.ending == train.ending]
     if len(like_train) != 1 or len({group.ending for group in tests}) != len(tests):
         hint = "name one with --test-dataset FILE, or delete the other"

@@ -1,4 +1,4 @@
-"""Columns without names: whether the first row is a header, and which column is what."""
+"""Columns without names: whether the first row is a header, and which are label and text."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ INTEGER = re.compile(r"[+-]?\d+(\.0*)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Which columns are read, counted from 0, and what was assumed."""
+    """The columns that are read, counted from 0, and the assumptions made."""
 
     text: tuple[int, ...]
     label: int
@@ -22,7 +22,7 @@ class Positions:
 
 
 def is_label_like(values: Sequence[object]) -> bool:
-    """Whether a sample of a column may be one of labels: short values that come again."""
+    """Whether a sample of a column may be labels: short values that repeat."""
     words = [str(value).strip() for value in values if value is not None]
     if not words or any(len(word) > MAX_LABEL_CHARS for word in words):
         return False
@@ -31,7 +31,7 @@ def is_label_like(values: Sequence[object]) -> bool:
 
 
 def is_one_hot(values: Sequence[object]) -> bool:
-    """Whether a sample of a column holds 0 and 1 only, and both unless it is short."""
+    """Whether a sample of a column holds only 0 and 1, and both of them unless it is short."""
     words = {str(value).strip().removesuffix(".0").lower() for value in values}
     return bool(words) and (words <= {"0", "1"} or words <= {"true", "false"})
 
@@ -45,13 +45,13 @@ def is_index(values: Sequence[str]) -> bool:
 
 
 def is_numbering(cells: Sequence[str]) -> bool:
-    """Whether a first row is what pandas writes above columns without names: ``0,1,2``."""
+    """Whether a first row is the header that pandas writes for columns without names: ``0,1,2``."""
     named = list(cells[1:]) if cells and not cells[0].strip() else list(cells)
     return len(named) > 1 and named == [str(i) for i in range(len(named))]
 
 
 def is_data(first: Sequence[str], later: Sequence[Sequence[str]]) -> bool:
-    """Whether a first row is no header: numbers stand in it, or values that come again below.
+    """Whether a first row is data: it has numbers, or values that occur again below.
 
     Args:
         first: its cells.
@@ -66,18 +66,19 @@ def is_data(first: Sequence[str], later: Sequence[Sequence[str]]) -> bool:
 
 
 def choose_positions(path: Path, columns: Sequence[Sequence[str]], spec: DataSpec) -> Positions:
-    """Find label and texts of a file without header by what stands in its columns.
+    """Find the label and text columns of a file without header by their content.
 
     Args:
         path: for messages.
         columns: the sample's values of each column.
-        spec: may give positions, counted from 1, as --text-column and --label-column.
+        spec: may give positions, counted from 1, with --text-column and --label-column.
 
     Returns:
-        The label first or last, but for a column that numbers the rows; texts are the others.
+        The label is the first or last column, not counting one that numbers the rows; the other
+        columns are text.
 
     Raises:
-        DataError: nothing or more than one thing is likely.
+        DataError: no choice, or more than one, is likely.
     """
     notes = ["no header row"]
     if spec.label_column is not None or spec.text_columns is not None:
@@ -109,7 +110,7 @@ def _label_end(path: Path, columns: Sequence[Sequence[str]], kept: list[int]) ->
         raise _unclear(path, columns, "no column that is clearly the label")
     words = [sum(len(v.split()) for v in column) / max(len(column), 1) for column in (first, last)]
     if as_labels == [True, True] and min(words) * 2 < max(words):
-        return kept[0] if words[0] < words[1] else kept[-1]  # texts that come again
+        return kept[0] if words[0] < words[1] else kept[-1]  # texts that repeat
     raise _unclear(path, columns, "a first and a last column that could both be the label")
 
 
@@ -153,7 +154,7 @@ def _all_integers(values: Sequence[str]) -> bool:
 
 
 def _reads_like_text(values: Sequence[str]) -> bool:
-    """Whether a quarter of the values are several words."""
+    """Whether at least a quarter of the values have several words."""
     filled = [value for value in values if value.strip()]
     several = sum(len(value.split()) > 1 or not value.isascii() for value in filled)
     return several * 4 >= len(filled)

@@ -1,4 +1,4 @@
-"""A test split where there is only a train file: by a column that says it, or by drawing rows."""
+"""A test split for a single train file: from a column that names splits, or drawn at random."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,27 +16,27 @@ from agnews_ray.errors import DataError
 from agnews_ray.spec.data import DataSpec
 
 TEST_FRACTION = 0.2
-"""Of a lone train file, where the user says nothing."""
+"""The share of a single train file that becomes the test split, unless the user sets it."""
 
 
 def cut_test(
     files: Sequence[Path], labels: NDArray[np.int16], spec: DataSpec
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], str]:
-    """Draw a stratified test split that leaves at least one row of every class to train on.
+    """Draw a stratified test split that leaves at least one train row of every class.
 
     Args:
-        files: of the train split, for messages.
+        files: the files of the train split, for messages.
         labels: shape (N,), class ids.
-        spec: may state the share; states the seed.
+        spec: the data settings, with the seed and perhaps the share.
 
     Returns:
-        Row numbers of train and of test, each rising, and what was taken for granted.
+        The row numbers of train and of test, each rising, and the assumption made.
 
     Raises:
-        DataError: not one test row comes of it.
+        DataError: the share is too small for a single test row.
     """
     fraction = TEST_FRACTION if spec.test_fraction is None else spec.test_fraction
-    rng = np.random.default_rng([spec.split_seed, 1])  # other draws than the validation split's
+    rng = np.random.default_rng([spec.split_seed, 1])  # not the validation split's draws
     count = min(round(labels.size * fraction), most_to_cut_off(labels))
     drawn = cut_off(labels, count, rng)
     if drawn.size == 0:
@@ -50,12 +50,12 @@ def cut_test(
 def rows_by_column(
     files: Sequence[Path], layout: FileLayout, spec: DataSpec
 ) -> tuple[str, dict[str, NDArray[np.int64]]] | None:
-    """Take the splits that a column of the file names.
+    """Use the splits that a column of the file names.
 
     Args:
-        files: of the train split, all with the columns of the first.
-        layout: of the first file.
-        spec: a stated test share leaves such a column aside.
+        files: the files of the train split, all with the columns of the first.
+        layout: the layout of the first file.
+        spec: the data settings; such a column is ignored if they state a test share.
 
     Returns:
         The column and the row numbers of each split; None if no column names train and test.

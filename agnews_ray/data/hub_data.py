@@ -19,13 +19,14 @@ OFFLINE_WAYS = (
 VALIDATION_NAMES = ("validation", "valid", "val", "dev", "eval")
 
 KEPT_VERSION = 1
-"""Raised whenever the code here keeps other rows of a loaded dataset, or in other files."""
+"""The version of the kept files; raised whenever this code keeps other rows of a dataset, or keeps
+them in other files."""
 
 logger = logging.getLogger(__name__)
 
 
 def load_hub(spec: DataSpec, cache: Path) -> dict[str, Any]:
-    """Load through ``datasets``, then keep as Parquet so that it is read as any file.
+    """Load with ``datasets``, then keep as Parquet, so that it is read like any file.
 
     Args:
         spec: names the dataset and perhaps one of its configurations.
@@ -35,7 +36,7 @@ def load_hub(spec: DataSpec, cache: Path) -> dict[str, Any]:
         The fields of a ``SourceFiles``.
 
     Raises:
-        DataError: no train or test split, or several configurations and none asked for.
+        DataError: no train or test split, or several configurations and none requested.
         HubError: neither the hub nor its cache answers.
     """
     hub_id = HUB_ALIASES.get(spec.source, spec.source)
@@ -69,7 +70,7 @@ def _folder_key(fingerprints: str, splits: list[str]) -> str:
 
 
 def _load(hub_id: str, config: str | None) -> Any:
-    import datasets  # a second of import that other sources need not pay
+    import datasets  # takes a second to import, which other sources do not need
 
     datasets.disable_progress_bars()
     where = f"dataset {hub_id!r}"
@@ -85,7 +86,7 @@ def _load(hub_id: str, config: str | None) -> Any:
         found = f"no answer ({type(error).__name__})"
         wanted = "the Hugging Face hub or its cache"
         raise HubError(where, wanted, found, OFFLINE_WAYS) from error
-    except Exception as error:  # builders raise what their parsers raise
+    except Exception as error:  # builders raise any exception of their parsers
         found = " ".join(str(error).split())
         configs = re.search(r"(?:available configs|Available).*?\[(.*?)\]", found)
         if "onfig" in found and configs:

@@ -7,14 +7,14 @@ from agnews_ray.data.columns import names_both_roles
 from agnews_ray.errors import DataError
 
 ASIDE = {"schema", "info", "meta", "metadata", "version", "index", "license", "licenses"}
-"""Keys beside the rows of a document, as pandas and others write them."""
+"""Keys beside the rows of a document that pandas and other programs write."""
 
 
 def rows_of(path: Path, value: Any) -> list[dict[str, Any]]:
     """Turn a document into rows: a list of objects, columns, or an object around either.
 
     Raises:
-        DataError: it is none of these.
+        DataError: the document is none of these.
     """
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
         return value
@@ -42,13 +42,13 @@ def rows_of(path: Path, value: Any) -> list[dict[str, Any]]:
 
 
 def _is_by_column(value: dict[str, Any]) -> bool:
-    """Whether it is columns by their names, as pandas writes by default."""
+    """Whether an object holds columns by name, as pandas writes by default."""
     cells = list(value.values())
     return names_both_roles(list(value)) and all(isinstance(c, list | dict) for c in cells)
 
 
 def _from_columns(path: Path, value: dict[str, Any]) -> list[dict[str, Any]]:
-    """Put cells together by their row's name, or in their order; what is in them may be nested."""
+    """Combine cells into rows by the row's name, or by order; cells may be nested."""
     first = next(iter(value.values()))
     keys = list(first) if isinstance(first, dict) else list(range(len(first)))
     for name, cells in value.items():
@@ -60,7 +60,7 @@ def _from_columns(path: Path, value: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _columns(path: Path, value: dict[str, Any]) -> dict[str, list[Any] | None]:
-    """Give the cells of each column, in the order of the first one's row names."""
+    """Return the cells of each column, in the order of the first column's row names."""
     keyed = [cells for cells in value.values() if isinstance(cells, dict)]
     if any(set(cells) != set(keyed[0]) for cells in keyed) and not any(map(is_table, keyed)):
         hint = "write every row's name in every column, or one object a line"
@@ -75,7 +75,7 @@ def _columns(path: Path, value: dict[str, Any]) -> dict[str, list[Any] | None]:
 
 
 def _is_by_row(value: dict[str, Any]) -> bool:
-    """Whether it is rows by their name: the objects inside name a text and a label column."""
+    """Whether an object holds rows by name: the objects inside name a text and a label column."""
     rows = list(value.values())
     return all(isinstance(row, dict) for row in rows) and any(
         names_both_roles(list(row)) and not _is_by_column(row) for row in rows[:5]
@@ -94,7 +94,7 @@ def is_document(value: Any) -> bool:
 
 
 def _is_split_frame(value: dict[str, Any]) -> bool:
-    """Whether it is what pandas writes with ``orient="split"``."""
+    """Whether an object is what pandas writes with ``orient="split"``."""
     return {"columns", "data"} <= set(value) and isinstance(value["columns"], list)
 
 
@@ -110,7 +110,7 @@ def _holds_rows(value: dict[str, Any]) -> bool:
 
 
 def _column(cells: Any) -> list[Any] | None:
-    """Cells of a column: a list, or pandas' object by row name."""
+    """The cells of a column: a list, or pandas' object by row name."""
     if isinstance(cells, list):
         return cells
     if (

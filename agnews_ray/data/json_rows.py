@@ -1,4 +1,4 @@
-"""Rows of JSON: lines, arrays, pretty-printed objects, columns; streamed, but for documents."""
+"""Rows of JSON: lines, arrays, pretty-printed objects, columns; all but documents are streamed."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ from agnews_ray.data.json_documents import is_document, is_table, rows_of
 from agnews_ray.errors import DataError
 
 Form = Literal["lines", "values", "document"]
-"""An object a line; objects one after the other, or in an array; one object that holds the rows."""
+"""How a file holds rows: one object per line; objects in sequence or in an array; one object with
+all rows."""
 
 CHUNK_CHARS = 1 << 20
 
@@ -19,14 +20,14 @@ SPACE = " \t\r\n,"
 
 
 def find_form(path: Path, encoding: str) -> Form:
-    """Tell how a JSON file holds its rows.
+    """Find how a JSON file holds its rows.
 
     Args:
         path: the file.
-        encoding: as found.
+        encoding: the encoding that was found.
 
     Returns:
-        The form; a broken file is told when it is read.
+        The form; a broken file is reported later, when it is read.
     """
     with open_text(path, encoding) as file:
         first = next((line for line in file if line.strip()), "")
@@ -54,14 +55,14 @@ def iter_rows(path: Path, encoding: str, form: Form) -> Iterator[dict[str, Any]]
 
     Args:
         path: the file.
-        encoding: as found.
+        encoding: the encoding that was found.
         form: from ``find_form``.
 
     Yields:
-        One mapping a row.
+        One mapping per row.
 
     Raises:
-        DataError: broken JSON, or a row that is no object; names the line.
+        DataError: broken JSON, or a row that is not an object; the message names the line.
     """
     if form == "document":
         yield from rows_of(path, _load(path, encoding))
@@ -78,7 +79,7 @@ def split_names(path: Path, encoding: str) -> list[str]:
 
 
 def split_rows(path: Path, encoding: str, name: str) -> list[dict[str, Any]]:
-    """Give the rows of one split of such a document."""
+    """Return the rows of one split of such a document."""
     return rows_of(path, _load(path, encoding)[name])
 
 
@@ -121,7 +122,7 @@ def _iter_lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
 
 
 def _iter_values(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
-    """Decode value after value from a growing buffer, so that one row is held and not all."""
+    """Decode one value after the other from a buffer, so that only one row is in memory."""
     decoder, buffer, line, size = json.JSONDecoder(), "", 1, CHUNK_CHARS
     with open_text(path, encoding) as file:
         buffer = file.read(size).lstrip("\ufeff" + SPACE)

@@ -1,4 +1,4 @@
-"""Labels that are no classes as they stand: missing ones, several in a cell, measurements."""
+"""Labels that cannot be used as classes: missing ones, several in a cell, measurements."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 from agnews_ray.errors import DataError
 
 Places = Mapping[str, tuple[Path, int]]
-"""Each different label, and the file and row where it was first seen."""
+"""Each distinct label, with the file and row where it first occurs."""
 
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,999})", re.ASCII)
 FRACTION = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(\.\d*)?e[+-]?\d+)", re.ASCII | re.IGNORECASE)
@@ -30,19 +30,19 @@ MISSING = {
     "None",
     "NaT",
 }
-"""What programs write for nothing. A class ``none`` in small letters is one."""
+"""Words that programs write for a missing value. ``none`` in lower case counts as a class."""
 
 MAX_DIGITS = 1000
-"""Python refuses to read longer numbers."""
+"""The largest number of digits; Python refuses to read longer numbers."""
 
 SEPARATORS = (";", "|", ",")
 
 
 def refuse_doubtful(places: Places) -> None:
-    """Raise for labels that are not one class a row, whoever wrote them.
+    """Raise for labels that are not exactly one class per row.
 
     Args:
-        places: each different label of the train split, and where it was first seen.
+        places: each distinct label of the train split, with the place where it first occurs.
 
     Raises:
         DataError: names the kind, an example and its row.
@@ -55,7 +55,7 @@ def refuse_doubtful(places: Places) -> None:
 
 
 def fold(label: str) -> str:
-    """Reduce a label to what is left without case, white space, looks and leading zeros."""
+    """Reduce a label to a form without case, white space, letter variants and leading zeros."""
     if label.isascii() and label.isdigit():
         return str(int(label)) if len(label) < MAX_DIGITS else label
     seen = (c for c in label if unicodedata.category(c) != "Cf")
@@ -92,7 +92,7 @@ def _refuse_fractions(places: Places) -> None:
 
 
 def _refuse_combined(places: Places) -> None:
-    """Find cells of several labels: their parts are labels elsewhere, alone or in other cells."""
+    """Find cells with several labels: their parts occur as labels alone or in other cells."""
     for separator in SEPARATORS:
         cut = {w: [p.strip() for p in w.split(separator)] for w in places if separator in w}
         uses = Counter(part for parts in cut.values() for part in set(parts))

@@ -13,32 +13,33 @@ from agnews_ray.errors import DataError
 LabelKind = Literal["integers from 0", "integers from 1", "names"]
 
 RARE = 0.01
-"""A label beyond a gap that has fewer rows than this share of an average class is a slip."""
+"""The share of an average class's rows; a label beyond a gap with fewer rows is taken as a
+mistake."""
 
 
 FEW_CLASSES = 12
-"""So many may be all different in a handful of rows."""
+"""The number of labels that may all be different in a small file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Where a label was first seen, and how often it was."""
+    """Where a label first occurs, and how often it occurs."""
 
     path: Path
     row: int
-    """Counted from 1, a header not counted."""
+    """The row number, counted from 1 without the header."""
     count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelMap:
-    """Labels as written, in class id order, and their names."""
+    """The labels as written, in class id order, and their names."""
 
     kind: LabelKind
     raw: tuple[str, ...]
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    """What was taken for granted."""
+    """The assumptions made."""
 
     def class_id(self, word: str) -> int:
         """Turn a label as written into its class id.
@@ -55,16 +56,16 @@ def decide_labels(
     """Infer how a train split writes its labels, and check every one of them.
 
     Args:
-        sightings: each different label of the train split, and where it was first seen.
-        names: class names in label order, where they are known.
-        base: lowest integer label, where it was said; otherwise 0 if a 0 occurs, else 1.
+        sightings: each distinct label of the train split, with the place where it first occurs.
+        names: class names in label order, if they are known.
+        base: lowest integer label, if it was given; otherwise 0 if a 0 occurs, else 1.
 
     Returns:
         The map from labels to class ids.
 
     Raises:
-        DataError: a label is outside the set or not a number, labels are of a kind that is no
-            class, or there are fewer than two classes.
+        DataError: a label is outside the set or not a number, the labels cannot be classes,
+            or there are fewer than two classes.
     """
     path = next(iter(sightings.values())).path
     cleaned = tuple(clean_label(name) or name for name in names) if names else None
@@ -92,7 +93,7 @@ def refuse_unknown(sightings: Mapping[str, Sighting], labels: LabelMap) -> None:
     """Raise for the first label outside the set.
 
     Args:
-        sightings: each different label of a split, and where it was first seen.
+        sightings: each distinct label of a split, with the place where it first occurs.
         labels: the train split's labels.
 
     Raises:
@@ -113,7 +114,7 @@ def _integer_labels(
     names: tuple[str, ...] | None,
     base: int | None,
 ) -> LabelMap:
-    """Take integers as class ids where they are a range from 0 or 1, else as names in order."""
+    """Read integers as class ids if they are a range from 0 or 1, else as names in order."""
     values = {int(word) for word in integers}
     asked = base
     if base is None:
@@ -124,7 +125,7 @@ def _integer_labels(
         raw = tuple(str(value) for value in sorted(values))
         note = f"labels {raw[0]} to {raw[-1]} are names in numeric order"
         return LabelMap(kind="names", raw=raw, names=names or raw, notes=(note,))
-    # Without names up to the first gap: what lies beyond is refused, with its row.
+    # Without names, the range ends at the first gap: a label beyond it is refused, with its row.
     raw = tuple(str(base + i) for i in range(len(names) if names else run))
     if not raw:
         word = min(integers, key=int)
@@ -137,7 +138,7 @@ def _integer_labels(
 
 
 def _are_padded(words: Iterable[str]) -> bool:
-    """Whether they are numbers filled up with zeros: 01 to 12 are codes, and names."""
+    """Whether labels are numbers with leading zeros: 01 to 12 are codes, which are names."""
     listed = list(words)
     is_padded = any(len(word) > 1 and word.startswith("0") for word in listed)
     return (
@@ -150,10 +151,10 @@ def _are_padded(words: Iterable[str]) -> bool:
 def _are_names(
     sightings: Mapping[str, Sighting], beyond: list[int], run: int, names: tuple[str, ...] | None
 ) -> bool:
-    """Whether integers that are no range are meant: stars, years, -1 and 1.
+    """Whether integers that do not form a range are intended: stars, years, -1 and 1.
 
-    Not if they begin as a range, and what lies beyond a gap is all but absent, or class names say
-    how far the range goes.
+    They are not if they start as a range and labels beyond a gap are very rare, or if class names
+    give the range's length.
     """
     if run < 2:
         return names is None or len(names) == len(beyond) + run
@@ -175,13 +176,13 @@ def _need_classes(path: Path, sightings: Mapping[str, Sighting], labels: LabelMa
 
 
 def refuse_unlikely(sightings: Mapping[str, Sighting]) -> None:
-    """Raise for a column that nobody named and that hardly repeats a value: no label does so.
+    """Raise for a column that the user did not name and that rarely repeats a value, as labels do.
 
     Args:
-        sightings: each different label of the train split, and how often it was seen.
+        sightings: each distinct label of the train split, and how often it occurs.
 
     Raises:
-        DataError: there are as many as half of the rows, and more than a few.
+        DataError: there are at least half as many distinct labels as rows, and more than a few.
     """
     num_rows = sum(seen.count for seen in sightings.values())
     if len(sightings) > FEW_CLASSES and len(sightings) * 2 >= num_rows:
@@ -192,18 +193,18 @@ def refuse_unlikely(sightings: Mapping[str, Sighting]) -> None:
 
 
 def reordered(labels: LabelMap, path: Path, own: tuple[str, ...]) -> LabelMap:
-    """Read a file whose own class names stand in another order than the train split's.
+    """Read a file whose own class names have another order than the train split's.
 
     Args:
-        labels: the train split's.
-        path: of the file, for messages.
-        own: its names, by the integer that it writes.
+        labels: the labels of the train split.
+        path: the file, for messages.
+        own: the file's class names, in the order of its integers.
 
     Returns:
         The labels as the file writes them, in the train split's order.
 
     Raises:
-        DataError: the names are others.
+        DataError: the names differ.
     """
     if set(own) != set(labels.names) or labels.kind == "names":
         strange = sorted(set(own) ^ set(labels.names))[:3]

@@ -1,4 +1,4 @@
-"""What reading a file takes: a value that travels to the workers, who read the file again."""
+"""What is needed to read a file: a value that is sent to the workers, which read the file again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,40 +11,40 @@ from agnews_ray.errors import DataError
 from agnews_ray.spec.data import DataSpec
 
 BATCH_ROWS = 8192
-"""Rows read at a time: bounds memory whatever the file's size."""
+"""The number of rows read at a time; it limits memory for files of any size."""
 
 SAMPLE_ROWS = 1000
-"""Rows that columns are judged by."""
+"""The number of rows from which columns are judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileLayout:
-    """All that reading a file needs: its format, and how its columns become text and label."""
+    """All that is needed to read a file: its format, and how its columns become text and label."""
 
     kind: str
-    """csv, parquet, arrow or jsonl."""
+    """The file's format: csv, parquet, arrow or jsonl."""
     columns: tuple[str, ...]
-    """All columns in file order; ``column_1`` and so on where they have no names."""
+    """All columns in file order; ``column_1`` and so on if they have no names."""
     has_header: bool
-    """False where columns have no names, as in AG News as it is published."""
+    """Whether the file has a header; AG News, as it is published, has none."""
     text_columns: tuple[str, ...]
     label_column: str
     encoding: str = "utf-8"
-    """Of CSV and JSON."""
+    """The encoding of a CSV or JSON file."""
     dialect: Dialect | None = None
-    """Of CSV."""
+    """The dialect of a CSV file."""
     num_header_rows: int = 0
-    """Rows of a CSV before the first of data."""
+    """The number of rows of a CSV before the first data row."""
     form: Form | None = None
-    """Of JSON."""
+    """How a JSON file holds its rows."""
     class_names: tuple[str, ...] | None = None
-    """Names in label order, where the file says them itself."""
+    """Class names in label order, if the file has them."""
     notes: tuple[str, ...] = ()
-    """What was taken for granted to read it."""
+    """The assumptions made to read it."""
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """The columns that are read, each once."""
+        """The columns that are read, without repetition."""
         return tuple(dict.fromkeys((*self.text_columns, self.label_column)))
 
 
@@ -61,14 +61,14 @@ def choose_roles(
         path: for messages.
         columns: all names, in file order.
         sample: some rows of every column, for hints.
-        spec: may name the columns.
+        spec: the user's settings, which may name the columns.
         like: the layout of the train split's first file.
 
     Returns:
-        The columns, and what was assumed.
+        The columns, and the assumptions made.
 
     Raises:
-        DataError: as ``choose_columns``, or the file has the texts but no labels.
+        DataError: as for ``choose_columns``, or the file has texts but no labels.
     """
     if like is None or not like.has_header:
         return choose_columns(path, columns, sample, spec)

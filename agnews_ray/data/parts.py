@@ -20,14 +20,14 @@ from agnews_ray.spec.data import DataSpec
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rows of a split, among those of its files."""
+    """A split's files, and which of their rows belong to it."""
 
     found: SplitPass
     written: LabelMap
-    """How its own files write the labels."""
+    """The labels as the split's own files write them."""
     class_ids: NDArray[np.int16]
     rows: NDArray[np.int64]
-    """All of them, before any limit."""
+    """The row numbers of the split, before any limit."""
 
     @classmethod
     def whole(cls, found: SplitPass, labels: LabelMap) -> "Part":
@@ -67,7 +67,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The splits before limits, and what was taken for granted to find them."""
+    """The splits before limits, and the assumptions made to find them."""
 
     train: Part
     test: Part
@@ -76,7 +76,7 @@ class Parts:
 
 
 def find_parts(source: SourceFiles, read: SplitPass, labels: LabelMap, spec: DataSpec) -> Parts:
-    """Read the other splits, or cut them from the train file."""
+    """Read the other splits, or draw them from the train file."""
     train, layout = Part.whole(read, labels), read.layouts[0]
     notes = [*source.notes, *read.notes(), *labels.notes]
     held = _read_other(source.validation, spec, layout, labels)

@@ -1,4 +1,4 @@
-"""One pass over a split's rows: labels, fingerprint, empty texts; two bytes a row are held."""
+"""One pass over a split's rows: labels, fingerprint, empty texts. It keeps two bytes per row."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from agnews_ray.errors import DataError
 from agnews_ray.spec.data import DataSpec
 
 MAX_CLASSES = 1000
-"""More different labels than this means that the column is not one of labels."""
+"""The largest number of distinct labels; a column with more is not a column of labels."""
 
 
 @dataclass(slots=True)
@@ -28,19 +28,19 @@ class SplitPass:
     layouts: tuple[FileLayout, ...]
     file_num_rows: list[int]
     codes: NDArray[np.int16]
-    """A number for each row's label, in the order of ``sightings``."""
+    """Shape (N,): each row's label, as a position in ``sightings``."""
     sightings: dict[str, Sighting]
     is_empty: NDArray[np.bool_]
-    """Whether each row's text is empty or white space."""
+    """Shape (N,): whether each row's text is empty or white space."""
     text_digest: str
 
     def class_ids(self, labels: LabelMap) -> NDArray[np.int16]:
-        """Give each row's class id; all labels must be among those of the map."""
+        """Return each row's class id; all labels must be in the map."""
         ids = [labels.class_id(word) for word in self.sightings]
         return np.array(ids, dtype=np.int16)[self.codes].astype(np.int16, copy=False)
 
     def notes(self) -> tuple[str, ...]:
-        """Say what was taken for granted to read the files, each thing once."""
+        """List the assumptions made to read the files, each once."""
         return tuple(dict.fromkeys(note for layout in self.layouts for note in layout.notes))
 
 
@@ -49,14 +49,14 @@ def read_split(files: tuple[Path, ...], spec: DataSpec, like: FileLayout | None)
 
     Args:
         files: in order.
-        spec: may state how they are read.
-        like: layout of the train split's first file; None for that split itself.
+        spec: the user's settings, which may state how the files are read.
+        like: the layout of the train split's first file; None for that split itself.
 
     Returns:
         What was found.
 
     Raises:
-        DataError: a file, column or label is wrong; names the file and row.
+        DataError: a file, column or label is wrong; the message names the file and row.
     """
     layouts: list[FileLayout] = []
     texts, lengths = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
@@ -95,7 +95,7 @@ def _encode(
     path: Path,
     first_row: int,
 ) -> NDArray[np.int16]:
-    """Give every different label a code, remembering where each was first seen."""
+    """Give every distinct label a code, and remember where each first occurs."""
     encoded = labels.dictionary_encode()
     indices = encoded.indices
     if indices.null_count:
@@ -119,7 +119,7 @@ def _encode(
 
 
 def _hash_texts(texts: pa.Array, content: hashlib.blake2b, lengths: hashlib.blake2b) -> None:
-    """Feed bytes and lengths to two hashes, so that batch borders leave no trace."""
+    """Feed bytes and lengths to two hashes, so that batch borders do not change the result."""
     if len(texts) == 0:
         return
     offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)

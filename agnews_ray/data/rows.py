@@ -1,4 +1,4 @@
-"""A split ready to be read again, here or on a worker."""
+"""A split that can be read again, here or on a worker."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from agnews_ray.data.layout import FileLayout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitRows:
-    """A split ready to be read again: its files, and which of their rows are used."""
+    """A split that can be read again: its files, and which of their rows are used."""
 
     files: tuple[Path, ...]
     layouts: tuple[FileLayout, ...]
     file_num_rows: tuple[int, ...]
     rows: NDArray[np.int64]
-    """Row numbers over all files, rising."""
+    """The numbers of the used rows, counted over all files, in rising order."""
     raw_labels: tuple[str, ...]
-    """Label as written in the files, by class id."""
+    """The labels as the files write them, by class id."""
 
     @property
     def num_rows(self) -> int:
-        """Rows used."""
+        """The number of used rows."""
         return int(self.rows.size)
 
     def iter_selected(self, file_index: int) -> Iterator[pa.Table]:

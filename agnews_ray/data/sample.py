@@ -7,15 +7,15 @@ import pyarrow.compute as pc
 from agnews_ray.data.scan import SplitRows
 
 MAX_LOOKED_AT = 10_000
-"""Rows: the first ones of a split, which stay in memory while some are chosen."""
+"""The number of first rows of a split that are held in memory while some are chosen."""
 
 
 def sample_by_length(split: SplitRows, count: int) -> tuple[tuple[int, str], ...]:
     """Choose rows whose texts are spread evenly from the shortest to the longest, none empty.
 
     Args:
-        split: of which the first ``MAX_LOOKED_AT`` rows are looked at.
-        count: how many, at least 1.
+        split: the split, of which the first ``MAX_LOOKED_AT`` rows are considered.
+        count: the number of rows, at least 1.
 
     Returns:
         At most ``count`` row numbers with their texts, shortest first; the same for the same split.

@@ -1,4 +1,4 @@
-"""Check a whole dataset before anything is spent, and choose the rows of each split."""
+"""Check a whole dataset before training starts, and choose the rows of each split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +33,14 @@ def scan_dataset(spec: DataSpec, cache: Path) -> ScannedDataset:
     """Check every row of a source and choose the rows of each split.
 
     Args:
-        spec: names the source, columns, limits and the validation split.
+        spec: the data settings: source, columns, limits, validation split.
         cache: folder for downloads and generated corpora.
 
     Returns:
-        The checked dataset; texts are not held.
+        The checked dataset; texts are not kept in memory.
 
     Raises:
-        DataError: a file, column or label is wrong; names the file and row.
+        DataError: a file, column or label is wrong; the message names the file and row.
         HubError: a hub id that cannot be loaded.
     """
     source = resolve_source(spec, cache)

@@ -28,18 +28,18 @@ class Group:
 
     files: tuple[Path, ...]
     is_folder: bool = False
-    """Whether they are all files of a folder, whatever their names."""
+    """Whether they are all the files of a folder, with any names."""
 
     @property
     def name(self) -> str:
-        """What to call it in a message."""
+        """The group's name in a message."""
         first = self.files[0]
         more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
         return f"{first.parent.name}/{first.name}{more}"
 
     @property
     def ending(self) -> str:
-        """That of its files."""
+        """The ending of its files."""
         return self.files[0].suffix.lower()
 
 
@@ -57,7 +57,7 @@ def data_files(folder: Path) -> list[Path]:
 
 
 def group_files(files: Iterable[Path]) -> list[Group]:
-    """Put shards together: files alike but for a number that counts from 0, or 001.
+    """Group shards: files whose names differ only by a number that counts from 0, or 001.
 
     Raises:
         DataError: a shard is missing.
@@ -85,7 +85,7 @@ def group_files(files: Iterable[Path]) -> list[Group]:
 
 
 def refuse_two_jobs(folder: Path, paths: list[Path]) -> None:
-    """Refuse two ``part-00000`` of one folder: Spark wrote there twice."""
+    """Refuse two ``part-00000`` in one folder: Spark wrote there twice."""
     numbered = [(match[0], p) for p in paths if (match := re.match(r"part-\d+", p.name))]
     for (number, path), (again, other) in pairwise(numbered):
         if number == again and path.name.split(".")[0] != other.name.split(".")[0]:
@@ -95,7 +95,7 @@ def refuse_two_jobs(folder: Path, paths: list[Path]) -> None:
 
 
 def is_unnumbered(group: Group) -> bool:
-    """Whether it is of several files whose names do not say outright that they are parts."""
+    """Whether a group has several files whose names do not clearly say that they are parts."""
     names = [stem_and_ending(path)[0] for path in group.files]
     parts = [re.match(r"part-\d", n) or re.search(r"\d{3,}$|\d-of-\d", n) for n in names]
     return len(names) > 1 and not all(parts)
@@ -109,7 +109,7 @@ def say_all(group: Group) -> str:
 
 
 def need_all_shards(paths: list[Path]) -> None:
-    """Refuse a download that was cut short, or two of one table: ``-00001-of-00003`` says so."""
+    """Refuse an incomplete download, or two of one table, by names like ``-00001-of-00003``."""
     totals = {m[3]: p.name for p in paths if (m := SHARD.match(stem_and_ending(p)[0]))}
     if len(totals) > 1:
         first, second = sorted(totals.values())[:2]
@@ -129,7 +129,7 @@ def need_all_shards(paths: list[Path]) -> None:
 
 
 def stem_and_ending(path: Path) -> tuple[str, str]:
-    """Cut off the ending, with that of the compression: ``("train", ".csv.gz")``."""
+    """Split off the ending, with that of the compression: ``("train", ".csv.gz")``."""
     name = path.name.lower()
     packed = path.suffix.lower() if path.suffix.lower() in COMPRESSIONS else ""
     bare = name.removesuffix(packed)

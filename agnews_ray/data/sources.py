@@ -1,4 +1,4 @@
-"""A source as named by the user to the files of each split on disk."""
+"""From a source, as the user names it, to the files of each split on disk."""
 
 import hashlib
 import json
@@ -27,10 +27,12 @@ from agnews_ray.record.storage import without_secrets
 from agnews_ray.spec.data import DataSpec
 
 CLASS_FILES = ("classes.txt", "class_names.txt", "label_names.txt")
-"""Beside the data: a name a line, in label order, as published with AG News and its sisters."""
+"""Files of class names beside the data: one name per line, in label order, as published with AG
+News and similar datasets."""
 
 CONVERTED_VERSION = 1
-"""Raised whenever the code here, or that of ``json_rows``, makes other files of the same file."""
+"""The version of converted files; raised whenever this code, or that of ``json_rows``, makes other
+files from the same file."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,30 +43,30 @@ class SourceFiles:
 
     train: tuple[Path, ...]
     test: tuple[Path, ...] = ()
-    """None: the test split is to be cut from the train file."""
+    """The test files; empty if the test split is drawn from the train file."""
     validation: tuple[Path, ...] = ()
     test_twins: tuple[tuple[Path, ...], ...] = ()
-    """Other test files, which must hold the same rows."""
+    """Test files in other formats, which must hold the same rows."""
     class_names: tuple[str, ...] | None = None
-    """Names in label order, where the source says them."""
+    """Class names in label order, if the source has them."""
     revision: str | None = None
-    """Hub fingerprint or generator settings."""
+    """The hub's fingerprint, or the generator's settings."""
     notes: tuple[str, ...] = ()
-    """What was taken for granted."""
+    """The assumptions made."""
 
 
 def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
     """Find, download or generate the files of a source.
 
     Args:
-        spec: names the source.
+        spec: the data settings, which name the source.
         cache: folder for what is downloaded, generated or unpacked.
 
     Returns:
         Files that exist.
 
     Raises:
-        DataError: no such file or folder, a split is missing, or two could be meant.
+        DataError: no such file or folder, a split is missing, or two files could be one split.
         HubError: a hub id, and neither the hub nor its cache answers.
     """
     path = Path(spec.source).expanduser()
@@ -81,7 +83,7 @@ def resolve_source(spec: DataSpec, cache: Path) -> SourceFiles:
         looks_local = spec.source.startswith((".", "/", "~")) or data_ending(path) in KINDS
         if looks_local or spec.source.count("/") > 1:
             hint = "check the path given to --dataset"
-            where = without_secrets(spec.source)  # a URI, perhaps
+            where = without_secrets(spec.source)  # perhaps a URI
             raise DataError(where, "a data file or folder", "no such file or folder", hint)
         found = SourceFiles(**load_hub(spec, cache))
     return _with_stated(found, spec, is_local)
@@ -138,7 +140,7 @@ def _files(group: Group | None) -> tuple[Path, ...]:
 
 
 def _with_stated(found: SourceFiles, spec: DataSpec, is_local: bool) -> SourceFiles:
-    """Put the files that flags name in their places, and refuse what does not fit together."""
+    """Use the files that flags name, and refuse combinations that do not fit."""
     if spec.test_source is not None:
         if found.test or not is_local:
             hint = "drop --test-dataset, or pass a train file with --dataset"
@@ -189,7 +191,7 @@ def _class_file(folder: Path) -> tuple[str, ...] | None:
 
 
 def _is_archive(path: Path) -> bool:
-    """Whether a file holds several, of which some may be data."""
+    """Whether a file holds several files, some of which may be data."""
     name = path.name.lower()
     if name.endswith((".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tbz2", ".txz")):
         return True
@@ -211,7 +213,7 @@ def _unpack(path: Path, folder: Path) -> None:
         else:
             with tarfile.open(path) as tar:
                 tar.extractall(folder, filter="data")
-    except (*READ_ERRORS, tarfile.TarError, RuntimeError) as error:  # the last of a password
+    except (*READ_ERRORS, tarfile.TarError, RuntimeError) as error:  # the last one for a password
         if is_full_disk(error):
             raise
         reason = " ".join(str(error).split())[:100] or type(error).__name__
@@ -226,23 +228,23 @@ def _json_splits(path: Path, encoding: str) -> list[str]:
 
 def _write_splits(path: Path, encoding: str, names: list[str], folder: Path) -> None:
     for name in names:
-        # By the split: the name itself may be a path.
+        # The file is named by the split: the split's own name may be a path.
         with (folder / f"{split_of(name)}.jsonl").open("w", encoding="utf-8") as file:
             for row in json_rows.split_rows(path, encoding, name):
                 file.write(json.dumps(row) + "\n")
 
 
 def _converted(path: Path, cache: Path, how: object, write: Callable[[Path], None]) -> Path:
-    """Make a folder in the cache of a file, anew when the file's content changes.
+    """Make a folder in the cache from a file; it is made again when the file's content changes.
 
     Args:
         path: the file.
         cache: the cache.
-        how: all else that the folder's content depends on, JSON-ready.
-        write: fills the folder.
+        how: everything else that the folder's content depends on, as JSON values.
+        write: a function that fills the folder.
 
     Returns:
-        The folder; its name is seen in messages.
+        The folder; its name is shown in messages.
     """
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()

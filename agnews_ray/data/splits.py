@@ -1,7 +1,7 @@
 """Which rows of a split are used: stratified, seeded samples, the same for every trial.
 
-A sample has a row of each class wherever it has that many rows, and what is cut off from train
-leaves a row of each class to train on: a class without a train row would be scored all the same.
+A sample has a row of each class if it has at least that many rows. Rows held out from train always
+leave one train row of each class: a class without train rows would still be scored.
 """
 
 import numpy as np
@@ -13,19 +13,19 @@ def stratified_sample(
 ) -> NDArray[np.int64]:
     """Draw rows so that each class keeps its share, rounded by the largest remainder.
 
-    A class that rounding leaves without a row gets one, from the class that has most above its
-    share, where there are as many rows as classes. Otherwise the rows are those of rounding alone.
+    If there are at least as many rows as classes, a class that rounding leaves without a row gets
+    one, from the class that is furthest above its share.
 
     Args:
         labels: shape (N,), class ids.
         count: rows wanted, in [0, N].
-        rng: source of randomness; the same state gives the same rows.
+        rng: the random generator; the same state gives the same rows.
 
     Returns:
         Shape (count,), row numbers in rising order, without repetition.
 
     Raises:
-        ValueError: more rows are wanted than there are.
+        ValueError: ``count`` is larger than N.
     """
     if not 0 <= count <= labels.size:
         raise ValueError(f"want 0 to {labels.size} rows, got {count}")
@@ -35,18 +35,18 @@ def stratified_sample(
 
 
 def cut_off(labels: NDArray[np.int16], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw rows to be held out of train, stratified, but never the last row of a class.
+    """Draw a stratified sample of train rows to hold out, but never the last row of a class.
 
     Args:
         labels: shape (N,), class ids.
         count: rows wanted.
-        rng: source of randomness; the same state gives the same rows.
+        rng: the random generator; the same state gives the same rows.
 
     Returns:
         Shape (count,), row numbers in rising order; a class may be missing from them.
 
     Raises:
-        ValueError: so many rows cannot be held out.
+        ValueError: ``count`` rows cannot be held out.
     """
     _, sizes = np.unique(labels, return_counts=True)
     highest = sizes - 1
@@ -63,17 +63,17 @@ def most_to_cut_off(labels: NDArray[np.int16]) -> int:
 def select_train_and_validation(
     labels: NDArray[np.int16], limit: int | None, validation_fraction: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Apply the limit, then cut the validation split from what is left.
+    """Apply the limit, then draw the validation split from the remaining rows.
 
     Args:
         labels: shape (N,), class ids of the whole train split.
-        limit: most rows to use; None for all.
-        validation_fraction: share of the limited rows, in [0, 1); fewer are cut off where a class
+        limit: the largest number of rows; None for all.
+        validation_fraction: share of the limited rows, in [0, 1); fewer are held out if a class
             would lose its last row.
         seed: draws both samples.
 
     Returns:
-        Row numbers of train and of validation, each rising; they share no row.
+        The row numbers of train and of validation, each rising; no row is in both.
     """
     rng = np.random.default_rng(seed)
     pool = select_limited(labels, limit, rng)
@@ -85,12 +85,12 @@ def select_train_and_validation(
 def select_limited(
     labels: NDArray[np.int16], limit: int | None, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Take all rows, or a stratified sample where the limit is lower.
+    """Take all rows, or a stratified sample if there are more than the limit.
 
     Args:
         labels: shape (N,), class ids.
-        limit: most rows to use; None for all.
-        rng: source of randomness.
+        limit: the largest number of rows; None for all.
+        rng: the random generator.
 
     Returns:
         Row numbers in rising order.
@@ -103,7 +103,7 @@ def select_limited(
 def _quotas(
     sizes: NDArray[np.int64], count: int, lowest: NDArray[np.int64], highest: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Rows of each class: shares rounded by the largest remainder, then kept within bounds."""
+    """Round the classes' shares to rows, by the largest remainder, and keep them within bounds."""
     exact = sizes * (count / max(int(sizes.sum()), 1))
     quotas: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     largest_remainders = np.argsort(quotas - exact, kind="stable")

@@ -27,15 +27,15 @@ ROW_GROUP_ROWS = 8192
 """Rows per Parquet row group: the unit that streaming shuffles between epochs."""
 
 TEXT_BLOCK_BYTES = 4 << 20
-"""Of texts read from files: the unit of tokenising, about a second on a core."""
+"""The bytes of text in one tokenising task, about a second of work for one core."""
 
 LIMITS_INTERVAL_S = 0.1
-"""How often Ray Data asks what the cluster has. Its first answer is empty, and for its own second
-until the next it would run one task at a time."""
+"""The interval at which Ray Data asks for the cluster's resources. The first answer is empty, and
+with Ray's own interval of a second it would run one task at a time until the next."""
 
 TOKENISED_VERSION = 1
-"""Raised whenever the code here, in ``encode`` or in ``rows`` makes another file of the same rows
-and the same tokenizer: tokenised splits are kept."""
+"""The version of tokenised splits, which are kept; raised whenever the code here, in ``encode`` or
+in ``rows`` makes another file from the same rows and the same tokenizer."""
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class TokenisedSplit:
 
     path: Path
     is_resident: bool
-    """Whether it is small enough to be held by each worker."""
+    """Whether the split is small enough for each worker to hold it in memory."""
 
     def dataset(self, seed: int, epoch: int) -> ray.data.Dataset:
         """Make the Ray Data dataset that workers iterate over, unsplit.
@@ -77,11 +77,11 @@ class TokenisedSplit:
             return lambda: iter([_read_group(path, group)])
 
         tasks = [ReadTask(reader(group), _unknown_size()) for group in groups]
-        return _read_here(tasks, num_cpus=0)  # workers may have them all
+        return _read_here(tasks, num_cpus=0)  # workers may have reserved all CPUs
 
 
 def _read_here(tasks: list[ReadTask], num_cpus: float) -> ray.data.Dataset:
-    """Run read tasks on this node, where their files are; other nodes may not have them."""
+    """Run read tasks on this node, which has the files; other nodes may not have them."""
     stream: ray.data.Dataset = ray.data.read_datasource(
         _Tasks(tasks),
         override_num_blocks=len(tasks),
@@ -101,11 +101,11 @@ def _this_node() -> NodeAffinitySchedulingStrategy:
 
 
 def _read_beside(path: Path) -> Any:
-    """Read a file on this node into shared memory, by a task, so that the driver does not grow.
+    """Read a file on this node into shared memory in a task, not into the driver's memory.
 
-    The table is a single chunk: workers use it where it lies.
+    The table is a single chunk, which workers use without a copy.
     """
-    make_remote: Any = ray.remote  # its hints know no options of this kind
+    make_remote: Any = ray.remote  # Ray's type hints lack options of this kind
     return make_remote(num_cpus=0, scheduling_strategy=_this_node())(_read_whole).remote(path)
 
 
@@ -126,7 +126,7 @@ def _num_groups(path: Path) -> int:
 
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Name the file that was damaged after it was looked at; pyarrow names none."""
+    """Name the file that was damaged after its check; pyarrow's errors do not name it."""
     try:
         yield
     except (OSError, pa.ArrowException) as error:
@@ -167,15 +167,15 @@ def tokenise_split(
         on_rows: called with the number of rows done so far.
 
     Raises:
-        DataError: the rows are not as many as when they were checked.
+        DataError: the number of rows has changed since they were checked.
     """
     ask_for_limits_every(LIMITS_INTERVAL_S)
     tasks = [
         ReadTask(_file_reader(split, index), _unknown_size()) for index in range(len(split.files))
     ]
     encode = make_encoder(tokenizer_json)
-    # Less than tokenising asks for, or Ray would fuse the two, and a file keep a single core busy;
-    # and nothing of a head node that lends none.
+    # Fewer CPUs than tokenising takes: else Ray would fuse the two, and a file would use one core;
+    # and none on a head node that offers none.
     tokenised: Any = _read_here(tasks, num_cpus=0.5 if _lends_cpus() else 0).map_batches(
         encode, batch_format="pyarrow", batch_size=None, num_cpus=1
     )
@@ -192,11 +192,11 @@ def tokenise_split(
 def write_tokenised(
     tables: Iterable[pa.Table], tokenizer_json: str, path: Path, on_rows: Callable[[int], None]
 ) -> int:
-    """Write what an encoder gave, in row groups of ``ROW_GROUP_ROWS``.
+    """Write an encoder's output, in row groups of ``ROW_GROUP_ROWS``.
 
     Args:
-        tables: of so many rows, the last perhaps of fewer.
-        tokenizer_json: of the encoder.
+        tables: tables of that many rows; the last may have fewer.
+        tokenizer_json: the encoder's tokenizer.
         path: Parquet file to make.
         on_rows: called with the number of rows done so far.
 
@@ -218,11 +218,11 @@ def write_tokenised(
 
 
 def open_split(path: Path, tokenizer_json: str, max_resident_mb: int) -> TokenisedSplit:
-    """Decide whether a tokenised split is held by the workers or streamed to them.
+    """Decide whether workers hold a tokenised split in memory or receive it as a stream.
 
     Args:
         path: from ``tokenise_split``.
-        tokenizer_json: as there.
+        tokenizer_json: the same tokenizer.
         max_resident_mb: larger splits (MiB of token ids) are streamed.
 
     Returns:
@@ -240,13 +240,13 @@ def iter_windows(iterator: ray.data.DataIterator, window_rows: int) -> Iterator[
 
     Args:
         iterator: an unsplit dataset shard.
-        window_rows: rows per window, the last one may be short; 0 for all in one.
+        window_rows: rows per window; the last one may be short; 0: all rows in one window.
 
     Yields:
         Windows in the dataset's order.
     """
     if window_rows == 0:
-        # None: blocks as they are, without a copy; Ray's type hint does not know it.
+        # None: blocks as they are, without a copy; Ray's type hint lacks this value.
         tables = list(iterator.iter_batches(batch_size=None, batch_format="pyarrow"))  # type: ignore[arg-type]
         yield TokenisedRows.from_table(pa.concat_tables(tables))
         return

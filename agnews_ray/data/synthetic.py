@@ -1,4 +1,4 @@
-"""A made-up four-topic news corpus, generated from a seed: the demo's data, never a benchmark."""
+"""A synthetic news corpus of four topics, generated from a seed: for the demo, not a benchmark."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -48,7 +48,8 @@ CODAS = ["", "l", "n", "nd", "r", "rt", "s", "st", "m"]
 CHUNK_ROWS = 8192
 
 GENERATOR_VERSION = 1
-"""Raised whenever the code here makes other rows from the same settings: corpora are kept."""
+"""The version of generated corpora, which are kept; raised whenever this code makes other rows from
+the same settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +57,13 @@ class SyntheticSpec:
     """Settings of the generator; written ``synthetic:train=4000,test=1000,seed=7``."""
 
     train: int = 4000
-    """Train rows."""
+    """The number of train rows."""
     test: int = 1000
-    """Test rows."""
+    """The number of test rows."""
     seed: int = 7
-    """Draws the vocabulary and the rows."""
+    """The seed of the vocabulary and the rows."""
     noise: float = 0.02
-    """Share of rows, train and test, whose label is drawn anew at random."""
+    """The share of rows, in train and test, whose label is replaced by a random one."""
 
     @classmethod
     def parse(cls, source: str) -> "SyntheticSpec":
@@ -98,15 +99,17 @@ class SyntheticSpec:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """AG News's topics."""
+        """The topics of AG News."""
         return CLASS_NAMES
 
     def key(self) -> str:
-        """What the cache folder is named by."""
-        return cache_key(dataclasses.asdict(self), GENERATOR_VERSION, ["numpy"])  # it draws
+        """The name of the cache folder."""
+        return cache_key(
+            dataclasses.asdict(self), GENERATOR_VERSION, ["numpy"]
+        )  # it draws the rows
 
     def canonical(self) -> str:
-        """The settings, every one written out."""
+        """The settings as text, with every one written out."""
         pairs = dataclasses.asdict(self).items()
         return "synthetic:" + ",".join(f"{key}={value}" for key, value in pairs)
 
@@ -114,12 +117,12 @@ class SyntheticSpec:
 def write_synthetic(spec: SyntheticSpec, folder: Path) -> None:
     """Generate ``train.parquet`` and ``test.parquet``.
 
-    Each topic has its own words, words shared with one neighbour, and words shared by all, each
-    a few of them frequent, so that topics overlap as Business and Sci/Tech do in AG News.
+    Each topic has its own words, words shared with one neighbour, and words shared by all; in each
+    group a few are frequent. Topics therefore overlap, as Business and Sci/Tech do in AG News.
 
     Args:
         spec: settings.
-        folder: made if missing.
+        folder: the folder to write; it is created if missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for split, num_rows in (("train", spec.train), ("test", spec.test)):
@@ -161,7 +164,7 @@ def _vocabulary(rng: np.random.Generator) -> list[str]:
 
 
 def _text(topic: int, words: list[str], rng: np.random.Generator) -> str:
-    """Draw one text: about 40 words, as AG News has, a few of which tell the topic."""
+    """Draw one text: about 40 words, as in AG News, a few of which show the topic."""
     length = int(np.clip(rng.normal(38, 10), 8, 120))
     own, shared, common = 300, 300, 600
     kinds = rng.random(length)
@@ -182,8 +185,8 @@ def _text(topic: int, words: list[str], rng: np.random.Generator) -> str:
 
 
 OWN_SHARE = 0.10
-"""Share of words drawn from the topic's own list."""
+"""The share of words drawn from the topic's own list."""
 SHARED_SHARE = 0.15
-"""Share drawn from a list that two neighbouring topics have in common."""
+"""The share of words drawn from a list that two neighbouring topics share."""
 SCRAP_SHARE = 0.38
-"""Share of rows with an escape artefact: as counted in AG News's test split."""
+"""The share of rows with an escape artefact, as counted in AG News's test split."""

@@ -1,4 +1,4 @@
-"""Tokenised splits, made once for each tokenizer and kept on disk."""
+"""Tokenised splits, which are made once for each tokenizer and kept on disk."""
 
 import hashlib
 from collections.abc import Callable
@@ -22,13 +22,13 @@ def tokenised_splits(
     Args:
         scanned: the dataset.
         encoder: a ``tokenizers`` tokenizer as JSON, truncation to the longest length included.
-        cache: folder that keeps them.
+        cache: the folder in which they are kept.
         max_resident_mb: larger splits (MiB of token ids) are streamed.
-        on_tokenised: told split, rows done, rows in all.
-        note: told in a line when something kept was damaged and is made anew.
+        on_tokenised: called with the split, the rows done and the total number of rows.
+        note: called with one line when a kept split was damaged and is made again.
 
     Returns:
-        By split: train, test, and validation where there is one.
+        The tokenised splits by name: train, test, and validation if there is one.
     """
     rows = used_rows(scanned)
     folder = cache / "tokenised" / tokenised_key(scanned, encoder)
@@ -55,15 +55,15 @@ def used_rows(scanned: ScannedDataset) -> dict[str, SplitRows]:
 
 
 def tokenised_key(scanned: ScannedDataset, encoder: str) -> str:
-    """Name all that the tokenised splits of a dataset depend on.
+    """Make a name from all that the tokenised splits of a dataset depend on.
 
     Args:
-        scanned: the dataset; its fingerprints cover every text and label, whatever the source.
+        scanned: the dataset; its fingerprints cover every text and label of any source.
         encoder: a ``tokenizers`` tokenizer as JSON, the longest length in it; it decides the ids'
             type too.
 
     Returns:
-        A name for their folder.
+        The name of their folder.
     """
     splits = (scanned.train, scanned.test, scanned.validation)
     rows = [digest(split.rows.tobytes()) for split in splits]
@@ -72,12 +72,12 @@ def tokenised_key(scanned: ScannedDataset, encoder: str) -> str:
 
 
 def fingerprints(scanned: ScannedDataset) -> list[str | None]:
-    """Give the fingerprint of every part of a dataset, in one order."""
+    """Return the fingerprint of every part of a dataset, in a fixed order."""
     record = scanned.record
     parts = (record.train, record.test, record.validation)
     return [part.fingerprint if part else None for part in parts]
 
 
 def digest(content: bytes) -> str:
-    """Give the SHA-256 of some bytes, in hexadecimal digits."""
+    """Return the SHA-256 of some bytes, in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()

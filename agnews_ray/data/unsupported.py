@@ -1,4 +1,4 @@
-"""Folders of what is no table: told by name, with the way to make a table of it."""
+"""Folders without tables: the error names what they hold, and how to make a table of it."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -19,11 +19,11 @@ FOREIGN = {
 }
 HINTS = {ending: hint for endings, hint in FOREIGN.items() for ending in endings.split()}
 SEARCHED = 2000
-"""Paths looked at, so that a home folder ends the search."""
+"""The largest number of paths searched, so that the search of a home folder ends."""
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Say what a folder without data files holds instead, where that is known.
+    """Raise for a folder without data files, and say what it holds if that is known.
 
     Raises:
         DataError: files of another kind, or files without an ending.
@@ -43,7 +43,7 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def _refuse_empty(folder: Path, path: Path) -> None:
-    """Name what looks like a data file and cannot be opened."""
+    """Raise for a path that looks like a data file but cannot be opened."""
     is_named = path.suffix.lower() in (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".arrow")
     if path.is_symlink() and not path.exists():
         found, hint = f"{path.name}, a broken link", "fetch the file that it points to"
@@ -54,7 +54,7 @@ def _refuse_empty(folder: Path, path: Path) -> None:
 
 
 def refuse_text_files(folder: Path, below: Sequence[Path]) -> None:
-    """Refuse a folder for each class with a text file for each row.
+    """Refuse data with a folder for each class and a text file for each row.
 
     Raises:
         DataError: there are at least two such folders.

@@ -1,4 +1,4 @@
-"""Columns as they were read become texts and label words, the same whatever the file's format."""
+"""Columns become texts and label words, in the same way for every file format."""
 
 import re
 import unicodedata
@@ -16,18 +16,18 @@ SIGNED = re.compile(r"[+-](\d+)", re.ASCII)
 
 
 def to_texts(column: pa.Array, name: str, path: Path) -> pa.Array:
-    """Turn a column into strings; numbers and dates as they are written, nulls as empty.
+    """Turn a column into strings: numbers and dates as they are written, nulls as empty strings.
 
     Args:
-        column: of any type Arrow knows.
-        name: for messages.
-        path: for messages.
+        column: a column of any Arrow type.
+        name: the column's name, for messages.
+        path: the file, for messages.
 
     Returns:
         An array of ``string``.
 
     Raises:
-        DataError: the column holds lists or records, or bytes that are no UTF-8.
+        DataError: the column holds lists or records, or bytes that are not UTF-8.
     """
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
@@ -47,19 +47,19 @@ def to_texts(column: pa.Array, name: str, path: Path) -> pa.Array:
 
 
 def is_numeric(kind: pa.DataType) -> bool:
-    """Whether a column's type is of numbers, whose text is worth a word to the user."""
+    """Whether a column holds numbers; the user is told when they are read as text."""
     return bool(
         pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     )
 
 
 def to_labels(column: pa.Array, name: str, path: Path) -> pa.Array:
-    """Turn a column into label words: trimmed, in Unicode's composed form, whole numbers as such.
+    """Turn a column into label words: trimmed, composed Unicode, whole numbers without ".0".
 
     Args:
-        column: of any type Arrow knows.
-        name: for messages.
-        path: for messages.
+        column: a column of any Arrow type.
+        name: the column's name, for messages.
+        path: the file, for messages.
 
     Returns:
         An array of ``string``, null where there is no label.
@@ -88,10 +88,10 @@ def to_labels(column: pa.Array, name: str, path: Path) -> pa.Array:
 
 
 def clean_label(word: str) -> str | None:
-    """Write a label as it is compared: ``" 1.0"`` is ``"1"``, ``"+1"`` is ``"1"``.
+    """Bring a label into the form that is compared: ``" 1.0"`` and ``"+1"`` become ``"1"``.
 
     Returns:
-        None for an empty one.
+        The label; None for an empty one.
     """
     word = unicodedata.normalize("NFC", word.replace("\ufeff", "")).strip()
     whole = WHOLE_NUMBER.fullmatch(word)
@@ -104,13 +104,13 @@ def clean_label(word: str) -> str | None:
 
 
 def from_python(values: Sequence[Any]) -> pa.Array:
-    """Make a column of what a JSON parser gave: numbers beside strings become strings.
+    """Make a column from a JSON parser's values: numbers mixed with strings become strings.
 
     Args:
-        values: of one column.
+        values: the values of one column.
 
     Returns:
-        Strings, or lists where there is one, so that they are refused as lists.
+        Strings; lists if there is one among the values, so that they are refused as lists.
     """
     if any(isinstance(value, list | dict) for value in values):
         return pa.array([["nested"]] * len(values))
@@ -123,7 +123,7 @@ def _written(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        # An escape may be half a surrogate pair, which no UTF-8 can hold.
+        # An escape may be half a surrogate pair, which UTF-8 cannot encode.
         whole = value.isascii() or not re.search("[\ud800-\udfff]", value)
         return (
             value if whole else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

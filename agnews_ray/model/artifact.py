@@ -1,4 +1,4 @@
-"""A finished artifact as its user has it: texts in, probabilities out."""
+"""A finished artifact, used as its user does: from texts to probabilities."""
 
 import gc
 import time
@@ -22,8 +22,8 @@ class Classifier:
     Args:
         folder: an artifact, written by a trial.
         max_length_tokens: longer texts are truncated, as in training.
-        device: where to compute.
-        precision: of weights and arithmetic.
+        device: the device that computes.
+        precision: the precision of weights and arithmetic.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class Classifier:
         """Classify texts.
 
         Args:
-            texts: B of them.
+            texts: B texts.
 
         Returns:
-            Shape (B, C), probabilities, on the CPU: whatever the device had to do is done.
+            Shape (B, C): the probabilities, on the CPU, so that the device has finished its work.
         """
         batch = self._tokenizer(
             list(texts),
@@ -55,7 +55,7 @@ class Classifier:
             return_tensors="pt",
         )
         ids, mask = batch["input_ids"], batch["attention_mask"]
-        if ids.shape[1] == 0:  # empty texts, of which a decoder gets no token: show it padding
+        if ids.shape[1] == 0:  # a decoder gets no token for an empty text: give it padding
             ids = torch.full((len(texts), 1), self._tokenizer.pad_token_id or 0)
             mask = torch.ones_like(ids)
         with torch.inference_mode():
@@ -66,7 +66,7 @@ class Classifier:
         return probabilities
 
     def num_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Count each text's tokens, special tokens included, after truncation."""
+        """Count each text's tokens after truncation, with the special tokens."""
         encoded = self._tokenizer(list(texts), truncation=True, max_length=self._max_length)
         return [len(ids) for ids in encoded["input_ids"]]
 
@@ -85,18 +85,18 @@ def probe(
         folder: the artifact.
         texts: classified 64 at a time.
         max_length_tokens: longer texts are truncated.
-        device: where to compute.
-        precision: of weights and arithmetic.
-        num_threads: CPU threads of torch.
+        device: the device that computes.
+        precision: the precision of weights and arithmetic.
+        num_threads: the number of CPU threads for torch.
 
     Returns:
         Seconds to load weights and tokenizer (median of three, files cached), and the peak
-        memory in bytes: of the GPU, else resident, torch and transformers included.
+        memory in bytes: the GPU's, or on a CPU the resident memory with torch and transformers.
     """
     torch.set_num_threads(num_threads)
     seconds = []
     for _ in range(3):
-        gc.collect()  # one model at a time
+        gc.collect()  # only one model in memory
         start = time.perf_counter()
         classifier = Classifier(folder, max_length_tokens, device, precision)
         if device == "cuda":

@@ -1,4 +1,4 @@
-"""Classifiers: from the hub, from a folder, or fresh from published sizes."""
+"""Classifiers: from the hub, from a folder, or with fresh weights and published sizes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,11 +25,11 @@ SINGLE_LABEL = "single_label_classification"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltClassifier:
-    """A classifier, and what was made of its folder."""
+    """A classifier, and the changes made to what its folder holds."""
 
     model: Any
     notes: tuple[str, ...] = ()
-    """What was changed, a line each."""
+    """The changes made, one line each."""
 
 
 def build_classifier(
@@ -51,23 +51,25 @@ def build_with_notes(
 ) -> BuiltClassifier:
     """Build an encoder with a classification head, in float32.
 
-    The head is fresh, whatever the folder holds, unless the variant says ``keep_head``.
+    The head is fresh, even if the folder holds one, unless the variant has ``keep_head``.
 
     Args:
-        variant: pretrained weights are read from safetensors only, remote code never runs.
-        class_names: in label order; kept in the model's config.
-        seed: draws the head, and everything else with ``init: random``. A folder with a head gets
-            the same fresh one as without it.
-        tokenizer: the model's, whose pad token the config takes over, and whose entries the
-            embedding table must have; None leaves both as they are.
+        variant: the model; pretrained weights are read from safetensors only, remote code never
+            runs.
+        class_names: the class names in label order; they are kept in the model's config.
+        seed: the seed of the head, and with ``init: random`` of all weights. A folder with a head
+            gets the same fresh head as one without.
+        tokenizer: the model's tokenizer: the config takes its pad token, and the embedding table
+            gets a row for each of its entries; None changes neither.
 
     Returns:
         A transformers sequence classifier with C = ``len(class_names)`` outputs.
 
     Raises:
         HubError: neither the hub nor its cache has the weights.
-        ModelError: there are no safetensors weights, no classifier of this architecture, weights
-            that do not fit the config, or a head that is to be kept and does not fit the classes.
+        ModelError: there are no safetensors weights, transformers has no classifier of this
+            architecture, the weights do not fit the config, or the head to keep does not fit
+            the classes.
     """
     quieten()
     if variant.init == "random":
@@ -88,12 +90,12 @@ def build_with_notes(
             use_safetensors=True,
             trust_remote_code=False,
             dtype=torch.float32,
-            ignore_mismatched_sizes=True,  # a head for other classes is replaced
+            ignore_mismatched_sizes=True,  # a head for other classes will be replaced
             output_loading_info=True,
         )
     except ModelError:
         raise
-    except Exception as error:  # transformers raises what its parsers raise
+    except Exception as error:  # transformers raises any exception of its parsers
         raise explain_load_error(variant, error) from error
     loaded = head.LoadedKeys.of(info)
     notes += head.check_body(variant.model, model, loaded)
@@ -122,7 +124,7 @@ def _set_labels(config: Any, class_names: tuple[str, ...]) -> None:
 
 
 def _say_single_label(config: Any, class_names: tuple[str, ...] | None) -> list[str]:
-    """Have one class a row, by softmax, whatever the folder's own head was for."""
+    """Set the config to one class per row, by softmax, whatever task the folder's own head had."""
     before = getattr(config, "problem_type", None)
     config.problem_type = SINGLE_LABEL
     if class_names is not None:
@@ -133,9 +135,9 @@ def _say_single_label(config: Any, class_names: tuple[str, ...] | None) -> list[
 
 
 def _set_pad_id(config: Any, tokenizer: Any) -> None:
-    """Give the config the tokenizer's pad id: decoders find a row's last token by it.
+    """Give the config the tokenizer's pad id, by which decoders find a row's last token.
 
-    Not where positions are counted from the padding's id, which is then part of the weights.
+    This is not done if positions are counted from the pad id, which is then part of the weights.
     """
     pad_id = None if tokenizer is None else tokenizer.pad_token_id
     own = getattr(config, "pad_token_id", None)
@@ -146,7 +148,7 @@ def _set_pad_id(config: Any, tokenizer: Any) -> None:
 
 
 def _make_room(variant: VariantSpec, model: Any, tokenizer: Any) -> list[str]:
-    """Append rows to the embedding table for entries that it lacks."""
+    """Append rows to the embedding table for the tokenizer's entries that it lacks."""
     num_rows = int(model.get_input_embeddings().weight.shape[0])
     num_wanted = max(tokenizer.get_vocab().values()) + 1
     if num_wanted <= num_rows:
@@ -162,7 +164,7 @@ def _make_room(variant: VariantSpec, model: Any, tokenizer: Any) -> list[str]:
 
 
 def num_parameters(model: torch.nn.Module) -> int:
-    """Count all parameters, embeddings and frozen ones included."""
+    """Count all parameters, including embeddings and frozen ones."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 

@@ -1,4 +1,4 @@
-"""What a classifier costs before it is run: floating-point operations, without computing any."""
+"""The cost of a classifier before it runs: its number of floating-point operations."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,19 +12,19 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 from agnews_ray.compat.of_transformers import with_plain_attention
 
 ANY_TOKEN = 5
-"""A token id of every vocabulary; lower ones are paddings somewhere, which some models look for."""
+"""A token id that every vocabulary has; lower ids are padding in some models, which look for it."""
 
 
 def flops_per_row(folder: Path, lengths: Iterable[int]) -> float:
     """Count the operations of the forward pass, mean over rows, each unpadded.
 
-    The model is built without weights on torch's meta device, so nothing is computed; one that
-    asks for a tensor's value, which only real ones have, is computed on the CPU. Counted are matrix
-    products, two operations for each multiply-add, as ``torch.utils.flop_counter`` does.
+    The model is built without weights on torch's meta device, so nothing is computed. A model that
+    reads a tensor's values, which meta tensors lack, runs on the CPU. Matrix products are counted,
+    with two operations for each multiply-add, as ``torch.utils.flop_counter`` does.
 
     Args:
         folder: an artifact.
-        lengths: tokens of each row, special tokens included; at least one.
+        lengths: the number of tokens of each row, with special tokens; at least one.
 
     Returns:
         Operations per row.
@@ -33,7 +33,7 @@ def flops_per_row(folder: Path, lengths: Iterable[int]) -> float:
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     try:
         flops = _flops_by_length(config, rows_of, "meta")
-    except (RuntimeError, NotImplementedError):  # each family fails in another way
+    except (RuntimeError, NotImplementedError):  # each family fails with another exception
         flops = _flops_by_length(config, rows_of, "cpu")
     return sum(num_rows * flops[length] for length, num_rows in rows_of.items()) / rows_of.total()
 
@@ -43,7 +43,7 @@ def training_flops_per_row(model: Any, lengths: Iterable[int]) -> float:
 
     Args:
         model: a transformers classifier; it is copied without its weights.
-        lengths: tokens of each row, special tokens included; at least one.
+        lengths: the number of tokens of each row, with special tokens; at least one.
 
     Returns:
         Operations per row, counted as in ``flops_per_row``.
@@ -62,16 +62,16 @@ def training_flops_per_row(model: Any, lengths: Iterable[int]) -> float:
 
 def _flops_by_length(config: Any, lengths: Iterable[int], device: str) -> dict[int, int]:
     with torch.device(device):
-        # Fused attention has no formula on every device; written out it is matrix products.
+        # Fused attention lacks a formula on some devices; unfused, it is matrix products.
         model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
-    model.eval().requires_grad_(False)  # the counter stumbles over parameters given as inputs
+    model.eval().requires_grad_(False)  # the counter fails on parameters that are given as inputs
     end = getattr(config, "eos_token_id", None)
     flops = {}
     for length in lengths:
         ids = torch.full((1, max(length, 1)), ANY_TOKEN, device=device)  # 0: an empty text
         if isinstance(end, int) and end < config.vocab_size:
-            ids[0, -1] = end  # encoder-decoders classify by it
+            ids[0, -1] = end  # encoder-decoders classify at this token
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            model(input_ids=ids)  # a mask's values would have to be looked at, and meta has none
+            model(input_ids=ids)  # a mask's values would be read, and meta tensors have none
         flops[length] = int(counter.get_total_flops())
     return flops

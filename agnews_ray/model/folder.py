@@ -1,6 +1,6 @@
 """What a model folder must hold, checked from its small files and its weights' headers.
 
-Plain JSON and first bytes: neither torch nor transformers is imported, so that a dry run tells it.
+Only JSON and first bytes are read, without torch or transformers, so a dry run is fast.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ VOCABULARIES = (
     "tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "spm.model", "tokenizer.model",
     "sentencepiece.bpe.model", "sentencepiece.model", "source.spm", "tekken.json",
 )  # fmt: skip
-"""Files that hold a tokenizer's entries; ``*.tiktoken`` besides."""
+"""Files that hold a tokenizer's entries, besides ``*.tiktoken``."""
 
 TOKENIZER_JSON = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
@@ -27,21 +27,21 @@ NOT_TEXT = (
     "image_size", "patch_size", "vision_config", "audio_config", "num_mel_bins", "conv_kernel",
     "num_channels", "backbone_config",
 )  # fmt: skip
-"""Settings of models of pictures and sound."""
+"""Config keys of models for pictures and sound."""
 
 
 SLOW_ONLY = ("canine", "perceiver")
-"""Models whose tokenizers have no file at all."""
+"""Models whose tokenizers have no file."""
 
 
 def check_folder(folder: Path) -> None:
     """Refuse a folder that cannot be loaded as a text classifier, without loading it.
 
     Args:
-        folder: an existing one.
+        folder: an existing folder.
 
     Raises:
-        ModelError: says what is wrong and what to do, in one line.
+        ModelError: one line says what is wrong and what to do.
     """
     try:
         if not (folder / CONFIG).is_file():
@@ -56,7 +56,7 @@ def check_folder(folder: Path) -> None:
 
 
 def has_tokenizer(folder: Path) -> bool:
-    """Whether there is any file that could hold a tokenizer's entries."""
+    """Whether a folder has any file that could hold a tokenizer's entries."""
     return any((folder / name).is_file() for name in VOCABULARIES) or any(folder.glob("*.tiktoken"))
 
 

@@ -16,37 +16,37 @@ from agnews_ray.compat.of_transformers import initialize_anew
 from agnews_ray.model.messages import clipped, refused
 
 Order = Sequence[int]
-"""For each class the row of the kept head that is its own."""
+"""The row of the kept head that belongs to each class, in class order."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedKeys:
-    """What loading a model's weights found and did not."""
+    """Which of a model's parameters its weight files have."""
 
     missing: frozenset[str]
-    """Parameters that the files lack: they are fresh."""
+    """The parameters that the files lack; they are fresh."""
     mismatched: Mapping[str, tuple[Any, Any]]
-    """Parameters of another shape in the files, with both shapes: fresh as well."""
+    """The parameters with another shape in the files, with both shapes; they are fresh too."""
 
     @classmethod
     def of(cls, info: Mapping[str, Any]) -> "LoadedKeys":
-        """Take over what ``output_loading_info`` gives."""
+        """Make it from the result of ``output_loading_info``."""
         mismatched = {key: tuple(shapes) for key, *shapes in info["mismatched_keys"]}
         return cls(frozenset(info["missing_keys"]), mismatched)
 
 
 def check_body(model_name: str, model: Any, loaded: LoadedKeys) -> list[str]:
-    """Refuse weights that do not fit the config: the rest would be random, in silence.
+    """Refuse weights that do not fit the config, as the rest would silently be random.
 
     A pooler may be missing, as in models saved without one.
 
     Args:
-        model_name: as the user wrote it.
-        model: as loaded.
-        loaded: what was found.
+        model_name: the name that the user wrote.
+        model: the loaded model.
+        loaded: the parameters that were found.
 
     Returns:
-        What to say of it.
+        Notes for the user.
 
     Raises:
         ModelError: parameters of the base model are missing or of another shape.
@@ -67,19 +67,19 @@ def check_body(model_name: str, model: Any, loaded: LoadedKeys) -> list[str]:
 
 
 def refresh(model: Any, loaded: LoadedKeys, seed: int) -> list[str]:
-    """Draw the head anew where the files held one.
+    """Draw a new head if the files held one.
 
     Args:
-        model: as loaded; changed in place.
-        loaded: what was found.
-        seed: gives the head that a folder without one gets.
+        model: the loaded model; changed in place.
+        loaded: the parameters that were found.
+        seed: the seed; it gives the same head as for a folder without one.
 
     Returns:
-        What to say of it.
+        Notes for the user.
     """
     out, _ = _output(model)
     if f"{out}.weight" in loaded.missing:
-        return []  # nothing but the encoder was there, and the head is fresh already
+        return []  # the files held only the encoder, so the head is already fresh
     fresh = _head_keys(model) | loaded.missing
     torch.manual_seed(seed)
     initialize_anew(model, fresh)
@@ -87,18 +87,18 @@ def refresh(model: Any, loaded: LoadedKeys, seed: int) -> list[str]:
 
 
 def kept_order(model_name: str, config: Any, class_names: tuple[str, ...]) -> Order:
-    """Match the rows of a head that is to be kept to the classes, by name.
+    """Match the rows of a head to keep with the classes, by name.
 
     Args:
-        model_name: as the user wrote it.
-        config: the folder's own, with its own labels.
-        class_names: of the data, in label order.
+        model_name: the name that the user wrote.
+        config: the folder's own config, with its labels.
+        class_names: the class names of the data, in label order.
 
     Returns:
-        For each class its row in the head.
+        The row in the head of each class.
 
     Raises:
-        ModelError: a class has no row, or a row no class; names both.
+        ModelError: a class has no row, or a row has no class; the message names both.
     """
     rows = {_normal(name): int(row) for row, name in config.id2label.items()}
     wanted = [_normal(name) for name in class_names]
@@ -121,13 +121,13 @@ def keep(model_name: str, model: Any, loaded: LoadedKeys, order: Order) -> list[
     """Put the rows of a kept head into the classes' order.
 
     Args:
-        model_name: as the user wrote it.
-        model: as loaded, its head with it; changed in place.
-        loaded: what was found.
-        order: for each class its row.
+        model_name: the name that the user wrote.
+        model: the loaded model with its head; changed in place.
+        loaded: the parameters that were found.
+        order: the row of each class.
 
     Returns:
-        What to say of it.
+        Notes for the user.
 
     Raises:
         ModelError: the files hold no head, or only a part of one.
@@ -154,7 +154,7 @@ def _head_keys(model: Any) -> set[str]:
 
 
 def _output(model: Any) -> tuple[str, Any]:
-    """The last layer: with one row for each class."""
+    """The last layer, which has one row for each class."""
     start = f"{model.base_model_prefix}."
     found = [
         (name, module)

@@ -1,4 +1,4 @@
-"""Files of weights, as far as their first bytes tell: whole, and of a kind that is loaded."""
+"""Weight files, checked by their first bytes: complete, and in a format that is loaded."""
 
 import json
 from pathlib import Path
@@ -9,10 +9,10 @@ from agnews_ray.model.messages import refused
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-"""transformers looks for these two names, in this order."""
+"""The names that transformers looks for, in this order."""
 
 POINTER = b"version https://git-lfs"
-"""How a file begins that Git LFS has not fetched."""
+"""The start of a file that Git LFS has not fetched."""
 
 OTHER_WEIGHTS = (
     ("*.gguf", "GGUF weights", "pass the model's original folder, with model.safetensors"),
@@ -28,7 +28,7 @@ OTHER_WEIGHTS = (
      "and save_pretrained"),
     ("consolidated*.pth", "Meta's own format", "convert it with transformers' script for it"),
 )  # fmt: skip
-"""Weights in formats that are not loaded: pattern, name, what to do."""
+"""Weights in formats that are not loaded: file pattern, name of the format, what to do."""
 
 PICKLED = ("pytorch_model*.bin", "*.bin", "*.pt", "*.pth")
 
@@ -39,7 +39,7 @@ NOT_WEIGHTS = (
     "optimizer.bin",
     "rng_state.pth",
 )
-"""What a Trainer leaves beside a model."""
+"""Files that a Trainer writes beside a model."""
 
 CONVERT = (
     "convert it once: python -c \"from transformers import AutoModel as A; m = 'FOLDER'; "
@@ -50,15 +50,15 @@ CONVERT = (
 def check_weights(folder: Path) -> None:
     """Refuse weights that are missing, cut short, or not in safetensors.
 
-    A safetensors file begins with the length of its header (8 bytes) and the header, JSON with
-    each tensor's place: the file's length is known from them.
+    A safetensors file starts with the length of its header (8 bytes) and the header, which is JSON
+    with each tensor's position; these give the file's length.
     (https://huggingface.co/docs/safetensors/index#format)
 
     Args:
-        folder: with a config.json.
+        folder: a folder with a config.json.
 
     Raises:
-        ModelError: says which file, and what to do.
+        ModelError: names the file, and says what to do.
     """
     single, index = folder / WEIGHTS, folder / INDEX
     if _is_there(folder, single):
@@ -78,14 +78,14 @@ def read_json(folder: Path, file: Path) -> dict[str, Any]:
     """Read a JSON object of a model folder.
 
     Args:
-        folder: for the message.
-        file: inside it.
+        folder: the model folder, for the message.
+        file: the file inside it.
 
     Returns:
-        What stands in it.
+        Its content.
 
     Raises:
-        ModelError: a Git LFS pointer, no JSON, or no object.
+        ModelError: the file is a Git LFS pointer, not JSON, or not an object.
     """
     content = file.read_bytes()
     refuse_pointer(folder, file, content)
@@ -103,7 +103,7 @@ def read_json(folder: Path, file: Path) -> dict[str, Any]:
 
 
 def refuse_pointer(folder: Path, file: Path, content: bytes) -> None:
-    """Refuse what Git LFS has left in place of a file.
+    """Refuse a pointer that Git LFS wrote in place of a file.
 
     Raises:
         ModelError: the content is a pointer.
@@ -155,7 +155,7 @@ def _check_file(folder: Path, file: Path) -> None:
 
 
 def _ends(header: bytes) -> list[int]:
-    """Where each tensor ends, counted from the header's end; none where it cannot be read."""
+    """Where each tensor ends, in bytes from the header's end; empty if the header is unreadable."""
     try:
         entries = json.loads(header)
         return [int(entries[name]["data_offsets"][1]) for name in entries if name != "__metadata__"]

@@ -13,11 +13,11 @@ from agnews_ray.model.zoo import identity, load_path
 from agnews_ray.spec.variant import VariantSpec
 
 PROBE_TIMEOUT_S = 5.0
-"""Its libraries retry for half a minute before they give up; this asks once."""
+"""Seconds to wait for an answer. The hub's libraries retry for half a minute; this asks once."""
 
 OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 TRUTHS = ("1", "ON", "YES", "TRUE")
-"""As the hub's own library reads those."""
+"""The values that the hub's own library reads as true."""
 
 OFFLINE_WAYS = (
     "go online once to fill the cache, set HF_ENDPOINT to a mirror, "
@@ -26,17 +26,18 @@ OFFLINE_WAYS = (
 
 
 def go_offline_if_unreachable() -> bool:
-    """Ask the hub for anything; where it does not answer, let its libraries use their cache.
+    """Send the hub one request; if it does not answer, let its libraries use their cache.
 
-    Must come before ``huggingface_hub`` is imported, which reads its settings then. Respects
-    ``HF_ENDPOINT`` (a mirror) and ``HF_HUB_OFFLINE`` (already decided by the user).
+    This must be called before ``huggingface_hub`` is imported, because that reads its settings
+    once.
+    It respects ``HF_ENDPOINT`` (a mirror) and ``HF_HUB_OFFLINE`` (the user's decision).
 
     Returns:
         Whether the hub answered.
 
     Raises:
-        HubError: ``HF_ENDPOINT`` is no address, ``HF_TOKEN`` no token, or ``HF_HOME`` cannot be
-            written to.
+        HubError: ``HF_ENDPOINT`` is not an address, ``HF_TOKEN`` is not a token, or ``HF_HOME``
+            cannot be written to.
     """
     os.environ.setdefault("HF_HUB_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -49,18 +50,18 @@ def go_offline_if_unreachable() -> bool:
         with urllib.request.urlopen(request, timeout=PROBE_TIMEOUT_S):  # noqa: S310
             return True
     except urllib.error.HTTPError:
-        return True  # an answer, if not a friendly one
+        return True  # an error status is also an answer
     except (OSError, ValueError, HTTPException):
         os.environ["HF_HUB_OFFLINE"] = "1"
         return False
 
 
 def _check_settings(endpoint: str) -> None:
-    """Refuse what the hub's library would take for a hub that does not answer."""
+    """Refuse settings that the hub's library would report as a hub that does not answer."""
     if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", endpoint):
         wanted, hint = "an address with https://, or no HF_ENDPOINT", "correct it, or unset it"
         raise HubError("HF_ENDPOINT", wanted, repr(endpoint), hint)
-    if not os.environ.get("HF_TOKEN", "").isascii():  # it is not shown: it may be one
+    if not os.environ.get("HF_TOKEN", "").isascii():  # not shown, as it may be a real token
         hint = "copy it again, or unset it"
         raise HubError("HF_TOKEN", "letters, digits and _", "other characters", hint)
     if "HF_HUB_CACHE" in os.environ:
@@ -74,10 +75,10 @@ def _check_settings(endpoint: str) -> None:
 
 
 def loaded_revision(variant: VariantSpec) -> str | None:
-    """Say which version of a model was loaded.
+    """Return the version of a model that was loaded.
 
     Args:
-        variant: already loaded.
+        variant: a loaded model.
 
     Returns:
         The commit on the hub, the digest of a local folder, or None for fresh weights.
@@ -94,14 +95,14 @@ def loaded_revision(variant: VariantSpec) -> str | None:
 
 
 def explain_load_error(variant: VariantSpec, error: Exception) -> AgnewsError:
-    """Turn what transformers and the hub raise into one line.
+    """Turn an exception of transformers or the hub into one line.
 
     Args:
-        variant: whose tokenizer or weights were being loaded.
-        error: as raised.
+        variant: the model whose tokenizer or weights were being loaded.
+        error: the exception.
 
     Returns:
-        A ``HubError`` where the hub did not answer, else a ``ModelError``.
+        A ``HubError`` if the hub did not answer, else a ``ModelError``.
     """
     text = " ".join(str(error).split())
     for signs, wanted, found, hint in KNOWN_ERRORS:
@@ -158,5 +159,5 @@ KNOWN_ERRORS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "check the name at https://huggingface.co/models, or log in if it is private",
     ),
 )
-"""Parts of a message or the error's name, what was wanted, what was found (empty: the message),
-and what to do."""
+"""Each entry: parts of a message or of the error's name, what was wanted, what was found (empty:
+the message), and what to do."""

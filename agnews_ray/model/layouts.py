@@ -1,4 +1,4 @@
-"""Folders that hold no model themselves: what they are, and where the model is."""
+"""Folders that do not hold a model themselves: what they are, and where the model is."""
 
 import re
 from collections.abc import Callable
@@ -14,13 +14,13 @@ MERGE = "merge it first: merge_and_unload().save_pretrained(FOLDER), and pass th
 
 
 def explain_no_config(folder: Path) -> ModelError:
-    """Say what a folder without config.json is.
+    """Explain what a folder without config.json is.
 
     Args:
-        folder: an existing one.
+        folder: an existing folder.
 
     Returns:
-        An error that names the folder to pass, where there is one.
+        An error that names the folder to pass, if there is one.
     """
     rules: tuple[Callable[[Path], tuple[str, str] | None], ...] = (
         _adapter, _checkpoints, _cache, _sentence_transformer, _another_format, _one_below,
@@ -35,13 +35,13 @@ def explain_no_config(folder: Path) -> ModelError:
 
 
 def explain_file(file: Path) -> ModelError:
-    """Say what to do with a file that was given as a model.
+    """Explain what to do with a file that was given as a model.
 
     Args:
-        file: an existing one.
+        file: an existing file.
 
     Returns:
-        An error that names its folder, where that holds a model.
+        An error that names the file's folder, if that holds a model.
     """
     hint = "pass a folder written by save_pretrained"
     if (file.parent / CONFIG).is_file():
@@ -60,7 +60,7 @@ def _adapter(folder: Path) -> tuple[str, str] | None:
 
 
 def _checkpoints(folder: Path) -> tuple[str, str] | None:
-    """The Trainer's own folders; the newest has the highest step."""
+    """The error for a folder of a Trainer's checkpoints; the newest has the highest step."""
     numbered = [
         (int(match[1]), path)
         for path in folder.glob("checkpoint-*")
@@ -76,7 +76,7 @@ def _checkpoints(folder: Path) -> tuple[str, str] | None:
 
 
 def _cache(folder: Path) -> tuple[str, str] | None:
-    """``models--owner--name/snapshots/<commit>``, as huggingface_hub keeps downloads."""
+    """The error for ``models--owner--name/snapshots/<commit>``, huggingface_hub's layout."""
     at = next((p for p in (folder / "snapshots", folder) if _has_commits(p)), None)
     if at is None:
         return None
@@ -112,7 +112,7 @@ def _another_format(folder: Path) -> tuple[str, str] | None:
 
 
 def _one_below(folder: Path) -> tuple[str, str] | None:
-    """As after unpacking an archive, or a trial's own folder with its ``artifact``."""
+    """The error for a model one folder below, as in an unpacked archive or a trial's folder."""
     below = sorted(path.parent for path in folder.glob(f"*/{CONFIG}"))
     if not below:
         return None

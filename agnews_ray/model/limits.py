@@ -1,7 +1,7 @@
-"""How many tokens a model takes: from its table of positions, not from what its config is called.
+"""The number of tokens a model takes, from its table of positions, not from its config's names.
 
-RoBERTa's kin count positions from behind the padding's id, so 514 rows hold 512 tokens; OPT and
-BART leave out two rows; XLNet and T5 have no positions of their own, and no limit.
+RoBERTa and similar models count positions from after the pad id, so 514 rows hold 512 tokens; OPT
+and BART leave out two rows; XLNet and T5 have no absolute positions, and no limit.
 """
 
 import re
@@ -13,10 +13,10 @@ from transformers import AutoModelForSequenceClassification
 TABLE_NAME = re.compile(
     r"(?:^|\.)(?:position_embeddings?|positions?_embed|embed_positions|pos_embeddings?|wpe)$"
 )
-"""What transformers calls the modules that hold one row for each position."""
+"""The names in transformers of modules that hold one row for each position."""
 
 NO_LIMIT = int(1e30)
-"""What transformers writes where a tokenizer knows none."""
+"""The value that transformers writes if a tokenizer has no limit."""
 
 
 def bare_model(config: Any) -> Any:
@@ -26,25 +26,25 @@ def bare_model(config: Any) -> Any:
 
 
 def position_limit(model: Any) -> int | None:
-    """Say how many tokens a row may have, special tokens included.
+    """Return how many tokens a row may have, with special tokens.
 
     Args:
-        model: a transformers model, on whatever device.
+        model: a transformers model, on any device.
 
     Returns:
-        The smallest of its tables' limits and the config's; None where there is none.
+        The smallest limit of its tables and its config; None if there is none.
     """
     tables = [_places(module) for name, module in _tables(model)]
     stated = getattr(model.config, "max_position_embeddings", None)
     if not tables and getattr(model.config, "relative_attention", False):
-        return None  # DeBERTa: distances beyond the stated one are treated alike
+        return None  # DeBERTa: distances beyond the stated one are treated the same
     if isinstance(stated, int) and stated > 0:
         tables.append(stated)
     return min(tables, default=None)
 
 
 def counts_from_padding(model: Any) -> bool:
-    """Whether positions begin behind the padding's id, as RoBERTa's do."""
+    """Whether positions start after the pad id, as RoBERTa's do."""
     return any(getattr(module, "padding_idx", None) is not None for _, module in _tables(model))
 
 

@@ -1,4 +1,4 @@
-"""Memory: the most that a process has held, and what a training will want of a GPU."""
+"""Memory: the peak of a process, and an estimate of what training needs on a GPU."""
 
 import resource
 import sys
@@ -27,16 +27,18 @@ def reset_peak_memory(device: torch.device) -> None:
 
 
 def peak_memory_bytes(device: torch.device) -> int:
-    """Give the most memory that this process has held since ``reset_peak_memory``, or ever.
+    """Return this process's peak memory since ``reset_peak_memory``, or since its start.
 
-    It is that of the GPU, or what was resident on a CPU.
+    It is the memory of the GPU, or the resident memory on a CPU.
 
-    On a GPU it is what was taken from the device: recorded steps keep a pool of their own, which
-    counts as allocated while a step is recorded, and never again.
+    On a GPU it is the memory reserved from the device: recorded steps keep their own pool, which
+    counts as allocated only while a step is recorded.
     """
     if device.type == "cuda":
         return int(torch.cuda.max_memory_reserved(device))
-    if STATUS.exists():  # getrusage's begins with what the parent held when it started this process
+    if (
+        STATUS.exists()
+    ):  # getrusage's peak includes what the parent held when it started this process
         for line in STATUS.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
@@ -45,39 +47,40 @@ def peak_memory_bytes(device: torch.device) -> int:
 
 
 CONTEXT_BYTES = int(0.8 * 2**30)
-"""CUDA's context and its libraries' workspaces."""
+"""The memory of CUDA's context and its libraries' workspaces, in bytes."""
 
 GRAPHS_BYTES = int(0.75 * 2**30)
-"""What recorded steps take beside a second set of activations."""
+"""The memory of recorded steps besides a second set of activations, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class GpuMemory:
-    """What a training will want of a GPU, in bytes; an estimate."""
+    """An estimate of the GPU memory that training needs, in bytes."""
 
     unrecorded: int
     recorded: int
-    """With steps as CUDA graphs: the largest batch's activations are held twice, by the
+    """The bytes with steps as CUDA graphs: the largest batch's activations are held twice, by the
     first, ordinary step and by the graphs."""
 
 
 def training_memory(
     variant: VariantSpec, num_rows: int, length: int, precision: Precision
 ) -> GpuMemory:
-    """Estimate what the fast engine takes of a GPU.
+    """Estimate the GPU memory that the fast engine needs.
 
-    Counted are the tensors that ``engine.fused.block`` keeps for its backward pass. On torch's meta
-    device their size agrees to 5 % with what was alive; the two constants are the rest of what a
-    review counted for BERT base (fp16, 16 x 128 and 16 x 512). No GPU has been measured.
+    The estimate counts the tensors that ``engine.fused.block`` keeps for its backward pass; on
+    torch's meta device their size agrees to 5 % with the tensors alive. The two constants are the
+    rest of what was counted by hand for BERT base (fp16, 16 x 128 and 16 x 512). No GPU has been
+    measured.
 
     Args:
-        variant: a model whose sizes are known, or BERT base stands for it.
-        num_rows: of a batch on one worker.
-        length: of its longest row, in tokens.
-        precision: of matrix products.
+        variant: the model; BERT base is assumed if its sizes are not known.
+        num_rows: the rows of a batch on one worker.
+        length: the longest row, in tokens.
+        precision: the precision of matrix products.
 
     Returns:
-        Bytes with and without recorded steps.
+        The bytes with and without recorded steps.
     """
     try:
         sizes = zoo.sizes(variant)
@@ -87,7 +90,7 @@ def training_memory(
     of_blocks = sizes["num_layers"] * (4 * width * width + 2 * width * inner)
     parameters = of_blocks + (sizes["vocab_size"] + 512) * width
     low = 4 if precision == "fp32" else 2
-    # Value, gradient and AdamW's two moments in float32; what blocks use and its gradient in low.
+    # Value, gradient and AdamW's two moments in float32; the blocks' copy and its gradient in low.
     state = 16 * parameters + (0 if precision == "fp32" else 2 * low * of_blocks)
     length = -(-length // 8) * 8
     tokens, pairs = num_rows * length, num_rows * heads * length * length

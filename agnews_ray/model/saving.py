@@ -1,8 +1,8 @@
-"""A trained classifier to an artifact: what plain transformers must know to do as was measured.
+"""Save a trained classifier as an artifact with which plain transformers predicts as measured.
 
-A tokenizer comes with habits of its own (which side it pads, how much it truncates, which inputs
-it gives) and a config with those of another task. What was trained and measured goes into the
-artifact in their place.
+A tokenizer has its own settings (the side it pads, how much it truncates, which inputs it returns)
+and a config has those of another task. The artifact has the settings that were used in training
+instead.
 """
 
 import copy
@@ -12,7 +12,8 @@ from typing import Any
 from transformers import PreTrainedTokenizerFast
 
 MODEL_INPUTS = ["input_ids", "attention_mask"]
-"""All that a model is given here; a tokenizer that gives segments as well would change logits."""
+"""All inputs that a model gets here; a tokenizer that also returned segments would change
+logits."""
 
 
 def save_artifact(
@@ -20,17 +21,17 @@ def save_artifact(
 ) -> int:
     """Write a folder that the Auto classes and a pipeline load without further settings.
 
-    The tokenizer pads on its side as in training, and ``truncation=True`` alone cuts where the
-    training did. The config asks for a softmax, whatever the head was for before.
+    The tokenizer pads on the same side as in training, and ``truncation=True`` alone truncates at
+    the same length. The config asks for a softmax, whatever task the head had before.
 
     Args:
-        folder: made if it is not there.
+        folder: the folder to write; it is created if missing.
         model: a trained transformers classifier; its config is changed.
-        tokenizer: as it was used; left as it is.
-        max_length_tokens: longest row trained and measured on.
+        tokenizer: the tokenizer that was used; not changed.
+        max_length_tokens: the longest row in training and scoring, in tokens.
 
     Returns:
-        Bytes of the weights.
+        The size of the weights in bytes.
     """
     model.config.problem_type = "single_label_classification"
     if model.config.pad_token_id is None:
@@ -41,9 +42,9 @@ def save_artifact(
 
 
 def _as_used(tokenizer: PreTrainedTokenizerFast, max_length_tokens: int) -> PreTrainedTokenizerFast:
-    """A copy whose saved settings are those in use: only what was set at its making is saved."""
+    """A copy made with the settings in use, as only settings given at creation are saved."""
     used = copy.deepcopy(tokenizer)
-    used.backend_tokenizer.no_truncation()  # a call of the tokenizer leaves its own there
+    used.backend_tokenizer.no_truncation()  # calls of the tokenizer set it
     used.backend_tokenizer.no_padding()
     settings = {
         "model_max_length": max_length_tokens,

@@ -22,7 +22,8 @@ from agnews_ray.model.zoo import load_path, sizes
 from agnews_ray.spec.variant import VariantSpec
 
 TRAINED_VERSION = 1
-"""Raised whenever the code here trains another tokenizer on the same texts: they are kept."""
+"""The version of trained tokenizers, which are kept; raised whenever this code trains another
+tokenizer on the same texts."""
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -33,7 +34,7 @@ class LoadedTokenizer:
 
     tokenizer: PreTrainedTokenizerFast
     notes: tuple[str, ...]
-    """What was set otherwise than its files say."""
+    """The settings that differ from its files, one line each."""
 
 
 def load_tokenizer(variant: VariantSpec) -> PreTrainedTokenizerFast:
@@ -44,26 +45,26 @@ def load_tokenizer(variant: VariantSpec) -> PreTrainedTokenizerFast:
 def ready_tokenizer(variant: VariantSpec) -> LoadedTokenizer:
     """Load a pretrained variant's fast tokenizer and make it fit its model.
 
-    It pads on the side that the model wants, has a pad token, and its ``model_max_length`` is the
+    It pads on the side that the model needs, has a pad token, and its ``model_max_length`` is the
     model's limit.
 
     Args:
-        variant: with ``init: pretrained``.
+        variant: a variant with ``init: pretrained``.
 
     Returns:
-        The tokenizer, and what was changed.
+        The tokenizer, and the changes made.
 
     Raises:
         HubError: neither the hub nor its cache has it.
-        ModelError: no text classifier of this architecture, no fast tokenizer, no vocabulary, or
-            damaged files.
+        ModelError: transformers has no text classifier of this architecture, there is no fast
+            tokenizer or no vocabulary, or files are damaged.
     """
     quieten()
     path, revision = load_path(variant), variant.revision
     try:
         # The config too: both must be there before a cluster is started for the weights.
         config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
-    except Exception as error:  # transformers raises what its parsers raise
+    except Exception as error:  # transformers raises any exception of its parsers
         raise explain_load_error(variant, error) from error
     if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
         found = f"model_type {config.model_type!r}, for which transformers has no classifier"
@@ -88,14 +89,14 @@ def _check_usable(variant: VariantSpec, tokenizer: Any) -> None:
         hint = "choose a model that ships a tokenizer.json"
         raise refused(variant.model, "a fast tokenizer", "a slow one", hint)
     entries = tokenizer.get_vocab().keys() - tokenizer.added_tokens_encoder.keys()
-    if not entries - set(tokenizer.all_special_tokens):  # what transformers builds from no file
+    if not entries - set(tokenizer.all_special_tokens):  # built from no file
         found = f"{len(tokenizer)} special tokens and nothing else"
         hint = "copy tokenizer.json, or the vocabulary, from the model it was made from"
         raise refused(variant.model, "a tokenizer with a vocabulary", found, hint)
 
 
 def _set_pad_token(variant: VariantSpec, tokenizer: Any, bare: Any) -> list[str]:
-    """A missing one becomes the config's, where that is one for certain, else the end token."""
+    """Set a missing pad token: the config's, if that is certainly one, else the end token."""
     if tokenizer.pad_token is not None:
         return []
     of_config = bare.config.pad_token_id
@@ -112,7 +113,7 @@ def _set_pad_token(variant: VariantSpec, tokenizer: Any, bare: Any) -> list[str]
 
 
 def _set_padding_side(tokenizer: Any, config: Any) -> list[str]:
-    """On the right, unless the head reads the last position (XLNet), whatever is there."""
+    """Pad on the right, or on the left if the head reads the last position (XLNet)."""
     wanted = "left" if getattr(config, "summary_type", None) == "last" else "right"
     before, tokenizer.padding_side = tokenizer.padding_side, wanted
     if before != wanted:
@@ -121,16 +122,16 @@ def _set_padding_side(tokenizer: Any, config: Any) -> list[str]:
 
 
 def unknown_share(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> float:
-    """Measure what of some texts the vocabulary cannot write.
+    """Measure the share of some texts that the vocabulary cannot represent.
 
     Args:
         tokenizer: any fast tokenizer.
         texts: a sample of rows.
 
     Returns:
-        Share of unknown pieces among all pieces, special tokens aside, in [0, 1]. Where a
-        tokenizer has no piece for the unknown, the share of characters that no piece covers. 0 for
-        byte-level tokenizers, which can write everything, and for texts without any text.
+        The share of unknown pieces among all pieces except special tokens, in [0, 1]. If a
+        tokenizer has no unknown piece, the share of characters that no piece covers. 0 for
+        byte-level tokenizers, which can represent everything, and for empty texts.
     """
     unknown = _unknown_ids(tokenizer)
     encodings = tokenizer.backend_tokenizer.encode_batch(
@@ -155,7 +156,7 @@ def _unknown_ids(tokenizer: PreTrainedTokenizerFast) -> set[int]:
 
 
 def _num_covered(offsets: Sequence[tuple[int, int]]) -> int:
-    """Characters in pieces; a piece's own leading blank may count."""
+    """The number of characters in pieces; a piece's own leading space may be counted."""
     return len({place for start, stop in offsets for place in range(start, stop)})
 
 
@@ -165,9 +166,9 @@ def train_tokenizer(
     """Train an uncased WordPiece tokenizer, BERT's kind, for a variant with fresh weights.
 
     Args:
-        texts: gives the texts of the train split; called twice.
-        variant: a known architecture with ``init: random``; its vocabulary size is the most the
-            tokenizer may use.
+        texts: a function that returns the texts of the train split; it is called twice.
+        variant: a known architecture with ``init: random``; its vocabulary size is the largest
+            that the tokenizer may have.
 
     Returns:
         The tokenizer; [PAD] is id 0. The same texts give the same tokenizer.
@@ -177,15 +178,15 @@ def train_tokenizer(
     alphabet = sorted(characters)
     trainer = trainers.WordPieceTrainer(
         vocab_size=sizes(variant)["vocab_size"],
-        # Continuations too, or they get ids in the random order of a hash map, and ties between
-        # merges, which ids break, would fall differently in each process.
+        # Continuations too: else their ids follow the random order of a hash map, and as ids decide
+        # ties between merges, each process would train another tokenizer.
         special_tokens=[*SPECIAL_TOKENS, *(f"##{character}" for character in alphabet)],
         initial_alphabet=alphabet,
         show_progress=False,
     )
     trained = _wordpiece(models.WordPiece(unk_token="[UNK]"), normalizer)  # noqa: S106
     trained.train_from_iterator(texts(), trainer)
-    # Anew from the vocabulary, in which only the five are special.
+    # Made again from the vocabulary, in which only these five are special.
     model = models.WordPiece(trained.get_vocab(), unk_token="[UNK]")  # noqa: S106
     return PreTrainedTokenizerFast(
         tokenizer_object=_wordpiece(model, normalizer),
@@ -211,7 +212,7 @@ def _wordpiece(model: models.WordPiece, normalizer: normalizers.Normalizer) -> T
 
 
 def load_trained_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    """Load what ``train_tokenizer`` made and ``save_pretrained`` wrote."""
+    """Load a tokenizer made by ``train_tokenizer`` and written by ``save_pretrained``."""
     return PreTrainedTokenizerFast.from_pretrained(str(folder), trust_remote_code=False)
 
 
@@ -221,12 +222,12 @@ def check_max_length(
     """Refuse rows that are longer than the model has positions for.
 
     Args:
-        variant: names the model.
+        variant: the model, for the message.
         tokenizer: its tokenizer, whose ``model_max_length`` is the model's limit.
-        max_length_tokens: asked for.
+        max_length_tokens: the requested length.
 
     Raises:
-        ModelError: the model is shorter.
+        ModelError: the model takes fewer tokens.
     """
     if max_length_tokens > tokenizer.model_max_length:
         hint = f"use --max-length {tokenizer.model_max_length}"
@@ -239,7 +240,7 @@ def encoder_json(tokenizer: PreTrainedTokenizerFast, max_length_tokens: int) -> 
 
     Args:
         tokenizer: any fast tokenizer.
-        max_length_tokens: longest row, special tokens included.
+        max_length_tokens: the longest row, with special tokens.
 
     Returns:
         JSON for ``tokenizers.Tokenizer.from_str``; encodes as
