@@ -76,7 +76,7 @@ def bench(runs: Path, num_rounds: int, bench_format: str, **settings: Any) -> No
 
 def _flags(
     models: str, init: str, dataset: str, num_rows: int, precision: str, device: str
-) -> dict[str, Any]:
+) -> dict[str, object]:
     names = [name.strip() for name in models.split(",") if name.strip()]
     return {
         "models": [{"model": name, "init": init} for name in names],

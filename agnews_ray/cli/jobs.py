@@ -2,11 +2,10 @@
 
 import contextlib
 import sys
-import time
 from collections.abc import Callable, Iterable
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -15,6 +14,10 @@ from agnews_ray.cli.compare import tell_left_out
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.streams import is_unread
 from agnews_ray.errors import ClusterError, StoreError
+
+if TYPE_CHECKING:
+    from agnews_ray.cluster.event_kinds import Event
+    from agnews_ray.cluster.job_state import JobState
 
 JOB_ID = click.argument("job_id", metavar="[ID]", required=False)
 AS_JSON = click.option(
@@ -34,7 +37,7 @@ def address_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
-def _checked(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+def _checked(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Refuse at once what is no dashboard's address, and say where it came from."""
     if value is None or value == "local":
         return None
@@ -72,6 +75,7 @@ Examples:
 def jobs(address: str | None, as_json: bool) -> None:
     """List the studies that were handed to a cluster, the latest first."""
     from agnews_ray.app import cluster_jobs
+    from agnews_ray.cli.job_text import times_of
 
     found = cluster_jobs.list_jobs(known_address(address))
     if as_json:
@@ -80,7 +84,7 @@ def jobs(address: str | None, as_json: bool) -> None:
     if not found:
         click.echo("no jobs yet; submit one with: agnews-ray submit ... --address URL")
     for job in found:
-        click.echo(f"{job.job_id:32}  {job.status:9}  {_times(job):24}  {job.storage}")
+        click.echo(f"{job.job_id:32}  {job.status:9}  {times_of(job):24}  {job.storage}")
 
 
 @click.command(
@@ -98,12 +102,13 @@ def status(job_id: str | None, address: str | None, as_json: bool) -> None:
     Without ID the latest job.
     """
     from agnews_ray.app import cluster_jobs
+    from agnews_ray.cli.job_text import describe_trial, times_of
 
     state = cluster_jobs.job_state(known_address(address), job_id)
     if as_json:
         _print_json(state)
         return
-    click.echo(f"{state.job_id}: {state.status}, {_times(state)}")
+    click.echo(f"{state.job_id}: {state.status}, {times_of(state)}")
     if state.error:
         click.echo(f"error: {state.error}")
     if state.location:
@@ -111,7 +116,7 @@ def status(job_id: str | None, address: str | None, as_json: bool) -> None:
     if state.phase:
         click.echo(state.phase)
     for trial in sorted(state.trials, key=lambda one: one.state != "failed"):
-        click.echo(f"  {trial.trial_id:44}  {_describe(trial)}")
+        click.echo(f"  {trial.trial_id:44}  {describe_trial(trial)}")
 
 
 @click.command(
@@ -134,7 +139,7 @@ def logs(job_id: str | None, follow: bool, address: str | None, **shown: Any) ->
     from agnews_ray.app import cluster_jobs
 
     address = known_address(address)
-    events: Iterable[Any]
+    events: Iterable[Event | str]
     if follow:
         job_id = job_id or cluster_jobs.job_state(address, None).job_id
         events = takewhile(lambda _: not is_unread(), cluster_jobs.follow(address, job_id, _say))
@@ -194,7 +199,11 @@ def fetch(job_id: str | None, runs: Path, address: str | None, as_json: bool) ->
 
 
 def print_events(
-    events: Any, *, trial: str | None = None, keeps_lines: bool = False, as_json: bool = False
+    events: "Iterable[Event | str]",
+    *,
+    trial: str | None = None,
+    keeps_lines: bool = False,
+    as_json: bool = False,
 ) -> None:
     """Show events, live on a terminal, as lines elsewhere.
 
@@ -205,6 +214,7 @@ def print_events(
         as_json: whether to print events as they are.
     """
     from agnews_ray.cli import screen
+    from agnews_ray.cluster.event_kinds import trial_of
     from agnews_ray.cluster.events import show_event
     from agnews_ray.record.json_text import to_json
 
@@ -214,7 +224,7 @@ def print_events(
             if isinstance(event, str):
                 if keeps_lines:
                     shown.note(event)
-            elif trial and not _is_about(event, trial):
+            elif not (trial_of(event) or "").startswith(trial or ""):
                 continue
             elif as_json:
                 click.echo(to_json(event, indent=None))
@@ -248,7 +258,7 @@ def follow_to_end(address: str, job_id: str, *, as_json: bool = False) -> None:
     sys.exit(0 if state.status == "SUCCEEDED" else 1)
 
 
-def _print_results(state: Any) -> None:
+def _print_results(state: "JobState") -> None:
     """Print the table as a local run does, where the storage can be read from here."""
     from agnews_ray.app.analyse import compare_study
     from agnews_ray.cli import screen
@@ -260,7 +270,7 @@ def _print_results(state: Any) -> None:
         screen.show_table(compare_study(local_study(state.location), tell_left_out))
 
 
-def _print_json(content: Any) -> None:
+def _print_json(content: object) -> None:
     from agnews_ray.record.json_text import to_json
 
     click.echo(to_json(content))
@@ -268,38 +278,3 @@ def _print_json(content: Any) -> None:
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
-
-
-def _is_about(event: Any, trial: str) -> bool:
-    about = getattr(event, "trial", None) or getattr(event, "progress", None)
-    return about is not None and about.trial_id.startswith(trial)
-
-
-def _times(job: Any) -> str:
-    from agnews_ray.cli.screen import clock
-
-    if job.started_at is None:
-        return "not started"
-    since = time.strftime("%m-%d %H:%M", time.localtime(job.started_at))
-    return f"{since} for {clock((job.ended_at or time.time()) - job.started_at)}"
-
-
-def _describe(trial: Any) -> str:
-    from agnews_ray.cli.screen import clock
-
-    match trial.state:
-        case "waiting":
-            return f"waits for {trial.waits_for}"
-        case "training":
-            left = "" if trial.seconds_left is None else f", {clock(trial.seconds_left)} left"
-            return (
-                f"training: step {trial.step:,} of {trial.num_steps:,}, "
-                f"{trial.samples_per_second or 0:.0f} samples/s{left}"
-            )
-        case "done" if trial.diverged is not None:
-            return f"DIVERGED: {trial.diverged}"
-        case "done" if trial.accuracy is not None:
-            return f"done: accuracy {trial.accuracy:.4f}, macro-F1 {trial.macro_f1:.4f}"
-        case "failed":
-            return f"FAILED: {trial.error}"
-    return str(trial.state)
