@@ -37,7 +37,11 @@ def _plain(word: str) -> Any:
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
     """Attach the flags that override a job file; each is named by its dotted path in the study."""
     flags = [
-        _flag("--models", "models", "comma-separated: distilbert, minilm, bert, hub id or folder"),
+        _flag(
+            "--models",
+            "models",
+            "comma-separated: aliases (distilbert, minilm, ...), hub ids, folders",
+        ),
         _flag(
             "--init", "init", "random: fresh weights, no download", choices=("pretrained", "random")
         ),

@@ -27,7 +27,7 @@ class VariantSpec(Spec):
     """A compared configuration without its seed."""
 
     model: str = Field(min_length=1)
-    """An alias (``distilbert``, ``minilm``, ``bert``), a hub id, or a local folder."""
+    """An alias (``distilbert``, ``minilm``, ``modernbert``, ...), a hub id, or a local folder."""
     name: str = ""
     """Row label in the table; empty means the model's own name."""
     revision: str | None = None
