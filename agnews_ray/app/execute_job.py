@@ -1,7 +1,5 @@
 """Use case: what a job does on the cluster that it was handed to. The other side is `remote`."""
 
-from typing import Any
-
 from agnews_ray.app.launch import StudyOutcome, execute_study, look_at_models
 from agnews_ray.app.prepare import PreparedStudy, prepare_study
 from agnews_ray.cluster.events import EventWriter
@@ -13,13 +11,15 @@ from agnews_ray.cluster.membership import (
     on_every_node,
     see_cluster,
 )
-from agnews_ray.cluster.node_facts import node_facts
+from agnews_ray.cluster.node_facts import ClusterFacts, node_facts
 from agnews_ray.errors import StoreError
 from agnews_ray.record.object_store import open_store
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
 from agnews_ray.run.fit import TrainerFit
 from agnews_ray.run.queue import Outcome, run_trials
+from agnews_ray.run.told import TrialFacts
 from agnews_ray.run.trainer import TrialRunner
+from agnews_ray.run.watcher import StudyWatcher
 from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.study import StudySpec
 
@@ -49,11 +49,11 @@ def execute_job(
     with joined_ray(store.log_path):
         check_shared(location)
         prepared = prepare_study(study, location, see_cluster().num_gpus)
-        events.study(study.name, store.location, prepared.trials, set(prepared.finished))
+        _tell_plan(prepared, events)
         return execute_study(prepared, command, started_at, events, _run_joined)
 
 
-def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
+def probe_job(location: str, hub_ids: list[str]) -> ClusterFacts:
     """Look around on the cluster around this process, for ``doctor``.
 
     Args:
@@ -61,7 +61,7 @@ def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
         hub_ids: models that would be loaded from the hub.
 
     Returns:
-        Facts on the cluster, and under ``nodes`` those of ``cluster.node_facts`` for each node.
+        Facts on the cluster, and those of each of its nodes.
     """
     with joined_ray(cache_folder(location) / "logs" / "doctor.log"):
         storage_error = None
@@ -84,16 +84,19 @@ def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
         }
 
 
+def _tell_plan(prepared: PreparedStudy, watcher: StudyWatcher) -> None:
+    trials = [TrialFacts.of(trial) for trial in prepared.trials]
+    watcher.study(prepared.study.name, prepared.store.location, trials, prepared.finished)
+
+
 def _run_joined(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: Any
-) -> tuple[PreparedStudy, Any]:
+    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+) -> tuple[PreparedStudy, Outcome]:
     # On the CPU: the head node needs no GPU, and where it has one it is the workers'.
     looked_at = look_at_models(prepared, watcher, "cpu")
     planned, prepared = prepared.trials, looked_at.tell(watcher)
     if prepared.trials != planned:
-        watcher.study(
-            prepared.study.name, prepared.store.location, prepared.trials, set(prepared.finished)
-        )
+        _tell_plan(prepared, watcher)
     if not prepared.todo:
         return prepared, Outcome(finished=())
     device = prepared.todo[0].device

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from agnews_ray.app.capacity import check_disk
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
@@ -19,11 +19,16 @@ from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
-from agnews_ray.run.watcher import SteadyWatcher
+from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 from agnews_ray.spec.base import Device
 
-if TYPE_CHECKING:
-    from agnews_ray.run.worker_group import WorkerGroups  # imports Ray
+if TYPE_CHECKING:  # they import Ray or transformers
+    from agnews_ray.run.inputs import InputCache
+    from agnews_ray.run.queue import Outcome
+    from agnews_ray.run.worker_group import WorkerGroups
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +49,21 @@ class StudyOutcome:
     """Lines about what was kept, and what was not, for the user to read."""
 
 
+class RunTrials(Protocol):
+    """Runs the trials of a study that have no record."""
+
+    def __call__(
+        self, prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+    ) -> tuple[PreparedStudy, "Outcome"]:
+        """Give the study as it was planned in the end, and how its trials ended."""
+
+
 def execute_study(
     prepared: PreparedStudy,
     command: str,
     started_at: float,
-    watcher: Any,
-    run: "Callable[[PreparedStudy, str, float, Any], tuple[PreparedStudy, Any]] | None" = None,
+    watcher: StudyWatcher,
+    run: RunTrials | None = None,
 ) -> StudyOutcome:
     """Run the trials that have no record yet.
 
@@ -57,9 +71,8 @@ def execute_study(
         prepared: from ``prepare_study``.
         command: the command line, for the records.
         started_at: Unix time of ``submit``.
-        watcher: a ``run.watcher.StudyWatcher``, told what happens until it fails.
-        run: takes the first four and gives the study as it was planned in the end and a
-            ``run.queue.Outcome``; None runs the trials on a Ray of this process.
+        watcher: told what happens, until it fails.
+        run: runs the trials; None does so on a Ray of this process.
 
     Returns:
         Records of all finished trials, and the errors of those that failed.
@@ -109,8 +122,8 @@ def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
 
 
 def _run_embedded(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: Any
-) -> tuple[PreparedStudy, Any]:
+    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+) -> tuple[PreparedStudy, "Outcome"]:
     from agnews_ray.run.session import embedded_ray
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
@@ -163,13 +176,13 @@ def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGro
     groups.close()
 
 
-def _beside(function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+def _beside(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
     """Call a function in a daemon thread: an interrupt must not wait for a download."""
-    future: Future[Any] = Future()
+    future: Future[T] = Future()
 
     def target() -> None:
         try:
-            future.set_result(function(*arguments))
+            future.set_result(function(*arguments, **named))
         except BaseException as error:  # noqa: BLE001  # raised again by ``result``
             future.set_exception(error)
 
@@ -183,18 +196,18 @@ class LookedAt:
 
     prepared: PreparedStudy
     """Planned anew where a model cannot be trained in the wanted precision."""
-    data: Any
-    """A ``run.inputs.InputCache``."""
+    data: "InputCache"
+    """Gives trials what they train on."""
     lines: tuple[str, ...]
 
-    def tell(self, watcher: Any) -> PreparedStudy:
+    def tell(self, watcher: StudyWatcher) -> PreparedStudy:
         """Show the lines; from the thread that the watcher knows."""
         for line in self.lines:
             watcher.note(line)
         return self.prepared
 
 
-def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> LookedAt:
+def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Device) -> LookedAt:
     """Load every model and have it make a pass, so that what is wrong is told before any trial.
 
     Args:

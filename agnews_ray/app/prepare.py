@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from agnews_ray.app.capacity import gpu_memory_line
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
@@ -65,7 +64,7 @@ class PreparedStudy:
         return dataclasses.replace(self, trials=trials, finished=finished_of(self.store, trials))
 
 
-def read_study(job_file: Path | None, flags: Mapping[str, Any]) -> StudySpec:
+def read_study(job_file: Path | None, flags: Mapping[str, object]) -> StudySpec:
     """Build a study from a job file and the flags that override it.
 
     Args:

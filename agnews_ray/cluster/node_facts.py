@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import psutil
 
@@ -15,7 +15,46 @@ from agnews_ray.record.storage import is_uri
 from agnews_ray.run.device import usable_gpus
 
 
-def node_facts(location: str, hub_ids: list[str]) -> dict[str, Any]:
+class TorchFacts(TypedDict):
+    """What torch sees of the GPUs."""
+
+    num_gpus: int
+    cuda: str | None
+    trouble: str
+    hint: str
+
+
+class NodeFacts(TypedDict):
+    """What is known of one machine; JSON-ready. None: it could not be found out."""
+
+    python: str
+    versions: dict[str, str]
+    num_cpus: int
+    memory_free: int
+    disk_free: int
+    num_gpus: int
+    gpu: str | None
+    driver: str | None
+    torch: TorchFacts | None
+    gpu_memory: int
+    hub: str
+    has_token: bool
+    ray_gpus: NotRequired[float]
+    """GPUs that Ray hands out there."""
+
+
+class ClusterFacts(TypedDict):
+    """What is known of a cluster; JSON-ready."""
+
+    storage: str
+    storage_error: str | None
+    num_gpus: float
+    later_gpus: int
+    num_cpus: float
+    nodes: dict[str, NodeFacts]
+
+
+def node_facts(location: str, hub_ids: list[str]) -> NodeFacts:
     """Look around on this machine.
 
     Args:
@@ -23,7 +62,7 @@ def node_facts(location: str, hub_ids: list[str]) -> dict[str, Any]:
         hub_ids: models that would be loaded from the hub.
 
     Returns:
-        JSON-ready facts; None where something could not be found out.
+        The facts.
     """
     environment = describe_environment()
     return {
@@ -49,7 +88,7 @@ def _disk_free(location: str) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _torch_facts() -> dict[str, Any]:
+def _torch_facts() -> TorchFacts:
     """Importing torch takes seconds, so it is asked only where there is a GPU."""
     found = usable_gpus()
     trouble, hint = found.trouble, found.hint

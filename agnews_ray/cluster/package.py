@@ -3,7 +3,6 @@
 import os
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import agnews_ray
 from agnews_ray.record.environment import (
@@ -61,7 +60,7 @@ def pack(study: StudySpec, folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def runtime_environment(folder: Path | None) -> dict[str, Any]:
+def runtime_environment(folder: Path | None) -> dict[str, object]:
     """Describe a job's environment to Ray.
 
     Args:

@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -178,7 +177,7 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
-def _send(process: psutil.Process, end: Callable[[Any], None]) -> None:
+def _send(process: psutil.Process, end: Callable[[psutil.Process], None]) -> None:
     with contextlib.suppress(psutil.Error):  # gone, even if its number is another's by now
         end(process)
 

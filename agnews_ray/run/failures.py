@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeVar
 
 import ray
 from ray.train import TrainingFailedError, WorkerGroupError
@@ -12,6 +12,8 @@ from agnews_ray.errors import AgnewsError, ResourceError, TrialError
 
 INNER = ("controller_failure", "cause", "health_check_failure", "_base_exc", "client_exc")
 """Where Ray's exceptions keep what they wrap."""
+
+E = TypeVar("E", bound=BaseException)
 
 MAX_CHARS = 300
 
@@ -90,7 +92,7 @@ def was_lost(error: BaseException) -> bool:
     return find(error, *lost) is not None and not is_out_of_memory(error)
 
 
-def find(error: BaseException, *kinds: type[BaseException]) -> Any:
+def find(error: BaseException, *kinds: type[E]) -> E | None:
     """Give the first cause of some kind, in whichever rank; None where there is none."""
     return next((cause for cause in _all_causes(error) if isinstance(cause, kinds)), None)
 

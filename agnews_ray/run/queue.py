@@ -14,7 +14,7 @@ from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.run.failures import describe, is_out_of_memory, no_memory, own_error
 from agnews_ray.run.inputs import TrialInputs
-from agnews_ray.run.progress import TrialProgress
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 
@@ -97,7 +97,7 @@ def run_trials(
         if waiting and len(running) < room.num_at_once():
             trial = waiting[0]
             since = time.time() if running or finished or failed else started_at
-            watcher.started(trial)
+            watcher.started(TrialFacts.of(trial))
             running[trial.trial_id] = trial
             _load_and_start(runner, trial, load_data, since, done)
             continue
@@ -112,10 +112,10 @@ def run_trials(
         if isinstance(result, TrialRecord):
             finished[trial.trial_id] = result
             _say_once([result.training.engine_note], said, watcher)
-            watcher.finished(trial, result)
+            watcher.finished(TrialFacts.of(trial), RecordFacts.of(result))
         else:
             failed[trial.trial_id] = result
-            watcher.failed(trial, result)
+            watcher.failed(TrialFacts.of(trial), result)
 
 
 def _startable(
@@ -132,7 +132,7 @@ def _startable(
             wanted, hint = f"trial {cause} finished first", "fix its cause and submit again"
             error = TrialError(f"trial {trial.trial_id}", wanted, "that it failed", hint)
             failed[trial.trial_id] = error
-            watcher.failed(trial, error)
+            watcher.failed(TrialFacts.of(trial), error)
     return ready.startable
 
 
@@ -156,7 +156,7 @@ def _tell(
     missing = room.missing() if without_workers else None
     if missing:
         for trial_id in sorted(without_workers):
-            watcher.waiting(running[trial_id], missing)
+            watcher.waiting(TrialFacts.of(running[trial_id]), missing)
 
 
 def _load_and_start(

@@ -21,7 +21,8 @@ from agnews_ray.run.failures import find, root_error, was_lost
 from agnews_ray.run.held_datasets import HeldDatasets
 from agnews_ray.run.inputs import TrialInputs
 from agnews_ray.run.mailbox import Task
-from agnews_ray.run.progress import TrialProgress, forget_progress, latest_progress
+from agnews_ray.run.progress import forget_progress, latest_progress
+from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
 from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.study import StudySpec

@@ -77,7 +77,7 @@ def build_study(content: Mapping[str, Any], where: str) -> StudySpec:
         raise SpecError(where, problems) from error
 
 
-def override(content: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
+def override(content: Mapping[str, Any], flags: Mapping[str, object]) -> dict[str, Any]:
     """Lay flags over a job file's content.
 
     Args:
