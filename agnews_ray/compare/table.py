@@ -1,4 +1,4 @@
-"""Records of one study to the rows of the comparison table."""
+"""From the records of one study to the rows of the comparison table."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,40 +12,41 @@ from agnews_ray.record.schema import TrialRecord
 
 
 class TrainingTimes(BaseModel):
-    """What the trials of one row took on one kind of machine by one engine; seconds, bytes."""
+    """The time (s) and memory (bytes) of a row's trials on one kind of machine with one engine."""
 
     model_config = ConfigDict(frozen=True)
 
     device: str
-    """What it was trained on, by name."""
+    """The name of the machine that trained."""
     num_seeds: int
-    """Trials of the row that were trained so."""
+    """The number of the row's trials that were trained in this way."""
     train_seconds: float
     train_seconds_std: float | None
     samples_per_second: float
     peak_memory_bytes: int
-    """Largest over the seeds."""
+    """The largest peak memory of the seeds."""
     num_machines: int | None
-    """That a trial's workers were on; None where the records do not say, or not the same."""
+    """The number of machines of a trial's workers; None if the records do not say, or differ."""
     engine: str = "fast"
-    """That really ran, such as ``fast, unrecorded`` on a GPU whose steps could not be recorded."""
+    """The engine that really ran, such as ``fast, unrecorded`` on a GPU whose steps cannot be
+    recorded."""
     engine_note: str | None = None
-    """Why it was not the one asked for, where it was not."""
+    """Why it was not the requested engine; None if it was."""
     paused_seconds: float = 0.0
-    """Of all those trials, in which they did not run; not part of their train time."""
+    """The seconds in which these trials were paused; not part of their train time."""
 
 
 class VariantRow(BaseModel):
     """One variant over its seeds; fractions in [0, 1], seconds, bytes.
 
     Fields named ``*_std`` are sample standard deviations over seeds, None for a single seed.
-    Scores are means over all seeds, whatever they were trained on; times are not.
+    Scores are means over all seeds, on all machines; times are not.
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
     model: str
-    """Name of the variant; made to differ where two rows would have the same."""
+    """The name of the variant; it is extended if two rows would have the same name."""
     num_seeds: int
     seeds: tuple[int, ...]
     parameters: int
@@ -60,15 +61,15 @@ class VariantRow(BaseModel):
     precision: str
     num_workers: int
     num_diverged: int = 0
-    """Further seeds that diverged; they are part of no number here."""
+    """The number of further seeds that diverged; they are part of no number here."""
     engine: str = "fast"
-    """That was asked for."""
+    """The requested engine."""
     times: tuple[TrainingTimes, ...]
-    """One for each kind of machine and engine that ran, that of most trials first."""
+    """The times for each kind of machine and engine that ran, those of most trials first."""
 
     @property
     def train_seconds(self) -> float:
-        """Mean on the machine of most trials."""
+        """The mean on the machine of most trials."""
         return self.times[0].train_seconds
 
     @property
@@ -78,7 +79,7 @@ class VariantRow(BaseModel):
 
     @property
     def num_machines(self) -> int | None:
-        """How many of those machines a trial's workers were on; None where it is not known."""
+        """The number of those machines that a trial's workers ran on; None if it is not known."""
         return self.times[0].num_machines
 
 
@@ -89,7 +90,7 @@ class ComparisonTable(BaseModel):
 
     study: str
     rows: tuple[VariantRow, ...]
-    """Of variants of which a seed did not diverge; there may be none."""
+    """The rows of variants with at least one seed that did not diverge; there may be none."""
     diverged: tuple[DivergedTrial, ...] = ()
 
 
@@ -99,8 +100,8 @@ def compare_records(
     """Aggregate records, one row per variant, precision and number of workers.
 
     Args:
-        study: its name.
-        records: at least one.
+        study: the study's name.
+        records: at least one record.
         order: variant names in the order of the rows; others come after them.
 
     Returns:
@@ -128,14 +129,14 @@ def compare_records(
 def group_records(
     records: Sequence[TrialRecord], order: Sequence[str]
 ) -> tuple[tuple[TrialRecord, ...], ...]:
-    """Put the records of each row of the table together.
+    """Group the records of each row of the table.
 
     Args:
-        records: at least one.
+        records: at least one record.
         order: variant names in the order of the rows; others come after them.
 
     Returns:
-        The rows' records, each ordered by seed; trials that diverged are in none.
+        The rows' records, each ordered by seed; trials that diverged are left out.
 
     Raises:
         RecordError: two records were trained or scored on other data or by another recipe.
@@ -151,13 +152,13 @@ def group_records(
 def part_repeated(
     records: Sequence[TrialRecord],
 ) -> tuple[tuple[TrialRecord, ...], tuple[TrialRecord, ...]]:
-    """Find records that would be counted as further seeds of a row and are none.
+    """Find records that would wrongly be counted as further seeds of a row.
 
     Args:
-        records: of one study.
+        records: the records of one study.
 
     Returns:
-        Those that count, one for each row and seed, the latest; and the others.
+        The records that are used, the latest one for each row and seed; and the others.
     """
     latest: dict[tuple[object, ...], TrialRecord] = {}
     for record in sorted(records, key=lambda one: (one.created_at, one.trial_id)):
@@ -170,7 +171,7 @@ def part_repeated(
 
 
 def _in_order(records: Sequence[TrialRecord], order: Sequence[str]) -> list[TrialRecord]:
-    """By row, then by seed."""
+    """Sort records by row, then by seed."""
     position = {name: index for index, name in enumerate(order)}
 
     def place(record: TrialRecord) -> tuple[int, tuple[str, ...], int]:
@@ -180,13 +181,13 @@ def _in_order(records: Sequence[TrialRecord], order: Sequence[str]) -> list[Tria
 
 
 def refuse_unlike(records: Sequence[TrialRecord]) -> None:
-    """Raise where records do not answer the same question.
+    """Raise if records do not answer the same question.
 
     Args:
-        records: at least one.
+        records: at least one record.
 
     Raises:
-        RecordError: names the first record that differs, and in what.
+        RecordError: a record differs; the message names the first one, and the field.
     """
     facts: dict[str, Callable[[TrialRecord], object]] = {
         "dataset fingerprint": lambda r: r.dataset.fingerprint,
@@ -205,10 +206,10 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
 
 
 def _group(record: TrialRecord) -> tuple[str, ...]:
-    """Records that differ in what may change a result, seeds apart, are different rows.
+    """Make the key of a record's row: all that may change a result, except the seed.
 
-    The machine may not, nor where it keeps a model's folder, nor an engine that fell back to
-    another, which computes the same: only times are kept apart by them.
+    The machine, the place of a model's folder and a fallback to another engine, which computes the
+    same, do not change a result: only times are separate for them.
     """
     revision = record.model.revision
     asked = record.variant.model_dump_json(exclude={"model"} if revision else None)
@@ -276,7 +277,7 @@ def _times(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
 
 
 def _num_machines(records: Sequence[TrialRecord]) -> int | None:
-    """A single worker is on a single machine, whether its record says so or not."""
+    """Return the number of machines, which is one for a single worker of any record."""
     found = {
         1 if record.scaling.num_workers == 1 else record.training.num_machines for record in records
     }
@@ -284,7 +285,7 @@ def _num_machines(records: Sequence[TrialRecord]) -> int | None:
 
 
 def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:
-    """Add what differs to names that occur more than once."""
+    """Extend names that occur more than once by what differs."""
     times = Counter(row.model for row in rows)
     named, used = [], Counter[str]()
     for row in rows:

@@ -4,7 +4,7 @@ from collections.abc import Container
 from typing import Any
 
 
-def initialize_anew(model: Any, fresh: Container[str]) -> None:
+def initialise_again(model: Any, fresh: Container[str]) -> None:
     """Draw weights as transformers does for what it found missing: it leaves alone what is marked.
 
     Args:
