@@ -1,4 +1,4 @@
-"""What a person sees while a study runs: live bars on a terminal, plain lines elsewhere."""
+"""The progress display of a running study: live bars on a terminal, plain lines elsewhere."""
 
 import math
 import sys
@@ -17,16 +17,16 @@ from agnews_ray.errors import one_line, printable
 from agnews_ray.report import sentences, table_formats
 
 GOOD, BAD = "[green]✓[/]", "[red]✗[/]"
-"""Marks of ended trials, in rich's markup."""
+"""The marks of ended trials, in rich's markup."""
 
 WIDE = 110
-"""Characters of a terminal on which there is room for bars beside numbers."""
+"""The width of a terminal, in characters, from which bars are shown beside numbers."""
 
 MAX_NAME = 24
-"""Characters of a variant's name beside its bar."""
+"""The longest variant name beside a bar, in characters."""
 
 PLAIN_INTERVAL_S = 10.0
-"""Seconds between two plain lines of one trial."""
+"""The seconds between two plain lines of one trial."""
 
 
 def is_terminal() -> bool:
@@ -35,7 +35,7 @@ def is_terminal() -> bool:
 
 
 def show_table(table: ComparisonTable) -> None:
-    """Print the table: laid out for the terminal's width, or plainly elsewhere."""
+    """Print the table: fitted to the terminal's width, or plain elsewhere."""
     if is_terminal():
         console = Console()
         console.print(table_formats.to_rich(table, console.width))
@@ -46,7 +46,7 @@ def show_table(table: ComparisonTable) -> None:
 
 
 def clock(seconds: float) -> str:
-    """Write a duration as ``1:02:03`` or ``2:03``; ``-:--`` where it is not known."""
+    """Write a duration as ``1:02:03`` or ``2:03``; ``-:--`` if it is not known."""
     if math.isnan(seconds):
         return "-:--"
     minutes, rest = divmod(round(seconds), 60)
@@ -55,7 +55,7 @@ def clock(seconds: float) -> str:
 
 
 class SilentScreen:
-    """Shows nothing; also the interface of the others."""
+    """A screen that shows nothing; it is also the interface of the others."""
 
     def __enter__(self) -> "SilentScreen":
         return self
@@ -72,7 +72,7 @@ class SilentScreen:
         """Show a line."""
 
     def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
-        """Show how far tokenising is."""
+        """Show the progress of tokenising."""
 
     def started(self, trial: Any) -> None:
         """Show that a ``PlannedTrial`` starts."""
@@ -91,7 +91,7 @@ class SilentScreen:
 
 
 class PlainScreen(SilentScreen):
-    """Lines for logs and pipes: starts, ends, and a sign of life every ten seconds."""
+    """Lines for logs and pipes: starts, ends, and progress every ten seconds."""
 
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
@@ -129,7 +129,7 @@ class PlainScreen(SilentScreen):
 
 
 class _CutColumn(TextColumn):
-    """The one column that gives way on a narrow terminal, by losing its end."""
+    """The one column whose end is cut off on a narrow terminal."""
 
     def render(self, task: Task) -> Text:
         text = super().render(task)
@@ -138,7 +138,7 @@ class _CutColumn(TextColumn):
 
 
 class LiveScreen(SilentScreen):
-    """One bar a trial, redrawn in place."""
+    """One bar per trial, redrawn in place."""
 
     def __init__(self) -> None:
         console = Console()
@@ -148,7 +148,7 @@ class LiveScreen(SilentScreen):
             TextColumn("{task.percentage:>3.0f} %"),
             _CutColumn("{task.fields[note]}", markup=False, table_column=Column()),
         ]
-        if console.width < WIDE:  # the numbers say it as well
+        if console.width < WIDE:  # the numbers show it too
             del columns[1]
         self._progress = Progress(*columns, console=console, refresh_per_second=4)
         self._bars: dict[str, TaskID] = {}
@@ -185,7 +185,7 @@ class LiveScreen(SilentScreen):
         self._progress.update(self._bars[trial.trial_id], note=f"waits for {reason}")
 
     def progress(self, progress: Any) -> None:
-        if progress.trial_id in self._bars:  # a last message may come after the end
+        if progress.trial_id in self._bars:  # a last message may arrive after the end
             note = describe(progress) if progress.phase == "training" else progress.phase
             done = progress.num_steps if progress.phase in ("scoring", "saving") else progress.step
             self._progress.update(self._bars[progress.trial_id], completed=done, note=note)
@@ -198,7 +198,7 @@ class LiveScreen(SilentScreen):
         self._end(trial, BAD, describe_failure(trial.trial_id, error))
 
     def _end(self, trial: Any, mark: str, result: str) -> None:
-        """Give a line that stays for a bar that goes: a study may have more trials than lines."""
+        """Replace a trial's bar by a lasting line: there may be more trials than lines."""
         self._remove(trial.trial_id)
         self._progress.console.print(Text.from_markup(mark).append(f" {result}", "default"))
 
@@ -212,14 +212,14 @@ def _title(trial: Any) -> str:
 
 
 def describe_failure(trial_id: str, error: Exception) -> str:
-    """Write a trial's error in a line that names the trial once."""
+    """Write a trial's error in one line that names the trial once."""
     text = one_line(error)
     return text if trial_id in text else f"{trial_id}: {text}"
 
 
 def describe(progress: Any) -> str:
-    """Write a trial's progress in a line."""
-    return (  # what is of most use first: a narrow terminal cuts the end off
+    """Write a trial's progress in one line."""
+    return (  # the most useful facts first, as a narrow terminal cuts off the end
         f"{clock(progress.seconds_left)} left  loss {_loss(progress.loss)}  "
         f"{progress.samples_per_second:.0f} samples/s  "
         f"step {progress.step:,}/{progress.num_steps:,}  epoch {progress.epoch:.2f}"
@@ -235,9 +235,9 @@ def _loss(loss: float) -> str:
 
 
 def describe_result(record: Any) -> str:
-    """Write a finished trial's result in a line."""
+    """Write a finished trial's result in one line."""
     training, test = record.training, record.test
-    diverged = getattr(record, "diverged", None)  # events of older packages do not say
+    diverged = getattr(record, "diverged", None)  # missing in events of older packages
     if diverged is not None:
         return f"DIVERGED: {diverged}; it has no scores"
     return (

@@ -1,6 +1,6 @@
-"""What happens in a study that runs as a job: a line of JSON each in the job's log.
+"""The events of a study that runs as a job: each is a line of JSON in the job's log.
 
-The one that runs it writes them; whoever follows reads them, and needs nothing else of the log.
+The process that runs the study writes them; programs that follow it need no other line of the log.
 """
 
 import json
@@ -15,17 +15,17 @@ from typing import Any, TextIO
 from agnews_ray.record.json_text import as_json, to_json
 
 PREFIX = "@agnews-ray "
-"""Starts an event's line; other lines are Ray's or a library's."""
+"""The start of an event's line; other lines are from Ray or a library."""
 
 MIN_INTERVAL_S = 2.0
-"""Shortest time between two lines of progress of one trial."""
+"""The shortest time between two progress lines of one trial."""
 
 
 class EventWriter:
     """A ``StudyWatcher`` that writes events.
 
     Args:
-        stream: where to; each event is one write, flushed.
+        stream: the output; each event is one write, flushed.
     """
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
@@ -36,19 +36,19 @@ class EventWriter:
         self._lock = threading.Lock()
 
     def study(self, name: str, location: str, trials: Iterable[Any], finished: set[str]) -> None:
-        """Say what will run, once, at the start.
+        """Write what will run, once, at the start.
 
         Args:
-            name: of the study.
-            location: where its results are left.
-            trials: ``PlannedTrial``s, all of them.
-            finished: ids of those that have a record already.
+            name: the study's name.
+            location: the place of its results.
+            trials: all ``PlannedTrial``s.
+            finished: the ids of those that already have a record.
         """
         planned = [_facts(trial) | {"is_done": trial.trial_id in finished} for trial in trials]
         self._write("study", name=name, location=location, trials=planned)
 
     def note(self, text: str) -> None:
-        """Say something about the whole study."""
+        """Write a note about the whole study."""
         self._write("note", text=text)
 
     def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
@@ -89,15 +89,15 @@ class EventWriter:
         self._write("failed", trial=_facts(trial), error=str(error))
 
     def error(self, error: Exception) -> None:
-        """Say why the whole study ended."""
+        """Write why the whole study ended."""
         self._write("error", error=str(error))
 
     def probe(self, facts: dict[str, Any]) -> None:
-        """Say what ``doctor`` asked for."""
+        """Write the facts that ``doctor`` requested."""
         self._write("probe", facts=to_json(facts, indent=None))
 
     def end(self) -> None:
-        """Say that every trial has ended."""
+        """Write that every trial has ended."""
         self._write("end")
 
     def _is_due(self, key: str) -> bool:
@@ -118,10 +118,11 @@ def read_events(lines: Iterable[str]) -> Iterator[Any]:
     """Find the events in a log.
 
     Args:
-        lines: of a job's log, from its start; a line may come twice, as after a reconnection.
+        lines: the lines of a job's log, from its start; a line may be repeated after a
+            reconnection.
 
     Yields:
-        Each event once, in order, with the attributes that ``EventWriter`` gave it; and other
+        Each event once, in order, with the attributes from ``EventWriter``; and other
         lines as text.
     """
     seen = 0
@@ -141,11 +142,11 @@ def read_events(lines: Iterable[str]) -> Iterator[Any]:
 
 
 def show_event(event: Any, screen: Any) -> None:
-    """Show an event as if it had happened here.
+    """Show an event in the same way as an event of a local run.
 
     Args:
-        event: from ``read_events``.
-        screen: a ``cli.screen`` one.
+        event: an event from ``read_events``.
+        screen: a screen of ``cli.screen``.
     """
     if event.event == "progress":
         event.progress.seconds_left = _number(event.progress.seconds_left)

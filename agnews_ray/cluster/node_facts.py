@@ -1,4 +1,4 @@
-"""Facts about one machine that decide whether a study can run there; runs on every node."""
+"""Facts that decide whether a study can run on a machine; collected on every node."""
 
 import os
 import shutil
@@ -16,14 +16,14 @@ from agnews_ray.run.device import usable_gpus
 
 
 def node_facts(location: str, hub_ids: list[str]) -> dict[str, Any]:
-    """Look around on this machine.
+    """Collect facts about this machine.
 
     Args:
-        location: of the storage; only a folder's disk can be looked at.
-        hub_ids: models that would be loaded from the hub.
+        location: the storage; its disk is checked only if it is a folder.
+        hub_ids: the models to load from the hub.
 
     Returns:
-        JSON-ready facts; None where something could not be found out.
+        The facts as JSON values; None for a fact that could not be found.
     """
     environment = describe_environment()
     return {
@@ -50,14 +50,14 @@ def _disk_free(location: str) -> int:
 
 
 def _torch_facts() -> dict[str, Any]:
-    """Importing torch takes seconds, so it is asked only where there is a GPU."""
+    """Ask torch about its GPUs, only if there is a GPU, as importing torch takes seconds."""
     found = usable_gpus()
     trouble, hint = found.trouble, found.hint
     return {"num_gpus": found.count, "cuda": found.cuda, "trouble": trouble, "hint": hint}
 
 
 def _hub(hub_ids: list[str]) -> str:
-    """Say where models would come from: nowhere needed, hub, cache, or what is missing."""
+    """Say where models come from: not needed, hub, cache, or which ones are missing."""
     if not hub_ids:
         return "not needed"
     was_offline = os.environ.get("HF_HUB_OFFLINE")

@@ -156,7 +156,7 @@ def _disagreements(
     class_names: Sequence[str],
     texts: Sequence[str] | None,
 ) -> Iterator[Disagreement]:
-    """Find rows that all seeds of the baseline get right and all of a variant wrong, or the reverse."""
+    """Find rows that all seeds of the baseline get right, all of a variant wrong, or reverse."""
     baseline, *others = variants
     for other in others:
         for right, wrong in ((baseline, other), (other, baseline)):

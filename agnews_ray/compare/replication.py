@@ -33,7 +33,7 @@ class Difference:
     rounding: float = 0.0
 
     def interval(self, alpha: float) -> Interval:
-        """Return the interval at 1 - alpha: normal for rows plus Student's t for seeds, in squares."""
+        """Return the interval at 1 - alpha: normal for rows, Student's t for seeds, in squares."""
         rows = stats.norm.isf(alpha / 2) ** 2 * self.row_variance
         seeds = stats.t.isf(alpha / 2, self.degrees_of_freedom) ** 2 * self.seed_variance
         half = float((rows + seeds) ** 0.5) + self.rounding

@@ -16,7 +16,7 @@ from agnews_ray.report.grid import (
 
 
 def doubts_section(assessment: Assessment) -> Section:
-    """Rows that all get wrong, duplicates, and the scores without them."""
+    """Make the section on rows that all get wrong, duplicates, and the scores without them."""
     doubts, num_trials = assessment.doubts, len(assessment.records)
     names = [variant.name for variant in assessment.variants]
     subsets = Grid(
@@ -115,7 +115,7 @@ def _duplicates(assessment: Assessment) -> Grid:
 
 
 def disagreements_section(assessment: Assessment) -> Section | None:
-    """Rows that one model gets right and another wrong."""
+    """Make the section on rows that one model gets right and another wrong."""
     doubts = assessment.doubts
     if not doubts.disagreements:
         return None
@@ -144,7 +144,7 @@ def disagreements_section(assessment: Assessment) -> Section | None:
 
 
 def provenance_section(assessment: Assessment) -> Section:
-    """Recipe, data, machine, versions and the commands."""
+    """Make the section on recipe, data, machine, versions and commands."""
     first = assessment.records[0]
     dataset = first.dataset
     recipe = first.recipe.model_dump()
