@@ -76,8 +76,8 @@ def test_a_damaged_trained_tokenizer_is_made_anew_and_said(scanned, tmp_path):
     (path,) = (tmp_path / "tokenizers").glob("*/tokenizer.json")
     path.write_bytes(path.read_bytes()[:500])
     lines = []
-    anew = InputCache(scanned, SPEC, tmp_path, print, lines.append).tokenizer(VARIANT)
-    assert anew.get_vocab() == vocabulary
+    again = InputCache(scanned, SPEC, tmp_path, print, lines.append).tokenizer(VARIANT)
+    assert again.get_vocab() == vocabulary
     (line,) = lines
     assert line.startswith(f"note  {path.parent}: tokenizer.json has 500 bytes")
 

@@ -62,7 +62,7 @@ def draw_on_the_device(like, probability):
     return torch.empty(like.shape, dtype=torch.bool).bernoulli_(1 - probability)
 
 
-def test_every_replay_draws_dropout_anew(monkeypatch):
+def test_every_replay_draws_dropout_again(monkeypatch):
     monkeypatch.setattr(block, "draw_keep", draw_on_the_device)
     with_dropout = train(ValueRecorder(), dropout=0.3)
     assert same(with_dropout, train(run_again, dropout=0.3))
@@ -205,7 +205,7 @@ def test_cuda_graphs_compute_what_was_recorded():
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
-def test_cuda_graphs_draw_dropout_anew():
+def test_cuda_graphs_draw_dropout_again():
     masks, number = torch.zeros(8, 1000, device="cuda"), torch.zeros(1, dtype=int, device="cuda")
 
     def step(values):
