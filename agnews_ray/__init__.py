@@ -1,7 +1,7 @@
 """Fine-tune compact text classifiers under one recipe on Ray, and compare them honestly.
 
-For notebooks and scripts: ``assess_study`` finds everything that a study's records say, and
-``conclusion``, ``all_sections`` and ``figures`` show it. None of them imports Ray or torch.
+For notebooks and scripts: ``assess_study`` derives all facts from a study's records, and
+``conclusion``, ``all_sections`` and ``figures`` present them. None of them imports Ray or torch.
 """
 
 from importlib import import_module
@@ -22,7 +22,7 @@ __all__ = ["__version__", "figures", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is asked for: ``--help`` needs none of them."""
+    """Import a public name when it is first used: ``--help`` needs none of them."""
     if name == "figures":
         return import_module("agnews_ray.report.figures")
     if name not in _PUBLIC:

@@ -1,4 +1,4 @@
-"""Where the command ``agnews-ray`` begins; ``python -m agnews_ray`` is the same."""
+"""The entry point of the command ``agnews-ray``, and of ``python -m agnews_ray``."""
 
 import signal
 import sys
@@ -6,7 +6,9 @@ import sys
 
 def run() -> None:
     """Run the command in this process."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback while modules are imported
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # Ctrl-C prints no traceback while modules are imported
     from agnews_ray.cli.interrupts import catch_signals
     from agnews_ray.cli.main import main
     from agnews_ray.cli.streams import make_lenient
@@ -17,7 +19,7 @@ def run() -> None:
 
 
 def _forget_working_folder() -> None:
-    """Undo that `python -m` looks there first: a `datasets.py` there is not the library."""
+    """Remove the working folder, where `python -m` searches first, from the search path."""
     if not sys.flags.safe_path:
         folder = sys.path.pop(0)
         if not any(finder.find_spec("agnews_ray", None) for finder in sys.meta_path):

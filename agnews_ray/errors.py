@@ -2,34 +2,34 @@
 
 AgnewsError            where, what was wanted, what was found, what to do
 ├── SpecError          a job file or a flag is wrong (lists every problem)
-├── DataError          a dataset cannot be read, or is not what was said
+├── DataError          a dataset cannot be read, or is not as described
 ├── ModelError         a model or its tokenizer cannot be loaded
 ├── HubError           the Hugging Face hub cannot be reached
-├── ResourceError      this machine or cluster has not got what was asked
+├── ResourceError      this machine or cluster lacks a requested resource
 ├── ClusterError       a Ray cluster does not answer, refuses, or does not know a job
 ├── StoreError         a runs folder cannot be read or written
 │   └── RecordError    a record is corrupt, too new, or unlike the others
 └── TrialError         a trial failed while it ran
-    └── RecordingError a GPU's steps cannot be recorded; it begins again without
+    └── RecordingError a GPU's steps cannot be recorded; it starts again without
 """
 
 from collections.abc import Sequence
 
 MAX_CHARS = 390
-"""Of a message: whatever the input, it is one line that can be read."""
+"""The longest message, in characters: for any input it is one readable line."""
 
 MIN_CHARS = 60
-"""Kept of each part that is shortened."""
+"""The characters that are kept of each shortened part."""
 
 
 class AgnewsError(Exception):
-    """A problem that the user can mend.
+    """A problem that the user can fix.
 
     All fields go to ``super().__init__`` so that the error pickles: it may be raised in a Ray
     worker and read on the driver.
 
     Args:
-        where: the file, flag, section or service at fault.
+        where: the file, flag, section or service with the problem.
         wanted: what would have been right.
         found: what was there instead.
         hint: what to do next, in the imperative.
@@ -45,7 +45,7 @@ class AgnewsError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """One line; what was found is shortened first, what to do last."""
+        """Return one line; ``found`` is shortened first, ``hint`` last."""
         parts = [one_line(part) for part in (self.found, self.wanted, self.where, self.hint)]
         excess = sum(map(len, parts)) + len(": want , found ; ") - MAX_CHARS
         for index, part in enumerate(parts):
@@ -57,21 +57,21 @@ class AgnewsError(Exception):
 
 
 def printable(text: str) -> str:
-    """Write a text so that it does nothing to a terminal.
+    """Write a text so that it cannot control a terminal.
 
-    Names come from files of strangers: a line break, an escape sequence or half a character in one
-    is written as Python would write it, not carried out.
+    Names may come from untrusted files: a line break, an escape sequence or half a character is
+    written in Python's notation instead of being executed.
     """
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def one_line(text: object) -> str:
-    """Write a text in one line of single spaces, made ``printable``."""
+    """Write a text on one line with single spaces, made ``printable``."""
     return printable(" ".join(str(text).split()))
 
 
 def _shortened(text: str, size: int, keep_end: bool = False) -> str:
-    """Cut a text to a size, though never below ``MIN_CHARS``; a place's end says the most."""
+    """Shorten a text to a size of at least ``MIN_CHARS``; of a place, the end is kept."""
     size = max(size, MIN_CHARS)
     if len(text) <= size:
         return text
@@ -79,7 +79,7 @@ def _shortened(text: str, size: int, keep_end: bool = False) -> str:
 
 
 class SpecError(AgnewsError):
-    """A job file or the flags are wrong. Lists every problem at once, one per line."""
+    """A job file or the flags are wrong. The message lists every problem, one per line."""
 
     def __init__(self, where: str, problems: Sequence[str]) -> None:
         Exception.__init__(self, where, tuple(problems))
@@ -92,7 +92,7 @@ class SpecError(AgnewsError):
 
 
 class DataError(AgnewsError):
-    """A dataset cannot be read, or is not what was said of it."""
+    """A dataset cannot be read, or is not as described."""
 
 
 class ModelError(AgnewsError):
@@ -100,11 +100,11 @@ class ModelError(AgnewsError):
 
 
 class HubError(AgnewsError):
-    """The Hugging Face hub cannot be reached and its cache lacks what was asked."""
+    """The Hugging Face hub cannot be reached, and its cache lacks the requested files."""
 
 
 class ResourceError(AgnewsError):
-    """This machine or cluster has not got what was asked."""
+    """This machine or cluster lacks a requested resource."""
 
 
 class ClusterError(AgnewsError):
@@ -116,7 +116,7 @@ class StoreError(AgnewsError):
 
 
 class RecordError(StoreError):
-    """A record is corrupt, written by a newer version, or unlike the ones beside it."""
+    """A record is corrupt, written by a newer version, or unlike the others of its study."""
 
 
 class TrialError(AgnewsError):
@@ -126,4 +126,4 @@ class TrialError(AgnewsError):
 
 
 class RecordingError(TrialError):
-    """Steps cannot be recorded as CUDA graphs; the trial is to begin again without."""
+    """Steps cannot be recorded as CUDA graphs; the trial must start again without."""

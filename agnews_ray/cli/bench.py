@@ -1,4 +1,4 @@
-"""``agnews-ray bench``: the engines' speed, side by side in one run."""
+"""``agnews-ray bench``: the speed of the engines, compared in one run."""
 
 import sys
 from pathlib import Path
@@ -57,12 +57,12 @@ Examples:
     show_default=True,
 )
 def bench(runs: Path, num_rounds: int, bench_format: str, **settings: Any) -> None:
-    """Time the engines against each other: ours and the Hugging Face Trainer.
+    """Compare the speed of our engine with that of the Hugging Face Trainer.
 
-    Ours, the Trainer at its best (batches of like length, fused optimiser; on a GPU compiled too),
-    the Trainer as the paper used it, and on a CPU its fp32 default train the same rows from the
-    same weights for one epoch, in turns, each in a process of its own. Printed are medians, and
-    the speed of ours over each of the others, round by round. Nothing is kept.
+    Our engine, the Trainer at its best (batches of similar length, fused optimiser; on a GPU also
+    compiled), the Trainer as the paper used it, and on a CPU its fp32 default train the same rows
+    from the same weights for one epoch, in turns, each in its own process. The table shows medians,
+    and the ratio of our speed to each of the others within each round. No files are kept.
     """
     from agnews_ray.app.prepare import read_study
     from agnews_ray.bench import speed_table

@@ -25,8 +25,8 @@ Examples:
 def compare(study: str, format_name: str) -> None:
     """Print the comparison table of the finished trials in STUDY (runs/<study>, or its URI).
 
-    The first six columns are the paper's. Several seeds show as mean ± standard deviation.
-    Needs neither Ray nor torch.
+    The first six columns are the paper's. Several seeds are shown as mean ± standard deviation.
+    This command needs neither Ray nor torch.
     """
     from agnews_ray.app import analyse
     from agnews_ray.cli import screen
@@ -41,5 +41,5 @@ def compare(study: str, format_name: str) -> None:
 
 
 def tell_left_out(line: str) -> None:
-    """Say, beside the result, what is no part of it."""
+    """Print notes on trials that are not part of the result."""
     click.echo(f"note: {line}", err=True)

@@ -1,4 +1,4 @@
-"""``agnews-ray doctor`` and ``cluster check``: what is wrong, before anything is spent."""
+"""``agnews-ray doctor`` and ``cluster check``: find problems before a run costs money."""
 
 import dataclasses
 import sys
@@ -29,9 +29,9 @@ Exit codes: 0 nothing that will fail, 1 an error."""
 @click.option("--storage", metavar="FOLDER|URI", help="The same as for submit.")
 @AS_JSON
 def doctor(job: Path | None, address: str | None, storage: str | None, as_json: bool) -> None:
-    """Examine this machine, or a cluster, for a study: GPUs, versions, memory, disk, hub, storage.
+    """Check this machine, or a cluster, for a study: GPUs, versions, memory, disk, hub, storage.
 
-    On a cluster a short job looks around on each node; nothing is trained, nothing is left.
+    On a cluster a short job checks each node. It trains nothing and leaves no files.
     """
     from agnews_ray.app.diagnose import examine_cluster, examine_here
     from agnews_ray.app.prepare import read_study
@@ -50,17 +50,17 @@ Example:
   agnews-ray cluster check cluster.yaml"""
 )
 def cluster() -> None:
-    """Look after the file that `ray up` starts a cluster from."""
+    """Check the file from which `ray up` starts a cluster."""
 
 
 @cluster.command()
 @click.argument("path", type=click.Path(path_type=Path), metavar="CLUSTER.yaml")
 @AS_JSON
 def check(path: Path, as_json: bool) -> None:
-    """Say offline what is wrong with CLUSTER.yaml: Ray's own checks, then ours.
+    """Check CLUSTER.yaml offline: first Ray's own checks, then ours.
 
-    Placeholders, doors open to strangers, images and versions that do not agree with this
-    installation, missing files, a missing token. Exit code 1 where `ray up` should not be run.
+    It finds placeholders, ports open to strangers, images and versions that differ from this
+    installation, missing files and a missing token. Exit code 1 means: do not run `ray up`.
     """
     from agnews_ray.cluster.cluster_file import check_cluster_file
 
@@ -68,7 +68,7 @@ def check(path: Path, as_json: bool) -> None:
 
 
 def _finish(checks: "Sequence[Check]", as_json: bool) -> None:
-    """Print findings, and end with 1 where one is an error."""
+    """Print findings, and exit with code 1 if one is an error."""
     if as_json:
         from agnews_ray.record.json_text import to_json
 

@@ -1,4 +1,4 @@
-"""``agnews-ray execute`` and ``probe``: what ``submit`` and ``doctor`` start on a cluster."""
+"""``agnews-ray execute`` and ``probe``, which ``submit`` and ``doctor`` start on a cluster."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ STORAGE = click.option(
 @STORAGE
 @click.option("--command", required=True, help="The command line to keep in the records.")
 def execute(job: Path, storage: str, command: str) -> None:
-    """Run the study in JOB on the Ray cluster around this process; prints events."""
+    """Run the study in JOB on the Ray cluster of this process, and print events."""
     from agnews_ray.app.prepare import read_study
     from agnews_ray.cluster.events import EventWriter
 
@@ -34,7 +34,7 @@ def execute(job: Path, storage: str, command: str) -> None:
         from agnews_ray.app.execute_job import execute_job
 
         study = read_study(job, {})
-        os.chdir("/")  # Ray may unpack the working folder anew, and this one would be gone
+        os.chdir("/")  # Ray may unpack the working folder again and delete this one
         outcome = execute_job(study, _location(storage), command, START_OF_PROCESS, events)
     except AgnewsError as error:
         events.error(error)
@@ -49,7 +49,7 @@ def execute(job: Path, storage: str, command: str) -> None:
 @STORAGE
 @click.option("--hub-ids", default="", help="Models to load from the hub.")
 def probe(storage: str, hub_ids: str) -> None:
-    """Look around on the Ray cluster around this process; prints one event."""
+    """Check the Ray cluster of this process, and print one event."""
     from agnews_ray.cluster.events import EventWriter
 
     events = EventWriter()

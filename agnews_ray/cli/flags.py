@@ -1,4 +1,4 @@
-"""The flags of ``submit`` that say what to run, each named by its dotted path in a study."""
+"""The flags of ``submit`` that describe a study, each with its dotted path in the study."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +34,13 @@ def _plain(word: str) -> object:
 
 
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Attach the flags that override a job file; each is named by its dotted path in the study."""
+    """Attach the flags that override a job file; each has its dotted path in the study."""
     flags = [
-        _flag("--models", "models", "comma-separated: distilbert, minilm, bert, hub id or folder"),
+        _flag(
+            "--models",
+            "models",
+            "comma-separated: aliases (distilbert, minilm, ...), hub ids, folders",
+        ),
         _flag(
             "--init", "init", "random: fresh weights, no download", choices=("pretrained", "random")
         ),
@@ -132,7 +136,7 @@ METAVARS = {
     "seeds": "N,N",
     "name": "NAME",
 }
-"""How a flag's value is written in the help; a number where nothing stands here."""
+"""The form of a flag's value in the help; a flag without an entry takes a number."""
 
 LISTS = {"models", "seeds", "data.text_columns", "data.class_names"}
 
@@ -151,7 +155,7 @@ NO_TEXTS = {
     "recipe.label_smoothing",
     "scaling.num_workers",
 }
-"""Whose values are numbers or booleans; of all others ``2024`` is text."""
+"""The flags whose values are numbers or booleans; for all others ``2024`` is text."""
 
 
 def _flag(
@@ -168,7 +172,7 @@ def _flag(
 
 
 def overrides(job: Path | None, flags: dict[str, object]) -> dict[str, object]:
-    """Turn click's parameters back into dotted paths; some go into every model."""
+    """Turn click's parameters into dotted paths; some are set for every model."""
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
     of_models = {name: dotted.pop(name) for name in ("init", "engine")}
     of_models = {name: value for name, value in of_models.items() if value is not None}
@@ -181,7 +185,7 @@ def overrides(job: Path | None, flags: dict[str, object]) -> dict[str, object]:
         models = read_job_file(job).get("models")
     if models is None:
         models = ["distilbert", "minilm"]
-    if isinstance(models, list):  # what is wrong with anything else is told with the rest
+    if isinstance(models, list):  # other wrong types are reported with the other problems
         as_mappings = [{"model": m} if isinstance(m, str) else m for m in models]
         models = [{**m, **of_models} if isinstance(m, dict) else m for m in as_mappings]
     return dotted | {"models": models}

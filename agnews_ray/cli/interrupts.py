@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: one line, exit code 130 or 143, and an end within seconds."""
+"""Ctrl-C and SIGTERM: one line, exit code 130 or 143, and an exit within seconds."""
 
 import os
 import signal
@@ -10,30 +10,30 @@ from typing import NoReturn
 import click
 
 PATIENCE_S = 20.0
-"""How long a clean end may take; afterwards this process just goes, and its watchdog cleans up."""
+"""The time for a clean exit; after it this process exits at once, and its watchdog cleans up."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, as Kubernetes and spot machines send it; handled like Ctrl-C."""
+    """The exception for SIGTERM, which Kubernetes and spot machines send; handled like Ctrl-C."""
 
 
 def catch_signals() -> None:
-    """Let Ctrl-C and SIGTERM interrupt the main thread, and a second one end it at once."""
+    """Let Ctrl-C and SIGTERM interrupt the main thread; a second one ends it at once."""
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
 
 
 def exit_code(interrupt: KeyboardInterrupt) -> int:
-    """Give the code by which a shell knows the signal."""
+    """Return the exit code that stands for the signal in a shell."""
     return 128 + (signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
 
 
 def leave(interrupt: KeyboardInterrupt, line: str = "interrupted") -> NoReturn:
-    """Say a line on standard error and end; threads of libraries are not waited for.
+    """Print a line on standard error and exit, without waiting for threads of libraries.
 
     Args:
-        interrupt: what was caught.
-        line: what became of the work.
+        interrupt: the exception.
+        line: the line about the state of the work.
     """
     click.echo(f"\n{line}" if sys.stderr.isatty() else line, err=True)
     sys.stdout.flush()
@@ -44,7 +44,7 @@ def leave(interrupt: KeyboardInterrupt, line: str = "interrupted") -> NoReturn:
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _end_at_once)
-    # Some library may swallow the exception, or its clean-up hang.
+    # A library may ignore the exception, or hang in its clean-up.
     end = threading.Timer(PATIENCE_S, os._exit, [128 + number])
     end.daemon = True
     end.start()

@@ -26,7 +26,7 @@ AS_JSON = click.option(
 
 
 def address_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Attach ``--address``, which is looked for in ``RAY_ADDRESS`` too."""
+    """Attach ``--address``, which may also come from ``RAY_ADDRESS``."""
     return click.option(
         "--address",
         envvar="RAY_ADDRESS",
@@ -38,7 +38,7 @@ def address_option(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _checked(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Refuse at once what is no dashboard's address, and say where it came from."""
+    """Refuse a value that is not a dashboard's address, and name its origin."""
     if value is None or value == "local":
         return None
     from agnews_ray.cluster.jobs_client import ADDRESS_PATTERN
@@ -53,7 +53,7 @@ def _checked(context: click.Context, parameter: click.Parameter, value: str | No
 
 
 def known_address(address: str | None) -> str:
-    """Insist on an address.
+    """Return the address, or raise if there is none.
 
     Raises:
         ClusterError: there is none.
@@ -73,7 +73,7 @@ Examples:
 @address_option
 @AS_JSON
 def jobs(address: str | None, as_json: bool) -> None:
-    """List the studies that were handed to a cluster, the latest first."""
+    """List the studies that were submitted to a cluster, the latest first."""
     from agnews_ray.app import cluster_jobs
     from agnews_ray.cli.job_text import times_of
 
@@ -97,9 +97,9 @@ Examples:
 @address_option
 @AS_JSON
 def status(job_id: str | None, address: str | None, as_json: bool) -> None:
-    """Say where a job stands, trial by trial, and what it waits for.
+    """Show the state of a job and of each trial, and what it waits for.
 
-    Without ID the latest job.
+    Without ID, the latest job is shown.
     """
     from agnews_ray.app import cluster_jobs
     from agnews_ray.cli.job_text import describe_trial, times_of
@@ -132,9 +132,9 @@ Examples:
 @address_option
 @AS_JSON
 def logs(job_id: str | None, follow: bool, address: str | None, **shown: Any) -> None:
-    """Print what a job has said of its trials; what Ray says is in its dashboard.
+    """Print a job's lines about its trials; Ray's own lines are in its dashboard.
 
-    Without ID the latest job. --json prints a document a line.
+    Without ID, the latest job is shown. --json prints one document per line.
     """
     from agnews_ray.app import cluster_jobs
 
@@ -157,7 +157,7 @@ Example:
 @address_option
 @AS_JSON
 def stop(job_id: str, address: str | None, as_json: bool) -> None:
-    """Stop a job. Finished trials stay; the same submit runs the rest."""
+    """Stop a job. Finished trials are kept; the same submit runs the rest."""
     from agnews_ray.app import cluster_jobs
 
     job = cluster_jobs.stop_job(known_address(address), job_id)
@@ -183,9 +183,9 @@ Examples:
 @address_option
 @AS_JSON
 def fetch(job_id: str | None, runs: Path, address: str | None, as_json: bool) -> None:
-    """Bring a job's records, predictions and artifacts home, only what is missing.
+    """Copy a job's missing records, predictions and artifacts to this machine.
 
-    Without ID the latest job. Afterwards compare, measure and report work as ever.
+    Without ID, the latest job is used. Then compare, measure and report work as usual.
     """
     from agnews_ray.app import cluster_jobs
 
@@ -205,11 +205,11 @@ def print_events(
     keeps_lines: bool = False,
     as_json: bool = False,
 ) -> None:
-    """Show events, live on a terminal, as lines elsewhere.
+    """Show events: live on a terminal, else as lines.
 
     Args:
-        events: of ``cluster.events``, and other lines as text.
-        trial: start of the id of the only trial to show.
+        events: events of ``cluster.events``, and other lines as text.
+        trial: the start of the id of the only trial to show.
         keeps_lines: whether to show other lines too.
         as_json: whether to print events as they are.
     """
@@ -233,12 +233,12 @@ def print_events(
 
 
 def follow_to_end(address: str, job_id: str, *, as_json: bool = False) -> None:
-    """Show a job until it ends, and end with its exit code; Ctrl-C leaves it running.
+    """Show a job until it ends, then exit with its code; Ctrl-C leaves the job running.
 
     Args:
-        address: of the cluster's dashboard.
+        address: the address of the cluster's dashboard.
         job_id: the job.
-        as_json: whether to print its last state alone, as one document.
+        as_json: whether to print only its last state, as one document.
     """
     from agnews_ray.app import cluster_jobs
 
@@ -259,14 +259,14 @@ def follow_to_end(address: str, job_id: str, *, as_json: bool = False) -> None:
 
 
 def _print_results(state: "JobState") -> None:
-    """Print the table as a local run does, where the storage can be read from here."""
+    """Print the table as a local run does, if the storage can be read from here."""
     from agnews_ray.app.analyse import compare_study
     from agnews_ray.cli import screen
     from agnews_ray.record.object_store import local_study
 
     if state.location is None or not any(trial.state == "done" for trial in state.trials):
         return
-    with contextlib.suppress(StoreError):  # a folder of the cluster's own
+    with contextlib.suppress(StoreError):  # a folder that only the cluster can read
         screen.show_table(compare_study(local_study(state.location), tell_left_out))
 
 

@@ -1,4 +1,4 @@
-"""The command group, and how errors leave it."""
+"""The command group, and how it reports errors."""
 
 import sys
 import traceback
@@ -23,7 +23,7 @@ from agnews_ray.run.process_setup import own_environment
 
 
 class _Group(click.Group):
-    """Turns our errors into one line on stderr and an exit code; ``--debug`` adds the traceback."""
+    """A group that turns errors into one line and an exit code; ``--debug`` adds the traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -43,7 +43,7 @@ class _Group(click.Group):
 
 
 def _check_written() -> None:
-    """Not to say that all went well where a full disk took half of what was printed."""
+    """Fail if not all output was written, for example on a full disk."""
     error = write_error()
     if error is not None:
         click.echo(f"error: standard output: {error.strerror}; not all was written", err=True)

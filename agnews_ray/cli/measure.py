@@ -1,4 +1,4 @@
-"""``agnews-ray measure``: time a study's finished artifacts against each other."""
+"""``agnews-ray measure``: measure the speed of a study's finished artifacts, in turns."""
 
 import shlex
 import sys
@@ -49,13 +49,14 @@ def measure(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Time the finished models of STUDY (runs/<study>) against each other.
+    """Measure the cost of using the finished models of STUDY (runs/<study>).
 
-    The study must lie here: `agnews-ray fetch` brings it from a cluster.
+    The study must be on this machine: `agnews-ray fetch` copies it from a cluster.
 
-    Latency and throughput from text to probabilities, memory, load time and FLOPs of each
-    variant's first trial. The models take turns on the same test rows, so that a noisy machine
-    hits all alike. The results are kept beside the records, for `report`; scores stay as they are.
+    For the first trial of each variant: latency and throughput from text to probabilities, memory,
+    load time and FLOPs. The models take turns on the same test rows, so that a busy machine affects
+    all of them equally. The results are kept beside the records, for `report`; scores do not
+    change.
     """
     from agnews_ray.app.analyse import compare_study
     from agnews_ray.app.measure_artifacts import MeasureSpec, measure_study

@@ -1,4 +1,4 @@
-"""Flags for prices, the same for every verb that shows money."""
+"""Flags for prices, the same for every command that shows money."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class _MachinePrice(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
-    """``0.35``, or ``Tesla T4=0.35``: a price an hour, maybe with the machine's name."""
+    """``0.35``, or ``Tesla T4=0.35``: a price per hour, perhaps with the machine's name."""
 
     name = "[MACHINE=]PRICE"
 

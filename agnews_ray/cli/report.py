@@ -61,11 +61,11 @@ Examples:
 )
 @price_options
 def report(study: str, report_format: Any, output: Path | None, **settings: Any) -> None:
-    """Say what the finished trials of STUDY (runs/<study>, or its URI) come to, in a report.
+    """Write a report on the finished trials of STUDY (runs/<study>, or its URI).
 
-    The verdict on every model against the study's first, with intervals over seeds and test rows
-    and tests corrected for their number; cost, curves, confusion, calibration, doubtful rows.
-    Needs neither Ray nor torch. Costs of use are in it after `agnews-ray measure`.
+    It has the verdict on every model against the study's first, with intervals over seeds and test
+    rows and tests corrected for their number; cost, curves, confusion, calibration, doubtful rows.
+    This command needs neither Ray nor torch. Run `agnews-ray measure` before to add costs of use.
     """
     from agnews_ray.app.analyse import assess_study
     from agnews_ray.app.write_report import default_output, write_report

@@ -1,4 +1,4 @@
-"""What a person sees while a study runs: live bars on a terminal, plain lines elsewhere."""
+"""The progress display of a running study: live bars on a terminal, plain lines elsewhere."""
 
 import math
 import sys
@@ -18,16 +18,16 @@ from agnews_ray.report import sentences, table_formats
 from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 
 GOOD, BAD = "[green]✓[/]", "[red]✗[/]"
-"""Marks of ended trials, in rich's markup."""
+"""The marks of ended trials, in rich's markup."""
 
 WIDE = 110
-"""Characters of a terminal on which there is room for bars beside numbers."""
+"""The width of a terminal, in characters, from which bars are shown beside numbers."""
 
 MAX_NAME = 24
-"""Characters of a variant's name beside its bar."""
+"""The longest variant name beside a bar, in characters."""
 
 PLAIN_INTERVAL_S = 10.0
-"""Seconds between two plain lines of one trial."""
+"""The seconds between two plain lines of one trial."""
 
 
 def is_terminal() -> bool:
@@ -36,7 +36,7 @@ def is_terminal() -> bool:
 
 
 def show_table(table: ComparisonTable) -> None:
-    """Print the table: laid out for the terminal's width, or plainly elsewhere."""
+    """Print the table: fitted to the terminal's width, or plain elsewhere."""
     if is_terminal():
         console = Console()
         console.print(table_formats.to_rich(table, console.width))
@@ -49,7 +49,7 @@ def show_table(table: ComparisonTable) -> None:
 
 
 def clock(seconds: float) -> str:
-    """Write a duration as ``1:02:03`` or ``2:03``; ``-:--`` where it is not known."""
+    """Write a duration as ``1:02:03`` or ``2:03``; ``-:--`` if it is not known."""
     if math.isnan(seconds):
         return "-:--"
     minutes, rest = divmod(round(seconds), 60)
@@ -80,7 +80,7 @@ class SilentScreen:
         """Show a line."""
 
     def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
-        """Show how far tokenising is."""
+        """Show the progress of tokenising."""
 
     def started(self, trial: TrialFacts) -> None:
         """Show that a trial starts."""
@@ -99,7 +99,7 @@ class SilentScreen:
 
 
 class PlainScreen(SilentScreen):
-    """Lines for logs and pipes: starts, ends, and a sign of life every ten seconds."""
+    """Lines for logs and pipes: starts, ends, and progress every ten seconds."""
 
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
@@ -137,7 +137,7 @@ class PlainScreen(SilentScreen):
 
 
 class _CutColumn(TextColumn):
-    """The one column that gives way on a narrow terminal, by losing its end."""
+    """The one column whose end is cut off on a narrow terminal."""
 
     def render(self, task: Task) -> Text:
         text = super().render(task)
@@ -146,7 +146,7 @@ class _CutColumn(TextColumn):
 
 
 class LiveScreen(SilentScreen):
-    """One bar a trial, redrawn in place."""
+    """One bar per trial, redrawn in place."""
 
     def __init__(self) -> None:
         console = Console()
@@ -156,7 +156,7 @@ class LiveScreen(SilentScreen):
             TextColumn("{task.percentage:>3.0f} %"),
             _CutColumn("{task.fields[note]}", markup=False, table_column=Column()),
         ]
-        if console.width < WIDE:  # the numbers say it as well
+        if console.width < WIDE:  # the numbers show it too
             del columns[1]
         self._progress = Progress(*columns, console=console, refresh_per_second=4)
         self._bars: dict[str, TaskID] = {}

@@ -1,4 +1,4 @@
-"""Standard output and error that may close at any time: what nobody reads is not written."""
+"""Standard output and error that may close at any time; after that, nothing is written."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 
 class LenientStream:
-    """A text stream whose reader may go away: from then on it is silent.
+    """A text stream whose reader may exit; after that it writes nothing.
 
     Args:
         stream: standard output or error.
@@ -38,34 +38,34 @@ class LenientStream:
 
     def _give_up(self, error: OSError) -> None:
         self.error = error
-        # What is still buffered, and what libraries write, goes where nothing fails.
+        # Buffered text and the output of libraries go to the null device.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)
 
 
 def make_lenient() -> None:
-    """Let standard output and error of this process close without harm, or be closed already."""
+    """Allow standard output and error of this process to close, or to be closed already."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            # Or the next file that is opened would get this number, and others' words.
+            # Else the next opened file would get this number, and the output of others.
             os.open(os.devnull, os.O_RDWR)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         setattr(sys, name, LenientStream(stream))
-    # Its own: while Ray runs, what C++ writes to number 2 goes to a log.
+    # A separate stream: while Ray runs, C++ output to number 2 goes to a log.
     own = open(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: PTH123, SIM115
     sys.stderr = LenientStream(own)
 
 
 def is_unread() -> bool:
-    """Whether nobody reads standard output any more."""
+    """Whether the reader of standard output has exited."""
     return isinstance(getattr(sys.stdout, "error", None), BrokenPipeError)
 
 
 def write_error() -> OSError | None:
-    """Say why standard output was not written whole; None where its reader merely left."""
+    """Return why standard output was not completely written; None if only its reader exited."""
     error: OSError | None = getattr(sys.stdout, "error", None)
     return None if isinstance(error, BrokenPipeError) else error

@@ -75,10 +75,10 @@ def submit(
 ) -> None:
     """Fine-tune every model of a study and print the comparison table.
 
-    JOB.yaml says what to run; flags override it. With neither it is the paper's study: DistilBERT
-    and MiniLM on AG News, 2 epochs, learning rate 2e-5, batch 16, seed 42. Runs on this machine,
-    on its GPUs where there are any; with --address (or RAY_ADDRESS) on that cluster, as one job.
-    Trials that are already finished are not run again.
+    JOB.yaml describes the study; flags override it. Without both, the paper's study is run:
+    DistilBERT and MiniLM on AG News, 2 epochs, learning rate 2e-5, batch 16, seed 42. It runs on
+    this machine, on its GPUs if there are any; with --address (or RAY_ADDRESS) it runs on that
+    cluster, as one job. Trials that are already finished are not run again.
     """
     place = Place(**{one.name: flags.pop(one.name) for one in fields(Place)})
     changes = overrides(job, flags)
@@ -104,7 +104,7 @@ def submit(
 
 
 def _check_place(place: Place, quiet: bool) -> None:
-    """Refuse options that would quietly do nothing."""
+    """Refuse options that would have no effect."""
     address = place.address
     if place.follow and not address:
         raise click.UsageError("--follow goes with --address; a local run is always shown")
@@ -256,7 +256,7 @@ def _print_outcome(outcome: "StudyOutcome", as_json: bool, quiet: bool) -> None:
         return
     if table:
         screen.show_table(table)
-    if quiet:  # else they were told when they happened
+    if quiet:  # otherwise they were printed when they happened
         for trial_id, error in outcome.failed.items():
             click.echo(f"error: {screen.describe_failure(trial_id, error)}", err=True)
     elif outcome.failed:

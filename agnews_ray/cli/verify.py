@@ -1,4 +1,4 @@
-"""``agnews-ray verify``: a study against the paper, or against another study."""
+"""``agnews-ray verify``: compare a study with the paper, or with another study."""
 
 import sys
 
@@ -25,14 +25,14 @@ Exit codes: 0 everything judged agrees, 1 something disagrees, 2 nothing could b
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def verify(study: str, against: str, as_json: bool) -> None:
-    """Hold the finished trials of STUDY (runs/<study>, or its URI) against published numbers.
+    """Compare the finished trials of STUDY (runs/<study>, or its URI) with published numbers.
 
-    Parameters and size must match to the printed digit. Of accuracy and macro-F1 the difference is
-    judged: against one published run, whether one more run of ours could be there (a prediction
-    interval over our seeds); against another study by the seeds of both and the rows they share.
-    Over all scores together a study that does repeat the other is said to disagree in at most 5 %.
-    One seed against one, and another recipe, limit or number of rows, is shown and not judged;
-    so are train times.
+    Parameters and size must match to the printed digit. For accuracy and macro-F1 the difference is
+    judged. A published run must be in the prediction interval of one more run of ours, over our
+    seeds; another study is compared by the seeds of both and the rows they share. Over all scores
+    together, at most 5 % of the studies that do repeat the other are reported to disagree.
+    Train times are shown but not judged; so are scores with one seed on both sides, or with
+    another recipe, limit or number of rows.
     """
     from agnews_ray.app.analyse import verify_study
     from agnews_ray.record.json_text import to_json

@@ -1,1 +1,1 @@
-"""About clusters, from this side: jobs, what they say, what nodes are like."""
+"""Clusters, as seen from this machine: jobs, their events, facts about nodes."""

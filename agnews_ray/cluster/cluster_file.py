@@ -1,4 +1,4 @@
-"""What is wrong with a cluster file, found offline: Ray's own checks, then ours."""
+"""Problems of a cluster file, found offline: first Ray's own checks, then ours."""
 
 import io
 import logging
@@ -29,17 +29,17 @@ PROVIDER_KEYS = {
     },
     "local": {"type", "head_ip", "worker_ips", "coordinator_address", "use_internal_ips"},
 }  # fmt: skip
-"""Ray's schema takes any."""
+"""The known keys of each provider, as Ray's schema accepts any key."""
 
 
 def check_cluster_file(path: Path) -> list[Check]:
-    """Look a file for ``ray up`` over, without asking any cloud.
+    """Check a file for ``ray up``, without asking any cloud.
 
     Args:
-        path: YAML.
+        path: the YAML file.
 
     Returns:
-        Findings, what will not work among them.
+        The findings, including those that will make a run fail.
 
     Raises:
         ClusterError: the file cannot be read, or is not YAML.
@@ -69,7 +69,7 @@ def check_cluster_file(path: Path) -> list[Check]:
 
 
 def _by_ray(content: dict[str, Any]) -> Check:
-    """Ray's schema and the checks that ``ray up`` itself begins with."""
+    """Check with Ray's schema and with the first checks of ``ray up`` itself."""
     from jsonschema import ValidationError
 
     logging.getLogger("ray.autoscaler").setLevel(logging.ERROR)
@@ -106,7 +106,7 @@ def _provider(content: dict[str, Any]) -> Iterator[Check]:
 
 
 def _doors(content: dict[str, Any]) -> Iterator[Check]:
-    """Who may come in."""
+    """Check who may connect to the machines."""
     if content["provider"].get("type") == "aws":
         types = content.get("available_node_types", {})
         without = [
@@ -152,7 +152,7 @@ def _node_types(content: dict[str, Any]) -> Iterator[Check]:
 
 
 def _told(content: dict[str, Any]) -> Iterator[Check]:
-    """What the head must be told, because Ray does not say it."""
+    """Check the settings that the head needs because Ray does not provide them."""
     commands = _commands(content, "head_start_ray_commands")
     gpus = sum(
         int(kind.get("resources", {}).get("GPU", 0)) * kind.get("max_workers", 0)
@@ -175,7 +175,7 @@ def _told(content: dict[str, Any]) -> Iterator[Check]:
 
 
 def _accounts(content: dict[str, Any]) -> Iterator[Check]:
-    """Who workers are, for the bucket: Ray gives only the head an account on Google Cloud."""
+    """Check that workers may use the bucket; on Google Cloud, Ray lets only the head."""
     key = {"gcp": "serviceAccounts", "aws": "IamInstanceProfile"}.get(content["provider"]["type"])
     without = [
         name
@@ -207,7 +207,7 @@ def _images(content: dict[str, Any]) -> Iterator[Check]:
 
 
 def _packages(content: dict[str, Any], folder: Path) -> Iterator[Check]:
-    """Versions that the set-up commands install, against those here."""
+    """Compare the versions that the set-up commands install with those here."""
     names = ("setup_commands", "head_setup_commands", "worker_setup_commands")
     commands = " ".join(_commands(content, name) for name in names)
     lock = next((Path(source) for source in _mounted(content) if source.endswith(".lock")), None)

@@ -1,6 +1,6 @@
-"""What happens in a study that runs as a job: a line of JSON each in the job's log.
+"""The events of a study that runs as a job: each is a line of JSON in the job's log.
 
-The one that runs it writes them; whoever follows reads them, and needs nothing else of the log.
+The process that runs the study writes them; programs that follow it need no other line of the log.
 """
 
 import math
@@ -19,10 +19,10 @@ from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 from agnews_ray.run.watcher import StudyWatcher
 
 PREFIX = "@agnews-ray "
-"""Starts an event's line; other lines are Ray's or a library's."""
+"""The start of an event's line; other lines are from Ray or a library."""
 
 MIN_INTERVAL_S = 2.0
-"""Shortest time between two lines of progress of one trial."""
+"""The shortest time between two progress lines of one trial."""
 
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
@@ -31,7 +31,7 @@ class EventWriter:
     """A ``StudyWatcher`` that writes events.
 
     Args:
-        stream: where to; each event is one write, flushed.
+        stream: the output; each event is one write, flushed.
     """
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
@@ -118,7 +118,8 @@ def read_events(lines: Iterable[str]) -> Iterator[Event | str]:
     """Find the events in a log.
 
     Args:
-        lines: of a job's log, from its start; a line may come twice, as after a reconnection.
+        lines: the lines of a job's log, from its start; a line may be repeated after a
+            reconnection.
 
     Yields:
         Each event once, in order; and other lines as text. Events that only a newer version knows

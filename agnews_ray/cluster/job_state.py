@@ -1,4 +1,4 @@
-"""Where a job stands, put together from what Ray says of it and from its events."""
+"""The state of a job, from Ray's description of it and from its events."""
 
 import math
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from agnews_ray.run.told import RecordFacts, TrialProgress
 
 
 class TrialState(BaseModel):
-    """Where a trial of a job stands."""
+    """The state of a trial of a job."""
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -21,7 +21,8 @@ class TrialState(BaseModel):
     seed: int
     num_steps: int
     state: str = "planned"
-    """planned, starting, waiting, loading, training, scoring, saving, done, failed, stopped."""
+    """One of planned, starting, waiting, loading, training, scoring, saving, done, failed,
+    stopped."""
     step: int = 0
     loss: float | None = None
     samples_per_second: float | None = None
@@ -30,34 +31,34 @@ class TrialState(BaseModel):
     accuracy: float | None = None
     macro_f1: float | None = None
     diverged: str | None = None
-    """Why a trial that is done has no scores."""
+    """Why a finished trial has no scores."""
     train_seconds: float | None = None
     error: str | None = None
 
 
 class JobState(BaseModel):
-    """Where a job stands."""
+    """The state of a job."""
 
     job_id: str
     study: str
     status: str
-    """Ray's word: PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED."""
+    """Ray's status: PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED."""
     started_at: float | None
     ended_at: float | None
     storage: str
     location: str | None = None
-    """Where the study's results are, once it has begun."""
+    """The place of the study's results; None before it has started."""
     message: str = ""
-    """Ray's, on the job as a whole."""
+    """Ray's message on the whole job."""
     error: str | None = None
-    """Why it failed."""
+    """Why the job failed."""
     phase: str | None = None
-    """What goes on outside trials."""
+    """The current work outside trials."""
     trials: list[TrialState] = []
 
 
 def state_of(job: Job) -> JobState:
-    """Begin with what Ray says of a job."""
+    """Make the first state from Ray's description of a job."""
     return JobState(
         job_id=job.job_id,
         study=job.study,
@@ -73,11 +74,11 @@ def fold(state: JobState, events: Iterable[Event | str]) -> JobState:
     """Add what events say to a job's state.
 
     Args:
-        state: without trials.
-        events: of ``cluster.events``, in order, and other lines as text.
+        state: the state without trials.
+        events: events of ``cluster.events``, in order, and other lines as text.
 
     Returns:
-        The same state, filled in; its error is the first failed trial's, where there is one.
+        The same state, filled in; its error is that of the first failed trial, if there is one.
     """
     trials: dict[str, TrialState] = {}
     said = ""
@@ -97,7 +98,7 @@ def fold(state: JobState, events: Iterable[Event | str]) -> JobState:
 
 
 def _explain_end(state: JobState, trials: dict[str, TrialState], said: str) -> None:
-    """Say why a job failed: by its first failed trial, its own word, or its log's last line."""
+    """Say why a job failed: from its first failed trial, its own error, or its log's last line."""
     if state.status in ("FAILED", "STOPPED"):
         for trial in trials.values():
             if trial.state not in ("done", "failed"):

@@ -1,4 +1,4 @@
-"""The Ray Jobs interface of a cluster: hand over, list, look, follow, stop."""
+"""The Ray Jobs interface of a cluster: submit, list, show, follow, stop."""
 
 import asyncio
 import logging
@@ -26,11 +26,11 @@ ADDRESS_HINT = "give the dashboard's address, such as --address http://127.0.0.1
 TOKEN_HINT = "set RAY_AUTH_TOKEN_PATH to the file with the cluster's token"  # noqa: S105
 JOBS_HINT = "list them: agnews-ray jobs"
 SILENCE_S = 45.0
-"""Without a word for so long, a connection is taken to be broken."""
+"""The time without data after which a connection counts as broken."""
 START_S = 60.0
-"""How long a head node may take to come up."""
+"""The time that a head node may take to start."""
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, *[30.0] * 20)
-"""Pauses before a broken connection is taken up again; ten minutes in all."""
+"""The pauses before each try to reconnect; ten minutes in total."""
 
 DASHBOARD = "a Ray cluster's dashboard"
 
@@ -39,10 +39,10 @@ TALKATIVE = (
     "dashboard.modules.job.sdk",
     "_private.runtime_env.packaging",
 )
-"""Loggers of Ray's that would tell users what they need not know."""
+"""The loggers of Ray whose messages users do not need."""
 
 PROBE_KEY = "agnews_ray_probe"
-"""Marks in its metadata a job of ``doctor``, which is none of the user's."""
+"""The metadata key that marks a job of ``doctor``, which is not one of the user's."""
 
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 
@@ -53,28 +53,28 @@ class Job:
 
     job_id: str
     status: str
-    """PENDING, RUNNING, or one of ``ENDED``."""
+    """The status: PENDING, RUNNING, or one of ``ENDED``."""
     message: str
     study: str
     storage: str
     started_at: float | None
-    """Unix time."""
+    """The start, in Unix time."""
     ended_at: float | None
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the job has ended."""
         return self.status in ENDED
 
 
 class JobsClient:
-    """Talks to one cluster.
+    """The connection to one cluster.
 
     Args:
-        address: of its dashboard.
+        address: the address of its dashboard.
 
     Raises:
-        ClusterError: no address, nobody answers there, or the token is missing or wrong.
+        ClusterError: there is no address, no answer, or the token is missing or wrong.
     """
 
     def __init__(self, address: str) -> None:
@@ -84,7 +84,7 @@ class JobsClient:
             )
         self.address = address.rstrip("/")
         self._has_token = use_token()
-        # Ray would rather go where the environment says than where it is told.
+        # Ray would prefer the address in the environment to the one given here.
         os.environ.update(RAY_ADDRESS=self.address, RAY_API_SERVER_ADDRESS=self.address)
         with self._explained():
             from ray.job_submission import JobSubmissionClient
@@ -100,13 +100,13 @@ class JobsClient:
         runtime_environment: Mapping[str, object],
         metadata: dict[str, str],
     ) -> None:
-        """Hand a job over.
+        """Submit a job.
 
         Args:
-            job_id: new.
-            entrypoint: shell command.
-            runtime_environment: for everything in the job.
-            metadata: found again in ``jobs``.
+            job_id: a new id.
+            entrypoint: the shell command.
+            runtime_environment: the environment of everything in the job.
+            metadata: the facts that ``jobs`` shows again.
         """
         given_up_at = time.monotonic() + START_S
         with self._explained():
@@ -119,7 +119,7 @@ class JobsClient:
                         metadata=metadata,
                     )
                 except RuntimeError as error:
-                    # A head node that has just come up answers before it can take jobs.
+                    # A head node that has just started answers before it can accept jobs.
                     if "No available agent" not in str(error) or time.monotonic() > given_up_at:
                         raise
                     time.sleep(1)
@@ -127,7 +127,7 @@ class JobsClient:
                     return
 
     def jobs(self) -> list[Job]:
-        """List the studies that this package handed over, the latest first."""
+        """List the studies that this package submitted, the latest first."""
         with self._explained():
             details = self._client.list_jobs()
         ours = [
@@ -136,10 +136,10 @@ class JobsClient:
         return sorted(ours, key=lambda job: job.started_at or 0.0, reverse=True)
 
     def job(self, job_id: str) -> Job:
-        """Look at one job.
+        """Return one job.
 
         Raises:
-            ClusterError: the cluster does not know it, or it is none of ours.
+            ClusterError: the cluster does not know it, or another program submitted it.
         """
         check_id(job_id)
         with self._explained(job_id):
@@ -157,14 +157,14 @@ class JobsClient:
         return read_events(text.splitlines())
 
     def follow(self, job_id: str, on_trouble: Callable[[str], None]) -> Iterator[str]:
-        """Read a job's log as it grows, until the job ends.
+        """Read a job's log while it grows, until the job ends.
 
         Args:
             job_id: the job.
-            on_trouble: told when the connection breaks; it is then taken up again.
+            on_trouble: called with a line when the connection breaks; then it is made again.
 
         Yields:
-            Lines, from the first; after a break from the first again.
+            The lines, from the first one; after a reconnection, from the first one again.
         """
         self.job(job_id)
         num_failures = 0
@@ -177,9 +177,9 @@ class JobsClient:
                     return
                 num_failures = 0
                 time.sleep(RETRY_S[0])
-            except Exception as error:  # whatever the network may raise
+            except Exception as error:  # any exception of the network
                 if isinstance(error, ClusterError) and error.hint in (TOKEN_HINT, JOBS_HINT):
-                    raise  # a job that is gone, a token that is wrong: it will not get better
+                    raise  # a deleted job or a wrong token: a retry will not help
                 if num_failures == len(RETRY_S):
                     hint = f"once it answers again: agnews-ray logs {job_id} --follow"
                     raise ClusterError(self.address, DASHBOARD, "nobody there", hint) from error
@@ -188,7 +188,7 @@ class JobsClient:
                 num_failures += 1
 
     def stop(self, job_id: str) -> None:
-        """Ask a job to stop; it gets a few seconds to leave."""
+        """Ask a job to stop; it has a few seconds to exit."""
         check_id(job_id)
         with self._explained(job_id):
             self._client.stop_job(job_id)
@@ -208,9 +208,9 @@ class JobsClient:
             if rest:
                 yield rest
         except TimeoutError:
-            pass  # silent because nothing happens, or because nobody is there: it is asked next
+            pass  # idle, or a broken connection: the next request shows which
         finally:
-            if waiting is not None and not waiting.done():  # interrupted while it waited
+            if waiting is not None and not waiting.done():  # interrupted while waiting
                 waiting.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration):
                     loop.run_until_complete(waiting)
@@ -241,17 +241,17 @@ class JobsClient:
 
 
 def check_id(job_id: str) -> None:
-    """Refuse what cannot be a job's id: it becomes part of an address.
+    """Refuse a text that cannot be a job's id, as it becomes part of an address.
 
     Raises:
-        ClusterError: it has other characters than a study's name.
+        ClusterError: it has characters that a study's name cannot have.
     """
     if not re.fullmatch(NAME_PATTERN, job_id):
         raise ClusterError(repr(job_id), "a job's id", "another text", JOBS_HINT)
 
 
 def use_token() -> bool:
-    """Send this user's token to clusters, where there is one; Ray would make one otherwise.
+    """Send this user's token to clusters, if there is one; without this, Ray would make one.
 
     Returns:
         Whether there is a token.

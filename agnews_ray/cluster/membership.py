@@ -1,4 +1,4 @@
-"""The Ray cluster that a job runs on: join it, see what it has, see that nodes share storage."""
+"""The Ray cluster that a job runs on: join it, list its resources, check its shared storage."""
 
 import logging
 import os
@@ -28,21 +28,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 GPUS_VARIABLE = "AGNEWS_RAY_GPUS"
-"""Set on the head node where an autoscaler starts workers: GPUs that there will be at most. Ray
-knows, and does not say."""
+"""The variable, set on the head node if an autoscaler starts workers, with the largest number of
+GPUs.
+Ray has no function that returns this number."""
 
 REFRESH_S = 2.0
-"""How long what was seen of the cluster is believed."""
+"""The time for which facts about the cluster are kept."""
 
 PROBE_TIMEOUT_S = 120.0
 
 
 @contextmanager
 def joined_ray(log_path: Path) -> Iterator[None]:
-    """Join the cluster that this process was started on as a job, and leave it in the end.
+    """Join the cluster on which this process runs as a job, and leave it at the end.
 
     Args:
-        log_path: where Ray's own messages go.
+        log_path: the file for Ray's own messages.
     """
     try:
         log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ def joined_ray(log_path: Path) -> Iterator[None]:
         start_ray(address="auto", log_to_driver=False, logging_level=logging.ERROR)
         yield
     except KeyboardInterrupt:
-        raise  # trials wait in threads, and one that calls Ray after its shutdown ends us at once
+        raise  # trials wait in threads, and calling Ray after shutdown ends us
     except BaseException:
         ray.shutdown()
         raise
@@ -68,28 +69,28 @@ def joined_ray(log_path: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSize:
-    """Resources by Ray's names (CPU, GPU), added up over nodes."""
+    """The resources by Ray's names (CPU, GPU), summed over nodes."""
 
     now: dict[str, float]
     later_gpus: int
-    """With all nodes that the autoscaler may start."""
+    """The number of GPUs with all nodes that the autoscaler may start."""
     free: dict[str, float]
     node_cpus: tuple[float, ...]
-    """CPUs of each node that has any."""
+    """The number of CPUs of each node that has any."""
 
     @property
     def num_gpus(self) -> int:
-        """GPUs that there are or may be."""
+        """The number of GPUs that exist or may be started."""
         return max(int(self.now.get("GPU", 0)), self.later_gpus)
 
 
 def see_cluster() -> ClusterSize:
-    """Ask Ray what the joined cluster has.
+    """Ask Ray for the resources of the joined cluster.
 
     Returns:
-        What there is now, is free, and may come.
+        The resources that exist, that are free, and that may be started.
     """
-    resources: Any = ray  # its functions have no type information
+    resources: Any = ray  # Ray's functions have no type information
     return ClusterSize(
         now=resources.cluster_resources(),
         later_gpus=_later_gpus(),
@@ -107,10 +108,10 @@ def _later_gpus() -> int:
 
 
 class ClusterRoom:
-    """A cluster's room for trials: each takes its workers, wherever they fit.
+    """The room of a cluster for trials; each takes its workers, on any nodes.
 
-    As many trials are started as fit once the autoscaler has done its best; those that wait are
-    what it sees as demand.
+    As many trials are started as fit after the autoscaler has started all its nodes; it takes the
+    waiting trials as demand.
     """
 
     def __init__(self, device: Device, num_workers: int) -> None:
@@ -121,9 +122,9 @@ class ClusterRoom:
 
     @property
     def cpus_per_worker(self) -> int:
-        """What a worker reserves.
+        """The number of CPUs that a worker reserves.
 
-        One CPU beside a GPU; without, most of the smallest node, so that no two share it.
+        One CPU beside a GPU; without GPUs, most of the smallest node, so that no two share it.
         """
         if self._device == "cuda":
             return 1
@@ -155,13 +156,13 @@ class ClusterRoom:
 
 
 def check_shared(location: str) -> None:
-    """Make sure that every node sees the storage and may write there.
+    """Check that every node can read and write the storage.
 
     Args:
-        location: a folder, or the URI of one.
+        location: a folder, or its URI.
 
     Raises:
-        StoreError: names the nodes that do not.
+        StoreError: a node cannot; the message names all of them.
     """
     token = f".probe-{secrets.token_hex(8)}"
     leave, remove = _probe_ends(location, token)
@@ -197,7 +198,7 @@ def _probe_ends(location: str, token: str) -> tuple[Callable[[], object], Callab
 
 
 def _look_from_node(location: str, token: str) -> str | None:
-    """Runs on a node: say what is wrong with the storage there."""
+    """Check the storage from one node, and return the problem. This function runs on that node."""
     try:
         if is_uri(location):
             Storage(location).child(token).read("file")
@@ -217,20 +218,20 @@ def on_every_node(function: Callable[P, T], *arguments: P.args, **named: P.kwarg
     """Call a function on each node that lives.
 
     Args:
-        function: of this package.
+        function: a function of this package.
         arguments: the same for each node.
         named: further ones.
 
     Returns:
-        Answers by the node's address, without those of nodes that went away meanwhile.
+        The answers by node address, without nodes that were lost during the call.
 
     Raises:
-        ClusterError: a node that lives does not answer.
+        ClusterError: a live node does not answer.
     """
     calls = {}
     for node in alive_nodes():
         there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        make_remote: Any = ray.remote  # its hints know no options of this kind
+        make_remote: Any = ray.remote  # Ray's type hints lack options of this kind
         task = make_remote(num_cpus=0, scheduling_strategy=there)(function)
         calls[_address(node)] = task.remote(*arguments, **named)
     answers = {}
@@ -238,7 +239,7 @@ def on_every_node(function: Callable[P, T], *arguments: P.args, **named: P.kwarg
         try:
             answers[address] = ray.get(call, timeout=PROBE_TIMEOUT_S)
         except ray.exceptions.RayError as error:
-            # A spot machine may go at any time; one that stays and says nothing is at fault.
+            # A spot machine may be lost at any time; a live one that does not answer is an error.
             if address in {_address(node) for node in alive_nodes()}:
                 found = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
                 hint = "check that node, its mounts and its log"
@@ -247,7 +248,7 @@ def on_every_node(function: Callable[P, T], *arguments: P.args, **named: P.kwarg
 
 
 def gpus_by_node() -> dict[str, float]:
-    """Count the GPUs that Ray hands out, by the node's address."""
+    """Count the GPUs that Ray offers, by node address."""
     return {_address(node): node["Resources"].get("GPU", 0.0) for node in alive_nodes()}
 
 

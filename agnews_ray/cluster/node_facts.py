@@ -1,4 +1,4 @@
-"""Facts about one machine that decide whether a study can run there; runs on every node."""
+"""Facts that decide whether a study can run on a machine; collected on every node."""
 
 import os
 import shutil
@@ -58,8 +58,8 @@ def node_facts(location: str, hub_ids: list[str]) -> NodeFacts:
     """Look around on this machine.
 
     Args:
-        location: of the storage; only a folder's disk can be looked at.
-        hub_ids: models that would be loaded from the hub.
+        location: the storage; its disk is checked only if it is a folder.
+        hub_ids: the models to load from the hub.
 
     Returns:
         The facts.
@@ -96,7 +96,7 @@ def _torch_facts() -> TorchFacts:
 
 
 def _hub(hub_ids: list[str]) -> str:
-    """Say where models would come from: nowhere needed, hub, cache, or what is missing."""
+    """Say where models come from: not needed, hub, cache, or which ones are missing."""
     if not hub_ids:
         return "not needed"
     was_offline = os.environ.get("HF_HUB_OFFLINE")

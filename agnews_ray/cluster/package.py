@@ -1,4 +1,4 @@
-"""What a cluster is sent: the study's file and this package, nothing of the working folder."""
+"""The files sent to a cluster: the study and this package, nothing of the working folder."""
 
 import os
 from importlib.resources import files
@@ -21,7 +21,7 @@ CODE_SUFFIXES = (".py", ".js", ".css", ".html", ".j2")
 JOB_ENVIRONMENT = {
     "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
-    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "3600",  # a machine may have to be started first
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "3600",  # a machine may have to start first
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
     "RAY_DATA_LOG_LEVEL": "ERROR",
@@ -31,24 +31,24 @@ JOB_ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     **WAITING,
 }
-"""Of everything in the job; of this machine's own environment only ``HANDED_ON`` goes with it."""
+"""The environment of everything in the job; of this machine's own, only ``HANDED_ON`` is added."""
 
 HANDED_ON = ("HF_HUB_OFFLINE", GRAPHS_VARIABLE, *WAITING)
 """No secrets, and what they say of a study holds wherever it runs."""
 
 
 def pack(study: StudySpec, folder: Path) -> int:
-    """Collect what a job needs.
+    """Collect the files of a job.
 
-    The package goes as files, not as a wheel: Ray installs a wheel with all its dependencies anew.
-    Ray names an upload by its content, so that a cluster which has it is sent nothing.
+    The package is sent as files, not as a wheel, because Ray would install a wheel with all its
+    dependencies again. Ray names an upload by its content and does not send it twice.
 
     Args:
-        study: resolved.
-        folder: empty; becomes the job's working folder.
+        study: the resolved study.
+        folder: an empty folder, which becomes the job's working folder.
 
     Returns:
-        Bytes collected.
+        The number of bytes collected.
     """
     (folder / STUDY_FILE).write_text(to_yaml(study), encoding="utf-8")
     root = Path(str(files(agnews_ray)))
@@ -64,7 +64,7 @@ def runtime_environment(folder: Path | None) -> dict[str, object]:
     """Describe a job's environment to Ray.
 
     Args:
-        folder: from ``pack``; None sends nothing.
+        folder: the folder from ``pack``; None sends nothing.
 
     Returns:
         A ``runtime_env``.

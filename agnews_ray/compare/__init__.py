@@ -1,1 +1,1 @@
-"""From records to rows: aggregation and, later, statistics; works without Ray and torch."""
+"""From records to tables and verdicts: aggregation and statistics, without Ray and torch."""

@@ -1,4 +1,4 @@
-"""A study's records and predictions to everything that can be said of them."""
+"""From a study's records and predictions to all facts of its report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,27 +34,27 @@ from agnews_ray.record.outputs import LearningCurve, Predictions, TestRows
 from agnews_ray.record.schema import TrialRecord
 
 BOOTSTRAP_SEED = 20_240_613
-"""Fixed, so that the same records always give the same report."""
+"""The seed of the bootstrap; fixed, so that the same records always give the same report."""
 
 
 class Settings(Fact):
-    """What the user may choose about a verdict."""
+    """The user's settings of a verdict."""
 
     metric: Metric = "accuracy"
-    """What the verdicts are on."""
+    """The metric that the verdicts judge."""
     margin: float = 0.005
-    """Difference in the metric below which two variants are as good as equal."""
+    """The difference in the metric below which two variants count as equal."""
     alpha: float = 0.05
-    """Chance allowed for any wrong verdict; scores have intervals at 1 - alpha."""
+    """The allowed chance of any wrong verdict; scores have intervals at 1 - alpha."""
     num_draws: int = NUM_DRAWS
-    """Bootstrap draws."""
+    """The number of bootstrap draws."""
     prices: Prices = Prices()
-    """In any currency."""
+    """The prices, in any currency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """A finished trial with what lies beside its record."""
+    """A finished trial: its record and the files beside it."""
 
     record: TrialRecord
     predictions: Predictions
@@ -63,21 +63,21 @@ class TrialResult:
 
 
 class Assessment(Fact):
-    """All that is known of a study; every number of its report."""
+    """All that is known about a study: every number of its report."""
 
     question: str
     settings: Settings
     table: ComparisonTable
     variants: tuple[VariantFacts, ...]
-    """One for each row of the table, in its order; the first is the baseline."""
+    """The variants, one for each row of the table, in its order; the first is the baseline."""
     pairs: tuple[PairFacts, ...]
-    """Every other variant that has a seed in common with the baseline."""
+    """The pairs: every other variant that has a seed in common with the baseline."""
     doubts: DoubtfulRows
     costs: tuple[CostFacts, ...]
-    """Empty where nothing was measured."""
+    """The costs of use; empty if nothing was measured."""
     axes: tuple[CostAxis, ...]
     records: tuple[TrialRecord, ...]
-    """In the table's order, those that diverged left out, as from all of the above."""
+    """The records in the table's order, without those that diverged, as in all fields above."""
     diverged: tuple[TrialRecord, ...] = ()
 
 
@@ -107,21 +107,21 @@ def assess(
     test_rows: TestRows | None,
     settings: Settings,
 ) -> Assessment:
-    """Say everything that a study's results say.
+    """Derive all facts of a report from a study's results.
 
     Args:
-        table_name: name of the study.
-        question: that it is to answer.
+        table_name: the name of the study.
+        question: the question that it answers.
         results: at least one finished trial.
         order: variant names, the baseline first.
-        test_rows: texts and duplicates, where they are kept.
+        test_rows: texts and duplicates, if they are kept.
         settings: margin, alpha, draws, price.
 
     Returns:
         The assessment; the same results and settings give the same one.
 
     Raises:
-        RecordError: two records cannot be compared, or were scored on other rows, or every trial
+        RecordError: two records cannot be compared or were scored on different rows, or every trial
             diverged.
     """
     rng = np.random.default_rng(BOOTSTRAP_SEED)
@@ -161,7 +161,7 @@ def _group(
     num_draws: int,
     rng: np.random.Generator,
 ) -> list[_Group]:
-    """Put results in the table's order, and count their rows on one set of draws."""
+    """Arrange results in the table's order, and count their rows on one set of draws."""
     by_id = {result.record.trial_id: result for result in results}
     grouped = group_records([result.record for result in results], order)
     ordered = [by_id[record.trial_id] for group in grouped for record in group]
@@ -206,7 +206,7 @@ def _validation_accuracy(group: _Group) -> tuple[float, ...]:
 
 
 def _pairs(groups: Sequence[_Group]) -> list[tuple[SeedResults, SeedResults]]:
-    """Every variant and the baseline, on the seeds that both have."""
+    """Pair every variant with the baseline, on the seeds that both have."""
     baseline, *others = groups
     pairs = []
     for other in others:
@@ -229,7 +229,7 @@ def _on_seeds(group: _Group, seeds: Sequence[int]) -> SeedResults:
 
 
 def _costs(group: _Group) -> tuple[CostRecord, ...]:
-    """One measurement for each machine and setting, the latest where trials have their own."""
+    """Choose one measurement for each machine and setting: the latest, if trials have several."""
     latest: dict[tuple[str, str], CostRecord] = {}
     for cost in sorted((c for t in group.trials for c in t.costs), key=lambda c: c.measured_at):
         latest[cost.machine, cost.setting] = cost

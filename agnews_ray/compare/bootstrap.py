@@ -1,4 +1,4 @@
-"""A hierarchical bootstrap over seeds, then test rows: numpy and scipy, no knowledge of records."""
+"""A hierarchical bootstrap over seeds, then test rows, with numpy and scipy and without records."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,42 +15,43 @@ Ints = NDArray[np.int64]
 
 NUM_DRAWS = 1000
 SMALLEST_P = 1e-12
-"""Below this a p-value is 0."""
+"""The smallest p-value; a smaller one counts as 0."""
 NO_DISTANCE = 1e-9
-"""Smaller than any difference between shares of rows."""
+"""A distance that is smaller than any difference between shares of rows."""
 DRAWS_AT_A_TIME = 100
-"""Bounds memory: so many test sets are held as row counts at once."""
+"""The number of test sets held as row counts at a time, which limits memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A mean over K seeds, and the variances that make it uncertain."""
+    """A mean over K seeds, with the variances that make it uncertain."""
 
     value: float
     num_seeds: int
     rows: RowVariance
-    """What drawing the test rows adds to all seeds alike; more seeds do not shrink it."""
+    """The variance that drawing the test rows adds to all seeds in common; more seeds do not
+    reduce it."""
     own_variance: float
-    """What it adds to each seed separately."""
+    """The variance that drawing the test rows adds to each seed separately."""
     seed_variance: float
-    """Sample variance between the seeds' metrics, the row noise of each included."""
+    """The sample variance between the seeds' metrics, including the row noise of each."""
 
     def half_width(
         self, alpha: float, null: float | None = None, num_seeds: int | None = None
     ) -> float:
-        """How far the value may lie from a hypothesis that is not rejected, two-sided.
+        """Return the largest distance to a hypothesis that is not rejected, two-sided.
 
-        The rows' part gets the normal quantile. The seeds' part gets Student's t with K - 1
+        The rows' part uses the normal quantile. The seeds' part uses Student's t with K - 1
         degrees of freedom, because the variance between a few seeds is itself uncertain, and is
-        never taken for less than the row noise explains. Their half-widths add in squares.
+        at least the variance that row noise explains. Their half-widths add in squares.
 
         Args:
-            alpha: level of the test.
-            null: the hypothesis, from which the rows' variance follows; None is the value itself.
-            num_seeds: other than there are, were their variance the same.
+            alpha: the level of the test.
+            null: the hypothesis, which determines the rows' variance; None for the value itself.
+            num_seeds: another number of seeds with the same variance; None for the actual number.
 
         Returns:
-            In the metric's unit.
+            The half-width, in the metric's unit.
 
         Source: Howe 1974, JASA 69, "Approximate confidence limits on the mean of X + Y";
         as MOVER in Zou and Donner 2008, Statistics in Medicine 27(10).
@@ -67,7 +68,7 @@ class Estimate:
         return float((normal**2 * common_variance + seeds) ** 0.5)
 
     def interval(self, alpha: float = 0.05) -> tuple[float, float]:
-        """Lower and upper end at 1 - alpha: the hypotheses that are not rejected."""
+        """Return the lower and upper end at 1 - alpha, between which no hypothesis is rejected."""
         return self._end(alpha, -1.0), self._end(alpha, 1.0)
 
     def _end(self, alpha: float, direction: float) -> float:
@@ -85,17 +86,17 @@ class Estimate:
         return self.value + direction * float(optimize.brentq(room, NO_DISTANCE, farthest))
 
     def seed_error(self, num_seeds: int) -> float:
-        """Standard error of the mean over so many seeds on the same test rows."""
+        """Return the standard error of the mean over that many seeds on the same test rows."""
         return float((max(self.own_variance, self.seed_variance) / num_seeds) ** 0.5)
 
     def p_value(self, null: float = 0.0) -> float:
-        """Smallest alpha at which the interval leaves ``null`` out: a two-sided test.
+        """Return the smallest alpha whose interval does not contain ``null``: a two-sided test.
 
         Args:
             null: the hypothesis.
 
         Returns:
-            A probability; 1 where the value is ``null``, 0 where it is not and nothing varies.
+            A probability; 1 if the value is ``null``, 0 if it is not and nothing varies.
         """
         distance = abs(self.value - null)
         if distance == 0:
@@ -120,17 +121,17 @@ class Estimate:
 
 
 class Counts(NamedTuple):
-    """Rows counted for each class; what every score is made of."""
+    """The counts of rows of each class, from which every score is computed."""
 
     hits: Floats
-    """Shape (..., K, C): rows of a class that seed k predicted as it."""
+    """Shape (..., K, C): the rows of a class that seed k predicts right."""
     predicted: Floats
-    """Shape (..., K, C): rows that seed k predicted as the class."""
+    """Shape (..., K, C): the rows that seed k predicts as the class."""
     actual: Floats
-    """Shape (..., 1, C): rows of the class."""
+    """Shape (..., 1, C): the rows of the class."""
 
     def of(self, seeds: Sequence[int]) -> "Counts":
-        """Keep the seeds at these positions."""
+        """Select the seeds at these positions."""
         return Counts(self.hits[..., seeds, :], self.predicted[..., seeds, :], self.actual)
 
 
@@ -138,12 +139,12 @@ def count(labels: Ints, predicted: Ints, num_classes: int) -> Counts:
     """Count all rows once.
 
     Args:
-        labels: shape (N,), class ids.
-        predicted: shape (K, N), class ids, one line a seed.
+        labels: shape (N,): the class ids.
+        predicted: shape (K, N): the predicted class ids, one line per seed.
         num_classes: C.
 
     Returns:
-        Counts of shape (K, C) and (1, C).
+        Counts with shapes (K, C) and (1, C).
     """
     once = np.ones((1, labels.size), dtype=np.float32)
     return Counts(*(part[0] for part in _count_under(once, labels, predicted, num_classes)))
@@ -155,14 +156,14 @@ def draw_counts(
     """Count the rows of test sets drawn with replacement, the same rows for every seed.
 
     Args:
-        labels: shape (N,), class ids.
-        predicted: shape (K, N), class ids, one line a seed (of any number of variants).
+        labels: shape (N,): the class ids.
+        predicted: shape (K, N): the predicted class ids, one line per seed (of any variants).
         num_classes: C.
         num_draws: B.
-        rng: source of the draws.
+        rng: the random generator.
 
     Returns:
-        Counts of shape (B, K, C) and (B, 1, C).
+        Counts with shapes (B, K, C) and (B, 1, C).
     """
     chunks = []
     for start in range(0, num_draws, DRAWS_AT_A_TIME):
@@ -177,7 +178,7 @@ def draw_counts(
 def _count_under(
     weights: NDArray[np.float32], labels: Ints, predicted: Ints, num_classes: int
 ) -> Counts:
-    """Count by matrix products: weights (B, N) times one-hot rows (N, C); exact below 2**24."""
+    """Count with matrix products: weights (B, N) times one-hot rows (N, C); exact below 2**24."""
     rows = np.arange(labels.size)
     one_hot = np.zeros((labels.size, num_classes), dtype=np.float32)
     one_hot[rows, labels] = 1
@@ -194,20 +195,21 @@ def _count_under(
 def estimate(observed: Floats, drawn: Floats, num_rows: int, largest_step: float = 0.0) -> Estimate:
     """Estimate a mean over seeds by a hierarchical bootstrap: seeds, then test rows.
 
-    Rows are drawn, the same for every seed. Seeds need no draws: for a mean, the variance over
-    their resampling is known, and (K - 1) / K too small for K seeds; corrected, it is the sample
-    variance over K. Resampling three seeds as they are would claim a third too little variance.
+    Rows are drawn, the same for every seed. Seeds need no draws: for a mean, the variance of
+    resampling K seeds is known, and too small by the factor (K - 1) / K; corrected, it is the
+    sample variance over K. Resampling three seeds without correction would give a third less
+    variance.
 
     Args:
-        observed: shape (K,), each seed's metric (or difference) on all rows.
-        drawn: shape (B, K), the same on each drawn test set.
-        num_rows: N, rows that the metric is made of; perfect scores and equal predictions on
-            few of them are no certainty, which resampling cannot see.
-        largest_step: what one row can change of it at most, where hypotheses other than 0 are
-            to be tested.
+        observed: shape (K,): each seed's metric (or difference) on all rows.
+        drawn: shape (B, K): the same on each drawn test set.
+        num_rows: N, the number of test rows; perfect scores or equal predictions on few rows
+            are not certain, which resampling cannot show.
+        largest_step: the largest change of the metric by one row, needed for tests of
+            hypotheses other than 0.
 
     Returns:
-        The estimate. With one seed its uncertainty is that of the rows alone.
+        The estimate. With one seed its uncertainty comes from the rows alone.
 
     Source: Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 3.8.
     Agresti and Min 2005, Statistics in Medicine 24(5): half a row added to both discordant counts.
@@ -226,11 +228,11 @@ def estimate(observed: Floats, drawn: Floats, num_rows: int, largest_step: float
 
 
 def seed_variances(observed: Floats, drawn: Floats) -> tuple[float, float]:
-    """Say what the rows add to each seed apart, and how far the seeds lie from each other.
+    """Compute what the rows add to each seed separately, and the variance between the seeds.
 
     Args:
-        observed: shape (K,), each seed's metric (or difference) on all rows.
-        drawn: shape (B, K), the same on each drawn test set.
+        observed: shape (K,): each seed's metric (or difference) on all rows.
+        drawn: shape (B, K): the same on each drawn test set.
 
     Returns:
         ``own_variance`` and ``seed_variance`` of an ``Estimate``; 0 for a single seed.

@@ -1,4 +1,4 @@
-"""Whether probabilities can be believed: expected calibration error, Brier score, reliability."""
+"""Whether probabilities can be trusted: expected calibration error, Brier score, reliability."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,14 @@ NUM_BINS = 15
 
 
 def calibrate(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> Calibration:
-    """Hold a variant's probabilities against the labels.
+    """Compare a variant's probabilities with the labels.
 
     Args:
-        logits: shape (K, N, C), one line a seed.
-        labels: shape (N,), class ids.
+        logits: shape (K, N, C): the logits of K seeds.
+        labels: shape (N,): the class ids.
 
     Returns:
-        Means over the K seeds; the reliability bins hold the predictions of all seeds.
+        The means over the K seeds; the reliability bins have the predictions of all seeds.
 
     Source: Guo et al. 2017, arXiv:1706.04599, eq. 3 (equal-width bins of the top probability);
     Brier 1950, Monthly Weather Review 78(1), in its original form over all classes.
@@ -40,13 +40,13 @@ def reliability(
     """Sort predictions into ``NUM_BINS`` bins of equal width.
 
     Args:
-        confidence: shape (M,), probability of the predicted class.
-        right: shape (M,).
+        confidence: shape (M,): the probability of the predicted class.
+        right: shape (M,): whether the prediction is right.
 
     Returns:
-        The bins that hold a prediction, lowest confidence first.
+        The bins with at least one prediction, lowest confidence first.
     """
-    # The lower edge is open, as in Guo et al.; a probability of exactly 0 cannot be the largest.
+    # The lower edge is open, as in Guo et al.; the largest probability is never exactly 0.
     index = np.clip(np.ceil(confidence * NUM_BINS).astype(int) - 1, 0, NUM_BINS - 1)
     return tuple(
         ReliabilityBin(

@@ -1,4 +1,4 @@
-"""What accuracy costs: measured artifacts, money, and the accuracy-cost front."""
+"""The cost of accuracy: measured artifacts, money, and the accuracy-cost front."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from agnews_ray.record.cost import CostRecord
 def cost_facts(
     measured: Sequence[tuple[VariantRow, Sequence[CostRecord]]], prices: Prices
 ) -> tuple[CostFacts, ...]:
-    """Lay measurements out by setting, so that what was timed in alternation stands together.
+    """Order measurements by setting, so that those made in turns are next to each other.
 
     Args:
-        measured: rows of the comparison table, each with what was measured of it.
-        prices: what is known of them.
+        measured: the rows of the comparison table, each with its measurements.
+        prices: the known prices.
 
     Returns:
-        One for each variant, machine and setting.
+        One entry for each variant, machine and setting.
     """
     measured_on = {cost.machine for _, costs in measured for cost in costs}
     trainings = price_trainings([row for row, _ in measured], prices, measured_on)
@@ -46,14 +46,14 @@ def cost_facts(
 
 
 def price_of_predictions(rows_per_second: float, price_per_hour: float | None) -> float | None:
-    """Price a million predictions.
+    """Compute the price of a million predictions.
 
     Args:
-        rows_per_second: throughput.
-        price_per_hour: of the machine; None is unknown.
+        rows_per_second: the throughput.
+        price_per_hour: the machine's price; None if unknown.
 
     Returns:
-        Money in the price's currency, or None.
+        The amount in the price's currency, or None.
     """
     if price_per_hour is None:
         return None
@@ -63,15 +63,15 @@ def price_of_predictions(rows_per_second: float, price_per_hour: float | None) -
 def cost_axes(
     rows: Sequence[VariantRow], costs: Sequence[CostFacts], prices: Prices
 ) -> tuple[CostAxis, ...]:
-    """Lay out every way to count cost that is known of all variants.
+    """List every kind of cost that is known for all variants.
 
     Args:
-        rows: of the comparison table; those of different devices have no common training time.
-        costs: measured, of any of the variants.
-        prices: what is known of them.
+        rows: the rows of the comparison table; on different devices they have no common train time.
+        costs: the measured costs of any variants.
+        prices: the known prices.
 
     Returns:
-        The axes, each with its accuracy-cost front; those of the table come first.
+        The axes, each with its accuracy-cost front; the costs in the table come first.
     """
     named: dict[tuple[str, str], list[float]] = {
         ("Parameters", "M"): [row.parameters / 1e6 for row in rows],
@@ -104,10 +104,10 @@ def cost_axes(
 
 
 def _train_times(rows: Sequence[VariantRow]) -> dict[tuple[str, str], list[float]]:
-    """One axis for each kind of machine on which all rows were trained, in the same way."""
+    """Make one axis for each kind of machine on which all rows were trained."""
     if len({(row.precision, row.num_workers) for row in rows}) > 1:
         return {}
-    # Of one machine's engines, where one fell back, the one of most trials, which comes first.
+    # If a machine has several engines (one fell back), the one of most trials, which is first.
     seconds = [{one.device: one.train_seconds for one in reversed(row.times)} for row in rows]
     common = [device for device in seconds[0] if all(device in one for one in seconds)]
     is_single = len(common) == 1
@@ -120,11 +120,11 @@ def _train_times(rows: Sequence[VariantRow]) -> dict[tuple[str, str], list[float
 
 
 def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> tuple[bool, ...]:
-    """Say which points no other point dominates.
+    """Find the points that no other point dominates.
 
     Args:
-        costs: smaller is better.
-        gains: larger is better; as many.
+        costs: the costs; smaller is better.
+        gains: the gains, one for each cost; larger is better.
 
     Returns:
         For each point, whether no other has at most its cost and at least its gain, and differs.

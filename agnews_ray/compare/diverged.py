@@ -1,4 +1,4 @@
-"""Trials that diverged: named, and kept out of every mean, interval, pair and cost."""
+"""Trials that diverged: they are named, and left out of every mean, interval, pair and cost."""
 
 from collections.abc import Sequence
 
@@ -13,20 +13,20 @@ class DivergedTrial(BaseModel):
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
     model: str
-    """Name of its variant; that of the table's row where other seeds did not diverge."""
+    """The name of its variant; that of the table's row if other seeds did not diverge."""
     seed: int
     trial_id: str
     reason: str
     has_row: bool
     """Whether other seeds of its variant did not diverge."""
     is_baseline: bool
-    """Whether it is of the study's first variant."""
+    """Whether it belongs to the study's first variant."""
 
 
 def part_diverged(
     records: Sequence[TrialRecord],
 ) -> tuple[list[TrialRecord], list[TrialRecord]]:
-    """Part the trials that say something of their model from those that diverged."""
+    """Separate the trials with scores from those that diverged."""
     sound = [record for record in records if record.diverged is None]
     return sound, [record for record in records if record.diverged is not None]
 
@@ -34,15 +34,15 @@ def part_diverged(
 def describe_diverged(
     record: TrialRecord, row_name: str | None, order: Sequence[str]
 ) -> DivergedTrial:
-    """Say which trial diverged, and how.
+    """Describe a trial that diverged.
 
     Args:
-        record: of a trial that did.
-        row_name: its variant's name in the table; None where every seed diverged.
+        record: the trial's record.
+        row_name: its variant's name in the table; None if every seed diverged.
         order: variant names, the baseline first.
 
     Returns:
-        What is told of it.
+        The facts for the report.
     """
     name = record.variant.name
     return DivergedTrial(

@@ -1,4 +1,4 @@
-"""Intervals and tests by statsmodels, under the names and shapes that this project uses."""
+"""Intervals and tests of statsmodels, with the names and shapes of this project."""
 
 import math
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from statsmodels.stats.proportion import proportion_confint
 from agnews_ray.compare.bootstrap import Estimate
 
 POWER = 0.8
-"""Chance of settling a question, from which the number of seeds is computed."""
+"""The chance of deciding a question, from which the number of seeds is computed."""
 
 MAX_SEEDS = 200
-"""Where so many seeds would not tell, the test rows are what is missing."""
+"""The largest number of seeds; if it would not decide, more test rows are needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McNemar:
-    """Rows on which exactly one of two classifiers is right."""
+    """The rows on which exactly one of two classifiers is right."""
 
     num_only_first: int
     num_only_second: int
@@ -30,15 +30,15 @@ class McNemar:
 
 
 def wilson_interval(num_right: int, num_rows: int, alpha: float) -> tuple[float, float]:
-    """Interval of a proportion.
+    """Compute the interval of a proportion.
 
     Args:
-        num_right: rows counted.
-        num_rows: out of these; at least 1.
+        num_right: the number of right rows.
+        num_rows: the number of all rows; at least 1.
         alpha: 1 - confidence.
 
     Returns:
-        Lower and upper end, in [0, 1].
+        The lower and upper end, in [0, 1].
 
     Source: Wilson 1927, JASA 22(158); ``statsmodels.stats.proportion.proportion_confint``.
     """
@@ -50,8 +50,8 @@ def exact_mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_
     """Test whether two classifiers are right equally often on the same rows.
 
     Args:
-        first_right: shape (N,).
-        second_right: shape (N,).
+        first_right: shape (N,): whether the first is right on each row.
+        second_right: shape (N,): the same for the second.
 
     Returns:
         The discordant rows and the exact (binomial) two-sided p-value.
@@ -69,10 +69,10 @@ def exact_mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_
 
 
 def twice_the_median(p_values: Sequence[float]) -> float:
-    """Combine p-values of one hypothesis that may depend on each other in any way.
+    """Combine p-values of one hypothesis, which may depend on each other in any way.
 
     Args:
-        p_values: at least one; a single one stays as it is.
+        p_values: at least one; a single one is returned unchanged.
 
     Returns:
         A valid p-value.
@@ -84,12 +84,12 @@ def twice_the_median(p_values: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corrected:
-    """P-values of a study's pairs after one correction over all that is said of them."""
+    """The p-values of a study's pairs after one correction over all statements about them."""
 
     difference: tuple[float, ...]
     equivalence: tuple[float, ...]
     divisor: int
-    """What alpha was divided by in the last step: the level that intervals go by."""
+    """The number by which alpha was divided in the last step; it sets the intervals' level."""
 
 
 def correct_together(
@@ -97,17 +97,18 @@ def correct_together(
 ) -> Corrected:
     """Adjust p-values so that comparing each with alpha bounds the chance of any wrong statement.
 
-    Differences and equivalences of all pairs are one family. Of a pair's two hypotheses, "no
-    difference" and "a difference of at least the margin", at most one is true; so of M pairs no
-    more than M hypotheses are, and one less for each pair of which both have been rejected.
+    Differences and equivalences of all pairs are one family. At most one of a pair's two
+    hypotheses, "no difference" and "a difference of at least the margin", is true. So at most M
+    hypotheses of M pairs are true, and one less for each pair whose hypotheses have both been
+    rejected.
 
     Args:
-        difference: shape (M,), p-values of no difference.
-        equivalence: shape (M,), p-values of a difference of at least the margin.
-        alpha: chance allowed; it decides the divisor and nothing else.
+        difference: shape (M,): the p-values of no difference.
+        equivalence: shape (M,): the p-values of a difference of at least the margin.
+        alpha: the allowed chance; it affects only the divisor.
 
     Returns:
-        Adjusted p-values, in order.
+        The adjusted p-values, in the same order.
 
     Source: Shaffer 1986, JASA 81(395), "Modified sequentially rejective multiple test
     procedures", procedure S2. It holds for p-values that depend on each other in any way.
@@ -135,10 +136,10 @@ def correct_together(
 
 
 def equivalence_p_value(difference: Estimate, margin: float) -> float:
-    """Two one-sided tests: how surely a difference lies within ``margin`` of zero.
+    """Test with two one-sided tests whether a difference is within ``margin`` of zero.
 
     Args:
-        difference: over seeds and rows.
+        difference: the difference, over seeds and rows.
         margin: delta > 0, in the metric's unit.
 
     Returns:
@@ -153,18 +154,19 @@ def equivalence_p_value(difference: Estimate, margin: float) -> float:
 
 
 def seeds_to_tell(difference: Estimate, margin: float, alpha: float) -> int | None:
-    """Smallest number of seeds that would settle a question, were the difference as seen.
+    """Return the number of seeds that would decide if the true difference is the observed one.
 
-    Settled means, with a chance of ``POWER``: either the test finds the difference, or two
-    one-sided tests find it within the margin. Variances are taken from the seeds there are.
+    Decided means that, with a chance of ``POWER``, either the test finds the difference or two
+    one-sided tests find it within the margin. Variances come from the existing seeds.
 
     Args:
-        difference: over at least two seeds.
-        margin: of equivalence, in the metric's unit.
-        alpha: level of each test.
+        difference: the difference, over at least two seeds.
+        margin: the margin of equivalence, in the metric's unit.
+        alpha: the level of each test.
 
     Returns:
-        The number of seeds in all, or None where ``MAX_SEEDS`` would not do on as many test rows.
+        The total number of seeds, or None if ``MAX_SEEDS`` on the same number of test rows are too
+        few.
 
     Source: the normal approximation to the power of both tests, with Student's critical values;
     Chow, Shao and Wang 2008, "Sample Size Calculations in Clinical Research", section 3.1.
@@ -176,8 +178,8 @@ def seeds_to_tell(difference: Estimate, margin: float, alpha: float) -> int | No
 
 
 def _power(difference: Estimate, margin: float, alpha: float, num_seeds: int) -> float:
-    """Chance that so many seeds settle it, by the better of the two tests."""
-    # The rows stay the same: what they add to the difference is in the one that was seen.
+    """Return the chance that this many seeds decide, by the better of the two tests."""
+    # The rows stay the same: their effect is already part of the observed difference.
     error = difference.seed_error(num_seeds)
     distance = abs(difference.value)
     needed = difference.half_width(alpha, 0.0, num_seeds)

@@ -1,4 +1,4 @@
-"""What to hold against the test set: rows all get wrong, duplicates, and scores without them."""
+"""Doubts about the test set: rows that all get wrong, duplicates, and scores without them."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from agnews_ray.record.outputs import TestRows
 from agnews_ray.spec.metrics import accuracy, confusion_matrix, macro_f1
 
 MAX_LISTED = 200
-"""Rows of a kind that are listed; all are counted."""
+"""The largest number of rows of a kind that are listed; all are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +28,9 @@ class VariantPredictions:
 
     name: str
     predicted: NDArray[np.int64]
-    """Shape (K, N), class ids, one line a seed."""
+    """Shape (K, N): the predicted class ids, one line per seed."""
     logits: NDArray[np.float64]
-    """Shape (K, N, C)."""
+    """Shape (K, N, C): the logits."""
 
 
 def doubt_rows(
@@ -40,14 +40,14 @@ def doubt_rows(
     class_names: Sequence[str],
     test_rows: TestRows | None,
 ) -> DoubtfulRows:
-    """Find the rows whose label or place in the test set is in doubt.
+    """Find the rows whose label, or place in the test set, is doubtful.
 
     Args:
-        variants: all of a study's.
-        rows: shape (N,), row numbers in the source.
-        labels: shape (N,), class ids.
-        class_names: in label order.
-        test_rows: texts and duplicates in the same order, where they are kept.
+        variants: all variants of a study.
+        rows: shape (N,): the row numbers in the source.
+        labels: shape (N,): the class ids.
+        class_names: the class names, in label order.
+        test_rows: texts and duplicates in the same order, if they are kept.
 
     Returns:
         The rows, and every variant's scores with and without them.
@@ -60,7 +60,7 @@ def doubt_rows(
     duplicates: list[DuplicateRow] = []
     if test_rows:
         in_train = np.array([twin is not None for twin in test_rows.twin_in_train])
-        # Of rows that are twins inside test the first one stays.
+        # The first of several equal test rows stays.
         again = [
             twin is not None and twin < row
             for twin, row in zip(test_rows.twin_in_test, rows, strict=True)
@@ -88,7 +88,7 @@ def doubt_rows(
 def _hard_rows(
     variants: Sequence[VariantPredictions], labels: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Rows that each trial gets wrong, as sure of its prediction as it usually is of true ones.
+    """Find the rows that each trial gets wrong, as sure as it usually is of right predictions.
 
     Source: the per-class threshold of confident learning, Northcutt et al. 2021,
     arXiv:1911.00068, eq. 2: the mean probability of class j over the rows labelled j.
@@ -156,7 +156,7 @@ def _disagreements(
     class_names: Sequence[str],
     texts: Sequence[str] | None,
 ) -> Iterator[Disagreement]:
-    """Rows that all seeds of the baseline get right and all of a variant wrong, or the reverse."""
+    """Find rows that all seeds of the baseline get right, all of a variant wrong, or reverse."""
     baseline, *others = variants
     for other in others:
         for right, wrong in ((baseline, other), (other, baseline)):

@@ -1,11 +1,11 @@
-"""What a training costs in money: whose hours are paid, of how many machines.
+"""The price of a training: which machines are paid for, and for how long.
 
-A price is that of one machine for an hour, in any currency. A training pays the machine that
-trained it, for the mean train time of its row, once for each machine that its workers were on:
-workers that share a machine pay it once between them, workers on machines of their own pay each.
-A row trained on several kinds of machines pays that of most of its trials.
-(A trial pays its machines whole, also where other trials ran beside it on them.) Where no price of
-that machine is known there is no number: that of another machine would be a wrong one.
+A price is for one machine and one hour, in any currency. A training pays for the mean train time of
+its row, once for each machine that its workers ran on: workers that share a machine pay for it
+once.
+If a row was trained on several kinds of machines, it pays for the kind of most of its trials. A
+trial pays the whole price of its machines, even if other trials ran there at the same time. If the
+price of that machine is not known, there is no number: another machine's price would be wrong.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,25 +18,25 @@ SECONDS_PER_HOUR = 3600
 
 
 class TrainPrice(Fact):
-    """What an hour of a machine that trained costs."""
+    """The price of one hour of a machine that trained."""
 
     per_hour: float
     machine: str | None = None
-    """Part of the name of its GPU, or of its CPU where it trained on that; None for the only one
-    that there is."""
+    """Part of the name of its GPU, or of its CPU if it trained on that; None if there is only one
+    kind of machine."""
 
 
 class Prices(Fact):
-    """All prices that are known."""
+    """All known prices."""
 
     use_per_hour: float | None = None
-    """Of the machine on which use is measured."""
+    """The price of an hour of the machine on which use is measured."""
     training: tuple[TrainPrice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingMoney:
-    """The price of one training, or why there is none though prices were given."""
+    """The price of one training, or the reason why there is none although prices were given."""
 
     money: float | None
     why_not: str = ""
@@ -45,16 +45,17 @@ class TrainingMoney:
 def price_trainings(
     rows: Sequence[VariantRow], prices: Prices, measured_on: Collection[str]
 ) -> tuple[TrainingMoney, ...]:
-    """Price a training of each row.
+    """Compute the price of a training of each row.
 
     Args:
-        rows: of the comparison table.
-        prices: what is known.
-        measured_on: machines on which use was measured, by name; the price of use is theirs.
+        rows: the rows of the comparison table.
+        prices: the known prices.
+        measured_on: the names of the machines on which use was measured, which the price of use is
+            for.
 
     Returns:
-        One for each row. The price of use is taken for a training only where no other is known
-        and it ran on a machine of the same name.
+        One entry for each row. The price of use is applied to a training only if no other price is
+        known and it ran on a machine of the same name.
     """
     machines = {times.device for row in rows for times in row.times}
     is_asked = prices != Prices()

@@ -1,4 +1,4 @@
-"""Found against published: the paper's table, or another study's, row by row."""
+"""Compare a study with published numbers, row by row: the paper's table, or another study's."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ class PublishedRow(Fact):
     """One model's line in a published table, numbers as printed."""
 
     models: tuple[str, ...]
-    """Names under which a study may have it."""
+    """The names that a study may use for it."""
     parameters_m: str
-    """Millions, to the printed digit."""
+    """The number of parameters in millions, to the printed digit."""
     accuracy: float
     macro_f1: float
     num_runs: int
-    """Trainings that the scores are the mean of."""
+    """The number of trainings of which the scores are the mean."""
     train_minutes: float
     device: str
     size_mb: str
-    """MiB, to the printed digit."""
+    """The size in MiB, to the printed digit."""
 
 
 PAPER = (
@@ -55,33 +55,34 @@ PAPER = (
 )
 
 ALPHA = 0.05
-"""Chance that a study which does repeat the published one is said to disagree in any score."""
+"""The chance that a study which does repeat the published one is reported to disagree in any
+score."""
 
 
 class Agreement(Fact):
-    """One number, published and found."""
+    """One number, as published and as found."""
 
     model: str
     quantity: str
     published: str
     found: str
     agrees: bool | None
-    """None where it is shown and not judged."""
+    """Whether the numbers agree; None if they are shown but not judged."""
     difference: Interval | None = None
-    """Found less published, where it is judged: it agrees where the interval holds 0."""
+    """The found minus the published score, if judged: they agree if the interval contains 0."""
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResults:
-    """An assessed study, and the predictions that its scores were made from."""
+    """An assessed study, and the predictions from which its scores were computed."""
 
     assessment: Assessment
     predictions: dict[str, Predictions]
-    """By trial id."""
+    """The predictions, by trial id."""
 
     def rows(self) -> list[tuple[VariantRow, VariantFacts, list[TrialRecord]]]:
-        """Lay out each row of the table with what was found and its records, by seed."""
+        """List each row of the table with its variant's facts and its records, by seed."""
         records = {record.trial_id: record for record in self.assessment.records}
         return [
             (row, facts, [records[trial_id] for trial_id in facts.trial_ids])
@@ -91,7 +92,7 @@ class StudyResults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Score:
-    """A score with another one that it is held against, before it is known how many there are."""
+    """A score and the one it is compared with, before the number of comparisons is known."""
 
     row: VariantRow
     quantity: str
@@ -102,11 +103,11 @@ class _Score:
 
 
 def hold_against_paper(found: StudyResults) -> tuple[Agreement, ...]:
-    """Hold a study against the paper's table.
+    """Compare a study with the paper's table.
 
-    Parameters and size must match to the printed digit. The paper's score is one run: it must lie
-    where one more run of ours would, by a prediction interval over our seeds. Times are shown.
-    Where recipe, rows or weights are not the paper's, scores are shown and not judged.
+    Parameters and size must match to the printed digit. The paper's score is one run: it must be
+    in the prediction interval of one more run of ours, over our seeds. Times are shown. If recipe,
+    rows or weights are not the paper's, scores are shown but not judged.
 
     Args:
         found: the study.
@@ -148,14 +149,14 @@ def hold_against_paper(found: StudyResults) -> tuple[Agreement, ...]:
 
 
 def hold_against_study(found: StudyResults, other: StudyResults) -> tuple[Agreement, ...]:
-    """Hold a study against another one, model by model of the same name.
+    """Compare a study with another one, for each model of the same name.
 
-    Scores are judged by their difference, with the variance of both studies' seeds, and of the
-    test rows as both predicted them.
+    Scores are judged by their difference, with the variance of both studies' seeds and of the
+    test rows that both predicted.
 
     Args:
         found: the study.
-        other: its numbers count as published.
+        other: the study whose numbers count as published.
 
     Returns:
         Five lines for each model that both have.
@@ -211,7 +212,7 @@ def _both_scores(
 
 
 def _judge(scores: Sequence[_Score], is_judged: dict[str, bool]) -> list[Agreement]:
-    """Judge all scores at ``ALPHA`` together (Bonferroni): one wrong alarm is one too many."""
+    """Judge all scores at ``ALPHA`` together (Bonferroni), as any wrong alarm counts."""
     num_judged = sum(
         is_judged[score.row.model] and score.difference is not None for score in scores
     )

@@ -1,4 +1,4 @@
-"""Is another run of the same study where this one says it should be? Differences of two means."""
+"""Whether another run of a study agrees with this one: differences of two means."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from agnews_ray.record.outputs import Predictions
 NUM_DRAWS = 1000
 DRAWS_SEED = 20_261_126
 ROUNDING = 0.00005
-"""Half of the last digit in which scores are published."""
+"""Half of the last digit of published scores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The difference of two means, each over seeds of its own."""
+    """The difference of two means, each over its own seeds."""
 
     value: float
     row_variance: float
-    """What drawing the test rows adds; 0 where both were scored on the same rows and only the
-    seeds could differ."""
+    """The variance that drawing the test rows adds; 0 if both were scored on the same rows, so that
+    only the seeds can differ."""
     seed_variance: float
-    """Of the difference: s² (1 / K + 1 / L)."""
+    """The variance of the difference from the seeds: s² (1 / K + 1 / L)."""
     degrees_of_freedom: int
-    """Of that variance; at least 1."""
+    """The degrees of freedom of that variance; at least 1."""
     rounding: float = 0.0
 
     def interval(self, alpha: float) -> Interval:
-        """Give the interval at 1 - alpha: normal for rows, Student's t for seeds, in squares."""
+        """Return the interval at 1 - alpha: normal for rows, Student's t for seeds, in squares."""
         rows = stats.norm.isf(alpha / 2) ** 2 * self.row_variance
         seeds = stats.t.isf(alpha / 2, self.degrees_of_freedom) ** 2 * self.seed_variance
         half = float((rows + seeds) ** 0.5) + self.rounding
@@ -43,18 +43,18 @@ class Difference:
 def against_single_runs(
     ours: Sequence[float], published: float, num_runs: int
 ) -> Difference | None:
-    """Hold a mean over K seeds against the mean of other runs, whose own spread is not known.
+    """Compare a mean over K seeds with the mean of other runs whose own spread is not known.
 
-    If they repeat the same recipe on the same test rows, theirs are further draws from where our
-    seeds come from: a prediction interval for the mean of so many runs.
+    If they repeat the same recipe on the same test rows, their runs are further draws of the same
+    distribution as our seeds: this is a prediction interval for the mean of that many runs.
 
     Args:
-        ours: shape (K,), one score a seed.
+        ours: shape (K,): one score per seed.
         published: the mean of the other runs, rounded to four digits.
-        num_runs: that it rests on.
+        num_runs: the number of those runs.
 
     Returns:
-        The difference, ours less theirs; None for a single seed, which shows no spread.
+        The difference, ours minus theirs; None for a single seed, which shows no spread.
 
     Source: Hahn and Meeker 1991, "Statistical Intervals", section 4.8: s (1 / K + 1 / L)^0.5 t.
     """
@@ -72,16 +72,16 @@ def against_single_runs(
 def between_studies(
     ours: Sequence[Predictions], theirs: Sequence[Predictions]
 ) -> dict[str, Difference]:
-    """Hold two studies of one recipe against each other, on the same test rows.
+    """Compare two studies of one recipe on the same test rows.
 
-    Seeds are draws of their own in each study, and vary alike in both; rows are paired.
+    Seeds are independent draws in each study, with the same variance in both; rows are paired.
 
     Args:
-        ours: one for each of K seeds.
-        theirs: one for each of L seeds, of the same rows.
+        ours: predictions of each of K seeds.
+        theirs: predictions of each of L seeds, for the same rows.
 
     Returns:
-        Accuracy's and Macro-F1's differences, ours less theirs; empty where each has one seed.
+        The differences in accuracy and macro-F1, ours minus theirs; empty if each has one seed.
     """
     degrees = len(ours) + len(theirs) - 2
     if degrees == 0:

@@ -1,4 +1,4 @@
-"""The shapes of what a comparison finds: fractions in [0, 1], each interval with its level."""
+"""The result types of a comparison: fractions in [0, 1], each interval with its level."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ class Fact(BaseModel):
 
 
 class Interval(Fact):
-    """An estimate between its lower and upper end."""
+    """An estimate with its lower and upper end."""
 
     value: float
     low: float
@@ -25,7 +25,7 @@ class Interval(Fact):
 
 
 class ClassFacts(Fact):
-    """One class of one variant."""
+    """The scores of one class of one variant."""
 
     name: str
     precision: Interval
@@ -33,44 +33,45 @@ class ClassFacts(Fact):
     f1: Interval
     num_examples: int
     num_predicted: float
-    """Rows that were predicted as it, right or wrong; mean over seeds."""
+    """The number of rows predicted as this class, right or wrong; mean over seeds."""
 
 
 class ReliabilityBin(Fact):
-    """Predictions of like confidence, over all seeds."""
+    """The predictions of similar confidence, over all seeds."""
 
     confidence: float
-    """Mean probability of the predicted class."""
+    """The mean probability of the predicted class."""
     accuracy: float
-    """Share of them that are right."""
+    """The share of right predictions."""
     num_predictions: int
 
 
 class Calibration(Fact):
-    """How far a variant's probabilities can be believed; means over seeds."""
+    """How far a variant's probabilities can be trusted; means over seeds."""
 
     expected_calibration_error: float
-    """Over 15 bins of equal width of the predicted class's probability."""
+    """The expected calibration error over 15 bins of equal width of the predicted class's
+    probability."""
     brier_score: float
-    """Mean squared distance of all class probabilities from the label; 0 (best) to 2."""
+    """The mean squared distance of all class probabilities from the label; 0 (best) to 2."""
     bins: tuple[ReliabilityBin, ...]
-    """Those that hold a prediction."""
+    """The bins with at least one prediction."""
 
 
 class CurvePoint(Fact):
-    """A stretch of training, mean over seeds."""
+    """An interval of training steps; means over seeds."""
 
     samples_seen: int
     loss: float | None
-    """Mean cross-entropy of the stretch, in nats; None where a step's is not a number, as in
-    those that FP16 loss scaling leaves out."""
+    """The mean cross-entropy of the interval, in nats; None if a step's is not a number, as in
+    steps that FP16 loss scaling skips."""
     lowest: float | None
-    """Smallest of the seeds' means."""
+    """The smallest of the seeds' means."""
     highest: float | None
 
 
 class VariantFacts(Fact):
-    """One row of the comparison table, looked into."""
+    """The details of one row of the comparison table."""
 
     name: str
     seeds: tuple[int, ...]
@@ -79,11 +80,12 @@ class VariantFacts(Fact):
     macro_f1: Interval
     classes: tuple[ClassFacts, ...]
     confusion: tuple[tuple[int, ...], ...]
-    """``[i][j]`` counts class-i rows predicted as j, summed over seeds."""
+    """``[i][j]`` is the number of rows of class i predicted as class j, summed over seeds."""
     calibration: Calibration
     curve: tuple[CurvePoint, ...]
     validation_accuracy: tuple[float, ...]
-    """After each epoch, mean over seeds; empty where no validation split was cut."""
+    """The validation accuracy after each epoch, mean over seeds; empty without a validation
+    split."""
 
 
 class PairFacts(Fact):
@@ -92,38 +94,38 @@ class PairFacts(Fact):
     variant: str
     baseline: str
     metric: Metric
-    """What the verdict is on."""
+    """The metric that the verdict judges."""
     num_seeds: int
     confidence: float
-    """Of both intervals: that on which the verdict rests. Tests at ``alpha`` over so many pairs
-    go with an interval at 1 - alpha / pairs, and equivalence with one at 1 - 2 alpha / pairs."""
+    """The level of both intervals, which is the one that decides the verdict: tests at ``alpha``
+    over several pairs use one at 1 - alpha / pairs, equivalence one at 1 - 2 alpha / pairs."""
     accuracy: Interval
     """Difference, variant less baseline."""
     macro_f1: Interval
     """Difference, variant less baseline."""
     num_only_variant_right: float
-    """Rows a seed; discordant with the next."""
+    """The rows that only the variant gets right, mean over seeds; the next field is the reverse."""
     num_only_baseline_right: float
     mcnemar_p_value: float
-    """Exact; over several seeds twice the median."""
+    """The exact McNemar p-value; over several seeds twice the median."""
     p_value: float
-    """Of no difference in the metric: from seeds and rows; exact McNemar for accuracy of a single
-    seed."""
+    """The p-value of no difference in the metric, from seeds and rows; exact McNemar for the
+    accuracy of a single seed."""
     adjusted_p_value: float
-    """After one correction over all that is said of all pairs (Shaffer)."""
+    """``p_value`` after one correction over all statements about all pairs (Shaffer)."""
     equivalence_p_value: float
-    """Two one-sided tests against the margin, after the same correction."""
+    """The p-value of two one-sided tests against the margin, after the same correction."""
     verdict: Verdict
-    """On the metric."""
+    """The verdict on the metric."""
     is_different: bool
-    """Whether the difference is significant; an equivalent pair can differ by a little."""
+    """Whether the difference is significant; an equivalent pair may have a small difference."""
     num_more_seeds: int | None
-    """Where undecided: seeds to add until a study like this one would tell; None where the test
-    rows are what is missing, or a single seed does not show the spread."""
+    """If undecided, the number of seeds to add so that a study like this would decide; None if more
+    test rows are needed, or a single seed does not show the spread."""
 
     @property
     def judged(self) -> Interval:
-        """The difference that the verdict is on."""
+        """The difference that the verdict judges."""
         return self.accuracy if self.metric == "accuracy" else self.macro_f1
 
 
@@ -134,31 +136,31 @@ class HardRow(Fact):
     text: str | None
     label: str
     preferred: str
-    """What most trials predict."""
+    """The class that most trials predict."""
     num_votes: int
-    """Trials that predict it."""
+    """The number of trials that predict it."""
     probability: float
-    """Mean probability they give it."""
+    """The mean probability that they give it."""
 
 
 class DuplicateRow(Fact):
-    """A test row whose text is also elsewhere."""
+    """A test row whose text also occurs in another row."""
 
     row: int
     text: str
     twin_split: Literal["test", "train"]
     twin_row: int
     is_exact: bool
-    """False where only the words are the same, not case, punctuation or spaces."""
+    """Whether the texts are exactly equal; otherwise case, punctuation or spaces differ."""
 
 
 class Subset(Fact):
-    """Scores on part of the test rows."""
+    """The scores on a part of the test rows."""
 
     name: str
     num_rows: int
     accuracy: tuple[float, ...]
-    """One for each variant, mean over seeds."""
+    """The accuracy of each variant, mean over seeds."""
     macro_f1: tuple[float, ...]
 
 
@@ -169,31 +171,31 @@ class Disagreement(Fact):
     text: str | None
     label: str
     right: str
-    """Variant."""
+    """The variant that is right."""
     wrong: str
     predicted: str
-    """By most seeds of the one that is wrong."""
+    """The class that most seeds of the wrong variant predict."""
     probability: float
-    """Mean probability that its seeds give what they predict."""
+    """The mean probability that its seeds give to their prediction."""
 
 
 class DoubtfulRows(Fact):
-    """What to hold against the test set itself."""
+    """The doubts about the test set itself."""
 
     num_hard: int
     hard: tuple[HardRow, ...]
-    """The most confident first; a list may be shorter than its number."""
+    """The rows, the most confident first; a list may be shorter than its count."""
     num_duplicates: int | None
-    """Rows, each counted once; None where the test rows are not kept with the study."""
+    """The number of rows with a duplicate; None if the test rows are not kept with the study."""
     duplicates: tuple[DuplicateRow, ...]
     subsets: tuple[Subset, ...]
-    """All rows first; that score is the headline. One without any row left is not there."""
+    """The subsets: all rows first, whose score is the headline; an empty subset is left out."""
     num_disagreements: int
     disagreements: tuple[Disagreement, ...]
 
 
 class CostFacts(Fact):
-    """What using one variant costs on one device; from ``agnews-ray measure``."""
+    """The cost of using one variant on one device, from ``agnews-ray measure``."""
 
     variant: str
     machine: str
@@ -206,18 +208,20 @@ class CostFacts(Fact):
     peak_memory_bytes: int
     flops_per_row: float
     money_per_million: float | None
-    """For a million predictions in batches of 64; None without a price."""
+    """The price of a million predictions in batches of 64; None without a price."""
     money_per_training: float | None
-    """For the mean train time of the comparison table, by the rule of ``compare.prices``."""
+    """The price of the mean train time in the comparison table, by the rule of
+    ``compare.prices``."""
     why_no_training_price: str = ""
 
 
 class CostAxis(Fact):
-    """One way to count cost, and who is on its accuracy-cost front."""
+    """One kind of cost, and the variants on its accuracy-cost front."""
 
     name: str
     unit: str
     costs: tuple[float, ...]
-    """One for each variant; smaller is better."""
+    """The cost of each variant; smaller is better."""
     is_on_front: tuple[bool, ...]
-    """No other variant is at least as accurate for at most the cost, and better in one of them."""
+    """Whether no other variant is at least as accurate at the same or a lower cost, and better in
+    one of the two."""

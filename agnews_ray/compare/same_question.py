@@ -11,7 +11,7 @@ NOT_OF_THE_RECIPE = {"precision", *WITHOUT_EFFECT}
 
 
 def unlike_paper(record: TrialRecord) -> str:
-    """Why a trial's scores are not the paper's to judge; empty where they are."""
+    """Say why a trial's scores cannot be judged by the paper's; empty if they can."""
     if record.variant.init == "random":
         return "fresh weights: not the published model"
     dataset = record.dataset
@@ -31,7 +31,7 @@ def unlike_paper(record: TrialRecord) -> str:
 
 
 def unlike_study(record: TrialRecord, other: TrialRecord) -> str:
-    """Why two studies' scores are shown and not judged; empty where they are."""
+    """Say why two studies' scores are shown but not judged; empty if they are judged."""
     if record.dataset.test.fingerprint != other.dataset.test.fingerprint or (
         record.test.num_examples != other.test.num_examples
     ):
@@ -49,7 +49,7 @@ def _settings(record: TrialRecord) -> dict[str, object]:
 
 
 def _rows_settings(data: DataSpec) -> dict[str, object]:
-    """The settings of the data that choose rows, or cut them."""
+    """The settings of the data that choose or truncate rows."""
     chosen = (data.limit_train, data.limit_test, data.validation_fraction)
     return {
         "split_seed": data.split_seed if any(chosen) else None,
@@ -61,7 +61,7 @@ def _rows_settings(data: DataSpec) -> dict[str, object]:
 
 
 def _weights(record: TrialRecord) -> dict[str, object]:
-    """What is trained, whatever it is called and whichever engine trains it."""
+    """The weights that are trained, apart from the variant's name and engine."""
     return _asked_of_model(record.variant) | {"weights": record.model.revision}
 
 

@@ -1,4 +1,4 @@
-"""What the choice of the test rows adds to an estimate's variance, under a hypothesis."""
+"""The variance that the choice of test rows adds to an estimate, under a hypothesis."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,25 +11,25 @@ NEARLY_ONE = 1 - 1e-12
 
 
 class RowVariance(Protocol):
-    """The variance that drawing the test rows adds to all seeds alike."""
+    """The variance that drawing the test rows adds to all seeds in common."""
 
     @property
     def is_constant(self) -> bool:
-        """Whether it is the same under every hypothesis."""
+        """Whether the variance is the same under every hypothesis."""
 
     def at(self, null: float) -> float:
-        """Give the variance if the true value were ``null``."""
+        """Return the variance if the true value were ``null``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResampledRows:
-    """Variance of a score that is no mean of rows: from the bootstrap."""
+    """The variance, from the bootstrap, of a score that is not a mean of rows."""
 
     variance: float
-    """As resampled; the same under every hypothesis, or nearly so."""
+    """The variance of the bootstrap's draws, which is nearly the same under every hypothesis."""
     largest_step: float = 0.0
-    """What one row can change at most. A true value of d is then made of at least d / step rows,
-    whose number varies like a Poisson count, even where none of them was drawn."""
+    """The largest change by one row. A true value of d then needs at least d / step rows, whose
+    number varies like a Poisson count, even if none of them was drawn."""
 
     @property
     def is_constant(self) -> bool:
@@ -41,12 +41,12 @@ class ResampledRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedRows:
-    """Variance of the mean difference between two classifiers on the same rows.
+    """The variance of the mean difference between two classifiers on the same rows.
 
     Each row has a difference in [-1, 1]: the share of seeds for which only the first is right,
-    less the share for which only the second is. The variance is that of the likeliest
-    distribution of such differences whose mean is the hypothesis, so that a test does not take
-    few discordant rows, or none, for certainty. For one seed it is Tango's score test.
+    minus the share for which only the second is. The variance is that of the most likely
+    distribution of such differences whose mean is the hypothesis, so that few discordant rows, or
+    none, do not count as certainty. For one seed it is Tango's score test.
 
     Source: Tango 1998, Statistics in Medicine 17(8), eq. 4 to 6, for one seed; for several the
     same constrained maximum of the multinomial likelihood, solved as in Owen 2001, "Empirical
@@ -54,11 +54,11 @@ class PairedRows:
     """
 
     differences: NDArray[np.float64]
-    """Shape (J,), the values that occur."""
+    """Shape (J,): the values that occur."""
     counts: NDArray[np.float64]
-    """Shape (J,), rows of each."""
+    """Shape (J,): the number of rows with each value."""
     own_variance: float = 0.0
-    """The part of the variance that is not common to all seeds, of the mean over them."""
+    """The part of the mean's variance that is not common to all seeds."""
 
     @classmethod
     def of(
@@ -68,11 +68,11 @@ class PairedRows:
 
         Args:
             first_right: shape (K, N): whether seed k is right on each row.
-            second_right: shape (L, N), of the other classifier.
-            own_variance: as the field.
+            second_right: shape (L, N): the same for the other classifier.
+            own_variance: the value of that field.
 
         Returns:
-            The rows' differences, mean over all seeds of each.
+            The rows' differences, as means over all seeds of each classifier.
         """
         means = first_right.mean(axis=0) - second_right.mean(axis=0)
         values, counts = np.unique(means.round(12), return_counts=True)
@@ -93,7 +93,7 @@ class PairedRows:
         def mean_under(weight: float) -> float:
             return float((self.counts * offsets / (num_rows + weight * offsets)).sum())
 
-        # Just inside the weights at which a value of 1, or of -1, would have a share without bound.
+        # Just inside the weights for which a value of 1, or of -1, would have an unlimited share.
         lowest, highest = -NEARLY_ONE * num_rows / (1 - null), NEARLY_ONE * num_rows / (1 + null)
         end = 0.0
         if mean_under(lowest) <= 0:
@@ -103,6 +103,6 @@ class PairedRows:
         else:
             weight = optimize.brentq(mean_under, lowest, highest)
         shares = self.counts / (num_rows + weight * offsets)
-        # Where the rows seen cannot have this mean, some of those not seen lie at the end.
+        # If the observed rows cannot have this mean, some unobserved rows are at the end.
         square = (shares * offsets**2).sum() + max(0.0, 1 - shares.sum()) * end**2
         return float(square / num_rows)

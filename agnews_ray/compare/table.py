@@ -1,4 +1,4 @@
-"""Records of one study to the rows of the comparison table."""
+"""From the records of one study to the rows of the comparison table."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,13 +17,13 @@ class VariantRow(BaseModel):
     """One variant over its seeds; fractions in [0, 1], seconds, bytes.
 
     Fields named ``*_std`` are sample standard deviations over seeds, None for a single seed.
-    Scores are means over all seeds, whatever they were trained on; times are not.
+    Scores are means over all seeds, on all machines; times are not.
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
     model: str
-    """Name of the variant; made to differ where two rows would have the same."""
+    """The name of the variant; it is extended if two rows would have the same name."""
     num_seeds: int
     seeds: tuple[int, ...]
     parameters: int
@@ -38,17 +38,17 @@ class VariantRow(BaseModel):
     precision: str
     num_workers: int
     num_diverged: int = 0
-    """Further seeds that diverged; they are part of no number here."""
+    """The number of further seeds that diverged; they are part of no number here."""
     engine: str = "fast"
     """That was asked for."""
     recipe_changes: tuple[RecipeChange, ...] = ()
     """What it was trained by otherwise than the study's recipe says."""
     times: tuple[TrainingTimes, ...]
-    """One for each kind of machine and engine that ran, that of most trials first."""
+    """The times for each kind of machine and engine that ran, those of most trials first."""
 
     @property
     def train_seconds(self) -> float:
-        """Mean on the machine of most trials."""
+        """The mean on the machine of most trials."""
         return self.times[0].train_seconds
 
     @property
@@ -58,7 +58,7 @@ class VariantRow(BaseModel):
 
     @property
     def num_machines(self) -> int | None:
-        """How many of those machines a trial's workers were on; None where it is not known."""
+        """The number of those machines that a trial's workers ran on; None if it is not known."""
         return self.times[0].num_machines
 
 
@@ -111,10 +111,10 @@ def compare_records(
 def group_records(
     records: Sequence[TrialRecord], order: Sequence[str]
 ) -> tuple[tuple[TrialRecord, ...], ...]:
-    """Put the records of each row of the table together.
+    """Group the records of each row of the table.
 
     Args:
-        records: at least one.
+        records: at least one record.
         order: variant names in the order of the rows; others come after them.
 
     Returns:
@@ -142,13 +142,13 @@ def scored(records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:
 def part_repeated(
     records: Sequence[TrialRecord],
 ) -> tuple[tuple[TrialRecord, ...], tuple[TrialRecord, ...]]:
-    """Find records that would be counted as further seeds of a row and are none.
+    """Find records that would wrongly be counted as further seeds of a row.
 
     Args:
-        records: of one study.
+        records: the records of one study.
 
     Returns:
-        Those that count, one for each row and seed, the latest; and the others.
+        The records that are used, the latest one for each row and seed; and the others.
     """
     latest: dict[tuple[object, ...], TrialRecord] = {}
     for record in sorted(records, key=lambda one: (one.created_at, one.trial_id)):
@@ -161,7 +161,7 @@ def part_repeated(
 
 
 def _in_order(records: Sequence[TrialRecord], order: Sequence[str]) -> list[TrialRecord]:
-    """By row, then by seed."""
+    """Sort records by row, then by seed."""
     position = {name: index for index, name in enumerate(order)}
 
     def place(record: TrialRecord) -> tuple[int, tuple[str, ...], int]:
@@ -171,13 +171,13 @@ def _in_order(records: Sequence[TrialRecord], order: Sequence[str]) -> list[Tria
 
 
 def refuse_unlike(records: Sequence[TrialRecord]) -> None:
-    """Raise where records do not answer the same question.
+    """Raise if records do not answer the same question.
 
     Args:
         records: of one study.
 
     Raises:
-        RecordError: names the first record that differs, and in what.
+        RecordError: a record differs; the message names the first one, and the field.
     """
     facts: dict[str, Callable[[TrialRecord], object]] = {
         "dataset fingerprint": lambda r: r.dataset.fingerprint,
@@ -196,10 +196,10 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
 
 
 def _group(record: TrialRecord) -> tuple[str, ...]:
-    """Records that differ in what may change a result, seeds apart, are different rows.
+    """Make the key of a record's row: all that may change a result, except the seed.
 
-    The machine may not, nor where it keeps a model's folder, nor an engine that fell back to
-    another, which computes the same: only times are kept apart by them.
+    The machine, the place of a model's folder and a fallback to another engine, which computes the
+    same, do not change a result: only times are separate for them.
     """
     revision = record.model.revision
     asked = record.variant.model_dump_json(exclude={"recipe"} | ({"model"} if revision else set()))
@@ -235,7 +235,7 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
 
 
 def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:
-    """Add what differs to names that occur more than once."""
+    """Extend names that occur more than once by what differs."""
     times = Counter(row.model for row in rows)
     named, used = [], Counter[str]()
     for row in rows:

@@ -1,4 +1,4 @@
-"""One variant's trials to its scores with intervals, its classes and its learning curve."""
+"""From one variant's trials to its scores with intervals, its classes and its learning curve."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,39 +12,39 @@ from agnews_ray.record.outputs import LearningCurve
 from agnews_ray.spec.metrics import scores_from_counts
 
 Score = Callable[[Counts], Floats]
-"""Counts of shape (..., K, C) to a score of shape (..., K)."""
+"""A function from counts with shape (..., K, C) to a score with shape (..., K)."""
 
 NUM_CURVE_POINTS = 60
 
 
 def accuracy_of(counts: Counts) -> Floats:
-    """Share of rows that are right, shape (..., K)."""
+    """Compute the share of right rows, with shape (..., K)."""
     share: Floats = counts.hits.sum(axis=-1) / counts.actual.sum(axis=-1)
     return share
 
 
 def macro_f1_of(counts: Counts) -> Floats:
-    """Mean F1 over the classes, shape (..., K)."""
+    """Compute the mean F1 over the classes, with shape (..., K)."""
     mean: Floats = scores_from_counts(*counts)["f1"].mean(axis=-1)
     return mean
 
 
 def largest_f1_step(counts: Counts) -> float:
-    """Bound what one row changes of macro-F1: a prediction in the smallest class.
+    """Compute the largest change of macro-F1 by one row: a prediction in the smallest class.
 
     Args:
-        counts: all rows once.
+        counts: the counts with all rows once.
 
     Returns:
         1 / (C times the rows of the smallest class that has any): the derivative of that class's
-        F1 by a hit, where as many rows are predicted as are of the class.
+        F1 by a hit, if the class is predicted as often as it occurs.
     """
     actual = counts.actual[..., 0, :]
     return float(1 / (actual.shape[-1] * actual[actual > 0].min()))
 
 
 def as_interval(found: Estimate, alpha: float, lowest: float = 0.0) -> Interval:
-    """Give a score's interval, cut off at its bounds.
+    """Return a score's interval, limited to its bounds.
 
     Args:
         found: the estimate.
@@ -65,7 +65,7 @@ def score_interval(score: Score, observed: Counts, drawn: Counts, alpha: float) 
 
 
 def accuracy_interval(observed: Counts, drawn: Counts, alpha: float) -> Interval:
-    """Accuracy with its interval: Wilson's for a single seed, else bootstrapped."""
+    """Compute accuracy with its interval: Wilson's for a single seed, else bootstrapped."""
     if len(observed.hits) > 1:
         return score_interval(accuracy_of, observed, drawn, alpha)
     return _wilson(observed.hits.sum(), observed.actual.sum(), alpha)
@@ -74,10 +74,10 @@ def accuracy_interval(observed: Counts, drawn: Counts, alpha: float) -> Interval
 def class_facts(
     names: Sequence[str], observed: Counts, drawn: Counts, alpha: float
 ) -> tuple[ClassFacts, ...]:
-    """Precision, recall and F1 of each class, with intervals.
+    """Compute precision, recall and F1 of each class, with intervals.
 
-    Precision and recall of a single seed are proportions and get Wilson's interval; F1 is none,
-    and is bootstrapped in any case.
+    Precision and recall of a single seed are proportions with Wilson's interval; F1 is not a
+    proportion, and is always bootstrapped.
     """
     facts = []
     seen, resampled = scores_from_counts(*observed), scores_from_counts(*drawn)
@@ -109,10 +109,10 @@ def learning_curve(curves: Sequence[LearningCurve]) -> tuple[CurvePoint, ...]:
     """Average the loss over stretches of steps, then over seeds.
 
     Args:
-        curves: one for each seed, of equally many steps.
+        curves: one for each seed, with the same number of steps.
 
     Returns:
-        At most ``NUM_CURVE_POINTS`` points of equally many steps (the last may have fewer).
+        At most ``NUM_CURVE_POINTS`` points with the same number of steps (the last may have fewer).
     """
     num_steps = len(curves[0].loss)
     width = -(-num_steps // NUM_CURVE_POINTS)

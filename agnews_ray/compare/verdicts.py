@@ -22,15 +22,15 @@ from agnews_ray.compare.variants import accuracy_of, as_interval, largest_f1_ste
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedResults:
-    """One variant's trials on the seeds that are compared."""
+    """One variant's trials with the compared seeds."""
 
     name: str
     right: NDArray[np.bool_]
     """Shape (K, N): whether seed k is right on each test row."""
     observed: Counts
-    """On all rows."""
+    """The counts on all rows."""
     drawn: Counts
-    """On drawn test sets, the same for every variant."""
+    """The counts on drawn test sets, which are the same for every variant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +52,9 @@ class _Pair:
 
     @property
     def p_value(self) -> float:
-        """A single seed says nothing of the spread over seeds: then the rows' own exact test.
+        """The p-value of no difference; for a single seed, without a spread, the rows' exact test.
 
-        There is none for macro-F1, which is no mean of rows.
+        Macro-F1 has no exact test, because it is not a mean of rows.
         """
         is_exact = len(self.tests) == 1 and self.metric == "accuracy"
         return self.mcnemar_p_value if is_exact else self.judged.p_value()
@@ -68,14 +68,14 @@ def judge_pairs(
 ) -> tuple[PairFacts, ...]:
     """Compare variants with their baseline.
 
-    Equivalence is looked at first: a difference smaller than what matters does not become
-    important by being significant.
+    Equivalence is tested first: a significant difference that is smaller than the margin is still
+    not important.
 
     Args:
         pairs: variant and baseline on the same seeds, in the same order.
-        margin: difference in the metric below which two are as good as equal.
-        alpha: chance allowed for any wrong statement, difference or equivalence, on any pair.
-        metric: what the verdict is on.
+        margin: the difference in the metric below which two variants count as equal.
+        alpha: the allowed chance of any wrong statement, difference or equivalence, on any pair.
+        metric: the metric that the verdict judges.
 
     Returns:
         One verdict for each pair.
@@ -130,15 +130,16 @@ def _compare(variant: SeedResults, baseline: SeedResults, metric: Metric) -> _Pa
 
 
 def difference_in(metric: Metric, variant: SeedResults, baseline: SeedResults) -> Estimate:
-    """Estimate a paired difference: seed by seed, on the same rows.
+    """Estimate a paired difference, seed by seed, on the same rows.
 
     Args:
-        metric: a mean of rows (accuracy), whose rows are looked at one by one, or not.
-        variant: on K seeds.
-        baseline: on the same.
+        metric: accuracy, a mean of rows, which is estimated from single rows, or macro-F1, which
+            is not.
+        variant: the variant, on K seeds.
+        baseline: the baseline, on the same seeds.
 
     Returns:
-        The difference, variant less baseline.
+        The difference, variant minus baseline.
     """
     score = accuracy_of if metric == "accuracy" else macro_f1_of
     observed = score(variant.observed) - score(baseline.observed)
@@ -156,11 +157,11 @@ def difference_in(metric: Metric, variant: SeedResults, baseline: SeedResults) -
 
 
 def _interval(pair: _Pair, metric: Metric, level: float) -> Interval:
-    """Give a difference's interval, which holds 0 wherever the test does not reject it."""
+    """Return a difference's interval, which contains 0 whenever the test does not reject it."""
     found = as_interval(
         pair.accuracy if metric == "accuracy" else pair.macro_f1, level, lowest=-1.0
     )
-    if metric == pair.metric and pair.p_value >= level:  # McNemar's exact test is the stricter
+    if metric == pair.metric and pair.p_value >= level:  # McNemar's exact test is stricter
         return Interval(value=found.value, low=min(found.low, 0.0), high=max(found.high, 0.0))
     return found
 

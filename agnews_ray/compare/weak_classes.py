@@ -1,38 +1,39 @@
-"""Classes that a mean hides: never predicted, of few test rows; and what is taken for what."""
+"""Classes that a mean hides: never predicted, or with few test rows; and the largest confusions."""
 
 from collections.abc import Sequence
 
 from agnews_ray.compare.results import ClassFacts, Fact, VariantFacts
 
 FEW_ROWS = 10
-"""With fewer test rows a class's scores say little: one row is over ten points of recall."""
+"""The number of test rows below which a class's scores say little: one row is over ten points of
+recall."""
 MAX_CONFUSIONS = 10
-"""Confusions that are listed of a variant; the matrix has all."""
+"""The number of confusions that are listed for a variant; the matrix has all."""
 
 
 class Confusion(Fact):
-    """Rows of one class that were predicted as another."""
+    """The rows of one class that were predicted as another."""
 
     label: str
     predicted: str
     num_rows: int
-    """Over all seeds."""
+    """The number of rows over all seeds."""
     share: float
-    """Of the label's rows over all seeds."""
+    """The share of the label's rows over all seeds."""
 
 
 def is_never_predicted(one: ClassFacts) -> bool:
-    """Whether a class has test rows and no seed predicts it for any row."""
+    """Whether a class has test rows but no seed predicts it for any row."""
     return one.num_examples > 0 and one.num_predicted == 0
 
 
 def has_few_rows(one: ClassFacts) -> bool:
-    """Whether a class has under ``FEW_ROWS`` test rows."""
+    """Whether a class has fewer than ``FEW_ROWS`` test rows."""
     return one.num_examples < FEW_ROWS
 
 
 def remarks(one: ClassFacts) -> str:
-    """Say what a mean over classes hides of this one; empty where it is nothing."""
+    """Say what a mean over classes hides about this one; empty if nothing."""
     found = []
     if is_never_predicted(one):
         found.append("never predicted")
@@ -44,13 +45,13 @@ def remarks(one: ClassFacts) -> str:
 
 
 def largest_confusions(variant: VariantFacts) -> Sequence[Confusion]:
-    """List what a variant takes for what most often.
+    """List a variant's most frequent confusions.
 
     Args:
-        variant: with its confusion matrix.
+        variant: a variant with its confusion matrix.
 
     Returns:
-        At most ``MAX_CONFUSIONS``, those of most rows first.
+        At most ``MAX_CONFUSIONS``, those with most rows first.
     """
     names = [one.name for one in variant.classes]
     found = [

@@ -1,8 +1,8 @@
-"""What is used of datasets that is not public."""
+"""The parts of datasets that are used but not public."""
 
 from typing import Any
 
 
 def fingerprint(split: Any) -> str:
-    """What datasets itself names a split's cache by: it changes with the rows."""
+    """Return the name that datasets uses for a split's cache, which changes with the rows."""
     return str(split._fingerprint)

@@ -1,4 +1,4 @@
-"""What is used of Ray that is not public, or will not stay."""
+"""The parts of Ray that are used but not public, or deprecated."""
 
 import contextlib
 import inspect
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def kv_put(key: str, value: bytes) -> None:
-    """Leave a value with Ray's head. Public are actors, which wake up a hundred times a second."""
+    """Store a value with Ray's head; actors, the public way, wake up a hundred times a second."""
     from ray.experimental.internal_kv import _internal_kv_put
 
     _internal_kv_put(key, value)
@@ -23,7 +23,7 @@ def kv_get(key: str) -> bytes | None:
 
 
 def kv_delete(key: str) -> None:
-    """Have Ray's head forget a value; see ``kv_put``."""
+    """Delete a value from Ray's head; see ``kv_put``."""
     from ray.experimental.internal_kv import _internal_kv_del
 
     _internal_kv_del(key)
@@ -54,10 +54,10 @@ def pickle_with_objects(value: object) -> tuple[bytes, list[Any]]:
 
 
 def on_this_node(num_cpus: float) -> dict[str, Any]:
-    """Options of ``ray.data.read_datasource`` that keep its tasks on this node.
+    """Return options of ``ray.data.read_datasource`` that keep its tasks on this node.
 
-    ``ray_remote_args`` goes in Ray 2.64. The label that comes in its place works too, but on two
-    nodes tasks began seconds later with it: it is used where there is nothing else.
+    ``ray_remote_args`` will be removed in Ray 2.64. The label that replaces it works too, but on
+    two nodes tasks started seconds later with it, so it is used only if there is nothing else.
     """
     import ray
     import ray.data
@@ -71,7 +71,7 @@ def on_this_node(num_cpus: float) -> dict[str, Any]:
 
 
 def ask_for_limits_every(seconds: float) -> None:
-    """Shorten an interval that Ray Data has no setting for; where it has gone, nothing is lost."""
+    """Shorten an interval for which Ray Data has no setting; nothing breaks if it is gone."""
     with contextlib.suppress(ImportError):
         from ray.data._internal.execution.resource_manager import ResourceManager
 
@@ -80,10 +80,10 @@ def ask_for_limits_every(seconds: float) -> None:
 
 
 def check_as_ray_up(content: dict[str, Any]) -> None:
-    """Make the checks that ``ray up`` begins with; there is no public function.
+    """Make the first checks of ``ray up``, for which there is no public function.
 
     Raises:
-        jsonschema.ValidationError: what is wrong with a key or a value.
+        jsonschema.ValidationError: a key or a value is wrong.
     """
     from ray.autoscaler._private.util import prepare_config, validate_config
 
@@ -91,10 +91,10 @@ def check_as_ray_up(content: dict[str, Any]) -> None:
 
 
 def job_config_without_working_folder(search_path: Path) -> Any:
-    """A job's settings with which workers look for modules here, and not where the user is.
+    """Return job settings with which workers do not search the user's working folder for modules.
 
-    Ray puts the caller's working folder first, but where a runtime environment has one of its own;
-    to set one for real would start every worker anew.
+    Ray puts the caller's working folder first, unless a runtime environment has its own; setting
+    one there would start every worker again.
     """
     from ray.job_config import JobConfig
 
@@ -106,7 +106,7 @@ def job_config_without_working_folder(search_path: Path) -> Any:
 
 
 def tell_lines_to(show: Callable[..., None]) -> None:
-    """Give what Ray prints on a driver's terminal to a function; no setting stops all of it."""
+    """Send Ray's output on a driver's terminal to a function; no setting stops all of it."""
     import ray._private.worker
 
     worker: Any = ray._private.worker

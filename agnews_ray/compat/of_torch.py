@@ -1,4 +1,4 @@
-"""What is used of torch that is not public."""
+"""The parts of torch that are used but not public."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ def has_linear_by_onednn() -> bool:
 def linear_by_onednn(
     values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
 ) -> torch.Tensor:
-    """``torch.nn.functional.linear`` by oneDNN, which torch's public function leaves to MKL."""
+    """Compute ``torch.nn.functional.linear`` with oneDNN; torch's public function uses MKL."""
     operator: Any = torch.ops.mkldnn._linear_pointwise
     result: torch.Tensor = operator(values, weight, bias, "none", [], "")
     return result
 
 
 def softmax_backward(by_shares: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
-    """The backward pass of a float32 softmax over the last axis, as torch's autograd calls it."""
+    """Compute the backward pass of a float32 softmax over the last axis, as autograd does."""
     result: torch.Tensor = torch.ops.aten._softmax_backward_data(
         by_shares, shares, -1, torch.float32
     )

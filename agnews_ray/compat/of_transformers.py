@@ -1,15 +1,15 @@
-"""What is used of transformers that is not public."""
+"""The parts of transformers that are used but not public."""
 
 from collections.abc import Container
 from typing import Any
 
 
-def initialize_anew(model: Any, fresh: Container[str]) -> None:
-    """Draw weights as transformers does for what it found missing: it leaves alone what is marked.
+def initialise_again(model: Any, fresh: Container[str]) -> None:
+    """Draw weights as transformers does for missing ones; it skips parameters that are marked.
 
     Args:
-        model: of transformers.
-        fresh: names of parameters and buffers to be drawn; the others stay.
+        model: a transformers model.
+        fresh: the names of the parameters and buffers to draw; the others stay.
     """
     for module in model.modules():
         module._is_hf_initialized = False
@@ -19,14 +19,14 @@ def initialize_anew(model: Any, fresh: Container[str]) -> None:
 
 
 def on_one_gpu(arguments: Any) -> None:
-    """Keep the Trainer from spreading a batch over all GPUs that it sees; no argument does."""
+    """Stop the Trainer from dividing a batch over all visible GPUs; it has no argument for this."""
     if arguments.n_gpu > 1:
         arguments._n_gpu = 1
 
 
 def with_plain_attention(model: Any) -> Any:
-    """The same model with new weights, whose attention is made of countable operations.
+    """Return the same model with new weights and attention of countable operations.
 
-    ``from_config`` of the Auto classes does it by name; a model of the user's may be in no list.
+    ``from_config`` of the Auto classes does it by name, but a user's model may be in no list.
     """
     return type(model)._from_config(model.config, attn_implementation="eager")

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from agnews_ray.compat.of_transformers import initialize_anew
+from agnews_ray.compat.of_transformers import initialise_again
 from agnews_ray.model.messages import clipped, refused
 
 Order = Sequence[int]
@@ -82,7 +82,7 @@ def refresh(model: Any, loaded: LoadedKeys, seed: int) -> list[str]:
         return []  # the files held only the encoder, so the head is already fresh
     fresh = _head_keys(model) | loaded.missing
     torch.manual_seed(seed)
-    initialize_anew(model, fresh)
+    initialise_again(model, fresh)
     return ["the folder's own classification head is not used; this one is fresh"]
 
 

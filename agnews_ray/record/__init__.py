@@ -1,1 +1,1 @@
-"""What a run leaves behind: the versioned record, where it is kept, and on what it ran."""
+"""The results of a run: the versioned record, where it is kept, and the machine that made it."""

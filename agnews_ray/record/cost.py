@@ -1,4 +1,4 @@
-"""What a finished artifact costs to use: measured later than the record, and kept beside it."""
+"""The cost of using a finished artifact, measured after the record was made and kept beside it."""
 
 import json
 from collections.abc import Sequence
@@ -18,35 +18,38 @@ SCHEMA_VERSION = 1
 
 
 class CostRecord(Record):
-    """One artifact on one device, timed in alternation with the others of its study."""
+    """The measurements of one artifact on one device, in turns with the others of its study."""
 
     schema_version: int = SCHEMA_VERSION
     measured_at: str
-    """UTC, ISO 8601."""
+    """The time of the measurement, in UTC, ISO 8601."""
     command: str
     machine: str
-    """Name of the CPU or GPU."""
+    """The name of the CPU or GPU."""
     device: Device
     num_threads: int
-    """CPU threads that torch was given."""
+    """The number of torch's CPU threads."""
     precision: Precision
-    """Of weights and arithmetic."""
+    """The precision of weights and arithmetic."""
     num_rows: int
-    """Test rows timed, one at a time and in batches."""
+    """The number of test rows timed, one at a time and in batches."""
     latency_p50_ms: float
-    """From text to probabilities, one row at a time; tokenising included."""
+    """The median time from text to probabilities, one row at a time, with tokenising."""
     latency_p95_ms: float
     latency_p99_ms: float
     rows_per_second: float
-    """From text to probabilities, 64 rows of like length at a time."""
+    """The rows per second from text to probabilities, in batches of 64 rows of similar length."""
     load_seconds: float
-    """Weights and tokenizer from disk, in a fresh process, imports not counted; median of three."""
+    """The time to load weights and tokenizer from disk, in a new process, without imports; median
+    of three."""
     peak_memory_bytes: int
-    """Of a fresh process that loads and predicts: resident on a CPU, allocated on a GPU."""
+    """The peak memory of a new process that loads and predicts: resident on a CPU, allocated on a
+    GPU."""
     flops_per_row: float
-    """Floating-point operations of the forward pass, mean over the test rows, unpadded."""
+    """The floating-point operations of the forward pass, mean over the test rows, without
+    padding."""
     versions: dict[str, str]
-    """torch and transformers."""
+    """The versions of torch and transformers."""
 
     @property
     def setting(self) -> str:
@@ -60,10 +63,10 @@ def load_costs(folder: Path) -> tuple[CostRecord, ...]:
     """Read a trial's measurements.
 
     Args:
-        folder: of the trial.
+        folder: the trial's folder.
 
     Returns:
-        One for each machine and setting; empty where nothing was measured.
+        One for each machine and setting; empty if nothing was measured.
 
     Raises:
         RecordError: the file is damaged.
@@ -90,11 +93,11 @@ def load_costs(folder: Path) -> tuple[CostRecord, ...]:
 
 
 def save_costs(folder: Path, measured: Sequence[CostRecord]) -> None:
-    """Add measurements to a trial's; the same machine's same setting is replaced.
+    """Add measurements to a trial's; one of the same machine and setting is replaced.
 
     Args:
-        folder: of the trial.
-        measured: what is new.
+        folder: the trial's folder.
+        measured: the new measurements.
 
     Raises:
         StoreError: the folder cannot be written, or a newer version's file is there.
@@ -106,7 +109,7 @@ def save_costs(folder: Path, measured: Sequence[CostRecord]) -> None:
 
 
 def _readable_costs(folder: Path) -> tuple[CostRecord, ...]:
-    """Nothing where the file is damaged: what took minutes to measure is not lost to it."""
+    """Read what can be read: nothing of a damaged file, so that new measurements are not lost."""
     try:
         return load_costs(folder)
     except NewerRecordError:

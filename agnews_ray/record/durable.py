@@ -1,7 +1,7 @@
-"""The one way in which this package writes what is to last: it outlives a machine that goes away.
+"""The only way in which this package writes lasting files: they survive a machine that fails.
 
-The rule: content reaches the disk first, then the folder that lists it, then the name under which
-others look for it, then the folder of that name. Whoever finds the name finds all of it.
+The rule: the content is synced first, then the folder that lists it, then the name under which
+others look for it, then the folder of that name. A reader who finds the name finds all of it.
 """
 
 import errno
@@ -14,8 +14,8 @@ from pathlib import Path
 from agnews_ray.errors import StoreError
 
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM, errno.EISDIR)
-"""What systems answer that cannot sync a folder: Windows opens none, some network mounts refuse.
-There the system itself decides when a name is on the disk; the content was synced all the same."""
+"""The errors of systems that cannot sync a folder: Windows cannot open one, some network mounts
+refuse. There the system decides when a name is on the disk; the content was synced before."""
 
 HINTS = {
     errno.ENOSPC: "make room on that disk, or choose another folder",
@@ -26,14 +26,14 @@ HINT = "make it writable, or choose another folder"
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file in one step: a reader sees all of it or none, whatever happens meanwhile.
+    """Write a file in one step: a reader always sees all of it or none.
 
     Args:
         path: the file; its folder exists.
-        content: text is written as UTF-8.
+        content: bytes, or text, which is written as UTF-8.
 
     Raises:
-        StoreError: it cannot be written; what was there before is still there.
+        StoreError: it cannot be written; the earlier file is still there.
     """
     with whole_file(path) as partial:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -41,16 +41,16 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a name to write to; in the end that file, synced, takes the place of the right one.
+    """Yield a name to write to; at the end that file is synced and replaces the right one.
 
     Args:
-        path: the file; its folder exists. Two writers at once do not disturb each other.
+        path: the file; its folder exists. Two writers at the same time do not disturb each other.
 
     Yields:
-        A path beside it. It is gone where the block fails.
+        A path beside it, which is removed if the block fails.
 
     Raises:
-        StoreError: it cannot be written; what was there before is still there.
+        StoreError: it cannot be written; the earlier file is still there.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     try:
@@ -65,13 +65,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, so that they are still there after a lost machine.
+    """Make a folder and those above it, so that they survive a machine that fails.
 
     Args:
-        folder: may exist.
+        folder: the folder; it may exist.
 
     Raises:
-        StoreError: it cannot be made.
+        StoreError: the folder cannot be made.
     """
     with writing_explained(folder):
         missing = [part for part in (folder, *folder.parents) if not part.is_dir()]
@@ -81,13 +81,13 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Bring a folder to the disk with all it holds; links are not followed.
+    """Sync a folder with all that it holds; links are not followed.
 
     Args:
-        folder: exists.
+        folder: an existing folder.
 
     Raises:
-        StoreError: the disk does not take it, or it cannot be read.
+        StoreError: the disk is full or fails, or a file cannot be read.
     """
     with writing_explained(folder):
         for place, folders, files in os.walk(folder, topdown=False):
@@ -99,17 +99,17 @@ def sync_tree(folder: Path) -> None:
 
 
 def move_into_place(folder: Path, final: Path) -> Path:
-    """Give a finished folder its last name, in one step, once all of it is on the disk.
+    """Give a finished folder its final name, in one step, after all of it was synced.
 
     Args:
-        folder: on the same file system.
-        final: there is no such file or folder, or an empty folder.
+        folder: the folder, on the same file system.
+        final: the new name; nothing has it, or only an empty folder.
 
     Returns:
         The folder under its new name.
 
     Raises:
-        StoreError: it cannot be moved, or there is something of that name.
+        StoreError: it cannot be moved, or the name is taken.
     """
     sync_tree(folder)
     make_folder(final.parent)
@@ -122,7 +122,7 @@ def move_into_place(folder: Path, final: Path) -> Path:
 
 @contextmanager
 def writing_explained(place: Path | str) -> Iterator[None]:
-    """Turn what the system says about a write into one line.
+    """Turn the system's error about a write into one line.
 
     Args:
         place: file or folder that is written.
@@ -140,13 +140,13 @@ def writing_explained(place: Path | str) -> Iterator[None]:
 
 @contextmanager
 def full_disk_explained(place: Path | str) -> Iterator[None]:
-    """Turn a disk without room into one line, where a block reads as well as writes.
+    """Turn the error of a full disk into one line, for a block that reads and writes.
 
     Args:
         place: file or folder that is written.
 
     Raises:
-        StoreError: instead of an ``OSError`` that only a write can meet; others pass.
+        StoreError: instead of an ``OSError`` that only a write can raise; others pass.
     """
     try:
         yield
@@ -158,7 +158,7 @@ def full_disk_explained(place: Path | str) -> Iterator[None]:
 
 
 def is_full_disk(error: BaseException) -> bool:
-    """Whether there was no room for what was written, or no leave to use it."""
+    """Whether there was no space for a write, or no permission to use it."""
     return isinstance(error, OSError) and error.errno in HINTS
 
 

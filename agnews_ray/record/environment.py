@@ -4,7 +4,7 @@ import os
 import platform
 import re
 import shutil
-import subprocess  # reads `git` and `nvidia-smi`, fixed arguments only
+import subprocess  # runs `git` and `nvidia-smi`, with fixed arguments only
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -24,17 +24,18 @@ PACKAGES = (
 
 
 COMMIT_VARIABLE = "AGNEWS_RAY_COMMIT"
-"""Names the commit where the package runs without its checkout, on a cluster."""
+"""The variable that names the commit if the package runs without its checkout, on a cluster."""
 
 GRAPHS_VARIABLE = "AGNEWS_RAY_CUDA_GRAPHS"
-"""Turns the recording of steps as CUDA graphs off where it is 0; read by whoever submits."""
+"""The variable that, if 0, switches off the recording of steps as CUDA graphs; ``submit`` reads
+it."""
 
 
 def describe_environment() -> EnvironmentRecord:
     """Describe this machine and the installed software.
 
     Returns:
-        The description; what cannot be found out is None or 0.
+        The description; a fact that cannot be found is None or 0.
     """
     gpus = gpu_names()
     return EnvironmentRecord(
@@ -51,26 +52,26 @@ def describe_environment() -> EnvironmentRecord:
 
 
 def nvidia_driver() -> str | None:
-    """Name the version of the NVIDIA driver; None where there is none."""
+    """Return the version of the NVIDIA driver; None if there is no driver."""
     found = _output("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
     return found.splitlines()[0] if found else None
 
 
 def gpu_names() -> list[str]:
-    """Name the GPUs that the NVIDIA driver lists, whether or not torch can use them."""
+    """Return the names of the GPUs that the NVIDIA driver lists, even if torch cannot use them."""
     listed = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
     return listed.splitlines() if listed else []
 
 
 def gpu_memory_bytes() -> int:
-    """Give the memory of the first GPU that the NVIDIA driver lists; 0 where there is none."""
+    """Return the memory of the first GPU that the NVIDIA driver lists; 0 if there is none."""
     listed = _output("nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits")
     first = (listed or "").partition("\n")[0].strip()
-    return int(first) << 20 if first.isdigit() else 0  # some say "[N/A]"
+    return int(first) << 20 if first.isdigit() else 0  # some drivers print "[N/A]"
 
 
 def driver_cuda() -> str | None:
-    """Name the latest CUDA that the NVIDIA driver knows; None where there is no driver."""
+    """Return the latest CUDA version that the NVIDIA driver supports; None without a driver."""
     found = re.search(r"CUDA Version: *([\d.]+)", _output("nvidia-smi") or "")
     return found[1] if found else None
 
@@ -117,7 +118,7 @@ def _memory_bytes() -> int:
 
 
 def _output(*command: str) -> str | None:
-    """Run a command; None where it is missing, fails or takes over five seconds."""
+    """Return a command's output; None if it is missing, fails or takes over five seconds."""
     program = shutil.which(command[0])
     if program is None:
         return None

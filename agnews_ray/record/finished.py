@@ -1,4 +1,4 @@
-"""What lies in a study's ``trials/``: the records that count, and what is set aside, and why."""
+"""The content of a study's ``trials/``: the records that are used, and those left out, and why."""
 
 import json
 import re
@@ -21,26 +21,27 @@ from agnews_ray.spec.base import NAME_PATTERN
 
 RECORD_FILE = "record.json"
 DAMAGED = ".damaged"
-"""Of folders whose trial was run anew since their record could not be read; kept for their rest."""
+"""The folder for trials that were run again because their record was unreadable; it keeps their
+other files."""
 
 ATTEMPT_MARK = "~"
-"""Between a trial's id and what tells its attempts apart, in an object store; in no name."""
+"""The mark between a trial's id and its attempt's id in an object store; names cannot have it."""
 
 
-RUN_ANEW = f"submit again: the trial is run again, and this folder is kept in {DAMAGED}"
+RUN_AGAIN = f"submit again: the trial is run again, and this folder is kept in {DAMAGED}"
 
 
 class NewerRecordError(RecordError):
-    """A record was written by a newer version: whole, but not to be read here."""
+    """A record was written by a newer version: it is complete, but cannot be read here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """A folder of ``trials/`` that does not count."""
+    """A folder of ``trials/`` that is not used."""
 
     folder: Path
     trial_id: str
-    """By the folder's name."""
+    """The trial's id, from the folder's name."""
     error: RecordError
 
     def __str__(self) -> str:
@@ -52,21 +53,21 @@ class Finished:
     """The finished trials of a study."""
 
     records: tuple[TrialRecord, ...]
-    """Ordered by trial id; each id once."""
+    """The records in the order of their trial ids; each id occurs once."""
     folders: dict[str, Path]
-    """Where each lies, by trial id."""
+    """The folder of each record, by trial id."""
     set_aside: tuple[SetAside, ...]
 
 
 def read_finished(trials: Path, trial_id: str = "") -> Finished:
-    """Read every finished trial; one that is damaged or foreign keeps no other from counting.
+    """Read every finished trial; a damaged or foreign one does not stop the others from being used.
 
     Args:
-        trials: the folder of a study's trials; need not exist.
-        trial_id: of the only trial to look at; all without.
+        trials: the folder of a study's trials; it need not exist.
+        trial_id: the only trial to read; None for all.
 
     Returns:
-        What counts, and what does not.
+        The records that are used, and the folders that are not.
     """
     attempts: dict[str, list[tuple[TrialRecord, Path]]] = {}
     set_aside = []
@@ -82,7 +83,9 @@ def read_finished(trials: Path, trial_id: str = "") -> Finished:
             continue
         attempts.setdefault(name, []).append((record, folder))
     for found in attempts.values():
-        found.sort(key=lambda one: (one[0].created_at, one[1].name))  # the same for all readers
+        found.sort(
+            key=lambda one: (one[0].created_at, one[1].name)
+        )  # the same order for all readers
         set_aside += [_second(folder, found[0][1].name) for _, folder in found[1:]]
     return Finished(
         records=tuple(attempts[name][0][0] for name in sorted(attempts)),
@@ -92,7 +95,7 @@ def read_finished(trials: Path, trial_id: str = "") -> Finished:
 
 
 def trial_of(folder_name: str) -> str:
-    """Name the trial that a folder is of."""
+    """Return the id of a folder's trial."""
     return folder_name.partition(ATTEMPT_MARK)[0]
 
 
@@ -106,7 +109,7 @@ def load_record(path: Path) -> TrialRecord:
         The checked record.
 
     Raises:
-        NewerRecordError: it is of a newer version.
+        NewerRecordError: a newer version wrote it.
         RecordError: it is corrupt.
     """
     content = _load_content(path)
@@ -118,29 +121,29 @@ def load_record(path: Path) -> TrialRecord:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         found = f"{place}: {first['msg'].lower()}"
-        raise RecordError(str(path), "a trial record", found, RUN_ANEW) from error
+        raise RecordError(str(path), "a trial record", found, RUN_AGAIN) from error
     except (KeyError, TypeError, AttributeError) as error:
         found = "one without the fields of its version"
-        raise RecordError(str(path), "a trial record", found, RUN_ANEW) from error
+        raise RecordError(str(path), "a trial record", found, RUN_AGAIN) from error
     for name in (record.trial_id, record.study):
         if not re.fullmatch(NAME_PATTERN, name):
             found = f"{name[:60]!r}, which is not a name"
-            raise RecordError(str(path), "names of a trial and a study", found, RUN_ANEW)
+            raise RecordError(str(path), "names of a trial and a study", found, RUN_AGAIN)
     return record
 
 
 def _load_content(path: Path) -> dict[str, Any]:
-    """The JSON of a record whose version can be read here."""
+    """Read the JSON of a record, if its version can be read here."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         version = content["schema_version"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         is_empty = path.is_file() and path.stat().st_size == 0
         found = "an empty file" if is_empty else "damaged JSON"
-        raise RecordError(str(path), "a trial record", found, RUN_ANEW) from error
+        raise RecordError(str(path), "a trial record", found, RUN_AGAIN) from error
     wanted = f"schema version {SCHEMA_VERSION}"
-    if type(version) is not int or version < min(READABLE_VERSIONS):  # True is no 1
-        raise RecordError(str(path), wanted, f"version {str(version)[:40]!r}", RUN_ANEW)
+    if type(version) is not int or version < min(READABLE_VERSIONS):  # True is not 1
+        raise RecordError(str(path), wanted, f"version {str(version)[:40]!r}", RUN_AGAIN)
     if version not in READABLE_VERSIONS:
         raise NewerRecordError(str(path), wanted, f"version {version}", "upgrade agnews-ray")
     return content
@@ -153,7 +156,7 @@ def _second(folder: Path, counted: str) -> SetAside:
 
 
 def _check_name(record: TrialRecord, folder: Path) -> None:
-    """A copy under another name is no second seed."""
+    """Refuse a copy under another name, which is not a second seed."""
     if trial_of(folder.name) != record.trial_id:
         wanted = f"the folder named after its trial ({record.trial_id})"
         hint = "move it out of trials/, or rename it to that"
@@ -161,7 +164,7 @@ def _check_name(record: TrialRecord, folder: Path) -> None:
 
 
 def _look_for_divergence(content: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Older records count rows whose logits are not numbers as class 0; their logits tell."""
+    """Mark older records as diverged by their logits: they count such rows as class 0."""
     num_without = count_without_class(folder)
     if not num_without:
         return content

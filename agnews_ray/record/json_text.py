@@ -1,7 +1,7 @@
-"""The one way in which this package writes JSON: what is not a number is null.
+"""The only way in which this package writes JSON: NaN and infinities become null.
 
-JSON knows neither NaN nor infinity (RFC 8259, section 6); Python's writer puts them out all the
-same, and then no other program reads the document.
+JSON has neither NaN nor infinity (RFC 8259, section 6). Python's writer prints them anyway, and
+then other programs cannot read the document.
 """
 
 import json
@@ -17,7 +17,7 @@ def to_json(content: object, *, indent: int | None = 2, sort_keys: bool = False)
 
     Args:
         content: mappings, sequences, pydantic models, text, numbers.
-        indent: spaces a level; None for a single line.
+        indent: spaces per level; None for a single line.
         sort_keys: whether mappings are written in the order of their keys.
 
     Returns:
@@ -27,7 +27,7 @@ def to_json(content: object, *, indent: int | None = 2, sort_keys: bool = False)
 
 
 def as_json(content: object) -> Any:
-    """Turn content into what JSON has: null stands for NaN and infinities.
+    """Turn content into JSON values; NaN and infinities become null.
 
     Returns:
         As Python's ``json`` gives it, which types it as Any too.

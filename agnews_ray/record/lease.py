@@ -1,13 +1,13 @@
-"""One writer at a time in a study's folder, whichever machines see it.
+"""One writer at a time in a study's folder, across all machines that can reach it.
 
-Object stores are reached through pyarrow, which knows no conditional writes. What they do promise
-is that a listing shows every earlier write. So each writer puts down a claim of its own, and then
-looks: whoever sees another's living claim takes its own away and tries again. Of two writers, the
-one that looks last sees both; so never do both go on.
+Object stores are used through pyarrow, which has no conditional writes. They do promise that a
+listing shows every earlier write. So each writer first writes its own claim and then lists all
+claims: a writer that sees another's live claim removes its own and tries again. Of two writers, the
+one that lists last sees both claims, so the two never both continue.
 
-A claim lives as long as it is renewed. How old one is, is the difference of two times that the
-store itself gave: that of the claim and that of one's own, put down just now. No clocks of two
-machines are compared. A holder gives up believing in its own claim before others do.
+A claim is live as long as it is renewed. Its age is the difference of two times given by the store
+itself: the claim's, and that of the reader's own claim, written just now. Clocks of two machines
+    are never compared. A holder stops trusting its own claim before others do.
 """
 
 import json
@@ -35,32 +35,32 @@ from agnews_ray.record.storage import Storage, without_secrets
 FOLDER = ".lease"
 
 EXPIRY_S = 180.0
-"""A claim not renewed for so long is of a machine that is gone."""
+"""The time after which a claim that was not renewed belongs to a lost machine."""
 OWN_LIMIT_S = 120.0
-"""A holder that could not renew for so long asks again before it writes anything."""
+"""The time after which a holder that could not renew asks again before it writes."""
 RENEW_S = 20.0
 TRIES = 6
 PAUSE_S = 0.3
-"""Between two tries, about: who collided must not collide again."""
+"""The mean pause between two tries; it is random, so that two writers do not collide again."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Whose a claim is."""
+    """The owner of a claim."""
 
     host: str
     place: str
-    """Where the process number means something: a boot of a machine, and a container on it."""
+    """The boot of a machine and the container on it, in which the process number is valid."""
     pid: int
     started: float
-    """When the process began; numbers are given again."""
+    """The start time of the process, because process numbers are reused."""
     since: str
-    """UTC, ISO 8601."""
+    """The start of the claim, in UTC, ISO 8601."""
 
     def is_gone(self) -> bool:
-        """Whether it was a process here that has ended; of one elsewhere nothing is known."""
+        """Whether it was a process of this machine that has ended; of others nothing is known."""
         if self.place != _place():
             return False
         try:
@@ -81,8 +81,8 @@ class Lease:
 
     Args:
         storage: the folder.
-        session: stands in the names of this writer's claims.
-        tell: told in a line when the place of a machine that is gone is taken.
+        session: the part of the claims' names that identifies this writer.
+        tell: called with one line when the lease of a lost machine is taken.
     """
 
     def __init__(self, storage: Storage, session: str, tell: Callable[[str], None]) -> None:
@@ -99,10 +99,10 @@ class Lease:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Take the lease, renew it from a thread, and give it back in the end.
+        """Take the lease, renew it in a thread, and release it at the end.
 
         Raises:
-            StoreError: another writer has it; names it.
+            StoreError: another writer has it; the message names that writer.
         """
         self._take()
         thread = threading.Thread(target=self._renew_until_ended, name="lease", daemon=True)
@@ -116,37 +116,37 @@ class Lease:
                 self._claims.remove(self._name)
 
     def check(self) -> None:
-        """Make sure that the folder is still this writer's; to be called before it is changed.
+        """Check that this writer still has the lease; called before each change of the folder.
 
         Raises:
-            StoreError: it is not, or the store does not answer.
+            StoreError: it has not, or the store does not answer.
         """
         with self._lock:
             self._check()
 
     def living(self) -> set[str]:
-        """Name the sessions whose claims live; this writer's is among them."""
+        """Return the sessions with live claims, including this writer's."""
         others, _ = self._look()
         return {self._session, *(name.partition("-")[0] for name in others)}
 
     def renew(self) -> None:
-        """Say that this writer is still there.
+        """Renew the claim of this writer.
 
         Raises:
-            StoreError: the folder is another's now, or the store does not answer.
+            StoreError: another writer has the lease now, or the store does not answer.
         """
         with self._lock:
             self._check()
             began, limit = _clock(), self._renewed + OWN_LIMIT_S
             self._write()
-            if _clock() < limit:  # else it may have come too late; the next check asks again
+            if _clock() < limit:  # otherwise it may have been too late; the next check asks again
                 self._renewed = began
 
     def _renew_until_ended(self) -> None:
         while not self._ended.wait(RENEW_S) and self._lost is None:
             try:
                 self.renew()
-            except StoreError as error:  # the network may be back next time
+            except StoreError as error:  # the network may work again next time
                 logger.warning("the study's lease was not renewed: %s", error)
 
     def _check(self) -> None:
@@ -157,7 +157,7 @@ class Lease:
             return
         self._claims.remove(self._name)
         try:
-            self._take()  # a laptop slept, and nobody came: it goes on
+            self._take()  # a laptop slept, and no other writer came: continue
         except StoreError as error:
             if isinstance(error, _HeldError):
                 hint = "submit again once that one has ended: its trials are not run again"
@@ -182,7 +182,7 @@ class Lease:
                 self._bury(gone)
                 return
             self._claims.remove(self._name)
-            if seen & living.keys():  # who only tries has another claim each time
+            if seen & living.keys():  # each try has another claim
                 break
             seen |= living.keys()
         where = without_secrets(self._storage.uri)
@@ -199,11 +199,11 @@ class Lease:
         self._claims.write(self._name, to_json(asdict(owner), indent=None).encode())
 
     def _look(self) -> tuple[dict[str, Owner | None], dict[str, Owner | None]]:
-        """The others' claims by name: those that live, and those of who is gone."""
+        """Return the others' claims by name: the live ones, and those of lost writers."""
         times = self._claims.times()
         living: dict[str, Owner | None] = {}
         gone: dict[str, Owner | None] = {}
-        now = times.get(self._name)  # None: taken for dead, or removed by hand
+        now = times.get(self._name)  # None: another writer removed it as dead, or a person did
         for name in times.keys() - {self._name}:
             owner = self._owner(name)
             is_old = now is not None and now - times[name] >= EXPIRY_S
@@ -212,7 +212,7 @@ class Lease:
         return living, gone
 
     def _owner(self, name: str) -> Owner | None:
-        """None where the claim has gone meanwhile, or is being written."""
+        """Read a claim's owner; None if the claim was just removed, or is being written."""
         try:
             content: dict[str, Any] = json.loads(self._claims.read(name))
             return Owner(**content)
@@ -245,7 +245,7 @@ class _HeldError(StoreError):
 
 
 def _clock() -> float:
-    """Seconds that go on while the machine sleeps."""
+    """Return the seconds of a clock that continues while the machine sleeps."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     if hasattr(time, "CLOCK_MONOTONIC"):

@@ -1,4 +1,4 @@
-"""Studies whose folder is in an object store: a working copy here, the truth there."""
+"""Studies whose folder is in an object store, with a working copy on this machine."""
 
 import hashlib
 import socket
@@ -17,19 +17,19 @@ from agnews_ray.record.store import LOG_FILE, STAGING, StudyStore, check_left, f
 from agnews_ray.spec.study import StudySpec
 
 KEPT = ("study.yaml", "test_rows.parquet")
-"""Files of a study beside its trials."""
+"""The files of a study beside its trials."""
 
 
 class RemoteStudyStore(StudyStore):
-    """A study in an object store; a trial is there when its record is, which is written last.
+    """A study in an object store; a trial exists if its record does, which is written last.
 
-    Each attempt has a folder of its own, ``trials/<trial_id>~<attempt>/``: object stores know no
-    renaming, and so nothing that is there is ever written over. The first with a record counts.
+    Each attempt has its own folder, ``trials/<trial_id>~<attempt>/``, because object stores cannot
+    rename; so nothing is ever overwritten. The first attempt with a record is used.
 
     Args:
-        runs: where studies lie.
-        study_name: one of them.
-        scratch: local folder for the working copy.
+        runs: the folder of the studies.
+        study_name: the name of one of them.
+        scratch: a local folder for the working copy.
     """
 
     def __init__(self, runs: Storage, study_name: str, scratch: Path) -> None:
@@ -41,7 +41,7 @@ class RemoteStudyStore(StudyStore):
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Bring the working copy up to date, and leave the log there in the end."""
+        """Update the working copy, and upload the log at the end."""
         make_folder(self.folder)
         with self._held(self._remote) as lease:
             living = lease.living()
@@ -59,11 +59,11 @@ class RemoteStudyStore(StudyStore):
             for path in (self.log_path, self.test_rows_path):
                 if path.is_file():
                     self._remote.write(path.name, path.read_bytes())
-        except (StoreError, OSError) as error:  # the outcome is worth more, and so is its error
+        except (StoreError, OSError) as error:  # the outcome matters more, and so does its error
             self._notes.append(f"log and test rows were not left in the storage: {error}")
 
     def _clear(self, is_wanted: Callable[[str], bool]) -> None:
-        """Remove what sessions left unfinished; never a folder with a record in it."""
+        """Remove the unfinished folders of ended sessions; never a folder with a record."""
         names = self._remote.sizes()
         folders = {"/".join(name.split("/")[:2]) for name in names if name.count("/") > 1}
         for folder in sorted(folders):
@@ -121,12 +121,12 @@ class RemoteStudyStore(StudyStore):
 
 
 def open_store(location: str, study_name: str, scratch: Path) -> StudyStore:
-    """Open a study for writing, wherever it lies.
+    """Open a study for writing, in a folder or at a URI.
 
     Args:
         location: the runs folder, or its URI.
-        study_name: folder inside.
-        scratch: local folder for a working copy, where one is needed.
+        study_name: the study's folder inside it.
+        scratch: a local folder for a working copy, if one is needed.
 
     Returns:
         The store.
@@ -146,7 +146,7 @@ def local_study(location: str) -> Path:
         location: the study's folder, or its URI.
 
     Returns:
-        The folder itself, or that of a copy in the user's cache, brought up to date.
+        The folder itself, or an up-to-date copy in the user's cache.
 
     Raises:
         StoreError: there is no study at that URI, or it does not answer.
@@ -165,11 +165,11 @@ def fetch_study(location: str, folder: Path, *, with_artifacts: bool) -> list[st
 
     Args:
         location: the study's URI.
-        folder: where it is to lie.
-        with_artifacts: weights and tokenizers too.
+        folder: the folder to copy to.
+        with_artifacts: whether to copy weights and tokenizers too.
 
     Returns:
-        Relative paths of what was copied.
+        The relative paths of the copied files.
 
     Raises:
         StoreError: there is no study at that URI, or it does not answer.
@@ -191,14 +191,14 @@ def fetch_study(location: str, folder: Path, *, with_artifacts: bool) -> list[st
 
 
 def copy_study(source: Path, folder: Path) -> list[str]:
-    """Copy a study from a folder that this machine sees, only what is missing.
+    """Copy a study from a folder that this machine can read; only missing files are copied.
 
     Args:
         source: the study's folder.
-        folder: where it is to lie.
+        folder: the folder to copy to.
 
     Returns:
-        Relative paths of what was copied.
+        The relative paths of the copied files.
     """
     if folder.resolve() == source.resolve():
         return []
@@ -206,13 +206,13 @@ def copy_study(source: Path, folder: Path) -> list[str]:
 
 
 def check_staging(staged: str) -> None:
-    """Make sure, before a trial costs anything, that its files can be left from this machine.
+    """Check, before a trial starts, that its files can be written from this machine.
 
     Args:
-        staged: from ``staging_folder``, called on another machine perhaps.
+        staged: the result of ``staging_folder``, perhaps from another machine.
 
     Raises:
-        StoreError: this machine does not see the storage, or may not write there.
+        StoreError: this machine cannot reach the storage, or may not write there.
     """
     if is_uri(staged):
         storage = Storage(staged)
@@ -226,18 +226,18 @@ def check_staging(staged: str) -> None:
 
 @contextmanager
 def leaving_files(staged: str, scratch: Path) -> Iterator[Path]:
-    """Give a folder to write to, whose files end where they are to be.
+    """Yield a folder to write to; its files are then moved to their place.
 
     Args:
         staged: a folder, or the URI of one.
-        scratch: local folder in which to collect what goes to a URI.
+        scratch: a local folder that collects the files for a URI.
 
     Yields:
         A local folder that exists.
     """
     if not is_uri(staged):
         yield Path(staged)
-        sync_tree(Path(staged))  # here, where it was written: the driver may be elsewhere
+        sync_tree(Path(staged))  # on this machine, which wrote it: the driver may run on another
         return
     scratch.mkdir(parents=True, exist_ok=True)
     yield scratch
@@ -249,7 +249,7 @@ def _digest(location: str) -> str:
 
 
 def _forget(folder: Path, names: Container[str], kept: Iterable[str]) -> None:
-    """Remove from a working copy what its original no longer has, so that it counts no more."""
+    """Remove from a working copy what its original no longer has, so that it is not used."""
     for path in (*(folder / name for name in kept), *folder.glob(f"trials/*/{RECORD_FILE}")):
         if path.relative_to(folder).as_posix() not in names:
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What lies beside a record: predictions, learning curve, the study's test rows; checked reads."""
+"""The files beside a record, with checked reads: predictions, learning curve, test rows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from agnews_ray.record.schema import TrialRecord
 FINGERPRINT_KEY = b"dataset_fingerprint"
 
 NO_CLASS = -1
-"""Stands for the class of a row whose logits are not numbers."""
+"""The class id of a row whose logits are not numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +24,13 @@ class Predictions:
     """One trial's predictions for all N test rows, in file order."""
 
     rows: NDArray[np.int64]
-    """Shape (N,), row numbers in the source."""
+    """Shape (N,): the row numbers in the source."""
     labels: NDArray[np.int64]
-    """Shape (N,), class ids."""
+    """Shape (N,): the class ids."""
     predicted: NDArray[np.int64]
-    """Shape (N,), class ids; ``NO_CLASS`` where a logit is not a number."""
+    """Shape (N,): the predicted class ids; ``NO_CLASS`` if a logit is not a number."""
     logits: NDArray[np.float64]
-    """Shape (N, C)."""
+    """Shape (N, C): the logits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,34 +38,35 @@ class LearningCurve:
     """One trial's loss after each of its S steps."""
 
     samples_seen: NDArray[np.int64]
-    """Shape (S,)."""
+    """Shape (S,): the train rows used up to each step."""
     loss: NDArray[np.float64]
-    """Shape (S,), mean cross-entropy of the global batch in nats."""
+    """Shape (S,): the mean cross-entropy of the global batch, in nats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestRows:
-    """The texts of a study's test rows, and where they occur elsewhere; lists are in row order."""
+    """The texts of a study's test rows, and their duplicates; all lists are in row order."""
 
     texts: list[str]
     twin_in_test: list[int | None]
-    """The first other test row with the same text, else with the same normalised text."""
+    """For each row, the first other test row with the same text, else with the same normalised
+    text."""
     twin_in_train: list[int | None]
-    """The first row trained on with the same text, else with the same normalised text."""
+    """For each row, the first train row with the same text, else with the same normalised text."""
     is_exact_in_test: list[bool]
-    """Whether that row is the same without normalising."""
+    """Whether that row has exactly the same text."""
     is_exact_in_train: list[bool]
-    """Whether that row is the same without normalising."""
+    """Whether that row has exactly the same text."""
 
-    __test__ = False  # not a test class
+    __test__ = False  # pytest: not a test class
 
 
 def load_predictions(folder: Path, record: TrialRecord) -> Predictions:
-    """Read a trial's predictions and hold them against its record.
+    """Read a trial's predictions and compare them with its record.
 
     Args:
-        folder: of the trial.
-        record: says how many rows were scored, and how many of them right.
+        folder: the trial's folder.
+        record: the trial's record, which has the number of scored rows and of right ones.
 
     Returns:
         The predictions.
@@ -97,13 +98,13 @@ def load_predictions(folder: Path, record: TrialRecord) -> Predictions:
 
 
 def count_without_class(folder: Path) -> int:
-    """Count a trial's rows whose logits are not numbers, where its predictions are there.
+    """Count a trial's rows whose logits are not numbers.
 
     Args:
-        folder: of the trial.
+        folder: the trial's folder.
 
     Returns:
-        Rows; 0 where there is no file.
+        The number of rows; 0 if there are no predictions.
 
     Raises:
         RecordError: the file is damaged.
@@ -118,7 +119,7 @@ def load_curve(folder: Path) -> LearningCurve:
     """Read a trial's learning curve.
 
     Args:
-        folder: of the trial.
+        folder: the trial's folder.
 
     Returns:
         The curve.
@@ -139,10 +140,10 @@ def save_test_rows(path: Path, rows: TestRows, fingerprint: str) -> None:
     Args:
         path: the file; its folder exists.
         rows: texts and duplicates.
-        fingerprint: of the dataset; checked when the file is read.
+        fingerprint: the dataset's fingerprint, which is checked when the file is read.
 
     Raises:
-        StoreError: it cannot be written.
+        StoreError: the file cannot be written.
     """
     table = pa.table(
         {
@@ -162,11 +163,11 @@ def load_test_rows(path: Path, fingerprint: str, num_rows: int) -> TestRows | No
 
     Args:
         path: the file.
-        fingerprint: of the dataset that the records were made from.
-        num_rows: test rows that they were scored on.
+        fingerprint: the fingerprint of the records' dataset.
+        num_rows: the number of test rows in the records.
 
     Returns:
-        The rows, or None where there is no file or it belongs to other data.
+        The rows, or None if there is no file or it belongs to other data.
 
     Raises:
         StoreError: the file is damaged.

@@ -34,46 +34,47 @@ class SplitRecord(Record):
     """One split as it was read."""
 
     files: tuple[str, ...]
-    """Names of the files, without their folder."""
+    """The names of the files, without their folder."""
     num_rows: int
-    """Rows in the files, before any limit."""
+    """The number of rows in the files, before any limit."""
     num_selected: int
-    """Rows used."""
+    """The number of used rows."""
     num_empty: int
-    """Rows whose text is empty or white space; kept, and reported."""
+    """The number of rows whose text is empty or white space; they are kept, and reported."""
     class_counts: tuple[int, ...]
-    """Rows per class, in label order, before any limit."""
+    """The number of rows of each class, in label order, before any limit."""
     fingerprint: str
-    """Hash of texts and labels in row order, independent of the file format."""
+    """A hash of texts and labels in row order, which does not depend on the file format."""
 
 
 class DatasetRecord(Record):
     """A dataset as it was read."""
 
     source: str
-    """As asked for."""
+    """The source as the user named it."""
     kind: str
-    """File format read: csv, parquet, arrow or jsonl."""
+    """The file format: csv, parquet, arrow or jsonl."""
     text_columns: tuple[str, ...]
-    """Columns that were joined into the text."""
+    """The columns that were joined into the text."""
     label_column: str
-    """Column of the labels; for a file without header its position."""
+    """The column of the labels; for a file without header its position."""
     label_kind: Literal["integers from 0", "integers from 1", "names"]
-    """How labels were written in the source, as said or inferred."""
+    """How labels are written in the source, as stated or inferred."""
     class_names: tuple[str, ...]
-    """Names in label order."""
+    """The class names in label order."""
     revision: str | None = None
-    """Hub revision or generator settings, where there is one."""
+    """The hub's revision or the generator's settings, if there is either."""
     train: SplitRecord
     test: SplitRecord
     validation: SplitRecord | None = None
-    """A validation split that the source brought along, where it did."""
+    """The source's own validation split, if it has one."""
     num_validation: int
-    """Rows cut from the selected train rows; 0 where the source brought a validation split."""
+    """The number of validation rows taken from the selected train rows; 0 if the source has its own
+    validation split."""
     missing_classes: tuple[str, ...] = ()
-    """A sentence for each split whose used rows have none of some classes."""
+    """A sentence for each split whose used rows lack some classes."""
     assumptions: tuple[str, ...] = ()
-    """What was taken for granted to read the source, in short words."""
+    """The assumptions made to read the source, in a few words each."""
 
     @property
     def fingerprint(self) -> str:
@@ -83,12 +84,12 @@ class DatasetRecord(Record):
 
     @property
     def num_train(self) -> int:
-        """Rows trained on: selected, less the validation split."""
+        """The number of train rows: the selected ones without the validation split."""
         return self.train.num_selected - self.num_validation
 
 
 class ClassScores(Record):
-    """Scores of one class; fractions in [0, 1]."""
+    """The scores of one class; fractions in [0, 1]."""
 
     name: str
     precision: float
@@ -98,18 +99,18 @@ class ClassScores(Record):
 
 
 class Scores(Record):
-    """Scores on one split; fractions in [0, 1]. Where logits are not numbers there are none."""
+    """The scores on one split; fractions in [0, 1]. If logits are not numbers, there are none."""
 
     accuracy: float | None
     macro_f1: float | None
     num_examples: int
     per_class: tuple[ClassScores, ...]
     confusion: tuple[tuple[int, ...], ...]
-    """``[i][j]`` counts class-i rows predicted as j."""
+    """``[i][j]`` is the number of rows of class i predicted as class j."""
 
     @classmethod
     def none_of(cls, num_examples: int) -> "Scores":
-        """Say that so many rows have no scores."""
+        """Make scores of that many rows, without values."""
         return cls(
             accuracy=None, macro_f1=None, num_examples=num_examples, per_class=(), confusion=()
         )
@@ -119,61 +120,63 @@ class ModelRecord(Record):
     """The model as it was built."""
 
     model_id: str
-    """Hub id, folder or alias that it came from."""
+    """The hub id, folder or alias of the model."""
     revision: str | None
-    """Commit on the hub, or a digest of the local files."""
+    """The commit on the hub, or a digest of the local files."""
     parameters: int
-    """All parameters, embeddings included."""
+    """The number of all parameters, including embeddings."""
     size_bytes: int
-    """Bytes of the saved safetensors file."""
+    """The size of the saved safetensors file, in bytes."""
     head: Literal["fresh", "kept"] | None = None
-    """The classification head that training began from: drawn by the seed, or the model's own, its
-    rows matched to the classes by name. None: before version 3, when a head of as many classes was
-    kept, in whatever order."""
+    """The classification head at the start of training: drawn by the seed, or the model's own with
+    its rows matched to the classes by name. None: before version 3, when a head with the same
+    number of classes was kept, in any order."""
     unknown_share: float | None = None
-    """Share of pieces that the vocabulary does not know, in a sample of train rows, in [0, 1]."""
+    """The share of unknown pieces in a sample of train rows, in [0, 1]."""
     notes: tuple[str, ...] = ()
-    """What was assumed of the model or changed in it: pad token, embeddings, precision."""
+    """The assumptions about the model and the changes to it: pad token, embeddings, precision."""
     artifact_deviation: float | None = None
-    """Largest difference between the recorded logits and those of the saved artifact, loaded anew
-    and given texts, on a few test rows, as a share of the largest logit; None: not compared."""
+    """The largest difference between the recorded logits and those of the saved artifact, loaded
+    again and run on the texts of a few test rows, as a share of the largest logit; None: not
+    compared."""
 
 
 class TrainingRecord(Record):
-    """What fine-tuning took."""
+    """The time and memory that fine-tuning took."""
 
     num_steps: int
     num_train_examples: int
-    """Rows per epoch."""
+    """The number of rows per epoch."""
     train_seconds: float
-    """Wall time of all optimiser updates; without start-up, scoring and saving."""
+    """The wall time of all optimiser updates, without start-up, scoring and saving."""
     samples_per_second: float
-    """Rows trained on over all epochs, per second of ``train_seconds``."""
+    """The train rows over all epochs, per second of ``train_seconds``."""
     final_loss: float | None
-    """Mean loss of the last tenth of the steps; None where one of them is not a number."""
+    """The mean loss of the last tenth of the steps; None if one of them is not a number."""
     padding_share: float
-    """Share of the computed tokens that were padding, in [0, 1]."""
+    """The share of the computed tokens that were padding, in [0, 1]."""
     num_skipped_steps: int
-    """Updates skipped by FP16 loss scaling after an overflow."""
+    """The number of updates that FP16 loss scaling skipped after an overflow."""
     peak_memory_bytes: int
-    """Per worker: taken from the device on a GPU (before version 4: allocated, without the pool of
-    recorded steps), resident memory on a CPU (before: at least its parent's)."""
+    """The peak memory per worker: reserved from the device on a GPU (before version 4: allocated,
+    without the pool of recorded steps), resident on a CPU (before: at least its parent's)."""
     is_streamed: bool
-    """Whether the rows were streamed in windows instead of held."""
+    """Whether the rows were streamed in windows instead of held in memory."""
     seconds_to_first_step: float
-    """From ``submit`` (a study's first trial) or the trial's own start to its first update."""
+    """The time from ``submit`` (for a study's first trial) or from the trial's start to its first
+    update."""
     scoring_seconds: float
-    """Wall time of scoring the test split."""
+    """The wall time of scoring the test split."""
     num_machines: int | None = None
-    """Machines that the workers were on; records before version 3 do not say."""
+    """The number of machines of the workers; None: before version 3."""
     engine: str | None = None
-    """What really ran: an engine's name, or ``fast, unrecorded`` where a GPU's steps were not
-    recorded as CUDA graphs. None: before version 4, when nothing fell back."""
+    """The engine that really ran: its name, or ``fast, unrecorded`` if a GPU's steps were not
+    recorded as CUDA graphs. None: before version 4, when there was no fallback."""
     engine_note: str | None = None
-    """Why it ran unrecorded, or another engine ran than the variant's; None: it did not."""
+    """Why it ran unrecorded, or why another engine than the variant's ran; None: neither."""
     paused_seconds: float | None = None
-    """Seconds in mid-training in which this process did not run (a sleeping laptop, a stopped
-    process or container); not part of ``train_seconds``. None: before version 4, not looked for."""
+    """The seconds during training in which this process did not run (a sleeping laptop, a stopped
+    process or container); not part of ``train_seconds``. None: before version 4, not measured."""
 
 
 class EnvironmentRecord(Record):
@@ -187,20 +190,20 @@ class EnvironmentRecord(Record):
     gpu: str | None
     num_gpus: int
     commit: str | None
-    """Commit of this package's checkout, ``-dirty`` appended where files were changed."""
+    """The commit of this package's checkout, with ``-dirty`` if files were changed."""
     versions: dict[str, str]
 
 
 class TrialRecord(Record):
-    """All that is known of one finished trial."""
+    """All that is known about one finished trial."""
 
     schema_version: int = SCHEMA_VERSION
     study: str
     trial_id: str
     created_at: str
-    """UTC, ISO 8601."""
+    """The time of the record, in UTC, ISO 8601."""
     command: str
-    """The command line that made it."""
+    """The command line that made the record."""
     variant: VariantSpec
     seed: int
     recipe: RecipeSpec
@@ -217,16 +220,16 @@ class TrialRecord(Record):
     """Whether the test split was to be scored; without, there are no predictions, and the trial is
     in no row of a table."""
     validation: tuple[Scores, ...] = ()
-    """One entry per epoch, where a validation split was cut."""
+    """The scores after each epoch, if there is a validation split."""
     environment: EnvironmentRecord
     diverged: str | None = None
-    """Why nothing can be said of the model: its loss or its logits are not numbers. Such a trial
-    has no scores and is part of no mean. Records before version 3 have NaN for a final loss."""
+    """Why the model has no scores: its loss or its logits are not numbers. Such a trial is left out
+    of every mean. Records before version 3 have NaN as final loss instead."""
 
     @model_validator(mode="before")
     @classmethod
     def _name_divergence(cls, content: Any) -> Any:
-        """Read older records, which say NaN and count the rows as class 0."""
+        """Read older records, which have NaN and count the rows as class 0."""
         training = content.get("training") if isinstance(content, dict) else None
         if not isinstance(training, dict):
             return content
@@ -241,11 +244,11 @@ def without_scores(content: dict[str, Any], reason: str) -> dict[str, Any]:
     """Mark the content of a record as that of a diverged trial.
 
     Args:
-        content: as read from JSON.
-        reason: in what it diverged.
+        content: the record's JSON.
+        reason: what was not a number.
 
     Returns:
-        The same, with what was counted as scores left out.
+        The same content without its scores.
     """
     num_examples = content["test"]["num_examples"]
     return content | {"diverged": reason, "test": Scores.none_of(num_examples).model_dump()}

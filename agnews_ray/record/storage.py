@@ -1,6 +1,6 @@
 """Folders by URI (``s3://``, ``gs://``, ``file://``) through pyarrow's filesystems.
 
-Credentials come from where the clouds' own tools look for them: environment, profile, instance.
+Credentials are read from the places of the clouds' own tools: environment, profile, instance.
 """
 
 import os
@@ -17,16 +17,17 @@ from agnews_ray.errors import StoreError
 from agnews_ray.record.durable import HINTS, make_folder, whole_file
 
 CACHE_FOLDER = ".cache"
-"""Below the runs folder: downloads, generated corpora, tokenizers, tokenised splits."""
+"""The folder below the runs folder with downloads, generated corpora, tokenizers, tokenised
+splits."""
 
 COPIES_FOLDER = "studies"
-"""Inside it: working copies of studies that lie in an object store."""
+"""The folder inside it with working copies of studies in an object store."""
 
 URI_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s#]+")
 KEYS_PATTERN = re.compile(r"(?<!file):/+(?:[^/]*:.*|[^/@]*)@|(?<=file)://(?:[^/]+:.*|[^/@]+)@")
-"""A key and its secret, in which there may be slashes, before the name of a bucket."""
+"""A key and its secret, which may have slashes, before the name of a bucket."""
 LOCATION_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/|(s3|s3a|gs|gcs|abfss?|hdfs):", re.I)
-"""How a URI begins, one with a slash too few included: as a folder's name it would be kept."""
+"""The start of a URI, also with a missing slash, which would otherwise become a folder's name."""
 
 OPTIONS = (
     "scheme",
@@ -53,7 +54,8 @@ OPTIONS = (
     "default_block_size",
     "use_mmap",
 )
-"""What pyarrow's filesystems take after a ``?`` that is no secret: a URI is kept and shown."""
+"""The options of pyarrow's filesystems after a ``?`` that are not secret, as a URI is kept and
+shown."""
 VALUE_PATTERN = re.compile(r"[A-Za-z0-9._:/\[\]-]*")
 
 URI_HINT = "use a folder, or s3://BUCKET/FOLDER, or gs://BUCKET/FOLDER"
@@ -61,10 +63,10 @@ KEYS_HINT = "put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a pro
 
 
 def check_uri(uri: str) -> None:
-    """Refuse what is no URI, and secrets in one: they would end in logs, records, lists of jobs.
+    """Refuse a text that is not a URI, and secrets in a URI, which would get into logs and records.
 
     Raises:
-        StoreError: says which; never repeats a value.
+        StoreError: names the fault; the message never repeats a value.
     """
     where = without_secrets(uri)
     keys = KEYS_PATTERN.search(unquote(uri).partition("?")[0])
@@ -85,12 +87,12 @@ def check_uri(uri: str) -> None:
 
 
 def is_uri(location: str) -> bool:
-    """Whether a storage location is a URI, or was meant as one, not a folder's path."""
+    """Whether a storage location is a URI, or is meant as one, and not a folder's path."""
     return bool(LOCATION_PATTERN.match(location))
 
 
 def without_secrets(uri: str) -> str:
-    """Leave out options, and what stands before a bucket's name: keys may be there."""
+    """Remove options, and the part before a bucket's name, which may hold keys."""
     if not is_uri(uri):
         return uri
     shown = uri.partition("?")[0].partition("#")[0]
@@ -101,17 +103,17 @@ def without_secrets(uri: str) -> str:
 
 
 def without_keys(command: str) -> str:
-    """Leave users and passwords out of a command line's addresses; it is kept in records."""
+    """Remove users and passwords from the addresses in a command line, which is kept in records."""
     return re.sub(r"(://)[^\s/@'\"]*:[^\s@'\"]*@", r"\1", command)
 
 
 def user_cache() -> Path:
-    """Name this user's folder for what can be had again."""
+    """Return this user's folder for files that can be made again."""
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "agnews-ray"
 
 
 def cache_folder(location: str) -> Path:
-    """Name the cache of a runs folder: inside it, or the user's where that is a URI."""
+    """Return the cache of a runs folder: inside it, or the user's if that is a URI."""
     return (user_cache() if is_uri(location) else Path(location).absolute()) / CACHE_FOLDER
 
 
@@ -119,10 +121,10 @@ class Storage:
     """A folder in an object store.
 
     Args:
-        uri: such as ``s3://bucket/folder``; may carry pyarrow's options after a ``?``.
+        uri: a URI such as ``s3://bucket/folder``, perhaps with pyarrow's options after a ``?``.
 
     Raises:
-        StoreError: it is no URI of a kind that pyarrow knows, there are keys in it, or its store
+        StoreError: the URI is not of a kind that pyarrow supports, has keys in it, or its store
             does not answer.
     """
 
@@ -136,10 +138,10 @@ class Storage:
         """Open a folder inside this one.
 
         Args:
-            name: without leading or trailing slash.
+            name: a path without leading or trailing slash.
 
         Returns:
-            The folder, which need not exist.
+            The folder, which may not exist.
         """
         path, mark, options = self.uri.partition("?")
         return Storage(f"{path.rstrip('/')}/{name}{mark}{options}")
@@ -148,21 +150,23 @@ class Storage:
         """List all files below.
 
         Returns:
-            Bytes by path relative to this folder; nothing where the folder does not exist.
+            The bytes of each file by path relative to this folder; empty if the folder does not
+            exist.
 
         Raises:
-            StoreError: there is no such bucket, or it does not answer.
+            StoreError: the bucket does not exist, or the store does not answer.
         """
         return {name: info.size for name, info in self._files().items()}
 
     def times(self) -> dict[str, float]:
-        """List all files below, with the time at which the store got each.
+        """List all files below, with the time at which the store received each.
 
         Returns:
-            Seconds, by the store's own clock, by path relative to this folder.
+            The time of each file in seconds of the store's own clock, by path relative to this
+            folder.
 
         Raises:
-            StoreError: there is no such bucket, or it does not answer.
+            StoreError: the bucket does not exist, or the store does not answer.
         """
         return {name: (info.mtime_ns or 0) / 1e9 for name, info in self._files().items()}
 
@@ -177,21 +181,21 @@ class Storage:
         return {name: info for name, info in files.items() if _stays_inside(name)}
 
     def _check_bucket(self) -> None:
-        """A bucket that does not exist is listed as an empty one."""
-        bucket = self._base.partition("/")[0]  # nothing in the path of a local folder
-        with suppress(OSError):  # who may list a folder may not ask for the whole bucket
+        """Refuse a bucket that does not exist, which would be listed as an empty one."""
+        bucket = self._base.partition("/")[0]  # empty for the path of a local folder
+        with suppress(OSError):  # some users may list a folder but not ask for the whole bucket
             if bucket and self._fs.get_file_info(bucket).type == fs.FileType.NotFound:
                 hint = "check its name, or make it"
                 raise StoreError(without_secrets(self.uri), "a bucket that exists", "none", hint)
 
     def read(self, name: str) -> bytes:
-        """Read a file whole."""
+        """Read a whole file."""
         with self._explained(), self._fs.open_input_file(self._path(name)) as file:
             content: bytes = file.read()
         return content
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file; object stores show it whole or not at all."""
+        """Write a file; object stores show it completely or not at all."""
         with self._explained():
             self._make_folder(name)
             with self._fs.open_output_stream(self._path(name)) as file:
@@ -201,21 +205,21 @@ class Storage:
         """Copy all files of a local folder here.
 
         Args:
-            folder: its content lands directly in this folder.
+            folder: the local folder, whose content is copied directly into this one.
         """
         with self._explained():
             self._make_folder("file")
             fs.copy_files(str(folder), self._base, destination_filesystem=self._fs)
 
     def download(self, folder: Path, is_wanted: Callable[[str], bool]) -> list[str]:
-        """Copy what is missing, older or of another size to a local folder.
+        """Copy files that are missing, older or of another size to a local folder.
 
         Args:
-            folder: made where it does not exist.
-            is_wanted: asked for each path relative to this folder.
+            folder: the local folder; it is created if missing.
+            is_wanted: called with each path relative to this folder.
 
         Returns:
-            Relative paths of what was copied; each file is whole.
+            The relative paths of the copied files, each of which is complete.
         """
         copied = []
         for name, info in sorted(self._files().items()):
@@ -231,14 +235,14 @@ class Storage:
         return copied
 
     def delete(self, name: str = "") -> None:
-        """Delete a folder inside, or this one, with all it holds; nothing where there is none."""
+        """Delete a folder inside, or this one, with all that it holds, if it exists."""
         path = self._path(name) if name else self._base
         with self._explained():
             if self._fs.get_file_info(path).type != fs.FileType.NotFound:
                 self._fs.delete_dir(path)
 
     def remove(self, name: str) -> None:
-        """Delete a file; nothing where there is none."""
+        """Delete a file, if it exists."""
         path = self._path(name)
         with self._explained():
             try:
@@ -248,11 +252,11 @@ class Storage:
                     raise
 
     def move(self, name: str, new_name: str) -> None:
-        """Move a folder with all it holds; what it held is there twice before it is gone.
+        """Move a folder with all that it holds; its files exist twice before they are deleted.
 
         Args:
-            name: of a folder inside.
-            new_name: of one that does not exist.
+            name: a folder inside.
+            new_name: its new name, which must not exist.
         """
         with self._explained():
             self._make_folder(f"{new_name}/file")
@@ -263,7 +267,9 @@ class Storage:
         return f"{self._base.rstrip('/')}/{name}"
 
     def _make_folder(self, name: str) -> None:
-        if isinstance(self._fs, fs.LocalFileSystem):  # elsewhere folders are parts of names
+        if isinstance(
+            self._fs, fs.LocalFileSystem
+        ):  # in object stores folders are only parts of names
             self._fs.create_dir(str(Path(self._path(name)).parent), recursive=True)
 
     @contextmanager
@@ -273,7 +279,7 @@ class Storage:
         except (OSError, pa.ArrowException) as error:
             where = without_secrets(self.uri)
             number = getattr(error, "errno", None)
-            if number in HINTS:  # a folder of this machine, not a store elsewhere
+            if number in HINTS:  # a folder of this machine, not an object store
                 reason = os.strerror(number)
                 raise StoreError(where, "a place to write to", reason, HINTS[number]) from error
             found = " ".join(str(error).replace(self.uri, where).split())[:300]
@@ -281,12 +287,12 @@ class Storage:
 
 
 def _stays_inside(name: str) -> bool:
-    """Whether a path leads to below its folder: names in a bucket may be anything."""
+    """Whether a path stays below its folder, as names in a bucket may be anything."""
     return not name.startswith("/") and ".." not in name.split("/")
 
 
 def _is_current(path: Path, info: fs.FileInfo) -> bool:
-    """Whether a local file is as large as its original, and no older (in whole seconds)."""
+    """Whether a local file has the size of its original and is not older (in whole seconds)."""
     if not path.is_file():
         return False
     found, second = path.stat(), 10**9

@@ -1,4 +1,4 @@
-"""The one place that knows file names under a runs folder; whole writes, checked reads."""
+"""The only place that knows file names under a runs folder; writes are complete, reads checked."""
 
 import itertools
 import secrets
@@ -28,22 +28,22 @@ from agnews_ray.spec.study import StudySpec
 
 LOG_FILE = "submit.log"
 STAGING = ".staging"
-"""Of what is not finished, inside a study's folder; each writer has a folder of its own there."""
+"""The folder for unfinished files inside a study's folder; each writer has its own folder there."""
 
 
 class StudyStore:
     """The folder of one study: study.yaml, submit.log, test_rows.parquet, trials/<trial_id>/."""
 
     def __init__(self, runs: Path, study_name: str) -> None:
-        self.folder = runs.absolute() / study_name  # workers have another working folder
+        self.folder = runs.absolute() / study_name  # workers have another working directory
         self.location = str(self.folder)
-        """Where the study lies: its folder, or a URI."""
+        """The study's folder, or its URI."""
         self.study_path = self.folder / "study.yaml"
         self.log_path = self.folder / LOG_FILE
         self.test_rows_path = self.folder / "test_rows.parquet"
         self._trials = self.folder / "trials"
         self._session = secrets.token_hex(6)
-        """Tells this writer's unfinished folders from those of others."""
+        """The id that separates this writer's unfinished folders from those of others."""
         self._num_staged = 0
         self._lease: Lease | None = None
         self._notes: list[str] = []
@@ -70,7 +70,7 @@ class StudyStore:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the study, so that one ``submit`` at a time writes into it, wherever it runs.
+        """Hold the study, so that only one ``submit`` at a time, on any machine, writes into it.
 
         Raises:
             StoreError: the folder cannot be written, or another submit holds it.
@@ -101,12 +101,12 @@ class StudyStore:
                 self._lease = None
 
     def _check_held(self) -> None:
-        """Make sure, before something is changed, that no other writer has the study now."""
+        """Check, before a change, that no other writer has the study now."""
         if self._lease is not None:
             self._lease.check()
 
     def _clear_staging(self, lease: Lease) -> None:
-        """Remove what writers that are gone left unfinished; who lives keeps what is its own."""
+        """Remove the unfinished folders of writers that have ended; those of live writers stay."""
         staging = self.folder / STAGING
         if staging.is_dir():
             living = lease.living()
@@ -115,7 +115,7 @@ class StudyStore:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def take_notes(self) -> list[str]:
-        """Give the lines that a user is to read of what was done here, each once."""
+        """Return the notes for the user about what was done here, each once."""
         taken, self._notes[:] = list(self._notes), []
         return taken
 
@@ -123,10 +123,10 @@ class StudyStore:
         """Keep the resolved study beside its results.
 
         Args:
-            study: replaces what is there, if anything is.
+            study: the study; it replaces an earlier one.
 
         Raises:
-            StoreError: it cannot be written.
+            StoreError: the file cannot be written.
         """
         self._check_held()
         write_whole(self.study_path, to_yaml(study))
@@ -135,10 +135,10 @@ class StudyStore:
         """Read the study kept here.
 
         Returns:
-            The study, or None where the folder is new.
+            The study, or None if the folder is new.
 
         Raises:
-            StoreError: the file is there but is not a study.
+            StoreError: the file exists but is not a study.
         """
         if not self.study_path.is_file():
             return None
@@ -153,29 +153,29 @@ class StudyStore:
 
         Args:
             rows: texts and duplicates.
-            fingerprint: of the dataset.
+            fingerprint: the dataset's fingerprint.
 
         Raises:
-            StoreError: they cannot be written; nothing half-written is left.
+            StoreError: they cannot be written; no partial file is left.
         """
         self._check_held()
         save_test_rows(self.test_rows_path, rows, fingerprint)
 
     @property
     def scratch(self) -> str:
-        """Folder, or URI of one, for what a run needs meanwhile; removed after ``writing``."""
+        """A folder, or its URI, for temporary files of a run; it is removed after ``writing``."""
         path, mark, options = self.location.partition("?")
         return f"{path}/{STAGING}/{self._session}/ray{mark}{options}"
 
     def staging_folder(self, trial_id: str) -> str:
-        """Make the folder in which one attempt at a trial leaves its files.
+        """Make the folder to which one attempt at a trial writes its files.
 
         Args:
             trial_id: the trial.
 
         Returns:
-            An empty folder on the same file system as the final one, or the URI of one; another
-            at each call.
+            An empty folder on the same file system as the final one, or its URI; each call makes
+            another.
 
         Raises:
             StoreError: another writer has the study now.
@@ -193,15 +193,14 @@ class StudyStore:
         """Add the record to a staged trial and move all of it into place in one step.
 
         Args:
-            record: of the finished trial.
-            staged: its folder from ``staging_folder``, holding everything but the record.
+            record: the record of the finished trial.
+            staged: its folder from ``staging_folder``, with all files except the record.
 
         Returns:
-            The trial's final folder. Where it has a record already, that one is kept.
+            The trial's final folder. If it already has a record, that one is kept.
 
         Raises:
-            StoreError: nothing was staged, the disk takes nothing more, or another writer has the
-                study now.
+            StoreError: nothing was staged, the disk is full, or another writer has the study now.
         """
         with writing_explained(staged):
             check_left(record, staged, [path.name for path in Path(staged).iterdir()])
@@ -213,7 +212,7 @@ class StudyStore:
         return move_into_place(Path(staged), final)
 
     def _make_way(self, trial_id: str, final: Path) -> bool:
-        """Whether a trial may be published; what is in its way and cannot be read is kept aside."""
+        """Whether a trial may be published; an unreadable folder in its way is moved aside."""
         found = read_finished(self._trials, trial_id)
         if trial_id in found.folders:
             self._notes.append(
@@ -223,11 +222,11 @@ class StudyStore:
         refuse_newer(found.set_aside)
         for one in found.set_aside:
             self._keep_aside(one)
-        if final.exists():  # what a deleted record left
+        if final.exists():  # the rest of a folder whose record was deleted
             remains = self.folder / STAGING / self._session / self._attempt(f"remains-{trial_id}")
             make_folder(remains.parent)
             move_into_place(final, remains)
-            if (remains / RECORD_FILE).exists():  # published in this very moment
+            if (remains / RECORD_FILE).exists():  # published by another writer at this moment
                 move_into_place(remains, final)
                 return False
         return True
@@ -238,24 +237,24 @@ class StudyStore:
         self._notes.append(f"the unreadable {one.folder.name} is kept in {DAMAGED}/{target}")
 
     def trial_folder(self, trial_id: str) -> Path:
-        """Name the folder of a finished trial (``record.json``, ``artifact/``, Parquet files)."""
+        """Return the folder of a finished trial (``record.json``, ``artifact/``, Parquet files)."""
         plain = self._trials / trial_id
         if (plain / RECORD_FILE).is_file():
             return plain
         return read_finished(self._trials, trial_id).folders.get(trial_id, plain)
 
     def finished(self) -> Finished:
-        """Read every finished trial; what cannot be read is named beside those that count."""
+        """Read every finished trial; unreadable ones are listed beside those that are used."""
         return read_finished(self._trials)
 
     def records(self) -> tuple[TrialRecord, ...]:
-        """Read every finished trial that counts, ordered by trial id.
+        """Read every finished trial that is used, in the order of trial ids.
 
         Returns:
-            The records; empty where nothing has finished.
+            The records; empty if nothing has finished.
 
         Raises:
-            RecordError: there are records, and none can be read.
+            RecordError: there are records, but none can be read.
         """
         found = self.finished()
         if found.set_aside and not found.records:
@@ -263,15 +262,15 @@ class StudyStore:
         return found.records
 
     def fingerprints(self) -> set[str]:
-        """Of the rows that finished trials were trained and scored on; one, if all is well."""
+        """Return the fingerprints of the finished trials' data; normally there is one."""
         return {record.dataset.fingerprint for record in self.finished().records}
 
 
 def refuse_newer(set_aside: Sequence[SetAside]) -> None:
-    """Refuse to run anew what a newer version has finished.
+    """Refuse to run trials again that a newer version has finished.
 
     Raises:
-        NewerRecordError: names the first.
+        NewerRecordError: there is such a trial; the message names the first.
     """
     for one in set_aside:
         if isinstance(one.error, NewerRecordError):
@@ -297,12 +296,12 @@ def check_left(record: TrialRecord, staged: str, names: Container[str]) -> None:
 
 
 def to_json(record: TrialRecord) -> str:
-    """Write a record as its file has it."""
+    """Write a record in the form of its file."""
     return json_text.to_json(record, sort_keys=True) + "\n"
 
 
 def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
-    """Number a name so that it is nobody's yet."""
+    """Add a number to a name so that it is free."""
     numbered = (f"{name}-{number}" for number in itertools.count(1))
     return next(one for one in numbered if not is_taken(one))
 

@@ -1,1 +1,1 @@
-"""Rows to what people read: terminal, Markdown, CSV, JSON, LaTeX. No arithmetic but units."""
+"""From results to text and figures; only units change here."""

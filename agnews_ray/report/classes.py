@@ -1,4 +1,4 @@
-"""The report's section on classes: confusion, what is mistaken for what, scores of each."""
+"""The report's section on classes: the confusion, its largest entries, the scores of each class."""
 
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.compare.results import ClassFacts
@@ -15,11 +15,11 @@ from agnews_ray.report.figures import confusion_figures
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, word
 
 MAX_OPEN_ROWS = 25
-"""A longer table is folded away on the page, and cut in documents."""
+"""The number of rows above which a table is folded on the page, and shortened in documents."""
 
 
 def classes_section(assessment: Assessment) -> Section:
-    """Lay out what is known of each class."""
+    """Make the section on classes."""
     grids = [_confusions(assessment), _weak(assessment), _classes(assessment)]
     return Section(
         name="classes",
@@ -54,7 +54,7 @@ def _confusions(assessment: Assessment) -> Grid:
 
 
 def _weak(assessment: Assessment) -> Grid:
-    """A list of its own only where the table of all classes is too long to be looked through."""
+    """List weak classes, only if the table of all classes is too long to read."""
     num_classes = sum(len(variant.classes) for variant in assessment.variants)
     rows = tuple(
         (

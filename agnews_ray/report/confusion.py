@@ -8,28 +8,29 @@ from agnews_ray.compare.results import VariantFacts
 from agnews_ray.report.drawing import Figure, Rows, data_of
 
 FEW_CLASSES = 12
-"""Up to so many have their shares written into the cells."""
+"""The largest number of classes for which shares are written into the cells."""
 MOST_OUTLINED = 60
-"""Up to so many have the diagonal's cells outlined; with more, the outlines would hide them."""
+"""The largest number of classes for which diagonal cells are outlined; more outlines would hide
+them."""
 SLANTED = 4
-"""Up to so many have slanted labels below, more have upright ones."""
+"""The largest number of classes with slanted labels below; with more, they are vertical."""
 SIDE = 680
-"""Pixels that a matrix of many classes fills, labels not counted."""
+"""The side of a matrix of many classes, in pixels, without labels."""
 SMALLEST_CELL = 5
 BLUE = "#1f6fb5"
 DARK_FROM = 0.3
-"""Cells of a larger share carry white text, in either theme."""
+"""The share above which a cell's text is white, in both themes."""
 
 
 def confusion_figure(variant: VariantFacts, index: int) -> Figure:
     """Draw one variant's confusion matrix, as shares of the true class.
 
     Args:
-        variant: with its matrix.
-        index: of the variant, for the figure's name.
+        variant: a variant with its matrix.
+        index: the variant's position, for the figure's name.
 
     Returns:
-        The figure; the page makes its cells fit the width there is.
+        The figure; the page fits its cells to the available width.
     """
     names = [one.name for one in variant.classes]
     base = _base(_cells(variant, names), names)
@@ -62,14 +63,14 @@ def confusion_figure(variant: VariantFacts, index: int) -> Figure:
 
 
 def cell_size(num_classes: int) -> int:
-    """Give the largest side of a cell, in pixels."""
+    """Return the largest side of a cell, in pixels."""
     if num_classes <= FEW_CLASSES:
         return 84 if num_classes <= SLANTED else 54
     return max(SMALLEST_CELL, min(40, SIDE // num_classes))
 
 
 def _cells(variant: VariantFacts, names: list[str]) -> Rows:
-    """Empty cells are left out where nothing would stand in them."""
+    """Make the cells; empty ones are left out if they would have no text."""
     return [
         {
             "label": names[i],
@@ -97,13 +98,13 @@ def _base(rows: Rows, names: list[str]) -> alt.Chart:
 
 
 def _label_axis(names: list[str]) -> alt.Y:
-    """All classes in label order, whether they occur or not."""
+    """The axis of labels: all classes in label order, even those without rows."""
     axis = alt.Axis(**_style(names))
     return alt.Y("label:N", title="Label", sort=None, scale=_scale(names), axis=axis)
 
 
 def _predicted_axis(names: list[str]) -> alt.X:
-    """The same classes in the same order."""
+    """The axis of predictions: the same classes in the same order."""
     axis = alt.Axis(labelAngle=-40 if len(names) <= SLANTED else -90, **_style(names))
     return alt.X("predicted:N", title="Predicted", sort=None, scale=_scale(names), axis=axis)
 
@@ -113,7 +114,7 @@ def _scale(names: list[str]) -> alt.Scale:
 
 
 def _style(names: list[str]) -> dict[str, Any]:
-    """Of many labels, those that would overlap are left out."""
+    """The style of labels; of many labels, those that would overlap are left out."""
     if len(names) <= FEW_CLASSES:
         return {"labelFontSize": 12, "ticks": False}
     size = 10 if len(names) <= MOST_OUTLINED else 9
@@ -121,7 +122,7 @@ def _style(names: list[str]) -> dict[str, Any]:
 
 
 def _diagonal(names: list[str]) -> alt.Chart:
-    """Outline where the right predictions are, so that empty ones are seen."""
+    """Outline the cells of right predictions, so that empty ones are visible."""
     rows: Rows = [{"label": name, "predicted": name} for name in names]
     chart: alt.Chart = (
         alt.Chart(data_of(rows))

@@ -14,21 +14,23 @@ from agnews_ray.report.sections import all_sections
 Files = dict[str, bytes]
 
 MAX_CELL = 300
-"""Characters of a text in a Markdown or LaTeX table; CSV and HTML have all of it."""
+"""The longest text in a Markdown or LaTeX table, in characters; CSV and HTML have the whole
+text."""
 MAX_FIGURES = 4
-"""Figures of a section in Markdown and LaTeX; the page lets its reader choose among all."""
+"""The largest number of figures in a section of Markdown and LaTeX; on the page all can be
+chosen."""
 MAX_ROWS = 25
-"""Rows of a folded table in Markdown and LaTeX."""
+"""The largest number of rows of a folded table in Markdown and LaTeX."""
 
 
 def to_markdown(assessment: Assessment) -> Files:
     """Write ``report.md`` and the figures that it shows.
 
     Args:
-        assessment: of a study.
+        assessment: the study's assessment.
 
     Returns:
-        Content by file name; texts are escaped so that they stay texts.
+        Content by file name; texts are escaped.
     """
     lines = [f"# {markdown_text(assessment.table.study)}", ""]
     if assessment.question:
@@ -52,7 +54,7 @@ def to_latex(assessment: Assessment) -> Files:
     """Write ``report.tex``: a document of booktabs tables, with the figures as PNG.
 
     Args:
-        assessment: of a study.
+        assessment: the study's assessment.
 
     Returns:
         Content by file name.
@@ -87,12 +89,12 @@ def to_latex(assessment: Assessment) -> Files:
 
 
 def to_csv(assessment: Assessment) -> Files:
-    """Write one CSV file a table: intervals as three columns, texts whole.
+    """Write one CSV file per table: intervals as three columns, texts in full.
 
     ``report --format json`` has everything unrounded.
 
     Args:
-        assessment: of a study.
+        assessment: the study's assessment.
 
     Returns:
         Content by file name.
@@ -105,7 +107,7 @@ def to_csv(assessment: Assessment) -> Files:
 
 
 def _csv(grid: Grid) -> str:
-    """Intervals become three columns."""
+    """Write a table as CSV; intervals become three columns."""
     has_interval = [
         any(row[index].interval for row in grid.rows) for index in range(len(grid.columns))
     ]
@@ -125,12 +127,12 @@ def _csv(grid: Grid) -> str:
 
 
 def _unrounded(cell: Cell) -> object:
-    """A number where the cell is nothing but one, else its text."""
+    """Return a cell's number if it has only a number, else its text."""
     return cell.order if re.fullmatch(r"-?[\d,.]+", cell.text) else cell.text
 
 
 def _grid(grid: Grid, style: str) -> str:
-    """Lay a table out by tabulate, cut to what a document can carry."""
+    """Format a table with tabulate, shortened for a document."""
     rows = grid.rows[:MAX_ROWS] if grid.is_long else grid.rows
     escape = _markdown_cell if style == "github" else _for_tabulate
     cells = [[escape(_shorten(cell.text)) for cell in row] for row in rows]
@@ -139,7 +141,7 @@ def _grid(grid: Grid, style: str) -> str:
     alignment = ["left"] * grid.num_text_columns + ["right"] * num_numbers
     table = tabulate(cells, headers, style, disable_numparse=True, colalign=alignment)
     if style != "github":
-        # After a rule or a line break TeX would read [...] or * as belonging to it.
+        # After a rule or a line break TeX would read [...] or * as its argument.
         table = re.sub(r"(?m)^(?!\\|$)", "{}", table)
     return table if cells else escape("none")
 
@@ -161,5 +163,5 @@ def _markdown_cell(text: str) -> str:
 
 
 def _for_tabulate(text: str) -> str:
-    """Its LaTeX styles escape by themselves; they lack a minus sign."""
+    """Prepare a text for tabulate, whose LaTeX styles escape it but lack a minus sign."""
     return text.replace("\N{MINUS SIGN}", "-")

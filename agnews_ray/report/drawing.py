@@ -9,7 +9,7 @@ import vl_convert
 
 from agnews_ray.record.json_text import as_json
 
-# Okabe and Ito 2008: told apart by colour-blind readers, on white and on black.
+# Okabe and Ito 2008: colour-blind readers can tell these apart, on white and on black.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b8a800")
 DARK_PALETTE = (
     "#4aa8e8",
@@ -29,19 +29,19 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A picture and what to say of it."""
+    """A picture with its title and description."""
 
     name: str
-    """Part of ids and file names: letters, digits and hyphens."""
+    """The part of ids and file names: letters, digits and hyphens."""
     title: str
     description: str
-    """For those who cannot see it."""
+    """The text for readers who cannot see the figure."""
     chart: Any
-    """An Altair chart, of no width yet."""
+    """The Altair chart, without a width."""
     choice: str = ""
-    """Where a section has several of which one is shown: what this one is called."""
+    """The name of this figure, if a section has several and shows one at a time."""
     side: int = 0
-    """Cells on each side of a matrix, whose size is in the chart; the page fits it to its width."""
+    """The number of cells on each side of a matrix; the page fits the matrix to its width."""
 
     def specification(self) -> dict[str, Any]:
         """The Vega-Lite description, as wide as its container."""
@@ -53,11 +53,11 @@ class Figure:
         return specification
 
     def _repr_png_(self) -> bytes:
-        """What a notebook shows."""
+        """Return the PNG that a notebook shows."""
         return self.png()
 
     def png(self) -> bytes:
-        """Draw it on white, at twice the usual density."""
+        """Draw the figure on white, at twice the usual density."""
         width = {} if self.side else {"width": PNG_WIDTH}
         chart = self.chart.properties(title=self.title, **width)
         png: bytes = vl_convert.vegalite_to_png(
@@ -70,7 +70,7 @@ class Figure:
 
 
 def config(*, is_dark: bool) -> dict[str, Any]:
-    """Colours and fonts of all figures, in Vega-Lite's words."""
+    """Return the colours and fonts of all figures as Vega-Lite's configuration."""
     ink, faint = ("#e8e8e8", "#4a4d52") if is_dark else ("#222222", "#d9d9d9")
     axis = {
         "labelColor": ink,
@@ -105,7 +105,7 @@ def config(*, is_dark: bool) -> dict[str, Any]:
 
 
 def variant_colour(names: Sequence[str]) -> alt.Color:
-    """One colour a variant, the same in every figure; past the palette they repeat."""
+    """Return a variant's colour, the same in every figure; colours repeat after the last one."""
     return alt.Color(
         "variant:N",
         title=None,
@@ -116,5 +116,5 @@ def variant_colour(names: Sequence[str]) -> alt.Color:
 
 
 def data_of(rows: Rows) -> alt.Data:
-    """Hand rows to Altair as they are."""
+    """Pass rows to Altair unchanged."""
     return alt.Data(values=rows)  # type: ignore[no-untyped-call]

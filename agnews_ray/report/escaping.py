@@ -1,4 +1,4 @@
-"""Text for Markdown and TeX: what they would read as more than text is escaped."""
+"""Text for Markdown and TeX: characters that they would read as markup are escaped."""
 
 import html
 import re
@@ -15,10 +15,10 @@ LATEX_SPECIAL = {
 
 
 def tex_text(text: str) -> str:
-    """Escape what TeX would read as more than text."""
+    """Escape characters that TeX would read as markup."""
     return "".join(LATEX_SPECIAL.get(character, character) for character in text)
 
 
 def markdown_text(text: str) -> str:
-    """Escape what Markdown or HTML would read as more than text."""
+    """Escape characters that Markdown or HTML would read as markup."""
     return re.sub(r"([\\`*_{}\[\]#|])", r"\\\1", html.escape(text, quote=False))

@@ -1,4 +1,4 @@
-"""An assessment's pictures, described once with Altair, for the page and for PNG."""
+"""The figures of an assessment, described once with Altair, for the page and for PNG."""
 
 import altair as alt
 
@@ -10,12 +10,12 @@ from agnews_ray.report.sentences import METRICS
 
 
 def confusion_figures(assessment: Assessment) -> list[Figure]:
-    """One confusion matrix a variant, as shares of the true class."""
+    """Draw one confusion matrix per variant, as shares of the true class."""
     return [confusion_figure(variant, index) for index, variant in enumerate(assessment.variants)]
 
 
 def front_figures(assessment: Assessment) -> list[Figure]:
-    """Accuracy against each way to count cost, the front drawn, intervals as bars."""
+    """Draw accuracy against each kind of cost, with the front, and intervals as bars."""
     return [_front(assessment, axis, index) for index, axis in enumerate(assessment.axes)]
 
 
@@ -74,7 +74,7 @@ def _front(assessment: Assessment, axis: CostAxis, index: int) -> Figure:
 
 
 def difference_figure(assessment: Assessment) -> Figure:
-    """Each pair's difference with its interval, against the margin."""
+    """Draw each pair's difference with its interval, and the margin."""
     rows: Rows = [
         {
             "pair": f"{pair.variant} against {pair.baseline}",
@@ -120,7 +120,7 @@ def difference_figure(assessment: Assessment) -> Figure:
 
 
 def curve_figure(assessment: Assessment) -> Figure:
-    """Training loss against samples seen, range over seeds as a band."""
+    """Draw training loss against samples seen, with the range over seeds as a band."""
     rows: Rows = [
         {"variant": variant.name, **point.model_dump()}
         for variant in assessment.variants
@@ -151,7 +151,7 @@ def curve_figure(assessment: Assessment) -> Figure:
 
 
 def reliability_figure(assessment: Assessment) -> Figure:
-    """Accuracy against confidence; the diagonal is perfect calibration."""
+    """Draw accuracy against confidence; the diagonal is perfect calibration."""
     rows: Rows = [
         {"variant": variant.name, **one.model_dump()}
         for variant in assessment.variants

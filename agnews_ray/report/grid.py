@@ -1,4 +1,4 @@
-"""The parts that every report is made of: sections of text, figures and tables."""
+"""The parts of every report: sections of text, figures and tables."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,17 +8,17 @@ from agnews_ray.report.drawing import Figure
 
 
 class Cell(NamedTuple):
-    """What stands in a table, and what it is sorted by."""
+    """A text in a table, and the value by which it is sorted."""
 
     text: str
     order: float | str
     interval: Interval | None = None
-    """Where the text is an estimate with one."""
+    """The interval, if the text is an estimate with one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """A table of ready-made text."""
+    """A table of formatted text."""
 
     name: str
     """Part of ids and file names: letters, digits and hyphens."""
@@ -26,24 +26,24 @@ class Grid:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     num_text_columns: int = 1
-    """Leading columns that are words, not numbers."""
+    """The number of leading columns with words, not numbers."""
     note: str = ""
     is_long: bool = False
-    """Whether it is folded away on the page at first."""
+    """Whether the table is folded on the page at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of the report; every part may be missing."""
+    """A part of the report; each of its fields may be empty."""
 
     name: str
     title: str
     paragraphs: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
-    """Those with a ``choice`` are shown one at a time."""
+    """The figures; those with a ``choice`` are shown one at a time."""
     grids: tuple[Grid, ...] = ()
     code: tuple[str, ...] = ()
-    """Commands."""
+    """The commands to show."""
 
 
 def facts_grid(name: str, title: str, facts: dict[str, str]) -> Grid:
@@ -61,7 +61,7 @@ def facts_grid(name: str, title: str, facts: dict[str, str]) -> Grid:
 
 def word(text: str) -> Cell:
     """Make a cell of words."""
-    return Cell(text, text.lower()[:60])  # enough to sort by
+    return Cell(text, text.lower()[:60])  # long enough for sorting
 
 
 def estimate(text: str, interval: Interval) -> Cell:
@@ -75,7 +75,7 @@ def number(value: float, style: str) -> Cell:
 
 
 def sort_key(text: str) -> float | str:
-    """Sort by the leading number where there is one."""
+    """Return the leading number of a text for sorting, if there is one."""
     try:
         return float(text.split()[0].replace(",", ""))
     except (ValueError, IndexError):
@@ -83,10 +83,10 @@ def sort_key(text: str) -> float | str:
 
 
 def kept_text(text: str | None) -> str:
-    """Write a row's text, or that there is none."""
+    """Return a row's text, or a note that there is none."""
     return "(not kept)" if text is None else text
 
 
 def how_many_listed(num_listed: int, num_found: int) -> str:
-    """Say that a list was cut, if it was."""
+    """Say how many entries are listed, if not all are."""
     return f" The first {num_listed:,} are listed." if num_listed < num_found else ""

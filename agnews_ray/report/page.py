@@ -18,10 +18,10 @@ def to_html(assessment: Assessment) -> str:
     """Write the whole report.
 
     Args:
-        assessment: of a study.
+        assessment: the study's assessment.
 
     Returns:
-        A page without references to anything outside it; every text is escaped.
+        A page that refers to nothing outside it; every text is escaped.
     """
     environment = Environment(
         loader=PackageLoader("agnews_ray.report"),
@@ -54,6 +54,6 @@ def _asset(name: str) -> str:
 
 @cache
 def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script that may stand inside a page."""
+    """Return Vega, Vega-Lite and Vega-Embed as one script that can be part of a page."""
     bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE_VERSION)  # type: ignore[call-arg]  # the stub is wrong
     return re.sub(r"</(?=script)|<!--", lambda found: found[0].replace("<", "\\x3c"), bundle)

@@ -17,7 +17,7 @@ from agnews_ray.spec.recipe import RecipeSpec
 
 
 def doubts_section(assessment: Assessment) -> Section:
-    """Rows that all get wrong, duplicates, and the scores without them."""
+    """Make the section on rows that all get wrong, duplicates, and the scores without them."""
     doubts, num_trials = assessment.doubts, len(assessment.records)
     names = [variant.name for variant in assessment.variants]
     subsets = Grid(
@@ -116,7 +116,7 @@ def _duplicates(assessment: Assessment) -> Grid:
 
 
 def disagreements_section(assessment: Assessment) -> Section | None:
-    """Rows that one model gets right and another wrong."""
+    """Make the section on rows that one model gets right and another wrong."""
     doubts = assessment.doubts
     if not doubts.disagreements:
         return None
@@ -145,7 +145,7 @@ def disagreements_section(assessment: Assessment) -> Section | None:
 
 
 def provenance_section(assessment: Assessment) -> Section:
-    """Recipe, data, machine, versions and the commands."""
+    """Make the section on recipe, data, machine, versions and commands."""
     first = assessment.records[0]
     dataset = first.dataset
     recipe = {key: _by_row(assessment, key) for key in RecipeSpec.model_fields}

@@ -1,4 +1,4 @@
-"""What a report says, in order, before it is HTML, Markdown, LaTeX or CSV."""
+"""The content of a report, in order, before it becomes HTML, Markdown, LaTeX or CSV."""
 
 from collections.abc import Callable, Sequence
 
@@ -19,13 +19,13 @@ from agnews_ray.report.table_formats import (
 
 
 def all_sections(assessment: Assessment) -> list[Section]:
-    """Lay a report out: the verdict first, what it rests on last.
+    """List a report's sections: the verdict first, its data and recipe last.
 
     Args:
-        assessment: of a study.
+        assessment: the study's assessment.
 
     Returns:
-        The sections that there is something to say in.
+        The sections that are not empty.
     """
     makers: Sequence[Callable[[Assessment], Section | None]] = (
         _verdict,

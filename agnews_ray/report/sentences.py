@@ -1,4 +1,4 @@
-"""What an assessment comes to, in sentences that a person can act on."""
+"""The findings of an assessment, in sentences that a person can act on."""
 
 from itertools import groupby
 
@@ -11,17 +11,17 @@ from agnews_ray.compare.weak_classes import FEW_ROWS, has_few_rows, is_never_pre
 
 FEW_SEEDS = 3
 METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
-"""How each metric is written."""
+"""The written form of each metric."""
 NUM_NAMED = 3
-"""Classes that a sentence names; tables have all."""
+"""The number of classes that a sentence names; tables have all."""
 MAX_NAME = 40
 
 
 def conclusion(assessment: Assessment) -> list[str]:
-    """Say what was found, the most important first.
+    """Say what was found, the most important finding first.
 
     Args:
-        assessment: of a study.
+        assessment: the study's assessment.
 
     Returns:
         Sentences, plain text.
@@ -59,7 +59,7 @@ def weak_classes(assessment: Assessment) -> list[str]:
     """Name the classes that are never predicted, or have too few test rows to judge.
 
     Args:
-        assessment: of a study.
+        assessment: the study's assessment.
 
     Returns:
         A sentence for each variant that never predicts some, and one on the test rows.
@@ -95,7 +95,7 @@ def remarks(table: ComparisonTable) -> list[str]:
     """Say what the numbers of a table cannot say about its trials.
 
     Args:
-        table: of a study.
+        table: the study's table.
 
     Returns:
         Sentences: on recipes of their own, and warnings.
@@ -140,10 +140,10 @@ def name_diverged(table: ComparisonTable) -> list[str]:
     """Name the trials that diverged, a sentence for each variant.
 
     Args:
-        table: of a study.
+        table: the study's table.
 
     Returns:
-        Sentences; none where no trial diverged.
+        Sentences; none if no trial diverged.
     """
     by_row = groupby(table.diverged, key=lambda one: (one.model, one.has_row))
     return [_diverged(list(trials), table) for _, trials in by_row]

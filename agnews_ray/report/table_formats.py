@@ -1,4 +1,4 @@
-"""The comparison table in every format; the paper's six columns come first, under its names."""
+"""The comparison table in every format; the paper's six columns come first, with its names."""
 
 import csv
 import io
@@ -20,20 +20,20 @@ from agnews_ray.report import sentences
 from agnews_ray.report.escaping import markdown_text, tex_text
 
 MIB = 1 << 20
-"""The paper's "MB" are MiB of the saved weights."""
+"""The bytes of a MiB, as the paper's "MB" are MiB of the saved weights."""
 
 
 NUM_PAPER_COLUMNS = 6
 
 
 def with_spread(value: float, spread: float | None, digits: int) -> str:
-    """Write a mean over seeds, with its standard deviation where there is one."""
+    """Write a mean over seeds, with its standard deviation if there is one."""
     text = f"{value:.{digits}f}"
     return text if spread is None else f"{text} ± {spread:.{digits}f}"
 
 
 def _each_machine(row: VariantRow, write: Callable[[TrainingTimes], str]) -> str:
-    """Write a time once for each machine: of different ones there is no mean."""
+    """Write a time for each machine, as times of different machines have no mean."""
     return " | ".join(write(times) for times in row.times)
 
 
@@ -62,14 +62,14 @@ COLUMNS: dict[str, Callable[[VariantRow], str]] = {
 
 
 def to_rich(table: ComparisonTable, width: int) -> Table:
-    """Lay the table out for a terminal.
+    """Format the table for a terminal.
 
     Args:
         table: the rows.
-        width: of the terminal, in characters.
+        width: the terminal's width, in characters.
 
     Returns:
-        A rich table: the paper's columns, then as many others as there is room for.
+        A rich table: the paper's columns, then as many others as fit.
     """
     cells = _cells(table)
     headers = [name.replace(" (", "\n(") for name in COLUMNS]
@@ -85,12 +85,12 @@ def to_rich(table: ComparisonTable, width: int) -> Table:
         laid_out.add_column(header, justify=justify, no_wrap=index > 0)
         num_shown += 1
     for row in cells:
-        laid_out.add_row(*map(Text, row[:num_shown]))  # as they are: names are not markup
+        laid_out.add_row(*map(Text, row[:num_shown]))  # unchanged: names are not markup
     return laid_out
 
 
 def to_plain(table: ComparisonTable) -> str:
-    """Lay the table out for a file or a pipe."""
+    """Format the table for a file or a pipe."""
     lines = [caption(table), _lay_out(_cells(table), "simple"), *sentences.remarks(table)]
     return "\n".join(lines)
 
@@ -159,35 +159,35 @@ COST_COLUMNS: dict[str, tuple[Callable[[CostFacts], str | float | None], str]] =
     "Money/1M rows": (lambda c: c.money_per_million, ".3g"),
     "Money/training": (lambda c: c.money_per_training, ".3g"),
 }
-"""What to show of a cost, and how it is written."""
+"""The columns of a cost, and how each is written."""
 
 
 def cost_value(cost: CostFacts, column: str) -> str | float:
-    """Give a column's value, unrounded; empty where it is not known."""
+    """Return a column's value, unrounded; empty if it is not known."""
     value = COST_COLUMNS[column][0](cost)
     return "" if value is None else value
 
 
 def cost_text(cost: CostFacts, column: str) -> str:
-    """Write a column's value, with a dash where it is not known."""
+    """Write a column's value, with a dash if it is not known."""
     value = cost_value(cost, column)
     return "-" if value == "" else f"{value:{COST_COLUMNS[column][1]}}"
 
 
 def cost_columns(costs: Sequence[CostFacts]) -> list[str]:
-    """Name the columns that hold something."""
+    """Return the names of the columns that have a value."""
     known = {
         "Money/1M rows": any(cost.money_per_million is not None for cost in costs),
         "Money/training": any(
             cost.money_per_training is not None or cost.why_no_training_price for cost in costs
         ),
     }
-    has_price = any(known.values())  # then a dash says what is missing
+    has_price = any(known.values())  # a dash then shows what is missing
     return [name for name in COST_COLUMNS if name not in known or has_price]
 
 
 def unpriced(costs: Sequence[CostFacts]) -> list[str]:
-    """Say why a money column has dashes, a sentence for each reason; none without a price."""
+    """Say why a money column has dashes, with a sentence for each reason; none without a price."""
     if "Money/training" not in cost_columns(costs):
         return []
     reasons: dict[str, list[str]] = {}
@@ -202,7 +202,7 @@ def unpriced(costs: Sequence[CostFacts]) -> list[str]:
 
 
 def costs_to_plain(costs: Sequence[CostFacts]) -> str:
-    """Lay measured costs out for a terminal."""
+    """Format measured costs for a terminal."""
     names = cost_columns(costs)
     cells = [[cost_text(cost, name) for name in names] for cost in costs]
     alignment = ["left", "left"] + ["right"] * (len(names) - 2)
@@ -218,7 +218,7 @@ def costs_to_json(table: ComparisonTable, costs: Sequence[CostFacts]) -> str:
 
 
 def agreement_to_plain(lines: Sequence[Agreement]) -> str:
-    """Lay published and found numbers out for a terminal."""
+    """Format published and found numbers for a terminal."""
     verdicts = {True: "agrees", False: "DISAGREES", None: "not judged"}
     cells = [
         [
@@ -249,9 +249,9 @@ def caption(table: ComparisonTable) -> str:
 
 
 def devices(table: ComparisonTable) -> str:
-    """Name what was trained on, in the order in which a row gives its times.
+    """Name the machines that trained, in the order of a row's times.
 
-    An engine is named where it is not the one that was asked for.
+    An engine is named if it is not the requested one.
     """
     orders = dict.fromkeys(
         " | ".join(_place(row, times) for times in row.times) for row in table.rows
@@ -270,12 +270,12 @@ def _cells(table: ComparisonTable) -> list[list[str]]:
 
 
 def variants_without_row(table: ComparisonTable) -> dict[str, int]:
-    """Name the variants of which every seed diverged, with their numbers of seeds."""
+    """Name the variants whose seeds all diverged, with their numbers of seeds."""
     return Counter(one.model for one in table.diverged if not one.has_row)
 
 
 def diverged_cells(table: ComparisonTable) -> list[list[str]]:
-    """Write a row for each variant of which every seed diverged: it has no scores."""
+    """Write a row for each variant whose seeds all diverged: it has no scores."""
     known = {"Accuracy": "diverged", "Macro-F1": "diverged"}
     return [
         [{"Model": name, "Seeds": _seeds(0, count), **known}.get(column, "-") for column in COLUMNS]
@@ -284,6 +284,6 @@ def diverged_cells(table: ComparisonTable) -> list[list[str]]:
 
 
 def _lay_out(cells: list[list[str]], style: str) -> str:
-    """Hand ready-made text to tabulate: names to the left, numbers to the right, as written."""
+    """Format text with tabulate: names on the left, numbers on the right, unchanged."""
     alignment = ["left"] + ["right"] * (len(COLUMNS) - 1)
     return tabulate(cells, [*COLUMNS], style, disable_numparse=True, colalign=alignment)

@@ -1,1 +1,1 @@
-"""What a user asks for: studies, their parts, their checks, and the metrics they are scored by."""
+"""What a user can request: studies, their parts, their checks, and the metrics of their scores."""

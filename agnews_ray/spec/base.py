@@ -1,4 +1,4 @@
-"""What the parts of a study share: their base class, and the words that several of them use."""
+"""The base class of a study's parts, and the types that several of them use."""
 
 from typing import Literal
 
@@ -10,11 +10,11 @@ Engine = Literal["fast", "reference", "reference-best", "reference-compiled"]
 
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
-"""What may become a folder name: no separators, no leading dot."""
+"""The pattern of names that become folder names: no separators, no leading dot."""
 
 
 class Spec(BaseModel):
-    """A frozen part of a study; unknown keys are errors, field docstrings are the reference."""
+    """A frozen part of a study; unknown keys are errors, and field docstrings are the reference."""
 
     model_config = ConfigDict(
         frozen=True,

@@ -1,4 +1,4 @@
-"""Where the rows come from and how they are read, as the user states it."""
+"""The source of the rows and how they are read, as the user states it."""
 
 from typing import Literal
 
@@ -14,52 +14,54 @@ DELIMITER_NAMES = {
     "pipe": "|",
     "space": " ",
 }
-"""Words for what a shell makes hard to write."""
+"""Names for characters that are hard to write in a shell."""
 
 
 class DataSpec(Spec):
-    """Where the rows come from and which of them are used."""
+    """The source of the rows, and which of them are used."""
 
     source: str = Field("ag_news", min_length=1)
     """A hub id, a CSV, Parquet or JSON Lines file, a folder of such files, or ``synthetic:``."""
     test_source: str | None = None
-    """The test file, where ``source`` is a single train file."""
+    """The test file, if ``source`` is a single train file."""
     validation_source: str | None = None
-    """The validation file; None takes one found beside the train file, ``none`` leaves it out."""
+    """The validation file; None uses one found beside the train file, ``none`` uses none."""
     config: str | None = None
     """The configuration, for a dataset that has several."""
     delimiter: str | None = None
-    """What separates the fields of a CSV: a character or its name; None finds it."""
+    """The delimiter of a CSV: a character or its name; None: it is found."""
     quote: Literal['"', "'", "none"] | None = None
-    """What may stand around a field of a CSV; None finds it."""
+    """The quote character of a CSV; None: it is found."""
     encoding: str | None = None
-    """Of CSV and JSON files; None tries UTF-8, then what the bytes say."""
+    """The encoding of CSV and JSON files; None: UTF-8, else it is found from the bytes."""
     has_header: bool | None = None
-    """Whether the first row of a CSV names the columns; None finds it."""
+    """Whether the first row of a CSV names the columns; None: it is found."""
     text_columns: tuple[str, ...] | None = None
-    """Columns joined by one space, by name or (without header) position; None finds them."""
+    """The text columns, joined by one space, by name or (without header) position; None: they are
+    found."""
     label_column: str | None = None
-    """By name or (without header) position; None finds it."""
+    """The label column, by name or (without header) position; None: it is found."""
     label_base: int | None = Field(None, ge=0, le=1)
-    """Lowest integer label; None infers it from the train split."""
+    """The lowest integer label; None: it is inferred from the train split."""
     class_names: tuple[str, ...] | None = None
-    """Names in label order; None takes them from the source."""
+    """The class names in label order; None: they are taken from the source."""
     max_length_tokens: int = Field(128, ge=4, le=8192)
-    """Longer texts are truncated to this many tokens, special tokens included."""
+    """The longest text in tokens, with special tokens; longer texts are truncated."""
     limit_train: int | None = Field(None, ge=1)
-    """Use a stratified sample of this many train rows."""
+    """The size of a stratified sample of train rows; None: all rows."""
     limit_test: int | None = Field(None, ge=1)
-    """Use a stratified sample of this many test rows."""
+    """The size of a stratified sample of test rows; None: all rows."""
     validation_fraction: float = Field(0.0, ge=0.0, lt=1.0)
-    """Share of the train rows cut off as validation split, stratified."""
+    """The share of train rows that become the validation split, stratified."""
     test_fraction: float | None = Field(None, gt=0.0, lt=1.0)
-    """Share of a lone train file cut off as test split, stratified; None means 0.2 of it."""
+    """The share of a single train file that becomes the test split, stratified; None means 0.2."""
     split_seed: int = Field(42, ge=0)
-    """Draws the limits and the splits that are cut off; the same for every trial of the study."""
+    """The seed of samples and of splits drawn from train; the same for every trial of the study."""
     max_resident_mb: int = Field(512, ge=0)
-    """Tokenised splits larger than this many MiB are streamed in windows, not held."""
+    """The largest tokenised split held in memory, in MiB; larger ones are streamed in windows."""
     stream_window_rows: int = Field(65_536, ge=1)
-    """Rows held at a time while streaming; batches of like length are made inside a window."""
+    """The rows in memory at a time while streaming; batches of similar length are made in a
+    window."""
 
     @field_validator("delimiter")
     @classmethod

@@ -1,4 +1,4 @@
-"""Job files and flags to a checked ``StudySpec``; reports all problems at once."""
+"""From job files and flags to a checked ``StudySpec``; all problems are reported at once."""
 
 import json
 from collections.abc import Mapping
@@ -24,21 +24,21 @@ WANTED = {
     "model_type": ("a mapping", "indent its keys"),
     "too_short": ("at least one", "name one"),
 }
-"""What an error of pydantic's says was wanted, and what to do."""
+"""What was wanted and what to do, by the type of pydantic's error."""
 
 
 def read_job_file(path: Path) -> dict[str, Any]:
     """Read a job file into plain mappings.
 
     Args:
-        path: a YAML file holding one mapping; ``models`` may list plain names.
+        path: a YAML file with one mapping; ``models`` may list plain names.
 
     Returns:
         The mapping, unchecked.
 
     Raises:
         SpecError: the file is missing, is not YAML, is not a mapping, has a key twice, or a word
-            that readers of YAML take for different things.
+            that YAML readers understand differently.
     """
     content = read_yaml(path)
     if not isinstance(content, dict):
@@ -59,7 +59,7 @@ def build_study(content: Mapping[str, Any], where: str) -> StudySpec:
         The checked study.
 
     Raises:
-        SpecError: lists every problem, each with the dotted path and what was found.
+        SpecError: there are problems; all are listed, each with the dotted path and what was found.
     """
     content = dict(content)
     if isinstance(content.get("models"), list | tuple):
@@ -67,12 +67,12 @@ def build_study(content: Mapping[str, Any], where: str) -> StudySpec:
             item if isinstance(item, dict | list) else {"model": item} for item in content["models"]
         ]
     try:
-        # As JSON, so that a list may stand for a tuple; strictly, so that true is no 1.
+        # As JSON, so that a list is accepted as a tuple; strictly, so that true is not 1.
         return StudySpec.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         found = error.errors(include_url=False)
         above = {one["loc"][:depth] for one in found for depth in range(1, len(one["loc"]))}
-        # A list with a bad item is also reported as too short, which would only confuse.
+        # A list with a bad item is also reported as too short, which would be confusing.
         problems = [_describe(details) for details in found if details["loc"] not in above]
         raise SpecError(where, problems) from error
 
@@ -81,14 +81,14 @@ def override(content: Mapping[str, Any], flags: Mapping[str, object]) -> dict[st
     """Lay flags over a job file's content.
 
     Args:
-        content: what the job file says.
+        content: the content of the job file.
         flags: dotted path to value, for instance ``{"recipe.num_epochs": 1}``; None is skipped.
 
     Returns:
-        A new mapping; the arguments stay as they are.
+        A new mapping; the arguments are not changed.
 
     Raises:
-        SpecError: a flag goes into a section that the job file did not write as a mapping.
+        SpecError: a flag belongs to a section that is not a mapping in the job file.
     """
     merged = dict(content)
     for dotted, value in flags.items():
@@ -107,13 +107,13 @@ def override(content: Mapping[str, Any], flags: Mapping[str, object]) -> dict[st
 
 
 def to_yaml(study: StudySpec) -> str:
-    """Write a study as the job file that would make it again.
+    """Write a study as a job file that repeats it.
 
     Args:
         study: the resolved study.
 
     Returns:
-        YAML text with every default spelled out and unset values left away.
+        YAML text with every default, and without unset values.
     """
     content = study.model_dump(mode="json", exclude_none=True)
     return write_yaml(content)

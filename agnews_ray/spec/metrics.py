@@ -12,12 +12,12 @@ def confusion_matrix(
     """Count how often each class was predicted as each class.
 
     Args:
-        labels: shape (N,), class ids in [0, num_classes).
-        predictions: shape (N,), class ids in [0, num_classes).
+        labels: shape (N,): the class ids, in [0, num_classes).
+        predictions: shape (N,): the predicted class ids, in [0, num_classes).
         num_classes: C.
 
     Returns:
-        Shape (C, C); ``[i, j]`` counts class-i rows predicted as j.
+        Shape (C, C): ``[i, j]`` is the number of rows of class i predicted as class j.
 
     Raises:
         ValueError: the shapes differ, there is no row, or an id is out of range.
@@ -33,32 +33,32 @@ def confusion_matrix(
 
 
 def accuracy(confusion: NDArray[np.int64]) -> float:
-    """Share of rows on the diagonal.
+    """Compute the share of rows on the diagonal.
 
     Args:
-        confusion: shape (C, C); ``[i, j]`` counts class-i rows predicted as j.
+        confusion: shape (C, C): ``[i, j]`` is the number of rows of class i predicted as class j.
 
     Returns:
         A fraction in [0, 1].
 
     Raises:
-        ValueError: the matrix is not square or counts no row.
+        ValueError: the matrix is not square or has no row.
     """
     _check(confusion)
     return float(np.trace(confusion) / confusion.sum())
 
 
 def macro_f1(confusion: NDArray[np.int64]) -> float:
-    """Average the per-class F1 scores, every class counting the same.
+    """Average the F1 scores of all classes, with equal weights.
 
     Args:
-        confusion: shape (C, C); ``[i, j]`` counts class-i rows predicted as j.
+        confusion: shape (C, C): ``[i, j]`` is the number of rows of class i predicted as class j.
 
     Returns:
-        A fraction in [0, 1]; a class never seen nor predicted adds 0.
+        A fraction in [0, 1]; a class that has no rows and is never predicted adds 0.
 
     Raises:
-        ValueError: the matrix is not square or counts no row.
+        ValueError: the matrix is not square or has no row.
 
     Source: Opitz and Burst 2019, arXiv:1911.03347 ("averaged F1"); equals scikit-learn's
     ``f1_score(average="macro")`` over all C labels.
@@ -67,17 +67,17 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
 
 
 def per_class_scores(confusion: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Precision, recall and F1 of each class.
+    """Compute precision, recall and F1 of each class.
 
     Args:
-        confusion: shape (C, C); ``[i, j]`` counts class-i rows predicted as j.
+        confusion: shape (C, C): ``[i, j]`` is the number of rows of class i predicted as class j.
 
     Returns:
-        ``precision``, ``recall`` and ``f1``, each of shape (C,), fractions in [0, 1]; where a
-        denominator is 0 the score is 0.
+        ``precision``, ``recall`` and ``f1``, each of shape (C,), fractions in [0, 1]; if a
+        denominator is 0, the score is 0.
 
     Raises:
-        ValueError: the matrix is not square or counts no row.
+        ValueError: the matrix is not square or has no row.
     """
     _check(confusion)
     return scores_from_counts(np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1))
@@ -86,16 +86,16 @@ def per_class_scores(confusion: NDArray[np.int64]) -> dict[str, NDArray[np.float
 def scores_from_counts(
     hits: NDArray[Any], predicted: NDArray[Any], actual: NDArray[Any]
 ) -> dict[str, NDArray[np.float64]]:
-    """Precision, recall and F1 from the counts of each class.
+    """Compute precision, recall and F1 from the counts of each class.
 
     Args:
-        hits: shape (..., C), rows of a class predicted as it.
-        predicted: the same shape, rows predicted as the class.
-        actual: the same shape, rows of the class.
+        hits: shape (..., C): the rows of a class that are predicted right.
+        predicted: the same shape: the rows predicted as the class.
+        actual: the same shape: the rows of the class.
 
     Returns:
-        ``precision``, ``recall`` and ``f1``, each of that shape, fractions in [0, 1]; where a
-        denominator is 0 the score is 0.
+        ``precision``, ``recall`` and ``f1``, each of that shape, fractions in [0, 1]; if a
+        denominator is 0, the score is 0.
     """
     return {
         "precision": _ratio(hits, predicted),

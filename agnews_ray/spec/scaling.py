@@ -1,4 +1,4 @@
-"""How much of the machine one trial takes, as the user states it."""
+"""The share of the machine that one trial takes, as the user states it."""
 
 from typing import Literal
 
@@ -8,9 +8,9 @@ from agnews_ray.spec.base import Device, Spec
 
 
 class ScalingSpec(Spec):
-    """How much of the machine one trial takes."""
+    """The share of the machine that one trial takes."""
 
     num_workers: int = Field(1, ge=1)
-    """Ray Train workers of one trial; one GPU each where there are GPUs."""
+    """The number of Ray Train workers of one trial; each takes a GPU if there are GPUs."""
     device: Literal[Device, "auto"] = "auto"
-    """``auto`` uses GPUs where there are any; ``cuda`` fails at once where there are none."""
+    """The device; ``auto`` uses GPUs if there are any, ``cuda`` fails at once if there are none."""

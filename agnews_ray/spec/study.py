@@ -21,15 +21,15 @@ class StudySpec(Spec):
     """One question: models, data, recipe and seeds."""
 
     name: str = ""
-    """Folder under the runs folder; empty means a name made from the data and the recipe."""
+    """The folder under the runs folder; empty means a name made from the data and the recipe."""
     question: str = ""
-    """What the study is to answer, in a sentence."""
+    """The question that the study answers, in a sentence."""
     models: tuple[VariantSpec, ...] = Field(
         (VariantSpec(model="distilbert"), VariantSpec(model="minilm")), min_length=1
     )
     """The compared variants; the first is the baseline."""
     seeds: tuple[Seed, ...] = Field((42,), min_length=1)
-    """One trial per variant and seed."""
+    """The seeds; there is one trial per variant and seed."""
     data: DataSpec = DataSpec()
     recipe: RecipeSpec = RecipeSpec()
     scaling: ScalingSpec = ScalingSpec()
@@ -72,7 +72,7 @@ class StudySpec(Spec):
         return problems
 
     def is_default_study(self) -> bool:
-        """Whether data and recipe are the paper's, whatever models and seeds were chosen."""
+        """Whether data and recipe are the paper's, with any models and seeds."""
         return self.data == DataSpec() and self.recipe == RecipeSpec()
 
 

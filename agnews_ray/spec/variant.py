@@ -9,36 +9,38 @@ from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 
 
 class ArchitectureSpec(Spec):
-    """Sizes that replace the published ones of a known architecture (fresh weights only)."""
+    """The sizes that replace the published ones of a known architecture (fresh weights only)."""
 
     num_layers: int | None = Field(None, ge=1)
-    """Transformer blocks."""
+    """The number of transformer blocks."""
     hidden_size: int | None = Field(None, ge=1)
-    """Width of the residual stream; a multiple of ``num_heads``."""
+    """The width of the residual stream; a multiple of ``num_heads``."""
     num_heads: int | None = Field(None, ge=1)
-    """Attention heads."""
+    """The number of attention heads."""
     intermediate_size: int | None = Field(None, ge=1)
-    """Width of the feed-forward layer."""
+    """The width of the feed-forward layer."""
     vocab_size: int | None = Field(None, ge=100)
-    """Rows of the embedding table, and the most entries the trained tokenizer may have."""
+    """The number of rows of the embedding table; the trained tokenizer has at most as many
+    entries."""
 
 
 class VariantSpec(Spec):
     """A compared configuration without its seed."""
 
     model: str = Field(min_length=1)
-    """An alias (``distilbert``, ``minilm``, ``bert``), a hub id, or a local folder."""
+    """An alias (``distilbert``, ``minilm``, ``modernbert``, ...), a hub id, or a local folder."""
     name: str = ""
-    """Row label in the table; empty means the model's own name."""
+    """The label of the row in the table; empty means the model's own name."""
     revision: str | None = None
-    """Hub revision (branch, tag or commit); None means the default branch."""
+    """The hub revision (branch, tag or commit); None means the default branch."""
     init: Literal["pretrained", "random"] = "pretrained"
-    """``random`` builds the architecture with fresh weights and trains a tokenizer on the data."""
+    """The first weights; ``random``: fresh ones for the architecture, and a tokenizer trained on
+    the data."""
     architecture: ArchitectureSpec | None = None
-    """Other sizes than the published ones; only with ``init: random``."""
+    """The sizes that replace the published ones; only with ``init: random``."""
     keep_head: bool = False
-    """Start from the folder's own classification head, its rows matched to the classes by name;
-    otherwise the head is fresh, as in the paper, whatever the folder holds."""
+    """Whether to start from the folder's own classification head, its rows matched to the classes
+    by name; otherwise the head is fresh, as in the paper."""
     engine: Engine = "fast"
     """What runs the recipe: ours, or the Hugging Face Trainer, as in the paper (``reference``),
     with batches of like length and its fused optimiser (``-best``), or compiled as well."""

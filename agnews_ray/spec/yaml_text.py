@@ -1,8 +1,9 @@
-"""YAML files: one meaning for one text, or a line that says why not.
+"""YAML files: every text has one meaning, or is refused with the reason.
 
-PyYAML reads YAML 1.1, where ``no`` is false, ``010`` is 8 and ``1:30`` is 90; YAML 1.2 reads text,
-10 and text, and 1e-5 as a number. Here a plain word means what both mean, and numbers with an
-exponent what the newer does; what they read differently is refused with the line it stands in.
+PyYAML reads YAML 1.1, where ``no`` is false, ``010`` is 8 and ``1:30`` is 90. YAML 1.2 reads these
+as text, 10 and text, and ``1e-5`` as a number. Here a plain word is accepted if both versions agree
+on it, and a number with an exponent is read as in YAML 1.2; any other word is refused, with its
+line.
 """
 
 import re
@@ -15,9 +16,10 @@ import yaml
 from agnews_ray.errors import SpecError
 
 MAX_BYTES = 1 << 20
-"""Of a file: what is larger is something else."""
+"""The largest file in bytes; a larger one is not a job file."""
 MAX_VALUES = 10_000
-"""In a file, each alias counted as what it stands for: nine lines of aliases can name billions."""
+"""The largest number of values in a file, with every alias expanded: nine lines of aliases can name
+billions."""
 MAX_DEPTH = 20
 
 TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -25,7 +27,7 @@ NOTHING = ("", "~", "null", "Null", "NULL")
 WHOLE_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]{0,99})")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
 NEWER_NUMBER = re.compile(r"[-+]?0[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-"""What is a number in YAML 1.2, though not written as people write one."""
+"""Numbers of YAML 1.2 in a form that people rarely write."""
 
 MARKS = {
     b"\xff\xfe\x00\x00": "UTF-32",
@@ -33,7 +35,7 @@ MARKS = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
-"""First bytes of files in other encodings, longest first."""
+"""The first bytes of files in other encodings, longest first."""
 
 STRING_TAG = "tag:yaml.org,2002:str"
 
@@ -42,15 +44,15 @@ def read_yaml(path: Path, *, is_ours: bool = True) -> Any:
     """Read a YAML file.
 
     Args:
-        path: UTF-8, with or without a byte order mark; one document.
-        is_ours: whether plain words must mean one thing to all readers of YAML; False for a file
-            that another program reads as YAML 1.1, such as ``ray up``.
+        path: a UTF-8 file with one document, with or without a byte order mark.
+        is_ours: whether plain words must have one meaning for all YAML readers; False for a file
+            that another program, such as ``ray up``, reads as YAML 1.1.
 
     Returns:
         Mappings, lists, texts, numbers, booleans and None.
 
     Raises:
-        SpecError: it cannot be read, is no YAML, or has a key twice; lists every problem.
+        SpecError: it cannot be read, is not YAML, or has a key twice; every problem is listed.
     """
     text = _text(path)
     reading = _Reading(is_ours)
@@ -61,7 +63,7 @@ def read_yaml(path: Path, *, is_ours: bool = True) -> Any:
             content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise SpecError(str(path), [_explain(error, text)]) from error
-    except RecursionError as error:  # of PyYAML's, or ours
+    except RecursionError as error:  # raised by PyYAML, or here
         found = f"want at most {MAX_DEPTH} levels and {MAX_VALUES:,} values, aliases written out"
         raise SpecError(str(path), [f"{found}, found more; make it simpler"]) from error
     if reading.problems:
@@ -70,16 +72,16 @@ def read_yaml(path: Path, *, is_ours: bool = True) -> Any:
 
 
 def plain_value(text: str) -> bool | int | float | str | None:
-    """Give what an unquoted word means.
+    """Return the value of an unquoted word.
 
     Args:
-        text: one word, of a file or a command line.
+        text: one word from a file or a command line.
 
     Returns:
         A number, a boolean, None, or the text itself.
 
     Raises:
-        ValueError: readers of YAML take it for different things; says for which.
+        ValueError: YAML readers understand it differently; the message says how.
     """
     if text in NOTHING:
         return None
@@ -89,7 +91,7 @@ def plain_value(text: str) -> bool | int | float | str | None:
         return int(text)
     if NUMBER.fullmatch(text):
         return float(text)
-    loader: Any = yaml.SafeLoader("")  # not all of it has type information
+    loader: Any = yaml.SafeLoader("")  # PyYAML lacks some type information
     older = loader.resolve(yaml.ScalarNode, text, (True, False))
     if older == STRING_TAG and not NEWER_NUMBER.fullmatch(text):
         return text
@@ -97,12 +99,12 @@ def plain_value(text: str) -> bool | int | float | str | None:
 
 
 def write_yaml(content: Any) -> str:
-    """Write what ``read_yaml`` reads as the same again, and PyYAML too."""
+    """Write YAML that ``read_yaml`` and PyYAML both read as the same content."""
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what any version of YAML would take for something else than text."""
+    """A dumper that quotes texts which any version of YAML would read as another type."""
 
 
 _Dumper.add_implicit_resolver("!number", NUMBER, list("-+.0123456789"))
@@ -110,7 +112,7 @@ _Dumper.add_implicit_resolver("!number", NEWER_NUMBER, list("-+0"))
 
 
 class _Reading:
-    """Turns YAML's nodes into values, and collects what is wrong with them."""
+    """A reader that turns YAML's nodes into values, and collects the problems."""
 
     def __init__(self, is_ours: bool) -> None:
         self.problems: list[str] = []
@@ -129,10 +131,10 @@ class _Reading:
             return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, depth + 1) for item in node.value]
-        return self._scalar(node)  # nothing else is left
+        return self._scalar(node)  # no other kind of node is left
 
     def _has_own_tag(self, node: yaml.Node) -> bool:
-        """Whether a node has the tag that its form implies; what is written out may be another."""
+        """Whether a node has the tag that its form implies, not an explicit other one."""
         if isinstance(node, yaml.ScalarNode):
             return node.tag == STRING_TAG or (node.style is None and "yaml.org" in node.tag)
         kind = "map" if isinstance(node, yaml.MappingNode) else "seq"
@@ -179,7 +181,7 @@ def _two_meanings(text: str, older: str) -> str:
 
 
 def _explain(error: yaml.YAMLError, text: str) -> str:
-    """Give the line of a syntax error and, where it can be told, its cause."""
+    """Return the line of a syntax error and, if known, its cause."""
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, error.position) + 1
         found = f"the control character U+{error.character:04X}"
@@ -203,7 +205,7 @@ def _line(node: yaml.Node) -> int:
 
 
 def _text(path: Path) -> str:
-    """Read a file as text, and say in which encoding it is where that is another."""
+    """Read a file as text; if it has another encoding, the error names that encoding."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

@@ -19,7 +19,12 @@ from agnews_ray.engine.fused.decay import decaying
 from agnews_ray.engine.fused.dropout import CheapDropout
 from agnews_ray.engine.fused.embeddings import WordEmbeddings
 from agnews_ray.engine.fused.exchange import Exchange
-from agnews_ray.engine.fused.families import FIRST_TOKEN_CLASSIFIERS, Parts, find_blocks
+from agnews_ray.engine.fused.families import (
+    FIRST_TOKEN_CLASSIFIERS,
+    Parts,
+    find_blocks,
+    find_position_encoders,
+)
 from agnews_ray.engine.fused.weights import Segment
 from agnews_ray.engine.objective import LOGITS_ONLY, ModelNeeds, ModelOutput
 from agnews_ray.engine.results import Rank
@@ -88,7 +93,10 @@ class FusedModel:
         self.vectors = _segment(of_vectors, leading, dtype, rank.device)
         self.is_fused = bool(blocks) and len(blocks) == len(found)
         """Whether all of the blocks are."""
-        self._patched = [*blocks, *([words] if self.embeddings else [])]
+        self._adds_up = any(parts.num_uses > 1 for parts in blocks.values())
+        forward_of = [*blocks, *([words] if self.embeddings else [])]
+        self._patched = [(module, "forward") for module in forward_of]
+        self._patched += _share_position_bias(model)
         looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
         for module, parts in blocks.items():
             is_last = module is list(found)[-1]
@@ -114,7 +122,9 @@ class FusedModel:
         return ModelOutput(logits=logits, hidden_states=hidden_states, projections=projections)
 
     def zero(self) -> None:
-        """Set to zero what autograd adds to; the blocks write over theirs."""
+        """Set to zero what is added to; blocks that are used once write over theirs."""
+        if self._adds_up:
+            self.matrices.mirror_gradient.zero_()
         self.matrices.gradient[self.matrices.num_mirrored_elements :].zero_()
         self.vectors.gradient.zero_()
 
@@ -152,8 +162,8 @@ class FusedModel:
         if self.embeddings:
             self.embeddings.finish()
         self._asked.release()
-        for module in self._patched:
-            del module.forward
+        for module, name in self._patched:
+            delattr(module, name)
         for parent, name, module in self._dropouts:
             setattr(parent, name, module.train(parent.training))
         self.matrices.release()
@@ -213,19 +223,39 @@ def _fuse(
             weights.append(vectors.values.detach()[span])
             gradients.append(vectors.gradient[span])
     block = Block(BlockTensors(*weights), BlockTensors(*gradients), settings)
+    if parts.num_uses > 1:
+        once = BlockTensors(*(torch.empty_like(gradient) for gradient in gradients))
+        block = dataclasses.replace(block, gradients=once, sums=block.gradients)
 
-    def forward(hidden: torch.Tensor, attention_mask: Any = None, *_: Any, **__: Any) -> Any:
-        bias = None
-        if attention_mask is not None:  # (B, 1, L or 1, L), the same for each query
-            of_keys = attention_mask[:, :, :1]
-            is_padding = ~of_keys if of_keys.dtype == torch.bool else of_keys < 0
-            bias = torch.zeros(is_padding.shape, device=hidden.device)
-            bias.masked_fill_(is_padding, -torch.inf)
+    def forward(hidden: torch.Tensor, attention_mask: Any = None, *others: Any, **_: Any) -> Any:
         if module.training and not hidden.requires_grad:  # what comes before is frozen
             hidden = hidden.detach().requires_grad_()
-        return run_block(hidden, bias, block, module.training)
+        bias = _bias_of(attention_mask)
+        if not parts.is_biased_by_position:
+            return run_block(hidden, bias, None, block, module.training)
+        position_bias = others[0][:, :, :1] if settings.is_first_only else others[0]
+        return (run_block(hidden, bias, position_bias, block, module.training),)
 
     module.forward = forward
+
+
+def _bias_of(attention_mask: torch.Tensor | None) -> torch.Tensor | None:
+    """Of shape (B, 1, 1, L) for one of (B, 1, L or 1, L), which is the same for each query."""
+    if attention_mask is None:
+        return None
+    of_keys = attention_mask[:, :, :1]
+    is_padding = ~of_keys if of_keys.dtype == torch.bool else of_keys < 0
+    bias = torch.zeros(is_padding.shape, device=attention_mask.device)
+    return bias.masked_fill_(is_padding, -torch.inf)
+
+
+def _share_position_bias(model: torch.nn.Module) -> list[tuple[Any, str]]:
+    """Have biases by position computed once for all rows; returns what was replaced where."""
+    found = find_position_encoders(model)
+    for encoder in found:
+        compute = encoder.compute_position_bias  # copies it for each row
+        encoder.compute_position_bias = lambda hidden, compute=compute: compute(hidden[:1])
+    return [(encoder, "compute_position_bias") for encoder in found]
 
 
 def _cheapen_dropout(model: torch.nn.Module) -> list[tuple[torch.nn.Module, str, Any]]:

@@ -75,7 +75,7 @@ def test_data_that_went_away_meanwhile_do_not_lose_the_table(prepared, monkeypat
     assert "were not kept" in outcome.notes[0]
 
 
-def test_torn_test_rows_are_made_anew(prepared):
+def test_torn_test_rows_are_made_again(prepared):
     prepared.store.test_rows_path.write_bytes(b"PAR1 torn")
     assert execute_study(prepared, "submit", 0.0, SilentScreen()).notes == ()
     assert prepared.store.test_rows_path.stat().st_size > 100

@@ -110,7 +110,7 @@ class Tail:
             self.is_closed = True
 
 
-def test_a_silent_connection_is_closed_and_asked_anew(monkeypatch):
+def test_a_silent_connection_is_closed_and_asked_again(monkeypatch):
     monkeypatch.setattr(jobs_client, "SILENCE_S", 0.05)
     client = object.__new__(JobsClient)
     client._client = Tail()

@@ -102,7 +102,7 @@ def test_the_backward_pass_of_a_softmax_is_autograds():
     torch.testing.assert_close(of_torch.softmax_backward(by_shares, shares), expected)
 
 
-def test_only_fresh_weights_are_drawn_anew():
+def test_only_fresh_weights_are_drawn_again():
     config = BertConfig(
         hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
         vocab_size=50,
@@ -110,7 +110,7 @@ def test_only_fresh_weights_are_drawn_anew():
     model = BertForSequenceClassification(config)
     before = {name: value.clone() for name, value in model.named_parameters()}
     torch.manual_seed(12345)
-    of_transformers.initialize_anew(model, {"classifier.weight"})
+    of_transformers.initialise_again(model, {"classifier.weight"})
     changed = {n for n, value in model.named_parameters() if not value.equal(before[n])}
     assert changed == {"classifier.weight"}
 

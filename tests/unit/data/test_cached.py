@@ -1,4 +1,4 @@
-"""Folders that can be made again: whole ones are used, damaged ones are made anew and told of."""
+"""Folders that can be made again: whole ones are used, damaged ones are made again, with a note."""
 
 import json
 import threading
@@ -97,7 +97,7 @@ def test_a_damaged_folder_is_made_anew_and_said_in_a_line(fault, kept):
     assert cached.find_fault(kept, ROWS) is None
 
 
-def test_one_made_of_other_rows_is_made_anew(kept):
+def test_one_made_of_other_rows_is_made_again(kept):
     maker, lines = Maker(), []
     kept_folder(kept, maker, lines.append, {"train.parquet": 4})
     assert (maker.count, len(lines)) == (1, 1)

@@ -75,7 +75,7 @@ def test_a_damaged_file_of_the_hub_is_made_anew_and_said(tmp_path, caplog, monke
     assert said.getMessage().startswith(f"{path.parent}: train.parquet has 0 bytes")
 
 
-def test_an_archive_of_the_same_size_and_time_is_unpacked_anew(tmp_path):
+def test_an_archive_of_the_same_size_and_time_is_unpacked_again(tmp_path):
     spec = _archive(tmp_path)
     (before,) = resolve_source(spec, tmp_path / "cache").train
     path = tmp_path / "news.zip"

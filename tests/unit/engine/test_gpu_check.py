@@ -171,7 +171,7 @@ def test_an_answer_is_kept_by_all_that_it_depends_on(task, tries, tmp_path, monk
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"proof": {"engine": "x", "more": 1}}', "[]"])
-def test_a_damaged_answer_is_asked_for_anew(task, tries, tmp_path, content):
+def test_a_damaged_answer_is_asked_for_again(task, tries, tmp_path, content):
     tries += [Proof(engine=FAST), Proof(engine=UNRECORDED, cause="c")]
     proved(task, "T4", None, tmp_path)
     (path,) = tmp_path.iterdir()

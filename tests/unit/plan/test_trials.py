@@ -149,7 +149,7 @@ def test_a_trial_that_does_not_score_test_is_another():
 
 
 def test_an_id_is_the_same_in_every_version():
-    """Or trials that are finished would be trained anew: as in studies of version 0.1.0."""
+    """Or trials that are finished would be trained again: as in studies of version 0.1.0."""
     sizes = ArchitectureSpec(num_layers=2)
     variant = VariantSpec(model="minilm", name="one", init="random", architecture=sizes)
     assert trial_id() == "one-s42-08dd870b98"

@@ -53,7 +53,7 @@ def test_an_id_that_is_a_path_is_refused(store, name):
 
 
 @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, 10, 100])
-def test_a_newer_record_asks_for_an_upgrade_and_is_not_run_anew(store, version):
+def test_a_newer_record_asks_for_an_upgrade_and_is_not_run_again(store, version):
     change(folder_of(store, 1), schema_version=version)
     found = store.finished()
     assert "upgrade agnews-ray" in str(found.set_aside[0])

@@ -297,7 +297,7 @@ def test_a_node_leaves_nothing_where_it_tried_to_write(runs):
     assert names(runs) == []
 
 
-def test_a_torn_record_there_is_kept_aside_when_its_trial_is_run_anew(runs, tmp_path):
+def test_a_torn_record_there_is_kept_aside_when_its_trial_is_run_again(runs, tmp_path):
     store, record = open_there(runs, tmp_path / "a"), a_record()
     with store.writing():
         folder = finish(store, record, tmp_path / "scratch").name

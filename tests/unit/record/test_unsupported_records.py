@@ -126,7 +126,7 @@ def test_a_damaged_cost_file_does_not_lose_what_was_just_measured(tmp_path):
     assert load_costs(tmp_path) == ()
 
 
-def test_a_torn_trial_is_kept_aside_when_it_is_run_anew(tmp_path):
+def test_a_torn_trial_is_kept_aside_when_it_is_run_again(tmp_path):
     store, record = StudyStore(tmp_path, "study"), a_record()
     with store.writing():
         folder = publish(store, record, b"first")

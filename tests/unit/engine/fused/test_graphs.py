@@ -20,9 +20,9 @@ RECIPE = RecipeSpec(learning_rate=1e-3, global_batch_size=10, num_epochs=1)
 NUM_ROWS, NUM_STEPS = 123, 13
 
 
-def train(record, precision="fp32", dropout=0.0, rank=None):
+def train(record, precision="fp32", dropout=0.0, rank=None, family="bert"):
     """Loss, rate and number of skipped updates of each step, and the weights after the last."""
-    model = a_model(dropout=dropout)
+    model = a_model(family, dropout=dropout)
     engine = FastEngine(
         recipe=RECIPE, precision=precision, pad_id=0, rank=rank or Rank(), record=record
     )
@@ -37,10 +37,14 @@ def same(found, expected):
     return all(map(np.array_equal, found, expected))
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_replays_compute_what_the_step_does(precision):
+@pytest.mark.parametrize(
+    ("family", "precision"),
+    [("bert", "fp32"), ("bert", "bf16"), ("mpnet", "fp32"), ("albert", "fp32")],
+)
+def test_replays_compute_what_the_step_does(family, precision):
     record = ValueRecorder()
-    assert same(train(record, precision), train(run_again, precision))
+    expected = train(run_again, precision, family=family)
+    assert same(train(record, precision, family=family), expected)
     assert record.num_recorded < record.num_replayed
     assert record.num_recorded + record.num_replayed == NUM_STEPS
 
@@ -58,7 +62,7 @@ def draw_on_the_device(like, probability):
     return torch.empty(like.shape, dtype=torch.bool).bernoulli_(1 - probability)
 
 
-def test_every_replay_draws_dropout_anew(monkeypatch):
+def test_every_replay_draws_dropout_again(monkeypatch):
     monkeypatch.setattr(block, "draw_keep", draw_on_the_device)
     with_dropout = train(ValueRecorder(), dropout=0.3)
     assert same(with_dropout, train(run_again, dropout=0.3))
@@ -201,7 +205,7 @@ def test_cuda_graphs_compute_what_was_recorded():
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
-def test_cuda_graphs_draw_dropout_anew():
+def test_cuda_graphs_draw_dropout_again():
     masks, number = torch.zeros(8, 1000, device="cuda"), torch.zeros(1, dtype=int, device="cuda")
 
     def step(values):
