@@ -56,7 +56,9 @@ Examples:
     default="table",
     show_default=True,
 )
-def bench(runs: Path, num_rounds: int, bench_format: str, **settings: Any) -> None:
+def bench(
+    runs: Path, num_rounds: int, bench_format: str, **settings: Any
+) -> None:  # of the types of its options
     """Compare the speed of our engine with that of the Hugging Face Trainer.
 
     Our engine, the Trainer at its best (batches of similar length, fused optimiser; on a GPU also

@@ -190,7 +190,7 @@ def _end_ray(folder: Path, is_interrupted: bool) -> None:
     cleanup.end_processes(folder, known)
 
 
-def start_ray(**options: Any) -> None:
+def start_ray(**options: Any) -> None:  # Any: those of ``ray.init``
     """Start or join a Ray; unlike ``ray.init`` alone, SIGTERM means afterwards what it meant."""
     import ray
 
