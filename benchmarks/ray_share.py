@@ -62,7 +62,7 @@ def train_plain(task: TimingTask, answer: Connection) -> None:
     batch_size = task.recipe.global_batch_size
     batches = train_batches([task.rows], batch_size, task.seed, epoch=0)
     num_steps = steps_per_epoch(len(task.rows), batch_size)
-    log = engine.train(model, batches, num_steps, lambda *_: None)
+    log = engine.train(model, [batches], num_steps)
     seconds = np.diff(log.seconds, prepend=0.0)
     answer.send(Steps(seconds=seconds, rows=log.rows, rows_hash=log.rows_hash))
 

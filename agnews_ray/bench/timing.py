@@ -10,13 +10,14 @@ from transformers import PreTrainedTokenizerBase
 from agnews_ray.bench.load import OtherPrograms
 from agnews_ray.bench.ratios import Contender, TimedRun
 from agnews_ray.data.batches import TokenisedRows, train_batches
+from agnews_ray.engine.callbacks import Action, Callback, StepDone
 from agnews_ray.engine.child_process import call_alone
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.graphs import CudaRecorder, switched_off
 from agnews_ray.engine.fused.matmul import multiply
 from agnews_ray.engine.predict import DTYPES
 from agnews_ray.engine.reference import ReferenceEngine
-from agnews_ray.engine.results import Rank, StepCallback, TrainLog
+from agnews_ray.engine.results import Rank, TrainLog
 from agnews_ray.model.build import build_classifier
 from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.plan.budget import steps_per_epoch
@@ -43,6 +44,12 @@ class TimingTask:
     device: Device
     num_threads: int
     seed: int
+
+    @property
+    def num_steps(self) -> int:
+        """Updates of all epochs."""
+        per_epoch = steps_per_epoch(len(self.rows), self.recipe.global_batch_size)
+        return per_epoch * self.recipe.num_epochs
 
 
 def time_alone(task: TimingTask, contender: Contender) -> TimedRun:
@@ -79,22 +86,11 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     model = build_classifier(task.variant, task.class_names, task.seed, task.tokenizer).to(
         rank.device
     )
-    recipe = task.recipe
-    num_steps = steps_per_epoch(len(task.rows), recipe.global_batch_size) * recipe.num_epochs
-    num_untimed = max(1, int(WARM_UP_SHARE * num_steps))
-    start, others = 0.0, OtherPrograms()
-
-    def on_step(number: int, _: torch.Tensor, seconds: float) -> None:
-        nonlocal start, others
-        if number == num_untimed:
-            waiting = time.perf_counter()
-            _wait_for(rank.device)  # for what is queued of the warm-up
-            start = seconds + time.perf_counter() - waiting
-            others = OtherPrograms()
-
-    log = _train(model, task, contender, rank, num_steps, on_step)
-    others_cores = others.cores()
-    seconds = log.seconds[-1] - start
+    num_untimed = max(1, int(WARM_UP_SHARE * task.num_steps))
+    warm_up = _WarmUp(num_untimed, rank.device)
+    log = _train(model, task, contender, rank, warm_up)
+    others_cores = warm_up.others.cores()
+    seconds = log.seconds[-1] - warm_up.seconds
     return TimedRun(
         samples_per_second=float(log.rows[num_untimed:].sum() / seconds),
         padding_share=log.padding_share,
@@ -105,13 +101,27 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     )
 
 
+class _WarmUp(Callback):
+    """Notes when the first steps, which are not timed, were done."""
+
+    def __init__(self, num_steps: int, device: torch.device) -> None:
+        self._num_steps, self._device = num_steps, device
+        self.seconds = 0.0
+        """That they took."""
+        self.others = OtherPrograms()
+        """What other programs compute, from the end of these steps."""
+
+    def after_step(self, done: StepDone) -> Action:
+        if done.step == self._num_steps:
+            waiting = time.perf_counter()
+            _wait_for(self._device)  # for what is queued of them
+            self.seconds = done.seconds + time.perf_counter() - waiting
+            self.others = OtherPrograms()
+        return Action.GO_ON
+
+
 def _train(
-    model: torch.nn.Module,
-    task: TimingTask,
-    contender: Contender,
-    rank: Rank,
-    num_steps: int,
-    on_step: StepCallback,
+    model: torch.nn.Module, task: TimingTask, contender: Contender, rank: Rank, warm_up: _WarmUp
 ) -> TrainLog:
     recipe, precision = task.recipe, contender.precision
     if contender.engine == "fast":
@@ -123,12 +133,11 @@ def _train(
             padding_side=task.tokenizer.padding_side,
             record=CudaRecorder() if task.device == "cuda" and switched_off() is None else None,
         )
-        batches = (
-            batch
+        epochs = (
+            train_batches([task.rows], recipe.global_batch_size, task.seed, epoch)
             for epoch in range(recipe.num_epochs)
-            for batch in train_batches([task.rows], recipe.global_batch_size, task.seed, epoch)
         )
-        return fast.train(model, batches, num_steps, on_step)
+        return fast.train(model, epochs, task.num_steps, [warm_up])
     reference = ReferenceEngine(
         recipe=recipe,
         precision=precision,
@@ -136,7 +145,7 @@ def _train(
         rank=rank,
         style=ReferenceEngine.style_of(contender.engine),
     )
-    return reference.train(model, task.rows, task.seed, on_step)
+    return reference.train(model, task.rows, task.seed, [warm_up])
 
 
 def product_rate(device: torch.device, precision: Precision) -> float:

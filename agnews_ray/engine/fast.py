@@ -7,7 +7,7 @@ without asking the device (``optimizer``); on a GPU whole steps as CUDA graphs (
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +17,15 @@ import torch
 from numpy.typing import NDArray
 
 from agnews_ray.data.batches import Batch, PaddingSide, Shape, TokenisedRows, rank_share
+from agnews_ray.engine.callbacks import BEGINNING, Callback, Place, StepDone, run_epochs
 from agnews_ray.engine.fused.graphs import GraphedStep, Recorder, recording_error
 from agnews_ray.engine.fused.model import FusedModel, Wanted, fused_model
 from agnews_ray.engine.malloc import keep_freed_memory
 from agnews_ray.engine.objective import PLAIN, Objective, weigh
 from agnews_ray.engine.optimizer import Optimizer
 from agnews_ray.engine.predict import DTYPES, autocast
-from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
+from agnews_ray.engine.results import Rank, TrainLog, batch_facts, make_log
+from agnews_ray.engine.state import SaveState, TrainingState, load_state, take_state
 from agnews_ray.model.limits import position_limit
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
@@ -52,9 +54,11 @@ class FastEngine:
     def train(
         self,
         model: torch.nn.Module,
-        batches: Iterable[TokenisedRows],
+        epochs: Iterable[Iterable[TokenisedRows]],
         num_steps: int,
-        on_step: StepCallback,
+        callbacks: Sequence[Callback] = (),
+        save: SaveState | None = None,
+        start: TrainingState | None = None,
     ) -> TrainLog:
         """Optimise a classifier on global batches.
 
@@ -63,16 +67,22 @@ class FastEngine:
 
         Args:
             model: a transformers classifier in float32 on the rank's device, the same on each rank.
-            batches: the global batches of all epochs, the same on each rank.
-            num_steps: how many they are, for the schedule.
-            on_step: told of each finished step.
+            epochs: the global batches of each, the same on each rank.
+            num_steps: how many batches they have, for the schedule.
+            callbacks: told of each finished step and epoch; they may stop the training, or ask
+                for a save.
+            save: given the state then.
+            start: a state to go on from, the same on each rank, on however many; the batches that
+                it has seen are passed over.
 
         Returns:
-            The log, the same on each rank.
+            The log of the steps that were made, those before ``start`` included, the same on each
+            rank.
 
         Raises:
             RecordingError: a step cannot be recorded, or the memory is too small for what recorded
                 steps keep. Another process may train without.
+            TrialError: the state to start from is of another training.
         """
         is_cuda = self.rank.device.type == "cuda"
         if not is_cuda:
@@ -82,44 +92,14 @@ class FastEngine:
         # CUDA graphs want what they hold to have run before, and not on the default stream.
         with _own_stream() if is_cuda else nullcontext(), fused_model(model, *how) as fused:
             try:
-                log = self._train(fused, batches, num_steps, on_step)
+                training = _Training(self, fused, num_steps)
+                log = training.run(epochs, callbacks, save, start)
             except torch.OutOfMemoryError as error:
                 if self.record and fused.is_fused:
                     raise recording_error(error) from error
                 raise
         if is_cuda:
             torch.cuda.synchronize(self.rank.device)  # others use another stream
-        return log
-
-    def _train(
-        self,
-        fused: FusedModel,
-        batches: Iterable[TokenisedRows],
-        num_steps: int,
-        on_step: StepCallback,
-    ) -> TrainLog:
-        training = _Training(self, fused, num_steps)
-        facts: list[NDArray[np.float64]] = []
-        seconds, start = [], 0.0
-        for global_batch in batches:
-            start = start or time.perf_counter()  # waiting for the first rows is start-up
-            share = rank_share(
-                global_batch,
-                self.rank.index,
-                self.rank.world_size,
-                self.pad_id,
-                training.shape,
-                self.padding_side,
-            )
-            share = weigh(share, global_batch, self.objective)
-            training.step(share, _words(global_batch, self.pad_id) if fused.embeddings else None)
-            facts.append(batch_facts(share.rows, share.num_tokens, share.input_ids.numel()))
-            if len(facts) == num_steps and self.rank.device.type == "cuda":
-                torch.cuda.synchronize(self.rank.device)  # the steps are done, not just queued
-            seconds.append(time.perf_counter() - start)
-            on_step(len(facts), training.log[len(facts) - 1, 0], seconds[-1])
-        log = training.finish(facts, seconds)
-        training.forget()
         return log
 
 
@@ -129,29 +109,74 @@ class _Training:
     def __init__(self, engine: FastEngine, fused: FusedModel, num_steps: int) -> None:
         self._engine = engine
         self._fused = fused
+        self._num_steps = num_steps
+        self._facts: list[NDArray[np.float64]] = []
+        self._seconds: list[float] = []
+        self._start = 0.0
+        self._earlier: TrainLog | None = None
         self._model: Any = fused.model
         self._objective = engine.objective.to(engine.rank.device)
         self._optimizer = Optimizer(fused, engine.recipe, num_steps, engine.precision)
         device = engine.rank.device
-        self.log = torch.zeros((num_steps, 2), device=device)
+        self._log = torch.zeros((num_steps, 2), device=device)
         """Shape (steps, 2): this rank's share of the loss, and the learning rate."""
         self._position = torch.zeros(1, dtype=torch.int64, device=device)
         self._loss = torch.zeros((), device=device)
         self._is_alone = engine.rank.world_size == 1
         self._compute: Callable[..., None] = self._whole if self._is_alone else self._backward
-        self.shape: Shape | None = None
+        self._shape: Shape | None = None
         """Of batches, where steps are recorded."""
         if engine.record and fused.is_fused:
             num_rows = engine.recipe.global_batch_size // engine.rank.world_size
-            self.shape = Shape(
+            self._shape = Shape(
                 num_rows=num_rows,
                 length_multiple=LENGTH_MULTIPLE,
                 max_length=position_limit(fused.model) or sys.maxsize,
             )
             self._compute = GraphedStep(self._compute, engine.record)
 
-    def step(self, batch: Batch, words: torch.Tensor | None) -> None:
+    def run(
+        self,
+        epochs: Iterable[Iterable[TokenisedRows]],
+        callbacks: Sequence[Callback],
+        save: SaveState | None,
+        start: TrainingState | None,
+    ) -> TrainLog:
+        """Make all steps; see ``FastEngine.train``."""
+        engine, place = self._engine, BEGINNING
+        if start is not None:
+            load_state(start, self._fused, self._optimizer, engine.recipe, engine.rank)
+            self._earlier = TrainLog.from_tensors(start["log"])
+            place = Place(start["num_done"], start["num_epochs"])
+
+        def hand_over(num_epochs: int) -> None:
+            if save is None:
+                raise ValueError("a callback asks for a save, and train was given none")
+            log = self._make_log()
+            save(take_state(self._fused, self._optimizer, engine.rank, log, num_epochs))
+
+        run_epochs(epochs, self.step, callbacks, hand_over, place)
+        log = self._make_log()
+        del self._compute  # recorded steps hold this object, and would wait with their memory
+        return log
+
+    def step(self, global_batch: TokenisedRows) -> StepDone:
         """Make one update; on a GPU it is only queued."""
+        self._start = self._start or time.perf_counter()  # waiting for the first rows is start-up
+        engine, rank = self._engine, self._engine.rank
+        place = (rank.index, rank.world_size, engine.pad_id, self._shape, engine.padding_side)
+        share = weigh(rank_share(global_batch, *place), global_batch, engine.objective)
+        has_table = self._fused.embeddings is not None
+        self._run(share, _words(global_batch, engine.pad_id) if has_table else None)
+        self._facts.append(batch_facts(share.rows, share.num_tokens, share.input_ids.numel()))
+        index = len(self._facts) - 1
+        number = index + 1 + (len(self._earlier.loss) if self._earlier else 0)
+        if number == self._num_steps and rank.device.type == "cuda":
+            torch.cuda.synchronize(rank.device)  # the steps are done, not just queued
+        self._seconds.append(time.perf_counter() - self._start)
+        return StepDone(number, self._log[index, 0], self._seconds[-1])
+
+    def _run(self, batch: Batch, words: torch.Tensor | None) -> None:
         if not self._model.training:
             self._model.train()
         if self._fused.embeddings is not None and words is not None:
@@ -162,15 +187,20 @@ class _Training:
             self._fused.add_up_ranks()
             self._update()
 
-    def finish(self, facts: list[NDArray[np.float64]], seconds: list[float]) -> TrainLog:
-        """Bring what the device kept together with what the host did."""
-        loss, rates = self.log[: len(facts)].cpu().T
-        num_skipped = len(facts) - int(self._optimizer.num_updates)
-        return make_log(loss, rates.tolist(), facts, seconds, num_skipped, self._engine.rank)
-
-    def forget(self) -> None:
-        """Let go of recorded steps and their memory, which would wait for the garbage collector."""
-        del self._compute  # which holds this object
+    def _make_log(self) -> TrainLog:
+        """Bring what the device kept together with what the host did, so far."""
+        facts, seconds, rank = self._facts, list(self._seconds), self._engine.rank
+        if not facts and self._earlier is not None:
+            return self._earlier
+        if rank.device.type == "cuda":  # where not all steps are made, some are only queued
+            waiting = time.perf_counter()
+            torch.cuda.synchronize(rank.device)
+            seconds[-1] += time.perf_counter() - waiting
+        loss, rates = self._log[: len(facts)].cpu().T
+        num_made = len(facts) + (len(self._earlier.loss) if self._earlier else 0)
+        num_skipped = num_made - int(self._optimizer.num_updates)
+        log = make_log(loss, rates.tolist(), facts, seconds, num_skipped, rank)
+        return log if self._earlier is None else self._earlier.followed_by(log)
 
     def _whole(self, *batch: torch.Tensor) -> None:
         self._backward(*batch)
@@ -198,7 +228,7 @@ class _Training:
     def _update(self) -> None:
         self._optimizer.step()
         entry = torch.stack([self._loss, self._optimizer.learning_rate])
-        self.log.index_copy_(0, self._position, entry[None])
+        self._log.index_copy_(0, self._position, entry[None])
         self._position.add_(1)
 
 

@@ -153,7 +153,7 @@ def _by_reference(task: Task) -> NDArray[np.float64]:
         style="paper",
     )
     model = _model(task)
-    return engine.train(model, rows, 0, lambda *_: None, plan=plan).loss
+    return engine.train(model, rows, 0, plan=plan).loss
 
 
 def _by_fast(task: Task, record: Recorder | None) -> NDArray[np.float64]:
@@ -165,7 +165,7 @@ def _by_fast(task: Task, record: Recorder | None) -> NDArray[np.float64]:
         padding_side=task.tokenizer.padding_side,
         record=record,
     )
-    return engine.train(_model(task), _batches(_rows(task)), len(LENGTHS), lambda *_: None).loss
+    return engine.train(_model(task), [_batches(_rows(task))], len(LENGTHS)).loss
 
 
 def _model(task: Task) -> Any:

@@ -6,13 +6,14 @@ update and the schedule's step are left out, and the scale is halved. Everything
 device, so that no step waits for the one before and a CUDA graph can hold it all.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from agnews_ray.compat.of_torch import do_not_warn_of_uncaptured_steps
-from agnews_ray.engine.fused.model import FusedModel
+from agnews_ray.engine.fused.model import Flat, FusedModel
 from agnews_ray.plan.budget import learning_rate
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
@@ -36,6 +37,7 @@ class Optimizer:
     ) -> None:
         self._fused = fused
         self._recipe = recipe
+        self.num_steps = num_steps
         device = fused.matrices.values.device
         rates = learning_rate(np.arange(num_steps + 1), num_steps, recipe)
         self._rates = torch.from_numpy(rates).float().to(device)
@@ -58,6 +60,47 @@ class Optimizer:
         )
         # Each shape's first step is not captured, and that is as it should be.
         do_not_warn_of_uncaptured_steps(self._adamw)
+
+    @property
+    def scalars(self) -> dict[str, torch.Tensor]:
+        """What the optimiser counts, by name, on the device."""
+        return {
+            "num_updates": self.num_updates,
+            "loss_scale": self.loss_scale,
+            "num_good": self._num_good,
+        }
+
+    def moments(self) -> tuple[Flat, Flat]:
+        """Gather AdamW's first and second moments; each rank makes the same call.
+
+        Returns:
+            Each as the values are laid out, whole, without those of lazily updated words.
+        """
+        first, second = (
+            tuple(
+                segment.gather(self._adamw.state[segment.share][kind])
+                for segment in (self._fused.matrices, self._fused.vectors)
+            )
+            for kind in ("exp_avg", "exp_avg_sq")
+        )
+        return (first[0], first[1]), (second[0], second[1])
+
+    def load(self, moments: tuple[Flat, Flat], scalars: Mapping[str, torch.Tensor]) -> None:
+        """Go on where another optimiser was.
+
+        Args:
+            moments: whole, as ``moments`` gives them.
+            scalars: from an optimiser of the same precision.
+        """
+        for name, tensor in self.scalars.items():
+            tensor.copy_(scalars[name])
+        segments = (self._fused.matrices, self._fused.vectors)
+        for segment, mean, square in zip(segments, *moments, strict=True):
+            self._adamw.state[segment.share] = {
+                "step": self.num_updates.float(),
+                "exp_avg": segment.own_part(mean).clone(),
+                "exp_avg_sq": segment.own_part(square).clone(),
+            }
 
     @torch.no_grad()
     def step(self) -> None:

@@ -23,8 +23,10 @@ from transformers import (
 
 from agnews_ray.compat.of_transformers import on_one_gpu
 from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.engine.callbacks import Action, Callback, StepDone, tell
 from agnews_ray.engine.objective import PLAIN, CrossEntropy, ModelOutput
-from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
+from agnews_ray.engine.results import Rank, TrainLog, batch_facts, make_log
+from agnews_ray.errors import TrialError
 from agnews_ray.spec.base import Engine, Precision
 from agnews_ray.spec.recipe import RecipeSpec
 
@@ -51,8 +53,7 @@ class ReferenceEngine:
         model: Any,
         rows: TokenisedRows,
         seed: int,
-        on_step: StepCallback,
-        on_epoch: Callable[[], None] = lambda: None,
+        callbacks: Sequence[Callback] = (),
         plan: Plan | None = None,
     ) -> TrainLog:
         """Optimise a classifier.
@@ -61,12 +62,11 @@ class ReferenceEngine:
             model: a transformers classifier in float32.
             rows: the train split, held.
             seed: of the order of the rows and of dropout.
-            on_step: told of each finished step.
-            on_epoch: called after each epoch.
+            callbacks: told of each finished step and epoch; they may stop the training.
             plan: batches to be used instead of the Trainer's own.
 
         Returns:
-            The log.
+            The log of the steps that were made.
         """
         collator = _Collator(self.tokenizer)
         with tempfile.TemporaryDirectory() as folder:
@@ -79,7 +79,7 @@ class ReferenceEngine:
                 compute_loss_func=self._loss_function(),
             )
             trainer.plan = plan
-            watcher = _Watcher(trainer, on_step, on_epoch)
+            watcher = _Watcher(trainer, callbacks)
             trainer.add_callback(watcher)
             trainer.remove_callback(PrinterCallback)
             trainer.train()
@@ -213,16 +213,15 @@ class _LoggingTrainer(Trainer):  # type: ignore[misc]  # no type information
 
 
 class _Watcher(TrainerCallback):  # type: ignore[misc]  # no type information
-    """Notes when each step ended, and tells of steps and epochs."""
+    """Notes when each step ended, tells of steps and epochs, and stops where that is wanted."""
 
-    def __init__(
-        self, trainer: _LoggingTrainer, on_step: StepCallback, on_epoch: Callable[[], None]
-    ) -> None:
+    def __init__(self, trainer: _LoggingTrainer, callbacks: Sequence[Callback]) -> None:
         self._trainer = trainer
-        self._on_step = on_step
-        self._on_epoch = on_epoch
+        self._callbacks = callbacks
         self.seconds: list[float] = []
         self.num_skipped = 0
+        self._num_epochs = 0
+        self._is_stopped = False
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         trainer = self._trainer
@@ -230,7 +229,18 @@ class _Watcher(TrainerCallback):  # type: ignore[misc]  # no type information
         if len(trainer.losses) == state.max_steps and torch.cuda.is_available():
             torch.cuda.synchronize()
         self.seconds.append(time.perf_counter() - trainer.start)
-        self._on_step(len(self.seconds), trainer.losses[-1], self.seconds[-1])
+        done = StepDone(len(self.seconds), trainer.losses[-1], self.seconds[-1])
+        self._stop_if(tell(self._callbacks, done), control)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        self._on_epoch()
+        if self._is_stopped:  # the Trainer tells the end of an epoch that was stopped, too
+            return
+        self._num_epochs += 1
+        self._stop_if(tell(self._callbacks, self._num_epochs), control)
+
+    def _stop_if(self, wanted: Action, control: Any) -> None:
+        if Action.SAVE in wanted:
+            wanted_engine = "an engine whose state can be saved"
+            raise TrialError("engine reference", wanted_engine, "the Trainer", "use engine fast")
+        if Action.STOP in wanted:
+            self._is_stopped = control.should_training_stop = True

@@ -1,18 +1,14 @@
 """What an engine is told about its rank, and what it gives back."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
-
-StepCallback = Callable[[int, torch.Tensor, float], None]
-"""Called with the number of finished steps, this rank's share of the loss (on the device), and
-the seconds since training began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +50,39 @@ class TrainLog:
     """Shape (steps,), since the first step began; pauses for validation included."""
     num_skipped: int
     """Updates left out by loss scaling."""
+
+    def followed_by(self, later: "TrainLog") -> "TrainLog":
+        """Append the steps of a run that went on where this one ended.
+
+        Args:
+            later: of its own steps, its seconds counted from its own first; ``num_skipped`` is of
+                the whole training.
+        """
+        joined: dict[str, Any] = {"num_skipped": later.num_skipped}
+        joined |= {
+            name: np.concatenate([array, getattr(later, name)])
+            for name, array in asdict(self).items()
+            if isinstance(array, np.ndarray)
+        }
+        joined["seconds"][len(self.seconds) :] += self.seconds[-1]
+        return TrainLog(**joined)
+
+    def to_tensors(self) -> dict[str, Any]:
+        """Give all fields by name, arrays as tensors."""
+        return {
+            name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_tensors(cls, fields: Mapping[str, Any]) -> "TrainLog":
+        """Read what ``to_tensors`` gave."""
+        return cls(
+            **{
+                name: value.numpy() if isinstance(value, torch.Tensor) else value
+                for name, value in fields.items()
+            }
+        )
 
     @property
     def padding_share(self) -> float:

@@ -4,12 +4,11 @@ import pickle  # tokenizers travel by pickle, as Ray's own messages do
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import ray.train
 import ray.train.torch
 import torch
@@ -19,7 +18,8 @@ from ray.data import DataIterator
 from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
 from agnews_ray.data.stream import iter_windows
 from agnews_ray.engine.artifact_check import check_artifact, deviation, replay
-from agnews_ray.engine.divergence import divergence, predicted_classes
+from agnews_ray.engine.callbacks import Callback
+from agnews_ray.engine.divergence import divergence
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.graphs import CudaRecorder
 from agnews_ray.engine.loss_parity import FAST, UNRECORDED, Proof
@@ -34,13 +34,14 @@ from agnews_ray.model.memory import peak_memory_bytes, reset_peak_memory
 from agnews_ray.model.saving import save_artifact
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.object_store import check_staging, leaving_files
-from agnews_ray.record.outputs import NO_CLASS
 from agnews_ray.record.schema import TrainingRecord
+from agnews_ray.run.callbacks import ProgressTeller, TrainingClock, Validation, scored
 from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.run.device import check_precision
 from agnews_ray.run.engine_choice import choose_engine, of_all_ranks
 from agnews_ray.run.mailbox import next_task, post_result
 from agnews_ray.run.progress import ProgressReporter
+from agnews_ray.run.trial_files import save_curve, save_predictions
 from agnews_ray.run.worker_config import ScoredRows, WorkerConfig, WorkerSummary
 
 
@@ -96,10 +97,9 @@ class Worker:
         )
         self._pad_id = self._tokenizer.pad_token_id or 0
         self._reached_at = {"workers": time.time()}
-        self._outside_s = 0.0
-        self._train_seconds = 0.0
         self._pauses = PauseWatch()
-        self._paused_outside_s = self._paused_s = 0.0
+        self._clock = TrainingClock(self._pauses)
+        self._paused_s = 0.0
         self._validation: list[ScoredRows] = []
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ class Worker:
             log = self._train(model, ran)
         peak = int(_max_over_ranks(peak_memory_bytes(rank.device), rank))
         num_machines = int(_max_over_ranks(self._node_rank, rank)) + 1
-        self._paused_s = _max_over_ranks(self._paused_s, rank)  # the others waited
+        self._paused_s = _max_over_ranks(self._clock.paused_s, rank)  # the others waited
         self._reporter.phase("scoring")
         scoring_start = time.perf_counter()
         found = self._predict(model, "test") if config.scores_test else None
@@ -145,10 +145,10 @@ class Worker:
             )
             apart = self._check_artifact(folder / "artifact", found)
             if found is not None:
-                _save_predictions(found, folder)
-            _save_curve(log, config.recipe.num_epochs, folder)
-        test = None if found is None else _scored(found)
-        scored = [*self._validation, test] if test else self._validation
+                save_predictions(found, folder)
+            save_curve(log, config.num_steps, config.recipe.num_epochs, folder)
+        test = None if found is None else scored(found)
+        all_scored = [*self._validation, test] if test else self._validation
         return WorkerSummary(
             num_parameters=num_parameters(model),
             size_bytes=size_bytes,
@@ -161,16 +161,17 @@ class Worker:
                 }
             ),
             environment=describe_environment(),
-            reached_at=self._reached_at,
+            reached_at=self._reached_at | {"first step": self._clock.first_step_at},
             test=test,
             validation=tuple(self._validation),
-            diverged=divergence(log.loss, [one.predicted for one in scored]),
+            diverged=divergence(log.loss, [one.predicted for one in all_scored]),
         )
 
     def _train(self, model: torch.nn.Module, ran: Proof) -> TrainLog:
         config, rank = self._config, self._rank
         recipe, precision = config.recipe, config.precision
         objective = CrossEntropy.of(recipe, config.class_weights)
+        callbacks = self._callbacks(model)
         if ran.engine in (FAST, UNRECORDED):
             is_recorded = rank.device.type == "cuda" and ran.engine == FAST
             fast = FastEngine(
@@ -182,7 +183,7 @@ class Worker:
                 record=CudaRecorder() if is_recorded else None,
                 objective=objective,
             )
-            return fast.train(model, self._batches(model), config.num_steps, self._on_step)
+            return fast.train(model, self._epochs(), config.num_steps, callbacks)
         reference = ReferenceEngine(
             recipe=recipe,
             precision=precision,
@@ -194,46 +195,29 @@ class Worker:
             objective=objective,
         )
         (rows,) = self._windows("train-0", 0)
-        return reference.train(
-            model, rows, config.seed, self._on_step, lambda: self._validate(model)
-        )
+        return reference.train(model, rows, config.seed, callbacks)
 
-    def _batches(self, model: torch.nn.Module) -> Iterator[TokenisedRows]:
-        """All epochs' global batches, scoring the validation split after each epoch."""
+    def _callbacks(self, model: torch.nn.Module) -> list[Callback]:
+        batch_size, clock = self._config.recipe.global_batch_size, self._clock
+        teller = ProgressTeller(self._reporter, clock, batch_size, self._rank.world_size)
+        callbacks: list[Callback] = [clock, teller]
+        if "validation" in self._config.window_rows:
+            predict_all = partial(self._predict, model, "validation")
+            validation = Validation(predict_all, clock, self._rank)
+            self._validation = validation.found
+            callbacks.append(validation)
+        return callbacks
+
+    def _epochs(self) -> Iterator[Iterator[TokenisedRows]]:
+        """Each epoch's global batches."""
         recipe, window_rows = self._config.recipe, self._config.window_rows
         held = [] if window_rows["train"] else list(self._windows("train-0", 0))
         for epoch in range(recipe.num_epochs):
             windows = held or self._windows(f"train-{epoch}", window_rows["train"])
-            yield from train_batches(windows, recipe.global_batch_size, self._config.seed, epoch)
-            self._validate(model)
+            yield train_batches(windows, recipe.global_batch_size, self._config.seed, epoch)
 
     def _windows(self, dataset: str, window_rows: int) -> Iterator[TokenisedRows]:
         return iter_windows(self._datasets[dataset], window_rows)
-
-    def _validate(self, model: torch.nn.Module) -> None:
-        """Score the validation split, if there is one; its time does not count as training."""
-        if "validation" not in self._config.window_rows:
-            return
-        if self._rank.device.type == "cuda":
-            torch.cuda.synchronize(self._rank.device)  # steps still queued are training
-        start, paused = time.perf_counter(), self._pauses.seconds()
-        found = self._predict(model, "validation")
-        if self._rank.index == 0:
-            self._validation.append(_scored(found))
-        self._outside_s += time.perf_counter() - start
-        self._paused_outside_s += self._pauses.seconds() - paused
-
-    def _on_step(self, step: int, loss: torch.Tensor, seconds: float) -> None:
-        if step == 1:
-            self._reached_at["first step"] = time.time()
-            self._paused_outside_s = self._pauses.seconds()  # before there was anything to train
-        self._paused_s = self._pauses.seconds() - self._paused_outside_s
-        self._train_seconds = seconds - self._outside_s
-        seconds = self._train_seconds - self._paused_s
-        if self._reporter.is_due():
-            rows = step * self._config.recipe.global_batch_size
-            mean_loss = float(loss) * self._rank.world_size
-            self._reporter.step(step, mean_loss, rows / seconds, seconds)
 
     def _predict(self, model: torch.nn.Module, split: str) -> Predictions:
         """Score all rows of a split over all ranks, in file order on rank 0."""
@@ -255,7 +239,7 @@ class Worker:
         )
 
     def _training_record(self, log: TrainLog, peak: int, scoring_seconds: float) -> TrainingRecord:
-        num_rows, seconds = int(log.rows.sum()), self._train_seconds - self._paused_s
+        num_rows, seconds = int(log.rows.sum()), self._clock.seconds - self._paused_s
         return TrainingRecord(
             num_steps=len(log.loss),
             num_train_examples=num_rows // self._config.recipe.num_epochs,
@@ -267,7 +251,7 @@ class Worker:
             num_skipped_steps=log.num_skipped,
             peak_memory_bytes=peak,
             is_streamed=self._config.window_rows["train"] > 0,
-            seconds_to_first_step=self._reached_at["first step"] - self._config.started_at,
+            seconds_to_first_step=self._clock.first_step_at - self._config.started_at,
             scoring_seconds=scoring_seconds,
         )
 
@@ -282,41 +266,6 @@ class Worker:
         return check_artifact(
             f"trial {config.trial_id}", deviation(again, recorded), config.precision
         )
-
-
-def _save_predictions(found: Predictions, folder: Path) -> None:
-    predicted = predicted_classes(found.logits)
-    logits = pa.FixedSizeListArray.from_arrays(found.logits.ravel(), found.logits.shape[1])
-    table = pa.table(
-        {
-            "row": found.rows,
-            "label": found.labels.astype(np.int32),
-            "predicted": pa.array(predicted.astype(np.int32), mask=predicted == NO_CLASS),
-            "logits": logits,
-        }
-    )
-    pq.write_table(table, folder / "predictions.parquet")
-
-
-def _save_curve(log: TrainLog, num_epochs: int, folder: Path) -> None:
-    steps = np.arange(1, len(log.loss) + 1)
-    epochs = num_epochs * steps / len(steps)
-    table = pa.table(
-        {
-            "step": steps,
-            "epoch": epochs,
-            "loss": log.loss,
-            "learning_rate": log.learning_rate,
-            "samples_seen": np.cumsum(log.rows),
-            "seconds": log.seconds,
-            "rows_hash": log.rows_hash,
-        }
-    )
-    pq.write_table(table, folder / "curve.parquet")
-
-
-def _scored(found: Predictions) -> ScoredRows:
-    return ScoredRows(labels=found.labels, predicted=predicted_classes(found.logits))
 
 
 def _max_over_ranks(value: float, rank: Rank) -> float:

@@ -6,6 +6,8 @@ again, all its missed updates in one closed form.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,6 +49,37 @@ class WordEmbeddings:
         """Shape (U,), sorted: words of the global batch."""
         self.gradient = torch.zeros(0, embedding.embedding_dim)
         """Shape (U, H): of this rank's rows, or of all ranks' once they are added up."""
+
+    @property
+    def held(self) -> tuple[torch.Tensor, ...]:
+        """Weights, means and squares of gradients of all V words, as far as each was updated."""
+        return self._held
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copy what says how far each word was updated, and what it takes to go on."""
+        return {
+            "num_updates_of": torch.from_numpy(self._num_updates_of.copy()),
+            "missed": torch.from_numpy(self._missed.copy()),
+        }
+
+    def load(
+        self, held: tuple[torch.Tensor, ...], state: Mapping[str, Any], num_updates: int
+    ) -> None:
+        """Take over words from ``held`` and ``state_dict``.
+
+        Args:
+            held: weights, means and squares of gradients, each of shape (V, H).
+            state: of words as far as each was updated; empty where all are up to date.
+            num_updates: made by the whole training.
+        """
+        for mine, given in zip(self._held, held, strict=True):
+            mine.copy_(given)
+        self._num_updates = num_updates
+        self._num_updates_of[:] = num_updates
+        self._missed[:] = 0.0
+        if state:
+            self._num_updates_of[:] = state["num_updates_of"].numpy()
+            self._missed[:] = state["missed"].numpy()
 
     def begin(self, words: torch.Tensor) -> None:
         """Prepare for a batch.

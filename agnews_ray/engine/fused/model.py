@@ -5,7 +5,7 @@ The model stays transformers' own: its modules keep their names and parameters, 
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +40,10 @@ class Wanted:
     is_recorded: bool = False
     """Whether steps may be recorded: what a CPU does more cheaply is left out then, since it asks
     for values."""
+
+
+Flat = tuple[torch.Tensor, torch.Tensor]
+"""Something of every element of a model's matrices, and of its vectors, as they are laid out."""
 
 
 class FusedModel:
@@ -156,6 +160,44 @@ class FusedModel:
         """Cast the updated parameters for the next step."""
         self.matrices.refresh()
         self.vectors.refresh()
+
+    def trained(self) -> list[tuple[str, torch.Tensor]]:
+        """Name every parameter that is trained, lazily updated words included."""
+        return [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
+
+    def name_of(self, parameter: torch.Tensor) -> str:
+        """Give a parameter's name in the model."""
+        names: dict[torch.Tensor, str] = {p: name for name, p in self.model.named_parameters()}
+        return names[parameter]
+
+    def values(self) -> Flat:
+        """Give the values of matrices and vectors, as they are laid out."""
+        return self.matrices.values, self.vectors.values
+
+    def by_name(self, flat: Flat) -> dict[str, torch.Tensor]:
+        """Cut what is laid out as the values are; without lazily updated words.
+
+        Args:
+            flat: of matrices and of vectors.
+
+        Returns:
+            By parameter, in its shape; views.
+        """
+        names = {parameter: name for name, parameter in self.model.named_parameters()}
+        segments = zip((self.matrices, self.vectors), flat, strict=True)
+        return {names[p]: part for segment, one in segments for p, part in segment.parts(one)}
+
+    def laid_out(self, tensors: Mapping[str, torch.Tensor]) -> Flat:
+        """Lay tensors out as the values are: the inverse of ``by_name``."""
+        flat = tuple(torch.zeros_like(values) for values in self.values())
+        for name, part in self.by_name((flat[0], flat[1])).items():
+            part.copy_(tensors[name])
+        return flat[0], flat[1]
+
+    def load(self, flat: Flat) -> None:
+        """Take over values; ranks that share them make the same call."""
+        for segment, values in zip((self.matrices, self.vectors), flat, strict=True):
+            segment.load(values)
 
     def release(self) -> None:
         """Give the model back as transformers made it, with the trained values."""

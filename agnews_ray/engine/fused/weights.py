@@ -6,7 +6,8 @@ What the fused blocks use comes first and is mirrored in the precision of the ma
 that nothing is cast in a step but the whole mirror, once.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.distributed as dist
@@ -83,7 +84,7 @@ class Segment:
         self.mirror = (mirror if self.has_mirror else values).view(dtype)[:num_mirrored]
         self._shared = [gradient.view(dtype)[:num_mirrored] for gradient in gradients]
         self.mirror_gradient = self._shared[rank.index]
-        self._own = slice(*(size * n // rank.world_size for n in (rank.index, rank.index + 1)))
+        self._own = slice(*self._bounds()[rank.index])
         self.refresh()
 
     @property
@@ -102,6 +103,49 @@ class Segment:
         """
         start = self._starts[parameters[0]]
         return slice(start, start + sum(parameter.numel() for parameter in parameters))
+
+    def parts(self, flat: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Cut something laid out as the values are.
+
+        Args:
+            flat: shape (elements,).
+
+        Yields:
+            Each parameter, and its part in its shape.
+        """
+        for parameter, start in self._starts.items():
+            yield parameter, flat[start : start + parameter.numel()].view_as(parameter)
+
+    def gather(self, mine: torch.Tensor) -> torch.Tensor:
+        """Put together what each rank keeps for the part that it updates.
+
+        Args:
+            mine: shape of this rank's ``share``.
+
+        Returns:
+            Shape (elements,), the same on each rank.
+        """
+        if not self._shared or self._exchange is None:
+            return mine
+        pieces = [torch.empty(stop - start) for start, stop in self._bounds()]
+        rank = self._exchange.rank
+        pieces[rank.index].copy_(mine)
+        for index, piece in enumerate(pieces):
+            dist.broadcast(piece, index)
+        return torch.cat(pieces)
+
+    def own_part(self, flat: torch.Tensor) -> torch.Tensor:
+        """Take this rank's part of something laid out as the values are."""
+        return flat[self._own]
+
+    def load(self, flat: torch.Tensor) -> None:
+        """Take over values; ranks that share them all write the same.
+
+        Args:
+            flat: shape (elements,).
+        """
+        self.values.copy_(flat)
+        self.refresh()
 
     def refresh(self) -> None:
         """Cast the values into the mirror; ranks that share it cast a part each and meet."""
@@ -128,6 +172,13 @@ class Segment:
         elif self.has_mirror:
             collected.copy_(self.mirror_gradient)
         return self.gradient[self._own]
+
+    def _bounds(self) -> list[tuple[int, int]]:
+        """Where the part of each rank that shares the values begins and ends."""
+        size = len(self.values)
+        num_parts = self._exchange.rank.world_size if self._exchange else 1
+        ends = [size * number // num_parts for number in range(num_parts + 1)]
+        return list(itertools.pairwise(ends))
 
     def _mirrored_part(self) -> slice:
         end = self.num_mirrored_elements

@@ -94,7 +94,7 @@ def leave_artifact(case, place):
     engine = FastEngine(
         recipe=RECIPE, precision="fp32", pad_id=pad_id, rank=Rank(), padding_side=side
     )
-    engine.train(model, list(train_batches([rows], 16, 0, 0))[:2], 2, lambda *_: None)
+    engine.train(model, [list(train_batches([rows], 16, 0, 0))[:2]], 2)
     batches = evaluation_batches([rows], 8)
     parts = list(predict(model, batches, pad_id, Rank(), "fp32", side))
     save_artifact(place / "artifact", model, tokenizer, MAX_LENGTH)

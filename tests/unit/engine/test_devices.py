@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_leaves
 
 from agnews_ray.data.batches import train_batches
 from agnews_ray.engine import fast
+from agnews_ray.engine.callbacks import Action, Callback
 from agnews_ray.engine.results import Rank
 from agnews_ray.spec.recipe import RecipeSpec
 from tests.unit.data.test_batches import some_rows
@@ -58,7 +59,7 @@ def meta(monkeypatch):
 
     monkeypatch.setattr(fast, "Optimizer", OptimizerOfNoValues)
     monkeypatch.setattr(fast._Training, "_whole", compute_watched)
-    monkeypatch.setattr(fast._Training, "finish", lambda *_: None)  # results are asked for there
+    monkeypatch.setattr(fast._Training, "_make_log", lambda *_: None)  # results are asked for there
     monkeypatch.setattr(fast, "autocast", lambda *_: nullcontext())
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
     monkeypatch.setattr(optimizer, "_get_fused_kernels_supported_devices", lambda: ["meta"])
@@ -68,15 +69,24 @@ def meta(monkeypatch):
     library._destroy()
 
 
+class Keeping(Callback):
+    def __init__(self):
+        self.steps = []
+
+    def after_step(self, done):
+        self.steps.append(done)
+        return Action.GO_ON
+
+
 @pytest.mark.parametrize("precision", ["fp16", "fp32"])
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("record", [None, run_again])
 def test_no_step_asks_the_device_or_mixes_it_with_the_host(meta, family, precision, record):
-    steps = []
+    keeping = Keeping()
     engine = fast.FastEngine(
         recipe=RECIPE, precision=precision, pad_id=0, rank=Rank(device=meta), record=record
     )
     batches = train_batches([some_rows(103)], 10, 1, 0)
-    engine.train(a_model(family, 0.1).to(meta), batches, 11, lambda *step: steps.append(step))
-    assert [number for number, _, _ in steps] == list(range(1, 12))
-    assert {loss.device for _, loss, _ in steps} == {meta}
+    engine.train(a_model(family, 0.1).to(meta), [batches], 11, [keeping])
+    assert [done.step for done in keeping.steps] == list(range(1, 12))
+    assert {done.loss.device for done in keeping.steps} == {meta}

@@ -41,7 +41,7 @@ def engine(precision="fp32", device="cpu", record=None):
 def run(model, precision="fp32", rows=103, device="cpu", record=None):
     batches = train_batches([some_rows(rows)], 10, 1, 0)
     trained = engine(precision, device, record)
-    return trained.train(model.to(device), batches, math.ceil(rows / 10), lambda *_: None)
+    return trained.train(model.to(device), [batches], math.ceil(rows / 10))
 
 
 def test_the_curve_is_that_of_a_plain_loop_over_padded_batches():
@@ -95,7 +95,7 @@ def test_it_learns():
     gentle = dataclasses.replace(engine(), recipe=RECIPE.model_copy(update={"learning_rate": 3e-3}))
     model = a_model()
     for epoch in range(4):
-        log = gentle.train(model, train_batches([rows], 10, 1, epoch), 20, lambda *_: None)
+        log = gentle.train(model, [train_batches([rows], 10, 1, epoch)], 20)
     assert log.loss[-5:].mean() < 0.3
 
 

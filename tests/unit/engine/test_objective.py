@@ -69,7 +69,7 @@ def engine(objective, record=None, recipe=RECIPE):
 def train(objective, rows, record=None):
     model = a_model()
     batches = list(train_batches([rows], 10, 1, 0))
-    log = engine(objective, record).train(model, batches, len(batches), lambda *_: None)
+    log = engine(objective, record).train(model, [batches], len(batches))
     return log.loss, torch.cat([p.detach().flatten() for p in model.parameters()]).numpy()
 
 
@@ -121,7 +121,7 @@ def test_both_engines_minimise_the_same(tokenizer, smoothing, weights):
         objective=objective,
     )  # fmt: skip
     plan = [batch.rows for batch in batches]
-    expected = trainer.train(a_model(), rows, 1, lambda *_: None, plan=plan).loss
+    expected = trainer.train(a_model(), rows, 1, plan=plan).loss
     found, _ = train(objective, rows)
     assert found == pytest.approx(expected, rel=1e-4)
     assert np.abs(found - train(PLAIN, rows)[0]).max() > 1e-3
@@ -246,9 +246,9 @@ def test_class_weights_bring_back_a_class_that_is_never_predicted():
     predicted = {}
     for weights in (None, (300 / 2 / 282, 300 / 2 / 18, 1.0, 1.0)):
         model = a_model()
-        batches = list(train_batches([rows], 10, 1, 0))
+        epochs = [train_batches([rows], 10, 1, epoch) for epoch in range(3)]
         objective = CrossEntropy.of(recipe, weights)
-        engine(objective, recipe=recipe).train(model, batches, len(batches), lambda *_: None)
+        engine(objective, recipe=recipe).train(model, epochs, 90)
         parts = predict(model, evaluation_batches([rows], 50), 0, Rank(), "fp32")
         predicted[weights] = set(np.concatenate([p.logits.argmax(axis=1) for p in parts]))
     assert list(predicted.values()) == [{0}, {0, 1}]

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 
@@ -39,8 +38,8 @@ def test_both_engines_follow_the_same_curve_on_the_same_batches(tokenizer, famil
     batches = [batch for epoch in range(2) for batch in train_batches([rows], 10, 1, epoch)]
     plan = [batch.rows for batch in batches]
     assert len(batches) == 202  # two of them short
-    expected = reference(tokenizer).train(a_model(family), rows, 1, lambda *_: None, plan=plan)
-    found = fast().train(a_model(family), batches, len(batches), lambda *_: None)
+    expected = reference(tokenizer).train(a_model(family), rows, 1, plan=plan)
+    found = fast().train(a_model(family), [batches], len(batches))
     assert found.loss == pytest.approx(expected.loss, rel=1e-4)
     assert found.learning_rate == pytest.approx(expected.learning_rate, rel=1e-5)
     assert found.rows_hash.tolist() == expected.rows_hash.tolist()
@@ -50,7 +49,7 @@ def test_both_engines_follow_the_same_curve_on_the_same_batches(tokenizer, famil
 def test_the_paper_style_draws_batches_at_random_and_the_best_by_length(tokenizer):
     rows, padding = some_rows(400), {}
     for style in ("paper", "best"):
-        log = reference(tokenizer, style=style).train(a_model(), rows, 1, lambda *_: None)
+        log = reference(tokenizer, style=style).train(a_model(), rows, 1)
         assert log.rows.tolist() == [10] * 80
         assert log.rows_hash[:40].sum() == log.rows_hash[40:].sum()  # each row once an epoch
         assert log.rows_hash[0] != log.rows_hash[40]
@@ -60,30 +59,16 @@ def test_the_paper_style_draws_batches_at_random_and_the_best_by_length(tokenize
 
 def test_the_seed_decides_the_order(tokenizer):
     def hashes(seed):
-        return reference(tokenizer).train(a_model(), some_rows(50), seed, lambda *_: None).rows_hash
+        return reference(tokenizer).train(a_model(), some_rows(50), seed).rows_hash
 
     assert hashes(1).tolist() == hashes(1).tolist() != hashes(2).tolist()
-
-
-def test_steps_and_epochs_are_told(tokenizer):
-    steps, epochs = [], []
-    reference(tokenizer).train(
-        a_model(),
-        some_rows(25),
-        1,
-        lambda step, loss, seconds: steps.append((step, float(loss), seconds)),
-        lambda: epochs.append(len(steps)),
-    )
-    assert [step for step, _, _ in steps] == [1, 2, 3, 4, 5, 6]
-    assert epochs == [3, 6]
-    assert all(np.diff([seconds for _, _, seconds in steps]) > 0)
 
 
 def test_bf16_stays_close(tokenizer):
     rows = some_rows(200)
     plan = [batch.rows for batch in train_batches([rows], 10, 1, 0)]
     low, full = (
-        reference(tokenizer, precision).train(a_model(), rows, 1, lambda *_: None, plan=plan)
+        reference(tokenizer, precision).train(a_model(), rows, 1, plan=plan)
         for precision in ("bf16", "fp32")
     )
     assert low.loss == pytest.approx(full.loss, abs=0.05)

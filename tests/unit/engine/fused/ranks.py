@@ -9,6 +9,7 @@ import torch
 import torch.distributed as dist
 
 from agnews_ray.data.batches import train_batches
+from agnews_ray.engine.callbacks import Action, Callback
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused import exchange
 from agnews_ray.engine.results import Rank
@@ -40,7 +41,7 @@ def train(index, world_size, precision, folder, family="bert"):
         rank=Rank(index=index, world_size=world_size),
     )
     batches = train_batches([some_rows(401)], 10, 1, 0)
-    log = engine.train(model, batches, NUM_STEPS, lambda *_: None)
+    log = engine.train(model, [batches], NUM_STEPS)
     if world_size > 1:
         dist.destroy_process_group()
     weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
@@ -57,6 +58,44 @@ def train_on_another_processor(index, world_size, precision, folder, family):
     """The same where others may see writes in another order."""
     exchange.IS_ORDERED = False
     train(index, world_size, precision, folder, family)
+
+
+class SaveAt(Callback):
+    """Asks for a save after some step, and for no more than that."""
+
+    def __init__(self, step, wanted=Action.SAVE):
+        self.step, self.wanted = step, wanted
+
+    def after_step(self, done):
+        return self.wanted if done.step == self.step else Action.GO_ON
+
+
+def train_in_parts(index, world_size, folder):
+    """Train on 53 rows from the state in the folder, or leave the one in the middle there."""
+    torch.set_num_threads(1)
+    if world_size > 1:
+        meet(index, world_size, folder)
+    path = Path(folder) / "state.pt"
+    start = torch.load(path, weights_only=True) if path.exists() else None
+    if world_size > 1:
+        dist.barrier()  # before rank 0 leaves one
+    rank = Rank(index=index, world_size=world_size)
+    engine = FastEngine(recipe=RECIPE, precision="fp32", pad_id=0, rank=rank)
+    model = a_model()
+    if start is not None:
+        torch.nn.init.zeros_(model.classifier.weight)  # what a state replaces
+
+    def save(state):
+        assert (state is None) == (index > 0)
+        if state is not None:
+            torch.save(state, path)
+
+    epochs = (train_batches([some_rows(53)], 10, 1, epoch) for epoch in range(2))
+    log = engine.train(model, epochs, 12, [SaveAt(5)], save, start)
+    if world_size > 1:
+        dist.destroy_process_group()
+    weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
+    leave(folder, world_size, index, (log, weights))
 
 
 def add_up(index, world_size, folder):

@@ -28,7 +28,7 @@ def train(record, precision="fp32", dropout=0.0, rank=None, family="bert"):
     )
     torch.manual_seed(1)
     batches = train_batches([some_rows(NUM_ROWS)], 10, 1, 0)
-    log = engine.train(model, batches, NUM_STEPS, lambda *_: None)
+    log = engine.train(model, [batches], NUM_STEPS)
     weights = torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
     return log.loss, log.learning_rate, np.array([log.num_skipped]), weights.numpy()
 
