@@ -89,7 +89,7 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
             _wait_for(rank.device)  # for what is queued of the warm-up
             start = seconds + time.perf_counter() - waiting
 
-    log = _train(model, task, contender, rank, num_steps, on_step)
+    log = train_by(model, task, contender, rank, num_steps, on_step)
     seconds = log.seconds[-1] - start
     return TimedRun(
         samples_per_second=float(log.rows[num_untimed:].sum() / seconds),
@@ -100,7 +100,7 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     )
 
 
-def _train(
+def train_by(
     model: torch.nn.Module,
     task: TimingTask,
     contender: Contender,
@@ -108,6 +108,19 @@ def _train(
     num_steps: int,
     on_step: StepCallback,
 ) -> TrainLog:
+    """Train by one engine.
+
+    Args:
+        model: on the rank's device.
+        task: rows, recipe, seed.
+        contender: engine and precision.
+        rank: among several workers.
+        num_steps: of all epochs.
+        on_step: told of each finished step.
+
+    Returns:
+        The engine's log.
+    """
     recipe, precision = task.recipe, contender.precision
     if contender.engine == "fast":
         fast = FastEngine(
