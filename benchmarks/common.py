@@ -6,6 +6,7 @@ from agnews_ray.app import prepare
 from agnews_ray.bench import rounds
 from agnews_ray.bench.timing import TimingTask
 from agnews_ray.data.scan import scan_dataset
+from agnews_ray.model.zoo import known_model
 from agnews_ray.record.storage import CACHE_FOLDER
 from agnews_ray.spec.variant import ArchitectureSpec
 
@@ -31,7 +32,7 @@ def make_task(
     Returns:
         Everything an engine needs.
     """
-    init = "pretrained" if Path(model).is_dir() else "random"
+    init = "random" if known_model(model) else "pretrained"
     sizes = {"architecture": architecture.model_dump()} if architecture else {}
     flags = {
         "models": [{"model": model, "init": init, **sizes}],

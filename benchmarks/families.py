@@ -24,6 +24,7 @@ from agnews_ray.bench.timing import WARM_UP_SHARE, TimingTask, train_by
 from agnews_ray.engine.child_process import call_alone
 from agnews_ray.engine.results import Rank
 from agnews_ray.model.build import build_classifier
+from agnews_ray.model.zoo import known_model
 from agnews_ray.plan.budget import steps_per_epoch
 from agnews_ray.run.device import resolve_precision
 from agnews_ray.spec.base import Precision
@@ -96,8 +97,8 @@ def main() -> None:
     num_rows, num_rounds, size = [*rest[:3], *("320", "2", "full")[len(rest) :]]
     print(HEADER, flush=True)
     for model in rest[3:] or FAMILIES:
-        is_small = size == "small" and not Path(model).is_dir()
-        task = make_task(model, dataset, int(num_rows), 1, architecture=SMALL if is_small else None)
+        own = SMALL if size == "small" and known_model(model) else None
+        task = make_task(model, dataset, int(num_rows), 1, architecture=own)
         precision = resolve_precision(task.recipe, "cpu")
         rounds = call_alone(take_turns, task, precision, int(num_rounds))
         ratios = [ours / theirs for ours, theirs in rounds]
