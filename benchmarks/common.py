@@ -6,11 +6,18 @@ from agnews_ray.app import prepare
 from agnews_ray.bench import rounds
 from agnews_ray.bench.timing import TimingTask
 from agnews_ray.data.scan import scan_dataset
+from agnews_ray.model.zoo import known_model
 from agnews_ray.record.storage import CACHE_FOLDER
+from agnews_ray.spec.variant import ArchitectureSpec
 
 
 def make_task(
-    model: str, dataset: str, num_rows: int, num_threads: int, batch_size: int = 16
+    model: str,
+    dataset: str,
+    num_rows: int,
+    num_threads: int,
+    batch_size: int = 16,
+    architecture: ArchitectureSpec | None = None,
 ) -> TimingTask:
     """Prepare one epoch of the paper's recipe.
 
@@ -20,13 +27,15 @@ def make_task(
         num_rows: train rows, a stratified sample.
         num_threads: CPU threads of each process.
         batch_size: rows per global batch.
+        architecture: other sizes than the published ones, for fresh weights.
 
     Returns:
         Everything an engine needs.
     """
-    init = "pretrained" if Path(model).is_dir() else "random"
+    init = "random" if known_model(model) else "pretrained"
+    sizes = {"architecture": architecture.model_dump()} if architecture else {}
     flags = {
-        "models": [{"model": model, "init": init}],
+        "models": [{"model": model, "init": init, **sizes}],
         "data.source": dataset,
         "data.limit_train": num_rows,
         "recipe.num_epochs": 1,

@@ -1,6 +1,7 @@
 """One engine's training, timed in a process that does nothing else."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -88,7 +89,7 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     )
     num_untimed = max(1, int(WARM_UP_SHARE * task.num_steps))
     warm_up = _WarmUp(num_untimed, rank.device)
-    log = _train(model, task, contender, rank, warm_up)
+    log = train_by(model, task, contender, rank, [warm_up])
     others_cores = warm_up.others.cores()
     seconds = log.seconds[-1] - warm_up.seconds
     return TimedRun(
@@ -120,9 +121,25 @@ class _WarmUp(Callback):
         return Action.GO_ON
 
 
-def _train(
-    model: torch.nn.Module, task: TimingTask, contender: Contender, rank: Rank, warm_up: _WarmUp
+def train_by(
+    model: torch.nn.Module,
+    task: TimingTask,
+    contender: Contender,
+    rank: Rank,
+    callbacks: Sequence[Callback],
 ) -> TrainLog:
+    """Train by one engine.
+
+    Args:
+        model: on the rank's device.
+        task: rows, recipe, seed.
+        contender: engine and precision.
+        rank: among several workers.
+        callbacks: told of each finished step.
+
+    Returns:
+        The engine's log.
+    """
     recipe, precision = task.recipe, contender.precision
     if contender.engine == "fast":
         fast = FastEngine(
@@ -137,7 +154,7 @@ def _train(
             train_batches([task.rows], recipe.global_batch_size, task.seed, epoch)
             for epoch in range(recipe.num_epochs)
         )
-        return fast.train(model, epochs, task.num_steps, [warm_up])
+        return fast.train(model, epochs, task.num_steps, callbacks)
     reference = ReferenceEngine(
         recipe=recipe,
         precision=precision,
@@ -145,7 +162,7 @@ def _train(
         rank=rank,
         style=ReferenceEngine.style_of(contender.engine),
     )
-    return reference.train(model, task.rows, task.seed, [warm_up])
+    return reference.train(model, task.rows, task.seed, callbacks)
 
 
 def product_rate(device: torch.device, precision: Precision) -> float:

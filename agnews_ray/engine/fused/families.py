@@ -14,6 +14,10 @@ FIRST_TOKEN_CLASSIFIERS = tuple(
 )
 """transformers' classifiers that look at nothing but the last block's first token."""
 
+LOOKED_UP_ONLY = ("DebertaV2ForSequenceClassification", "ModernBertForSequenceClassification")
+"""transformers' classifiers of other families that read the words' table by lookup alone, as all
+of the fused ones do."""
+
 BERT_LIKE = ("BertLayer", "RobertaLayer", "XLMRobertaLayer", "ElectraLayer", "CamembertLayer")
 """transformers' blocks with the modules of BERT's."""
 

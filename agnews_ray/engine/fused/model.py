@@ -21,6 +21,7 @@ from agnews_ray.engine.fused.embeddings import WordEmbeddings
 from agnews_ray.engine.fused.exchange import Exchange
 from agnews_ray.engine.fused.families import (
     FIRST_TOKEN_CLASSIFIERS,
+    LOOKED_UP_ONLY,
     Parts,
     find_blocks,
     find_position_encoders,
@@ -82,8 +83,8 @@ class FusedModel:
         words: Any = model.get_input_embeddings()
         self.embeddings = None
         decays = {id(parameter) for parameter in decaying(model)}
-        # Of these families it is known that nothing else reads the words' table.
-        if is_cpu and blocks and words.weight.requires_grad and id(words.weight) in decays:
+        is_looked_up = bool(blocks) or type(model).__name__ in LOOKED_UP_ONLY
+        if is_cpu and is_looked_up and words.weight.requires_grad and id(words.weight) in decays:
             self.embeddings = WordEmbeddings(words, recipe, num_steps)
             words.forward = self.embeddings.look_up
         apart = {id(words.weight)} if self.embeddings else set()

@@ -120,6 +120,26 @@ def test_the_gpus_path_follows_that_of_a_cpu():
     assert found.rows.tolist() == expected.rows.tolist()
 
 
+@pytest.mark.parametrize("alias", ["deberta-v3-small", "modernbert"])
+def test_words_that_are_only_looked_up_are_updated_apart_whatever_the_family(alias):
+    def found(record):
+        variant = VariantSpec(model=alias, init="random", architecture=SIZES)
+        model = build_classifier(variant, ("a", "b", "c", "d"), 0)
+        for module in model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        gentle = dataclasses.replace(
+            engine(record=record), recipe=RECIPE.model_copy(update={"learning_rate": 1e-3})
+        )
+        batches = train_batches([some_rows()], 10, 1, 0)
+        log = gentle.train(model, batches, 11, lambda *_: None)
+        return log.loss, model.get_input_embeddings().weight.detach()
+
+    (loss, words), (expected, dense) = found(None), found(run_again)
+    assert loss == pytest.approx(expected, abs=1e-4)
+    assert torch.allclose(words, dense, atol=1e-4)
+
+
 @pytest.mark.parametrize("world_size", [1, 2, 3])
 def test_ranks_score_every_row_once(world_size):
     batches = [some_rows(10, 0, 0), some_rows(10, 1, 10), some_rows(4, 2, 20)]
