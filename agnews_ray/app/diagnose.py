@@ -1,4 +1,4 @@
-"""Use case: find out before anything is spent whether a study can run, here or on a cluster."""
+"""Use case: check whether a study can run, here or on a cluster, before it costs money."""
 
 import json
 import secrets
@@ -27,11 +27,11 @@ from agnews_ray.spec.variant import VariantSpec
 NUM_DATA_CPUS = 1
 """For the data stream at least, beside the workers."""
 BYTES_PER_PARAMETER = 16
-"""While training: weight, gradient and AdamW's two moments, in float32."""
+"""The bytes of a parameter in training: weight, gradient and AdamW's two moments, in float32."""
 BASE_BYTES = 2 << 30
-"""Of a worker without a model: torch, transformers, activations of small batches."""
+"""The bytes of a worker without a model: torch, transformers, activations of small batches."""
 UNKNOWN_PARAMETERS = 110_000_000
-"""As BERT base: for models that only the hub could tell of."""
+"""The number of parameters assumed for models that are not known here: that of BERT base."""
 PROBE_TIMEOUT_S = 180.0
 LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
@@ -40,26 +40,26 @@ def examine_here(study: StudySpec, location: str) -> list[Check]:
     """Examine this machine.
 
     Args:
-        study: that would run.
+        study: the study to run.
         location: the runs folder, or a URI.
 
     Returns:
-        Findings.
+        The findings.
     """
     facts = node_facts(location, _hub_ids(study))
     return [*_examine(facts, study, ""), _writable(location), _cpus(study, facts["num_cpus"])]
 
 
 def examine_cluster(study: StudySpec, address: str, storage: str | None) -> list[Check]:
-    """Examine a cluster, by a job that looks around on each of its nodes.
+    """Examine a cluster, with a job that checks each of its nodes.
 
     Args:
-        study: that would run.
-        address: of its dashboard.
-        storage: folder or URI; None for the cluster's own.
+        study: the study to run.
+        address: the address of its dashboard.
+        storage: a folder or URI; None for the cluster's own.
 
     Returns:
-        Findings; a cluster that cannot be reached is one.
+        The findings; one of them may be that the cluster cannot be reached.
     """
     try:
         check_storage(storage)
@@ -92,7 +92,7 @@ def _examine_cluster(facts: dict[str, Any], study: StudySpec) -> Iterator[Check]
 
 
 def _examine(facts: dict[str, Any], study: StudySpec, prefix: str) -> Iterator[Check]:
-    """Hold one machine's facts against this one's and the study's needs."""
+    """Compare one machine's facts with this machine's and with the study's needs."""
     yield _python(facts, prefix)
     yield _packages(facts, prefix)
     yield _gpus(facts, prefix)
@@ -123,7 +123,7 @@ def _python(facts: dict[str, Any], prefix: str) -> Check:
 
 def _packages(facts: dict[str, Any], prefix: str) -> Check:
     here, there = describe_environment().versions, facts["versions"]
-    missing = [n for n in here if n not in there and n != "agnews-ray"]  # which is sent
+    missing = [n for n in here if n not in there and n != "agnews-ray"]  # which is sent there
     names = ("ray", "torch", "transformers")
     other = [
         f"{n} {there[n]} there, {here[n]} here"
@@ -141,7 +141,7 @@ def _packages(facts: dict[str, Any], prefix: str) -> Check:
 
 
 def _gpus(facts: dict[str, Any], prefix: str) -> Check:
-    """Driver, torch's build and Ray must see the same GPUs."""
+    """Check that driver, torch and Ray see the same GPUs."""
     name, seen = f"{prefix}GPU", facts["num_gpus"]
     if not seen:
         return passed(name, "none")
@@ -159,7 +159,7 @@ def _gpus(facts: dict[str, Any], prefix: str) -> Check:
 
 
 def _gpu_memory(there: int, study: StudySpec, prefix: str) -> Check:
-    """Whether the longest batches fit, with steps recorded as CUDA graphs and without."""
+    """Check whether the longest batches fit, with steps recorded as CUDA graphs and without."""
     found, fits = gpu_memory_line(study, there)
     if fits == "recorded":
         return passed(f"{prefix}GPU memory", found)
@@ -224,10 +224,10 @@ def _upload(study: StudySpec) -> Check:
 
 
 def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> dict[str, Any]:
-    """Run the job that looks around.
+    """Run the job that collects the facts.
 
     Raises:
-        ClusterError: it did not answer in time, or failed.
+        ClusterError: the job did not answer in time, or failed.
     """
     job_id = f"doctor-{secrets.token_hex(4)}"
     words = ["python", "-m", "agnews_ray", "probe", "--hub-ids", ",".join(_hub_ids(study))]
@@ -267,7 +267,7 @@ def _hub_ids(study: StudySpec) -> list[str]:
 
 
 def _parameters(variant: VariantSpec) -> int:
-    """Estimate from the published sizes."""
+    """Estimate the number of parameters from the published sizes."""
     try:
         sizes = zoo.sizes(variant)
     except (AgnewsError, KeyError, TypeError, AttributeError):

@@ -1,4 +1,4 @@
-"""Timed engines as a table for the terminal, as Markdown, or as JSON."""
+"""The speed of engines as a table for the terminal, as Markdown, or as JSON."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
 
 
 def to_plain(bench: Bench) -> str:
-    """Lay the rows out for a terminal."""
+    """Format the rows for a terminal."""
     return "\n".join([_caption(bench), _lay_out(bench, "simple"), *_causes(bench)])
 
 
