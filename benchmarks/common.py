@@ -6,6 +6,7 @@ from agnews_ray.app import prepare
 from agnews_ray.bench import rounds
 from agnews_ray.bench.timing import TimingTask
 from agnews_ray.data.scan import scan_dataset
+from agnews_ray.record.storage import CACHE_FOLDER
 
 
 def make_task(
@@ -32,7 +33,7 @@ def make_task(
         "recipe.global_batch_size": batch_size,
     }
     study = prepare.read_study(None, flags)
-    cache = Path("runs").absolute() / prepare.CACHE_FOLDER
+    cache = Path("runs").absolute() / CACHE_FOLDER
     cache.mkdir(parents=True, exist_ok=True)
     scanned = scan_dataset(study.data, cache)
     return rounds.prepare_task(study.models[0], study, scanned, cache, num_threads)

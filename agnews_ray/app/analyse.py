@@ -11,7 +11,7 @@ from agnews_ray.compare.published import (
     hold_against_paper,
     hold_against_study,
 )
-from agnews_ray.compare.table import ComparisonTable, compare_records, part_repeated
+from agnews_ray.compare.table import ComparisonTable, compare_records, part_repeated, scored
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import CostRecord, load_costs
 from agnews_ray.record.outputs import TestRows, load_curve, load_predictions, load_test_rows
@@ -176,19 +176,20 @@ def open_study(
         The spec is None if it cannot be read; records have all of it except the order of rows.
 
     Raises:
-        StoreError: there is no study, or none of its trials has finished.
+        StoreError: there is no study, or none of its trials that score test has finished.
         RecordError: there are records, but none can be read.
     """
     store = StudyStore.at(folder)
     found = store.finished()
-    if not found.records:
+    if not scored(found.records):
         if found.set_aside:
             raise found.set_aside[0].error
         hint = "run `agnews-ray submit` for this study"
-        raise StoreError(str(folder), "at least one finished trial", "none", hint)
+        none = "none that scores the test split" if found.records else "none"
+        raise StoreError(str(folder), "at least one finished trial", none, hint)
     for one in found.set_aside:
         tell(str(one))
-    records, repeated = part_repeated(found.records)
+    records, repeated = part_repeated(scored(found.records))
     for record in repeated:
         where = found.folders[record.trial_id].name
         tell(f"left out: {where}: a later trial has the same model and seed; one of them is a copy")

@@ -66,16 +66,14 @@ def gpu_memory_line(study: StudySpec, there: int) -> tuple[str, str | None]:
     """
     from agnews_ray.model.memory import training_memory  # imports torch, which takes seconds
 
-    recipe = study.recipe
-    precision: Precision = "fp16" if recipe.precision == "auto" else recipe.precision
-    rows, length = (
-        recipe.global_batch_size // study.scaling.num_workers,
-        study.data.max_length_tokens,
-    )
-    most = max(
-        (training_memory(one, rows, length, precision) for one in study.models),
-        key=lambda one: one.recorded,
-    )
+    length = study.data.max_length_tokens
+    found = []
+    for variant in study.models:
+        recipe = variant.recipe_in(study.recipe)
+        precision: Precision = "fp16" if recipe.precision == "auto" else recipe.precision
+        rows = recipe.global_batch_size // study.scaling.num_workers
+        found.append((training_memory(variant, rows, length, precision), rows))
+    most, rows = max(found, key=lambda one: one[0].recorded)
     text = (
         f"{there / 2**30:.1f} GiB, about {most.recorded / 2**30:.1f} wanted for batches of "
         f"{rows} x {length} tokens ({most.unrecorded / 2**30:.1f} with unrecorded steps)"

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from agnews_ray.cluster.event_kinds import Event
 from agnews_ray.cluster.events import read_events
 from agnews_ray.cluster.job_state import JobState, fold, state_of
 from agnews_ray.cluster.jobs_client import Job, JobsClient
@@ -29,8 +29,8 @@ class Submission:
     job_id: str
     address: str
     storage: str | None
-    """The storage; None: the cluster's own (AGNEWS_RAY_STORAGE there), else a folder on its head
-    node."""
+    """The storage; The storage; None: the cluster's own (AGNEWS_RAY_STORAGE there), else a folder
+    on its head node."""
 
 
 def submit_study(study: StudySpec, address: str, storage: str | None, command: str) -> Submission:
@@ -118,7 +118,7 @@ def job_state(address: str, job_id: str | None) -> JobState:
     return fold(state_of(job), client.events(job.job_id))
 
 
-def follow(address: str, job_id: str, on_trouble: Callable[[str], None]) -> Iterator[Any]:
+def follow(address: str, job_id: str, on_trouble: Callable[[str], None]) -> Iterator[Event | str]:
     """Watch a job until it ends.
 
     Args:
@@ -132,7 +132,7 @@ def follow(address: str, job_id: str, on_trouble: Callable[[str], None]) -> Iter
     return read_events(JobsClient(address).follow(job_id, on_trouble))
 
 
-def read_log(address: str, job_id: str | None) -> list[Any]:
+def read_log(address: str, job_id: str | None) -> list[Event | str]:
     """Read a job's output so far: events of ``cluster.events``, and other lines as text."""
     client = JobsClient(address)
     return list(client.events(_find(client, job_id).job_id))

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from agnews_ray.app.capacity import gpu_memory_line
 from agnews_ray.app.cluster_jobs import check_storage
+from agnews_ray.cluster import event_kinds as kinds
 from agnews_ray.cluster.checks import Check, failed, passed, warned
 from agnews_ray.cluster.jobs_client import ADDRESS_HINT, PROBE_KEY, JobsClient
-from agnews_ray.cluster.node_facts import node_facts
+from agnews_ray.cluster.node_facts import ClusterFacts, NodeFacts, node_facts
 from agnews_ray.cluster.package import pack, runtime_environment
 from agnews_ray.errors import AgnewsError, ClusterError, StoreError
 from agnews_ray.model import zoo
@@ -74,7 +74,7 @@ def examine_cluster(study: StudySpec, address: str, storage: str | None) -> list
     return [*checks, *_examine_cluster(facts, study)]
 
 
-def _examine_cluster(facts: dict[str, Any], study: StudySpec) -> Iterator[Check]:
+def _examine_cluster(facts: ClusterFacts, study: StudySpec) -> Iterator[Check]:
     yield _shared(facts)
     now, later = facts["num_gpus"], facts["later_gpus"]
     wanted = study.scaling.num_workers
@@ -91,7 +91,7 @@ def _examine_cluster(facts: dict[str, Any], study: StudySpec) -> Iterator[Check]
         yield from _examine(node, study, f"{name}: ")
 
 
-def _examine(facts: dict[str, Any], study: StudySpec, prefix: str) -> Iterator[Check]:
+def _examine(facts: NodeFacts, study: StudySpec, prefix: str) -> Iterator[Check]:
     """Compare one machine's facts with this machine's and with the study's needs."""
     yield _python(facts, prefix)
     yield _packages(facts, prefix)
@@ -113,7 +113,7 @@ def _examine(facts: dict[str, Any], study: StudySpec, prefix: str) -> Iterator[C
         yield passed(f"{prefix}hub", hub)
 
 
-def _python(facts: dict[str, Any], prefix: str) -> Check:
+def _python(facts: NodeFacts, prefix: str) -> Check:
     here, there = describe_environment().python, facts["python"]
     if here.split(".")[:2] != there.split(".")[:2]:
         hint = "use an image with this Python, or run from that Python"
@@ -121,9 +121,9 @@ def _python(facts: dict[str, Any], prefix: str) -> Check:
     return passed(f"{prefix}Python", there)
 
 
-def _packages(facts: dict[str, Any], prefix: str) -> Check:
+def _packages(facts: NodeFacts, prefix: str) -> Check:
     here, there = describe_environment().versions, facts["versions"]
-    missing = [n for n in here if n not in there and n != "agnews-ray"]  # which is sent there
+    missing = [n for n in here if n not in there and n != "agnews-ray"]  # which is sent there there
     names = ("ray", "torch", "transformers")
     other = [
         f"{n} {there[n]} there, {here[n]} here"
@@ -140,12 +140,12 @@ def _packages(facts: dict[str, Any], prefix: str) -> Check:
     return passed(f"{prefix}packages", ", ".join(f"{n} {there[n]}" for n in names))
 
 
-def _gpus(facts: dict[str, Any], prefix: str) -> Check:
+def _gpus(facts: NodeFacts, prefix: str) -> Check:
     """Check that driver, torch and Ray see the same GPUs."""
     name, seen = f"{prefix}GPU", facts["num_gpus"]
-    if not seen:
-        return passed(name, "none")
     torch = facts["torch"]
+    if not seen or torch is None:  # torch is asked only if there are GPUs
+        return passed(name, "none")
     if torch["trouble"]:
         return failed(name, torch["trouble"], torch["hint"])
     if torch["num_gpus"] != seen:
@@ -201,7 +201,7 @@ def _writable(location: str) -> Check:
     return passed("storage", f"{without_secrets(location)} can be written")
 
 
-def _shared(facts: dict[str, Any]) -> Check:
+def _shared(facts: ClusterFacts) -> Check:
     if facts["storage_error"]:
         return failed("storage", facts["storage_error"], "see --storage in `submit --help`")
     return passed("storage", f"{facts['storage']}: written and seen from every node")
@@ -223,7 +223,7 @@ def _upload(study: StudySpec) -> Check:
     return passed("upload", f"{size / 1000:.0f} kB: the study and this package, once")
 
 
-def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> dict[str, Any]:
+def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> ClusterFacts:
     """Run the job that collects the facts.
 
     Raises:
@@ -245,10 +245,10 @@ def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> dict[st
     for event in client.events(job_id):
         if isinstance(event, str):
             found = event.strip() or found
-        elif event.event == "probe":
-            facts: dict[str, Any] = json.loads(event.facts)
+        elif isinstance(event, kinds.Probed):
+            facts: ClusterFacts = json.loads(event.facts)
             return facts
-        elif event.event == "error":
+        elif isinstance(event, kinds.Errored):
             found = event.error
     with suppress(AgnewsError):
         client.stop(job_id)

@@ -1,7 +1,5 @@
 """Use case: a job's work on its cluster; `cluster_jobs` is the user's side."""
 
-from typing import Any
-
 from agnews_ray.app.launch import StudyOutcome, execute_study, look_at_models
 from agnews_ray.app.prepare import PreparedStudy, prepare_study
 from agnews_ray.cluster.events import EventWriter
@@ -13,12 +11,16 @@ from agnews_ray.cluster.membership import (
     on_every_node,
     see_cluster,
 )
-from agnews_ray.cluster.node_facts import node_facts
+from agnews_ray.cluster.node_facts import ClusterFacts, node_facts
 from agnews_ray.errors import StoreError
 from agnews_ray.record.object_store import open_store
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
+from agnews_ray.run.fit import TrainerFit
 from agnews_ray.run.queue import Outcome, run_trials
+from agnews_ray.run.told import TrialFacts
 from agnews_ray.run.trainer import TrialRunner
+from agnews_ray.run.watcher import StudyWatcher
+from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.study import StudySpec
 
 ATTEMPTS = 3
@@ -48,11 +50,11 @@ def execute_job(
     with joined_ray(store.log_path):
         check_shared(location)
         prepared = prepare_study(study, location, see_cluster().num_gpus)
-        events.study(study.name, store.location, prepared.trials, set(prepared.finished))
+        _tell_plan(prepared, events)
         return execute_study(prepared, command, started_at, events, _run_joined)
 
 
-def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
+def probe_job(location: str, hub_ids: list[str]) -> ClusterFacts:
     """Collect facts about the cluster of this process, for ``doctor``.
 
     Args:
@@ -60,8 +62,7 @@ def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
         hub_ids: the models to load from the hub.
 
     Returns:
-        The facts about the cluster, and under ``nodes`` those of ``cluster.node_facts`` for each
-        node.
+        The facts about the cluster and about each of its nodes.
     """
     with joined_ray(cache_folder(location) / "logs" / "doctor.log"):
         storage_error = None
@@ -84,31 +85,42 @@ def probe_job(location: str, hub_ids: list[str]) -> dict[str, Any]:
         }
 
 
+def _tell_plan(prepared: PreparedStudy, watcher: StudyWatcher) -> None:
+    trials = [TrialFacts.of(trial) for trial in prepared.trials]
+    watcher.study(prepared.study.name, prepared.store.location, trials, prepared.finished)
+
+
 def _run_joined(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: Any
-) -> tuple[PreparedStudy, Any]:
+    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+) -> tuple[PreparedStudy, Outcome]:
     # On the CPU: the head node needs no GPU, and if it has one, workers use it.
     looked_at = look_at_models(prepared, watcher, "cpu")
     planned, prepared = prepared.trials, looked_at.tell(watcher)
     if prepared.trials != planned:
-        watcher.study(
-            prepared.study.name, prepared.store.location, prepared.trials, set(prepared.finished)
-        )
+        _tell_plan(prepared, watcher)
     if not prepared.todo:
         return prepared, Outcome(finished=())
     device = prepared.todo[0].device
     room = ClusterRoom(device, prepared.study.scaling.num_workers)
+    fit = TrainerFit(
+        num_workers=prepared.study.scaling.num_workers,
+        device=device,
+        cpus_per_worker=room.cpus_per_worker,
+        scratch=prepared.store.scratch,
+    )
+    groups = WorkerGroups(fit)
     runner = TrialRunner(
         study=prepared.study,
         dataset=prepared.scanned.record,
         store=prepared.store,
-        scratch=prepared.store.scratch,
+        groups=groups,
         command=command,
         log_hint="read `agnews-ray logs --all`, or submit.log beside the results",
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
-        cpus_per_worker=room.cpus_per_worker,
         max_attempts=ATTEMPTS,
         on_retry=watcher.note,
     )
     load = looked_at.data.load
-    return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+    outcome = run_trials(prepared.todo, runner, load, room, started_at, watcher)
+    groups.close()
+    return prepared, outcome

@@ -5,11 +5,11 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from agnews_ray.app.capacity import check_disk
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
@@ -19,8 +19,16 @@ from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
-from agnews_ray.run.watcher import SteadyWatcher
+from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 from agnews_ray.spec.base import Device
+
+if TYPE_CHECKING:  # they import Ray or transformers
+    from agnews_ray.run.inputs import InputCache
+    from agnews_ray.run.queue import Outcome
+    from agnews_ray.run.worker_group import WorkerGroups
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +49,21 @@ class StudyOutcome:
     """Lines about what was kept, and what was not, for the user to read."""
 
 
+class RunTrials(Protocol):
+    """Runs the trials of a study that have no record."""
+
+    def __call__(
+        self, prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+    ) -> tuple[PreparedStudy, "Outcome"]:
+        """Give the study as it was planned in the end, and how its trials ended."""
+
+
 def execute_study(
     prepared: PreparedStudy,
     command: str,
     started_at: float,
-    watcher: Any,
-    run: "Callable[[PreparedStudy, str, float, Any], tuple[PreparedStudy, Any]] | None" = None,
+    watcher: StudyWatcher,
+    run: RunTrials | None = None,
 ) -> StudyOutcome:
     """Run the trials that have no record yet.
 
@@ -54,9 +71,8 @@ def execute_study(
         prepared: from ``prepare_study``.
         command: the command line, for the records.
         started_at: Unix time of ``submit``.
-        watcher: a ``run.watcher.StudyWatcher``, told what happens until it fails.
-        run: takes the first four and gives the study as it was planned in the end and a
-            ``run.queue.Outcome``; None runs the trials on a Ray of this process.
+        watcher: told what happens, until it fails.
+        run: runs the trials; None does so on a Ray of this process.
 
     Returns:
         Records of all finished trials, and the errors of those that failed.
@@ -106,8 +122,8 @@ def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
 
 
 def _run_embedded(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: Any
-) -> tuple[PreparedStudy, Any]:
+    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+) -> tuple[PreparedStudy, "Outcome"]:
     from agnews_ray.run.session import embedded_ray
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
@@ -116,35 +132,57 @@ def _run_embedded(
         loading = _beside(look_at_models, prepared, watcher, prepared.todo[0].device)
         session.start()  # waits for processes to come up while the thread imports and loads
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
-        looked_at = loading.result()
-        logger.info("models looked at %.1f s after the start", time.time() - started_at)
-        prepared = looked_at.tell(watcher)
+        with _worker_groups(prepared, str(session.folder / "train")) as groups:
+            groups.start_one()  # its workers import what they need while models are looked at
+            looked_at = loading.result()
+            logger.info("models looked at %.1f s after the start", time.time() - started_at)
+            prepared = looked_at.tell(watcher)
 
-        from agnews_ray.run.queue import OwnRoom, run_trials
-        from agnews_ray.run.trainer import TrialRunner
+            from agnews_ray.run.queue import OwnRoom, run_trials
+            from agnews_ray.run.trainer import TrialRunner
 
-        runner = TrialRunner(
-            study=prepared.study,
-            dataset=prepared.scanned.record,
-            store=prepared.store,
-            scratch=str(session.folder / "train"),
-            log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
-            command=command,
-            threads_per_worker=max(1, num_usable_cpus() // num_workers),
-            max_start_failures=MAX_START_FAILURES,
-        )
-        room = OwnRoom(count=num_at_once)
-        load = looked_at.data.load
-        return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+            runner = TrialRunner(
+                study=prepared.study,
+                dataset=prepared.scanned.record,
+                store=prepared.store,
+                groups=groups,
+                log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
+                command=command,
+                threads_per_worker=max(1, num_usable_cpus() // num_workers),
+            )
+            room = OwnRoom(count=num_at_once)
+            load = looked_at.data.load
+            return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
 
 
-def _beside(function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+@contextmanager
+def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGroups]":
+    """Make groups of workers of this machine, and let them exit unless the user interrupts."""
+    from agnews_ray.run.fit import TrainerFit
+    from agnews_ray.run.worker_group import WorkerGroups
+
+    fit = TrainerFit(
+        num_workers=prepared.study.scaling.num_workers,
+        device=prepared.todo[0].device,
+        scratch=scratch,
+        max_start_failures=MAX_START_FAILURES,
+    )
+    groups = WorkerGroups(fit)
+    try:
+        yield groups
+    except Exception:
+        groups.close()
+        raise
+    groups.close()
+
+
+def _beside(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
     """Call a function in a daemon thread: an interrupt must not wait for a download."""
-    future: Future[Any] = Future()
+    future: Future[T] = Future()
 
     def target() -> None:
         try:
-            future.set_result(function(*arguments))
+            future.set_result(function(*arguments, **named))
         except BaseException as error:  # noqa: BLE001  # raised again by ``result``
             future.set_exception(error)
 
@@ -158,18 +196,18 @@ class LookedAt:
 
     prepared: PreparedStudy
     """Planned anew where a model cannot be trained in the wanted precision."""
-    data: Any
-    """A ``run.inputs.InputCache``."""
+    data: "InputCache"
+    """Gives trials what they train on."""
     lines: tuple[str, ...]
 
-    def tell(self, watcher: Any) -> PreparedStudy:
+    def tell(self, watcher: StudyWatcher) -> PreparedStudy:
         """Show the lines; from the thread that the watcher knows."""
         for line in self.lines:
             watcher.note(line)
         return self.prepared
 
 
-def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> LookedAt:
+def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Device) -> LookedAt:
     """Load every model and have it make a pass, so that what is wrong is told before any trial.
 
     Args:
@@ -194,7 +232,7 @@ def look_at_models(prepared: PreparedStudy, watcher: Any, device: Device) -> Loo
     variants = {trial.variant.name: trial.variant for trial in prepared.todo}
     trains_on = prepared.todo[0].device
     found = {
-        name: data.look_at(variant, prepared.precision, device, trains_on)
+        name: data.look_at(variant, prepared.precisions[name], device, trains_on)
         for name, variant in variants.items()
     }
     sizes = {name: one.num_parameters for name, one in found.items()}

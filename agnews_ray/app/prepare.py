@@ -5,13 +5,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from agnews_ray.app.capacity import gpu_memory_line
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
 from agnews_ray.errors import SpecError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
+from agnews_ray.plan.graph import TrialGraph, without_finished
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.plan.trials import WHERE_ROWS_LIE, PlannedTrial, plan_trials, same_question
 from agnews_ray.record.durable import write_whole
@@ -37,15 +37,15 @@ class PreparedStudy:
     finished: dict[str, TrialRecord]
     """Records of planned trials that need not run again, by trial id."""
     num_gpus: int
-    precision: Precision
-    """Wanted; a trial of a model that cannot be trained in it has another."""
+    precisions: Mapping[str, Precision]
+    """Wanted, by variant name; a trial of a model that cannot be trained in it has another."""
     notes: tuple[str, ...] = ()
     """What is to be said of the machine, a line each."""
 
     @property
     def todo(self) -> tuple[PlannedTrial, ...]:
-        """Trials without a record."""
-        return tuple(trial for trial in self.trials if trial.trial_id not in self.finished)
+        """Trials without a record; each waits only for others of them."""
+        return without_finished(self.trials, self.finished)
 
     def planned_in(self, precisions: Mapping[str, Precision]) -> "PreparedStudy":
         """Plan anew where a variant cannot be trained in the wanted precision.
@@ -64,7 +64,7 @@ class PreparedStudy:
         return dataclasses.replace(self, trials=trials, finished=finished_of(self.store, trials))
 
 
-def read_study(job_file: Path | None, flags: Mapping[str, Any]) -> StudySpec:
+def read_study(job_file: Path | None, flags: Mapping[str, object]) -> StudySpec:
     """Build a study from a job file and the flags that override it.
 
     Args:
@@ -123,10 +123,15 @@ def prepare_study(
     )
 
     device, num_gpus = resolve_device(study.scaling, cluster_gpus)
-    precision = resolve_precision(study.recipe, device, is_here=cluster_gpus is None)
+    wanted = {
+        variant.name: resolve_precision(
+            variant.recipe_in(study.recipe), device, is_here=cluster_gpus is None
+        )
+        for variant in study.models
+    }
     for variant in study.models:
-        check_engine(variant.engine, device, precision)
-    precisions = {variant.name: zoo.own_precision(variant, precision) for variant in study.models}
+        check_engine(variant.engine, device, wanted[variant.name])
+    precisions = {one.name: zoo.own_precision(one, wanted[one.name]) for one in study.models}
     trials = _plan(study, scanned, device, precisions)
     return PreparedStudy(
         study=study,
@@ -136,7 +141,7 @@ def prepare_study(
         trials=trials,
         finished=finished_of(store, trials),
         num_gpus=num_gpus,
-        precision=precision,
+        precisions=wanted,
         notes=_machine_notes(study, device) if cluster_gpus is None else (),
     )
 
@@ -155,7 +160,7 @@ def _plan(
     identities = {
         variant.name: zoo.identity(variant) + zoo.head_of(variant) for variant in study.models
     }
-    return plan_trials(study, scanned.record, identities, device, precisions)
+    return TrialGraph(plan_trials(study, scanned.record, identities, device, precisions)).trials
 
 
 def finished_of(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str, TrialRecord]:

@@ -1,7 +1,7 @@
 """From the times of engines to ratios: one number per round, then the median of rounds."""
 
 from collections.abc import Mapping, Sequence
-from statistics import median
+from statistics import fmean, median
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,6 +23,9 @@ class TimedRun(BaseModel):
     """The rate of large matrix products in the same precision, measured just before."""
     final_loss: float | None
     """The mean loss of the last tenth of the steps, in nats; None if it is not a number."""
+    others_cores: float | None = None
+    """The mean number of processors that other programs kept busy during the timed steps; None if
+    the machine does not report it."""
 
 
 class Contender(BaseModel):
@@ -62,6 +65,9 @@ class SpeedRow(BaseModel):
     products."""
     final_loss: float | None
     """The final loss; None if that of a round is not a number."""
+    others_cores: float | None = None
+    """The mean over rounds, so that one busy round is visible; None if the machine does not report
+    it."""
 
 
 class FailedRow(BaseModel):
@@ -87,6 +93,9 @@ class Bench(BaseModel):
     num_threads: int
     num_train_rows: int
     """The number of train rows of each run."""
+    others_cores: float | None = None
+    """The number of processors that other programs kept busy, mean over all rows; None if the
+    machine does not report it."""
 
 
 def speed_rows(
@@ -132,9 +141,23 @@ def speed_rows(
                 peak_memory_bytes=median(run.peak_memory_bytes for run in timed),
                 roofline_share=median(shares),
                 final_loss=_median_loss(timed),
+                others_cores=mean_others_cores(timed),
             )
         )
     return tuple(rows)
+
+
+def mean_others_cores(measured: Sequence[TimedRun | SpeedRow]) -> float | None:
+    """Average what other programs took of the processors.
+
+    Args:
+        measured: runs or rows; those that do not say are left out.
+
+    Returns:
+        Processors; None where none of them says.
+    """
+    said = [one.others_cores for one in measured if one.others_cores is not None]
+    return fmean(said) if said else None
 
 
 def _median_loss(timed: Sequence[TimedRun]) -> float | None:

@@ -12,6 +12,7 @@ from agnews_ray.bench.ratios import (
     FailedRow,
     SpeedRow,
     TimedRun,
+    mean_others_cores,
     speed_rows,
 )
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
@@ -89,6 +90,7 @@ def bench_engines(study: StudySpec, runs: Path, num_rounds: int, note: Note) -> 
         device=device,
         num_threads=num_usable_cpus(),
         num_train_rows=scanned.record.num_train,
+        others_cores=mean_others_cores(rows),
     )
 
 

@@ -8,6 +8,9 @@ from agnews_ray.bench.ratios import Bench, SpeedRow
 from agnews_ray.record import json_text
 from agnews_ray.report.table_formats import MIB
 
+BUSY_SHARE = 0.05
+"""Of the processors: what other programs take beyond it is said."""
+
 COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
     "Model": lambda r: r.model,
     "Engine": lambda r: f"{r.engine}, {r.precision}",
@@ -28,12 +31,12 @@ COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
 
 def to_plain(bench: Bench) -> str:
     """Format the rows for a terminal."""
-    return "\n".join([_caption(bench), _lay_out(bench, "simple"), *_causes(bench)])
+    return "\n".join([_caption(bench), _lay_out(bench, "simple"), *_notes(bench)])
 
 
 def to_markdown(bench: Bench) -> str:
     """Write a GitHub table under its caption."""
-    return "\n\n".join([_caption(bench), _lay_out(bench, "github"), *_causes(bench)])
+    return "\n\n".join([_caption(bench), _lay_out(bench, "github"), *_notes(bench)])
 
 
 def to_json(bench: Bench) -> str:
@@ -67,8 +70,15 @@ def _spread(value: float, lowest: float, highest: float, how: str) -> str:
     return f"{value:{how}} ({lowest:{how}}-{highest:{how}})"
 
 
-def _causes(bench: Bench) -> list[str]:
-    return [f"{r.model}, {r.engine}, {r.precision} failed: {r.cause}" for r in bench.failed]
+def _notes(bench: Bench) -> list[str]:
+    notes = [f"{r.model}, {r.engine}, {r.precision} failed: {r.cause}" for r in bench.failed]
+    others, num_cpus = bench.others_cores, bench.environment.num_cpus
+    if others is not None and others > BUSY_SHARE * num_cpus:
+        notes.append(
+            f"note: other programs used {others:.1f} of {num_cpus} cores while these were "
+            "measured; run it again on a quiet machine"
+        )
+    return notes
 
 
 def _lay_out(bench: Bench, style: str) -> str:

@@ -7,6 +7,7 @@ from statistics import median
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from agnews_ray.bench.load import OtherPrograms
 from agnews_ray.bench.ratios import Contender, TimedRun
 from agnews_ray.data.batches import TokenisedRows, train_batches
 from agnews_ray.engine.child_process import call_alone
@@ -67,7 +68,8 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
         rank: among several workers; None for the only one.
 
     Returns:
-        Speed after the warm-up steps, padding, memory, and the machine's own rate.
+        Speed after the warm-up steps, padding, memory, what other programs computed meanwhile, and
+        the machine's own rate.
     """
     torch.set_num_threads(task.num_threads)
     rank = rank or Rank(device=torch.device(task.device))
@@ -80,16 +82,18 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     recipe = task.recipe
     num_steps = steps_per_epoch(len(task.rows), recipe.global_batch_size) * recipe.num_epochs
     num_untimed = max(1, int(WARM_UP_SHARE * num_steps))
-    start = 0.0
+    start, others = 0.0, OtherPrograms()
 
     def on_step(number: int, _: torch.Tensor, seconds: float) -> None:
-        nonlocal start
+        nonlocal start, others
         if number == num_untimed:
             waiting = time.perf_counter()
             _wait_for(rank.device)  # for what is queued of the warm-up
             start = seconds + time.perf_counter() - waiting
+            others = OtherPrograms()
 
     log = _train(model, task, contender, rank, num_steps, on_step)
+    others_cores = others.cores()
     seconds = log.seconds[-1] - start
     return TimedRun(
         samples_per_second=float(log.rows[num_untimed:].sum() / seconds),
@@ -97,6 +101,7 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
         peak_memory_bytes=peak_memory_bytes(rank.device),
         product_flops_per_second=rate,
         final_loss=log.final_loss,
+        others_cores=others_cores,
     )
 
 

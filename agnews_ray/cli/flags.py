@@ -20,6 +20,8 @@ def _read(context: click.Context, parameter: click.Parameter, value: str | None)
     read = _plain if path in NO_TEXTS else str
     if path in LISTS:
         return [read(part.strip()) for part in value.split(",") if part.strip()]
+    if path == "recipe.class_weights" and not value.isalpha():  # neither none nor balanced
+        return [_plain(part.strip()) for part in value.split(",")]
     return read(value)
 
 
@@ -35,7 +37,11 @@ def _plain(word: str) -> Any:
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
     """Attach the flags that override a job file; each has its dotted path in the study."""
     flags = [
-        _flag("--models", "models", "comma-separated: distilbert, minilm, bert, hub id or folder"),
+        _flag(
+            "--models",
+            "models",
+            "comma-separated: aliases (distilbert, minilm, ...), hub ids, folders",
+        ),
         _flag(
             "--init", "init", "random: fresh weights, no download", choices=("pretrained", "random")
         ),
@@ -86,6 +92,12 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
         _flag("--epochs", "recipe.num_epochs", "passes over the train rows  [default: 2]"),
         _flag("--learning-rate", "recipe.learning_rate", "peak learning rate  [default: 2e-5]"),
         _flag("--global-batch-size", "recipe.global_batch_size", "rows per update  [default: 16]"),
+        _flag("--label-smoothing", "recipe.label_smoothing", "share spread over classes  [0]"),
+        _flag(
+            "--class-weights",
+            "recipe.class_weights",
+            "balanced: rare classes count more; or comma-separated, in label order  [none]",
+        ),
         _flag(
             "--precision",
             "recipe.precision",
@@ -120,6 +132,8 @@ METAVARS = {
     "data.class_names": "A,B",
     "data.validation_fraction": "FRACTION",
     "recipe.learning_rate": "RATE",
+    "recipe.label_smoothing": "SHARE",
+    "recipe.class_weights": "WORD|X,X",
     "seeds": "N,N",
     "name": "NAME",
 }
@@ -139,6 +153,7 @@ NO_TEXTS = {
     "recipe.num_epochs",
     "recipe.learning_rate",
     "recipe.global_batch_size",
+    "recipe.label_smoothing",
     "scaling.num_workers",
 }
 """The flags whose values are numbers or booleans; for all others ``2024`` is text."""

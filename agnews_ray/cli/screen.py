@@ -3,8 +3,8 @@
 import math
 import sys
 import time
+from collections.abc import Collection, Sequence
 from types import TracebackType
-from typing import Any
 
 import click
 from rich.console import Console
@@ -15,6 +15,7 @@ from rich.text import Text
 from agnews_ray.compare.table import ComparisonTable
 from agnews_ray.errors import one_line, printable
 from agnews_ray.report import sentences, table_formats
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 
 GOOD, BAD = "[green]✓[/]", "[red]✗[/]"
 """The marks of ended trials, in rich's markup."""
@@ -39,7 +40,9 @@ def show_table(table: ComparisonTable) -> None:
     if is_terminal():
         console = Console()
         console.print(table_formats.to_rich(table, console.width))
-        for line in sentences.remarks(table):
+        for line in sentences.own_recipes(table):
+            console.print(line, markup=False, highlight=False)
+        for line in sentences.warnings(table):
             console.print(line, markup=False, style="red")
     else:
         click.echo(table_formats.to_plain(table))
@@ -55,7 +58,7 @@ def clock(seconds: float) -> str:
 
 
 class SilentScreen:
-    """A screen that shows nothing; it is also the interface of the others."""
+    """Shows nothing; the others begin with it."""
 
     def __enter__(self) -> "SilentScreen":
         return self
@@ -68,25 +71,30 @@ class SilentScreen:
     ) -> None:
         pass
 
+    def study(
+        self, name: str, location: str, trials: Sequence[TrialFacts], finished: Collection[str]
+    ) -> None:
+        """Show nothing: what is planned is told by notes."""
+
     def note(self, text: str) -> None:
         """Show a line."""
 
     def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
         """Show the progress of tokenising."""
 
-    def started(self, trial: Any) -> None:
-        """Show that a ``PlannedTrial`` starts."""
+    def started(self, trial: TrialFacts) -> None:
+        """Show that a trial starts."""
 
-    def waiting(self, trial: Any, reason: str) -> None:
-        """Show what a ``PlannedTrial`` without workers waits for."""
+    def waiting(self, trial: TrialFacts, reason: str) -> None:
+        """Show what a trial without workers waits for."""
 
-    def progress(self, progress: Any) -> None:
-        """Show a ``TrialProgress``."""
+    def progress(self, progress: TrialProgress) -> None:
+        """Show where a trial stands."""
 
-    def finished(self, trial: Any, record: Any) -> None:
-        """Show the scores of a ``TrialRecord``."""
+    def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
+        """Show a trial's scores."""
 
-    def failed(self, trial: Any, error: Exception) -> None:
+    def failed(self, trial: TrialFacts, error: Exception | str) -> None:
         """Show a trial's error."""
 
 
@@ -103,14 +111,14 @@ class PlainScreen(SilentScreen):
         if done == total:
             self.note(f"tokenised {split} for {variant}: {total:,} rows")
 
-    def started(self, trial: Any) -> None:
+    def started(self, trial: TrialFacts) -> None:
         self.note(f"start {trial.trial_id}: {trial.num_steps:,} steps, {trial.precision}")
 
-    def waiting(self, trial: Any, reason: str) -> None:
+    def waiting(self, trial: TrialFacts, reason: str) -> None:
         if self._is_due(trial.trial_id):
             self.note(f"      {trial.trial_id}: waits for {reason}")
 
-    def progress(self, progress: Any) -> None:
+    def progress(self, progress: TrialProgress) -> None:
         if progress.phase == "training" and self._is_due(progress.trial_id):
             self.note(f"      {progress.trial_id}: {describe(progress)}")
 
@@ -121,10 +129,10 @@ class PlainScreen(SilentScreen):
             self._last[trial_id] = now
         return is_due
 
-    def finished(self, trial: Any, record: Any) -> None:
+    def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
         self.note(f"done  {trial.trial_id}: {describe_result(record)}")
 
-    def failed(self, trial: Any, error: Exception) -> None:
+    def failed(self, trial: TrialFacts, error: Exception | str) -> None:
         click.echo(f"FAIL  {describe_failure(trial.trial_id, error)}", err=True)
 
 
@@ -176,29 +184,29 @@ class LiveScreen(SilentScreen):
         if done == total:
             self._remove(name)
 
-    def started(self, trial: Any) -> None:
+    def started(self, trial: TrialFacts) -> None:
         self._bars[trial.trial_id] = self._progress.add_task(
             _title(trial), total=trial.num_steps, note="starting workers"
         )
 
-    def waiting(self, trial: Any, reason: str) -> None:
+    def waiting(self, trial: TrialFacts, reason: str) -> None:
         self._progress.update(self._bars[trial.trial_id], note=f"waits for {reason}")
 
-    def progress(self, progress: Any) -> None:
-        if progress.trial_id in self._bars:  # a last message may arrive after the end
+    def progress(self, progress: TrialProgress) -> None:
+        if progress.trial_id in self._bars:  # a last message may come after the end
             note = describe(progress) if progress.phase == "training" else progress.phase
             done = progress.num_steps if progress.phase in ("scoring", "saving") else progress.step
             self._progress.update(self._bars[progress.trial_id], completed=done, note=note)
 
-    def finished(self, trial: Any, record: Any) -> None:
-        mark = GOOD if getattr(record, "diverged", None) is None else BAD
+    def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
+        mark = GOOD if record.diverged is None else BAD
         self._end(trial, mark, f"{_title(trial)}  {describe_result(record)}")
 
-    def failed(self, trial: Any, error: Exception) -> None:
+    def failed(self, trial: TrialFacts, error: Exception | str) -> None:
         self._end(trial, BAD, describe_failure(trial.trial_id, error))
 
-    def _end(self, trial: Any, mark: str, result: str) -> None:
-        """Replace a trial's bar by a lasting line: there may be more trials than lines."""
+    def _end(self, trial: TrialFacts, mark: str, result: str) -> None:
+        """Give a line that stays for a bar that goes: a study may have more trials than lines."""
         self._remove(trial.trial_id)
         self._progress.console.print(Text.from_markup(mark).append(f" {result}", "default"))
 
@@ -207,19 +215,19 @@ class LiveScreen(SilentScreen):
             self._progress.remove_task(self._bars.pop(name))
 
 
-def _title(trial: Any) -> str:
+def _title(trial: TrialFacts) -> str:
     return f"{_cut(trial.variant.name)} · seed {trial.seed}"
 
 
-def describe_failure(trial_id: str, error: Exception) -> str:
-    """Write a trial's error in one line that names the trial once."""
+def describe_failure(trial_id: str, error: Exception | str) -> str:
+    """Write a trial's error in a line that names the trial once."""
     text = one_line(error)
     return text if trial_id in text else f"{trial_id}: {text}"
 
 
-def describe(progress: Any) -> str:
-    """Write a trial's progress in one line."""
-    return (  # the most useful facts first, as a narrow terminal cuts off the end
+def describe(progress: TrialProgress) -> str:
+    """Write a trial's progress in a line."""
+    return (  # what is of most use first: a narrow terminal cuts the end off
         f"{clock(progress.seconds_left)} left  loss {_loss(progress.loss)}  "
         f"{progress.samples_per_second:.0f} samples/s  "
         f"step {progress.step:,}/{progress.num_steps:,}  epoch {progress.epoch:.2f}"
@@ -234,13 +242,12 @@ def _loss(loss: float) -> str:
     return f"{loss:.3f}" if math.isfinite(loss) else "is not a number"
 
 
-def describe_result(record: Any) -> str:
-    """Write a finished trial's result in one line."""
+def describe_result(record: RecordFacts) -> str:
+    """Write a finished trial's result in a line."""
     training, test = record.training, record.test
-    diverged = getattr(record, "diverged", None)  # missing in events of older packages
-    if diverged is not None:
-        return f"DIVERGED: {diverged}; it has no scores"
-    return (
-        f"accuracy {test.accuracy:.4f}  macro-F1 {test.macro_f1:.4f}  "
-        f"{clock(training.train_seconds)} at {training.samples_per_second:.0f} samples/s"
-    )
+    if record.diverged is not None:
+        return f"DIVERGED: {record.diverged}; it has no scores"
+    took = f"{clock(training.train_seconds)} at {training.samples_per_second:.0f} samples/s"
+    if test.accuracy is None:
+        return f"not scored on test  {took}"
+    return f"accuracy {test.accuracy:.4f}  macro-F1 {test.macro_f1:.4f}  {took}"

@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -14,6 +14,9 @@ from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.jobs import address_option, follow_to_end
 from agnews_ray.errors import printable
+
+if TYPE_CHECKING:
+    from agnews_ray.plan.trials import PlannedTrial
 
 START_OF_PROCESS = time.time()
 
@@ -186,6 +189,9 @@ def _print_plan(prepared: Any, as_json: bool) -> None:
             "num_steps": trial.num_steps,
             "device": trial.device,
             "precision": trial.precision,
+            "recipe": trial.variant.recipe or {},
+            "scores_test": trial.scores_test,
+            "waits_for": trial.waits_for,
             "is_finished": trial.trial_id in prepared.finished,
         }
         for trial in prepared.trials
@@ -197,12 +203,21 @@ def _print_plan(prepared: Any, as_json: bool) -> None:
     click.echo(to_yaml(prepared.study))
     for line in _introduction(prepared):
         click.echo(printable(line))
-    for trial in trials:
-        state = "done" if trial["is_finished"] else "to run"
-        click.echo(
-            f"trial {trial['trial_id']}: {trial['num_steps']:,} steps, "
-            f"{trial['device']}, {trial['precision']}, {state}"
-        )
+    for trial in prepared.trials:
+        click.echo(_planned_line(trial, trial.trial_id in prepared.finished))
+
+
+def _planned_line(trial: "PlannedTrial", is_finished: bool) -> str:
+    facts = [f"{trial.num_steps:,} steps", trial.device, trial.precision]
+    if trial.variant.recipe:
+        own = trial.variant.recipe.stated().items()
+        facts.append(f"recipe of its own ({', '.join(f'{key} {value}' for key, value in own)})")
+    if not trial.scores_test:
+        facts.append("not scored on test")
+    if trial.waits_for:
+        facts.append(f"after {', '.join(trial.waits_for)}")
+    facts.append("done" if is_finished else "to run")
+    return f"trial {trial.trial_id}: {', '.join(facts)}"
 
 
 def _print_outcome(outcome: Any, as_json: bool, quiet: bool) -> None:

@@ -3,22 +3,28 @@
 The process that runs the study writes them; programs that follow it need no other line of the log.
 """
 
-import json
 import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from types import SimpleNamespace
-from typing import Any, TextIO
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, TextIO
 
-from agnews_ray.record.json_text import as_json, to_json
+from pydantic import Field, TypeAdapter, ValidationError
+
+from agnews_ray.cluster import event_kinds as kinds
+from agnews_ray.cluster.event_kinds import Event
+from agnews_ray.record.json_text import to_json
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
+from agnews_ray.run.watcher import StudyWatcher
 
 PREFIX = "@agnews-ray "
 """The start of an event's line; other lines are from Ray or a library."""
 
 MIN_INTERVAL_S = 2.0
 """The shortest time between two progress lines of one trial."""
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 
 class EventWriter:
@@ -32,73 +38,65 @@ class EventWriter:
         self._stream = stream
         self._count = 0
         self._last: dict[str, float] = {}
-        self._said: dict[str, dict[str, Any]] = {}
+        self._said: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def study(self, name: str, location: str, trials: Iterable[Any], finished: set[str]) -> None:
-        """Write what will run, once, at the start.
+    def study(
+        self, name: str, location: str, trials: Sequence[TrialFacts], finished: Collection[str]
+    ) -> None:
+        """Say what will run: at the start, and when it is planned again.
 
         Args:
-            name: the study's name.
-            location: the place of its results.
-            trials: all ``PlannedTrial``s.
-            finished: the ids of those that already have a record.
+            name: of the study.
+            location: where its results are left.
+            trials: all of them.
+            finished: ids of those that have a record already.
         """
-        planned = [_facts(trial) | {"is_done": trial.trial_id in finished} for trial in trials]
-        self._write("study", name=name, location=location, trials=planned)
+        planned = tuple(
+            kinds.PlannedFacts(**dict(trial), is_done=trial.trial_id in finished)
+            for trial in trials
+        )
+        self._write(kinds.StudyPlanned(name=name, location=location, trials=planned))
 
     def note(self, text: str) -> None:
-        """Write a note about the whole study."""
-        self._write("note", text=text)
+        """Say something about the whole study."""
+        self._write(kinds.Noted(text=text))
 
     def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
         if done == total or self._is_due(f"{variant} {split}"):
-            self._write("tokenised", variant=variant, split=split, done=done, total=total)
+            self._write(kinds.Tokenised(variant=variant, split=split, done=done, total=total))
 
-    def started(self, trial: Any) -> None:
-        self._write("started", trial=_facts(trial))
+    def started(self, trial: TrialFacts) -> None:
+        self._write(kinds.Started(trial=trial))
 
-    def waiting(self, trial: Any, reason: str) -> None:
+    def waiting(self, trial: TrialFacts, reason: str) -> None:
         if self._is_due(trial.trial_id):
-            self._write("waiting", trial=_facts(trial), reason=reason)
+            self._write(kinds.Waiting(trial=trial, reason=reason))
 
-    def progress(self, progress: Any) -> None:
+    def progress(self, progress: TrialProgress) -> None:
         if progress.phase != "training" or self._is_due(progress.trial_id):
-            names = progress.__slots__
-            values = as_json({name: getattr(progress, name) for name in names})
-            if self._said.get(progress.trial_id) != values:
-                self._said[progress.trial_id] = values
-                self._write("progress", progress=values)
+            said = repr(progress)  # two that are alike may hold NaN, which equals nothing
+            if self._said.get(progress.trial_id) != said:
+                self._said[progress.trial_id] = said
+                self._write(kinds.Progressed(progress=progress))
 
-    def finished(self, trial: Any, record: Any) -> None:
-        training, test = record.training, record.test
-        self._write(
-            "finished",
-            trial=_facts(trial),
-            record={
-                "training": {
-                    "train_seconds": training.train_seconds,
-                    "samples_per_second": training.samples_per_second,
-                },
-                "test": {"accuracy": test.accuracy, "macro_f1": test.macro_f1},
-                "diverged": record.diverged,
-            },
-        )
+    def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
+        self._write(kinds.Finished(trial=trial, record=record))
 
-    def failed(self, trial: Any, error: Exception) -> None:
-        self._write("failed", trial=_facts(trial), error=str(error))
+    def failed(self, trial: TrialFacts, error: Exception | str) -> None:
+        self._write(kinds.Failed(trial=trial, error=str(error)))
 
     def error(self, error: Exception) -> None:
-        """Write why the whole study ended."""
-        self._write("error", error=str(error))
+        """Say why the whole study ended."""
+        self._write(kinds.Errored(error=str(error)))
 
-    def probe(self, facts: dict[str, Any]) -> None:
-        """Write the facts that ``doctor`` requested."""
-        self._write("probe", facts=to_json(facts, indent=None))
+    def probe(self, facts: Mapping[str, object]) -> None:
+        """Say what ``doctor`` asked for."""
+        self._write(kinds.Probed(facts=to_json(facts, indent=None)))
 
     def end(self) -> None:
-        """Write that every trial has ended."""
-        self._write("end")
+        """Say that every trial has ended."""
+        self._write(kinds.Ended())
 
     def _is_due(self, key: str) -> bool:
         is_due = time.monotonic() - self._last.get(key, -math.inf) >= MIN_INTERVAL_S
@@ -106,15 +104,17 @@ class EventWriter:
             self._last[key] = time.monotonic()
         return is_due
 
-    def _write(self, event: str, **values: Any) -> None:
+    def _write(self, event: Event) -> None:
         with self._lock:  # trials run in threads
             self._count += 1
-            facts = {"number": self._count, "time": round(time.time(), 1), "event": event}
-            self._stream.write(f"{PREFIX}{to_json(facts | values, indent=None)}\n")
+            numbered = event.model_copy(
+                update={"number": self._count, "time": round(time.time(), 1)}
+            )
+            self._stream.write(f"{PREFIX}{to_json(numbered, indent=None)}\n")
             self._stream.flush()
 
 
-def read_events(lines: Iterable[str]) -> Iterator[Any]:
+def read_events(lines: Iterable[str]) -> Iterator[Event | str]:
     """Find the events in a log.
 
     Args:
@@ -122,8 +122,8 @@ def read_events(lines: Iterable[str]) -> Iterator[Any]:
             reconnection.
 
     Yields:
-        Each event once, in order, with the attributes from ``EventWriter``; and other
-        lines as text.
+        Each event once, in order; and other lines as text. Events that only a newer version knows
+        are left out.
     """
     seen = 0
     for line in lines:
@@ -131,50 +131,41 @@ def read_events(lines: Iterable[str]) -> Iterator[Any]:
             yield line
             continue
         try:
-            event = json.loads(
-                line.removeprefix(PREFIX), object_hook=lambda d: SimpleNamespace(**d)
-            )
-        except ValueError:
-            continue  # the line is still being written
+            event = EVENT.validate_json(line.removeprefix(PREFIX))
+        except ValidationError:
+            continue  # the line is still being written, or a newer version's
         if event.number > seen:
             seen = event.number
             yield event
 
 
-def show_event(event: Any, screen: Any) -> None:
-    """Show an event in the same way as an event of a local run.
+def show_event(event: Event, screen: StudyWatcher) -> None:
+    """Show an event as if it had happened here.
 
     Args:
-        event: an event from ``read_events``.
-        screen: a screen of ``cli.screen``.
+        event: from ``read_events``.
+        screen: shows it.
     """
-    if event.event == "progress":
-        event.progress.seconds_left = _number(event.progress.seconds_left)
-        event.progress.loss = _number(event.progress.loss)
-    calls: dict[str, Callable[[], None]] = {
-        "note": lambda: screen.note(event.text),
-        "error": lambda: screen.note(f"error: {event.error}"),
-        "tokenised": lambda: screen.tokenised(event.variant, event.split, event.done, event.total),
-        "started": lambda: screen.started(event.trial),
-        "waiting": lambda: screen.waiting(event.trial, event.reason),
-        "progress": lambda: screen.progress(event.progress),
-        "finished": lambda: screen.finished(event.trial, event.record),
-        "failed": lambda: screen.failed(event.trial, event.error),
-    }
-    if event.event in calls:
-        calls[event.event]()
+    match event:
+        case kinds.Noted():
+            screen.note(event.text)
+        case kinds.Errored():
+            screen.note(f"error: {event.error}")
+        case kinds.Tokenised():
+            screen.tokenised(event.variant, event.split, event.done, event.total)
+        case _:
+            _show_trial(event, screen)
 
 
-def _facts(trial: Any) -> dict[str, Any]:
-    return {
-        "trial_id": trial.trial_id,
-        "variant": {"name": trial.variant.name},
-        "seed": trial.seed,
-        "num_steps": trial.num_steps,
-        "precision": trial.precision,
-        "device": trial.device,
-    }
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
+def _show_trial(event: Event, screen: StudyWatcher) -> None:
+    match event:
+        case kinds.Started():
+            screen.started(event.trial)
+        case kinds.Waiting():
+            screen.waiting(event.trial, event.reason)
+        case kinds.Progressed():
+            screen.progress(event.progress)
+        case kinds.Finished():
+            screen.finished(event.trial, event.record)
+        case kinds.Failed():
+            screen.failed(event.trial, event.error)

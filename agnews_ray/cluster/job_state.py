@@ -1,11 +1,14 @@
 """The state of a job, from Ray's description of it and from its events."""
 
+import math
 from collections.abc import Iterable
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from agnews_ray.cluster import event_kinds as kinds
+from agnews_ray.cluster.event_kinds import Event
 from agnews_ray.cluster.jobs_client import Job
+from agnews_ray.run.told import RecordFacts, TrialProgress
 
 
 class TrialState(BaseModel):
@@ -67,8 +70,8 @@ def state_of(job: Job) -> JobState:
     )
 
 
-def fold(state: JobState, events: Iterable[Any]) -> JobState:
-    """Add the content of events to a job's state.
+def fold(state: JobState, events: Iterable[Event | str]) -> JobState:
+    """Add what events say to a job's state.
 
     Args:
         state: the state without trials.
@@ -82,12 +85,13 @@ def fold(state: JobState, events: Iterable[Any]) -> JobState:
     for event in events:
         if isinstance(event, str):
             said = event.strip() or said
-        elif hasattr(event, "trial") or hasattr(event, "progress"):
-            about = getattr(event, "trial", None) or event.progress
-            state.phase = None
-            _change(trials[about.trial_id], event)
-        else:
+            continue
+        trial_id = kinds.trial_of(event)
+        state.phase = None
+        if trial_id is None:
             _change_study(state, event, trials)
+        else:
+            _change(trials[trial_id], event)
     _explain_end(state, trials, said)
     state.trials = list(trials.values())
     return state
@@ -104,7 +108,7 @@ def _explain_end(state: JobState, trials: dict[str, TrialState], said: str) -> N
         state.error = next(failed, None) or state.error or said or state.message
 
 
-def _planned(trial: Any) -> TrialState:
+def _planned(trial: kinds.PlannedFacts) -> TrialState:
     return TrialState(
         trial_id=trial.trial_id,
         model=trial.variant.name,
@@ -114,41 +118,51 @@ def _planned(trial: Any) -> TrialState:
     )
 
 
-def _change_study(state: JobState, event: Any, trials: dict[str, TrialState]) -> None:
-    state.phase = None
-    if event.event == "study":
-        state.location = event.location
-        trials.update({t.trial_id: _planned(t) for t in event.trials})
-    elif event.event == "tokenised":
-        state.phase = f"tokenising {event.split}: {event.done:,} of {event.total:,} rows"
-    elif event.event == "note":
-        state.phase = event.text
-    elif event.event == "error":
-        state.error = event.error
+def _change_study(state: JobState, event: Event, trials: dict[str, TrialState]) -> None:
+    match event:
+        case kinds.StudyPlanned():
+            state.location = event.location
+            trials.clear()  # planned again, some have other ids
+            trials.update({t.trial_id: _planned(t) for t in event.trials})
+        case kinds.Tokenised():
+            state.phase = f"tokenising {event.split}: {event.done:,} of {event.total:,} rows"
+        case kinds.Noted():
+            state.phase = event.text
+        case kinds.Errored():
+            state.error = event.error
 
 
-def _change(trial: TrialState, event: Any) -> None:
+def _change(trial: TrialState, event: Event) -> None:
     trial.waits_for = None
-    if event.event == "progress":
-        _progress(trial, event.progress)
-    elif event.event == "started":
-        trial.state = "starting"
-    elif event.event == "waiting":
-        trial.state, trial.waits_for = "waiting", event.reason
-    elif event.event == "failed":
-        trial.state, trial.error = "failed", event.error
-    else:
-        trial.state, trial.step = "done", trial.num_steps
-        trial.accuracy, trial.macro_f1 = event.record.test.accuracy, event.record.test.macro_f1
-        trial.diverged = getattr(event.record, "diverged", None)
-        trial.train_seconds = event.record.training.train_seconds
-        trial.samples_per_second = event.record.training.samples_per_second
-        trial.seconds_left = None
+    match event:
+        case kinds.Progressed():
+            _progress(trial, event.progress)
+        case kinds.Started():
+            trial.state = "starting"
+        case kinds.Waiting():
+            trial.state, trial.waits_for = "waiting", event.reason
+        case kinds.Failed():
+            trial.state, trial.error = "failed", event.error
+        case kinds.Finished():
+            _finish(trial, event.record)
 
 
-def _progress(trial: TrialState, progress: Any) -> None:
+def _finish(trial: TrialState, record: RecordFacts) -> None:
+    trial.state, trial.step = "done", trial.num_steps
+    trial.accuracy, trial.macro_f1 = record.test.accuracy, record.test.macro_f1
+    trial.diverged = record.diverged
+    trial.train_seconds = record.training.train_seconds
+    trial.samples_per_second = record.training.samples_per_second
+    trial.seconds_left = None
+
+
+def _progress(trial: TrialState, progress: TrialProgress) -> None:
     trial.state = progress.phase
     if progress.phase == "training":
-        trial.step, trial.loss = progress.step, progress.loss
+        trial.step, trial.loss = progress.step, _or_none(progress.loss)
         trial.samples_per_second = progress.samples_per_second
-        trial.seconds_left = progress.seconds_left
+        trial.seconds_left = _or_none(progress.seconds_left)
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None

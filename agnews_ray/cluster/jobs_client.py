@@ -5,15 +5,19 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
+from agnews_ray.cluster.event_kinds import Event
 from agnews_ray.cluster.events import read_events
 from agnews_ray.errors import ClusterError
 from agnews_ray.spec.base import NAME_PATTERN
+
+if TYPE_CHECKING:  # Ray takes seconds to import
+    from ray.job_submission import JobDetails
 
 ADDRESS_PATTERN = re.compile(
     r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?/?|https?://\[[0-9a-fA-F:]+\](:\d+)?/?"
@@ -87,13 +91,13 @@ class JobsClient:
 
             for name in TALKATIVE:
                 logging.getLogger(f"ray.{name}").setLevel(logging.WARNING)
-            self._client: Any = JobSubmissionClient(self.address)
+            self._client = JobSubmissionClient(self.address)
 
     def submit(
         self,
         job_id: str,
         entrypoint: str,
-        runtime_environment: dict[str, Any],
+        runtime_environment: Mapping[str, object],
         metadata: dict[str, str],
     ) -> None:
         """Submit a job.
@@ -111,7 +115,7 @@ class JobsClient:
                     self._client.submit_job(
                         entrypoint=entrypoint,
                         submission_id=job_id,
-                        runtime_env=runtime_environment,
+                        runtime_env=dict(runtime_environment),
                         metadata=metadata,
                     )
                 except RuntimeError as error:
@@ -126,7 +130,9 @@ class JobsClient:
         """List the studies that this package submitted, the latest first."""
         with self._explained():
             details = self._client.list_jobs()
-        ours = [_job(one) for one in details if _is_ours(one) and PROBE_KEY not in one.metadata]
+        ours = [
+            _job(one) for one in details if _is_ours(one) and PROBE_KEY not in (one.metadata or {})
+        ]
         return sorted(ours, key=lambda job: job.started_at or 0.0, reverse=True)
 
     def job(self, job_id: str) -> Job:
@@ -143,8 +149,8 @@ class JobsClient:
             raise ClusterError(job_id, "a job of agnews-ray", found, JOBS_HINT)
         return _job(details)
 
-    def events(self, job_id: str) -> Iterator[Any]:
-        """Read a job's output so far: events of ``cluster.events``, other lines as text."""
+    def events(self, job_id: str) -> Iterator[Event | str]:
+        """Read what a job has said so far: events of ``cluster.events``, other lines as text."""
         check_id(job_id)
         with self._explained(job_id):
             text: str = self._client.get_job_logs(job_id)
@@ -189,7 +195,7 @@ class JobsClient:
 
     def _tail(self, job_id: str) -> Iterator[str]:
         loop = asyncio.new_event_loop()
-        chunks = self._client.tail_job_logs(job_id)
+        chunks = cast("AsyncGenerator[str, None]", self._client.tail_job_logs(job_id))
         waiting: asyncio.Task[str] | None = None
         rest = ""
         try:
@@ -256,15 +262,15 @@ def use_token() -> bool:
     return has_token
 
 
-def _is_ours(details: Any) -> bool:
-    """Whether a job's metadata has a valid study name, which becomes a folder's name here."""
+def _is_ours(details: "JobDetails") -> bool:
+    """Whether a study's name stands in a job's metadata: it becomes a folder's name here."""
     return bool(re.fullmatch(NAME_PATTERN, (details.metadata or {}).get("agnews_ray_study", "")))
 
 
-def _job(details: Any) -> Job:
+def _job(details: "JobDetails") -> Job:
     metadata = details.metadata or {}
     return Job(
-        job_id=details.submission_id,
+        job_id=details.submission_id or "",
         status=str(getattr(details.status, "value", details.status)),
         message=details.message or "",
         study=metadata.get("agnews_ray_study", ""),

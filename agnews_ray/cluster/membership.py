@@ -4,11 +4,11 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -23,6 +23,9 @@ from agnews_ray.run.session import (
     stop_logging,
 )
 from agnews_ray.spec.base import Device
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 GPUS_VARIABLE = "AGNEWS_RAY_GPUS"
 """The variable, set on the head node if an autoscaler starts workers, with the largest number of
@@ -181,7 +184,7 @@ def check_shared(location: str) -> None:
         raise StoreError(without_secrets(location), "storage that all nodes share", found, hint)
 
 
-def _probe_ends(location: str, token: str) -> tuple[Any, Any]:
+def _probe_ends(location: str, token: str) -> tuple[Callable[[], object], Callable[[], object]]:
     if is_uri(location):
         storage = Storage(location)
         return (lambda: storage.write(f"{token}/file", b"1")), (lambda: storage.delete(token))
@@ -211,12 +214,13 @@ def _look_from_node(location: str, token: str) -> str | None:
     return None
 
 
-def on_every_node(function: Any, *arguments: object) -> dict[str, Any]:
-    """Call a function on each live node.
+def on_every_node(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> dict[str, T]:
+    """Call a function on each node that lives.
 
     Args:
         function: a function of this package.
         arguments: the same for each node.
+        named: further ones.
 
     Returns:
         The answers by node address, without nodes that were lost during the call.
@@ -229,7 +233,7 @@ def on_every_node(function: Any, *arguments: object) -> dict[str, Any]:
         there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         make_remote: Any = ray.remote  # Ray's type hints lack options of this kind
         task = make_remote(num_cpus=0, scheduling_strategy=there)(function)
-        calls[_address(node)] = task.remote(*arguments)
+        calls[_address(node)] = task.remote(*arguments, **named)
     answers = {}
     for address, call in calls.items():
         try:
@@ -248,8 +252,8 @@ def gpus_by_node() -> dict[str, float]:
     return {_address(node): node["Resources"].get("GPU", 0.0) for node in alive_nodes()}
 
 
-def alive_nodes() -> list[dict[str, Any]]:
-    """List the live nodes, as Ray describes them."""
+def alive_nodes() -> list[dict[str, Any]]:  # Any: Ray's own mappings have no type information
+    """List the nodes that live, as Ray describes them."""
     list_nodes: Any = ray.nodes  # no type information
     return [node for node in list_nodes() if node["Alive"]]
 

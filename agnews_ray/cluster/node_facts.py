@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import psutil
 
@@ -15,15 +15,54 @@ from agnews_ray.record.storage import is_uri
 from agnews_ray.run.device import usable_gpus
 
 
-def node_facts(location: str, hub_ids: list[str]) -> dict[str, Any]:
-    """Collect facts about this machine.
+class TorchFacts(TypedDict):
+    """What torch sees of the GPUs."""
+
+    num_gpus: int
+    cuda: str | None
+    trouble: str
+    hint: str
+
+
+class NodeFacts(TypedDict):
+    """What is known of one machine; JSON-ready. None: it could not be found out."""
+
+    python: str
+    versions: dict[str, str]
+    num_cpus: int
+    memory_free: int
+    disk_free: int
+    num_gpus: int
+    gpu: str | None
+    driver: str | None
+    torch: TorchFacts | None
+    gpu_memory: int
+    hub: str
+    has_token: bool
+    ray_gpus: NotRequired[float]
+    """GPUs that Ray hands out there."""
+
+
+class ClusterFacts(TypedDict):
+    """What is known of a cluster; JSON-ready."""
+
+    storage: str
+    storage_error: str | None
+    num_gpus: float
+    later_gpus: int
+    num_cpus: float
+    nodes: dict[str, NodeFacts]
+
+
+def node_facts(location: str, hub_ids: list[str]) -> NodeFacts:
+    """Look around on this machine.
 
     Args:
         location: the storage; its disk is checked only if it is a folder.
         hub_ids: the models to load from the hub.
 
     Returns:
-        The facts as JSON values; None for a fact that could not be found.
+        The facts.
     """
     environment = describe_environment()
     return {
@@ -49,8 +88,8 @@ def _disk_free(location: str) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _torch_facts() -> dict[str, Any]:
-    """Ask torch about its GPUs, only if there is a GPU, as importing torch takes seconds."""
+def _torch_facts() -> TorchFacts:
+    """Importing torch takes seconds, so it is asked only where there is a GPU."""
     found = usable_gpus()
     trouble, hint = found.trouble, found.hint
     return {"num_gpus": found.count, "cuda": found.cuda, "trouble": trouble, "hint": hint}

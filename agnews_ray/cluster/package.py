@@ -3,7 +3,6 @@
 import os
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import agnews_ray
 from agnews_ray.record.environment import (
@@ -11,6 +10,7 @@ from agnews_ray.record.environment import (
     GRAPHS_VARIABLE,
     describe_environment,
 )
+from agnews_ray.run.process_setup import WAITING
 from agnews_ray.spec.loader import to_yaml
 from agnews_ray.spec.study import StudySpec
 
@@ -29,11 +29,12 @@ JOB_ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
+    **WAITING,
 }
 """The environment of everything in the job; of this machine's own, only ``HANDED_ON`` is added."""
 
-HANDED_ON = ("HF_HUB_OFFLINE", GRAPHS_VARIABLE)
-"""The variables of this machine that are sent: they hold no secrets and apply to any machine."""
+HANDED_ON = ("HF_HUB_OFFLINE", GRAPHS_VARIABLE, *WAITING)
+"""No secrets, and what they say of a study holds wherever it runs."""
 
 
 def pack(study: StudySpec, folder: Path) -> int:
@@ -59,7 +60,7 @@ def pack(study: StudySpec, folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def runtime_environment(folder: Path | None) -> dict[str, Any]:
+def runtime_environment(folder: Path | None) -> dict[str, object]:
     """Describe a job's environment to Ray.
 
     Args:

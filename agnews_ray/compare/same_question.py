@@ -2,12 +2,12 @@
 
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.spec.data import DataSpec
-from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 
 PAPER_TRAIN_ROWS, PAPER_TEST_ROWS, PAPER_CLASSES = 120_000, 7600, 4
-NOT_OF_THE_RECIPE = {"precision", "evaluation_batch_size"}
-"""The fields of the recipe that are not expected to change a score."""
+NOT_OF_THE_RECIPE = {"precision", *WITHOUT_EFFECT}
+"""Fields that are not expected to change a score."""
 
 
 def unlike_paper(record: TrialRecord) -> str:
@@ -66,7 +66,9 @@ def _weights(record: TrialRecord) -> dict[str, object]:
 
 
 def _asked_of_model(variant: VariantSpec) -> dict[str, object]:
-    asked: dict[str, object] = variant.model_dump(exclude={"name", "model", "engine", "revision"})
+    """Without its own part of the recipe: the whole recipe is looked at."""
+    others = {"name", "model", "engine", "revision", "recipe"}
+    asked: dict[str, object] = variant.model_dump(exclude=others)
     return asked
 
 

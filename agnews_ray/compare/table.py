@@ -2,38 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agnews_ray.compare.diverged import DivergedTrial, describe_diverged, part_diverged
+from agnews_ray.compare.recipes import RecipeChange, compared, recipe_changes, shared_recipe
+from agnews_ray.compare.times import TrainingTimes, spread, times_of
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
-
-
-class TrainingTimes(BaseModel):
-    """The time (s) and memory (bytes) of a row's trials on one kind of machine with one engine."""
-
-    model_config = ConfigDict(frozen=True)
-
-    device: str
-    """The name of the machine that trained."""
-    num_seeds: int
-    """The number of the row's trials that were trained in this way."""
-    train_seconds: float
-    train_seconds_std: float | None
-    samples_per_second: float
-    peak_memory_bytes: int
-    """The largest peak memory of the seeds."""
-    num_machines: int | None
-    """The number of machines of a trial's workers; None if the records do not say, or differ."""
-    engine: str = "fast"
-    """The engine that really ran, such as ``fast, unrecorded`` on a GPU whose steps cannot be
-    recorded."""
-    engine_note: str | None = None
-    """Why it was not the requested engine; None if it was."""
-    paused_seconds: float = 0.0
-    """The seconds in which these trials were paused; not part of their train time."""
 
 
 class VariantRow(BaseModel):
@@ -63,7 +40,9 @@ class VariantRow(BaseModel):
     num_diverged: int = 0
     """The number of further seeds that diverged; they are part of no number here."""
     engine: str = "fast"
-    """The requested engine."""
+    """That was asked for."""
+    recipe_changes: tuple[RecipeChange, ...] = ()
+    """What it was trained by otherwise than the study's recipe says."""
     times: tuple[TrainingTimes, ...]
     """The times for each kind of machine and engine that ran, those of most trials first."""
 
@@ -90,28 +69,31 @@ class ComparisonTable(BaseModel):
 
     study: str
     rows: tuple[VariantRow, ...]
-    """The rows of variants with at least one seed that did not diverge; there may be none."""
+    """Of variants of which a seed scored test and did not diverge; there may be none."""
     diverged: tuple[DivergedTrial, ...] = ()
 
 
 def compare_records(
     study: str, records: Sequence[TrialRecord], order: Sequence[str]
 ) -> ComparisonTable:
-    """Aggregate records, one row per variant, precision and number of workers.
+    """Aggregate records, one row per variant, recipe, precision and number of workers.
 
     Args:
-        study: the study's name.
-        records: at least one record.
+        study: its name.
+        records: at least one; those that do not score test are in no row.
         order: variant names in the order of the rows; others come after them.
 
     Returns:
         The table.
 
     Raises:
-        RecordError: two records were trained or scored on other data or by another recipe.
+        RecordError: two records were trained or scored on other data, or by another recipe that
+            is not stated as a variant's own.
     """
+    records = scored(records)
     groups = group_records(records, order)
-    rows = _named_apart([_row(group) for group in groups])
+    shared = shared_recipe(records)
+    rows = _named_apart([_row(group, shared) for group in groups])
     names = {_group(group[0]): row.model for group, row in zip(groups, rows, strict=True)}
     _, lost = part_diverged(records)
     diverged = [
@@ -136,17 +118,25 @@ def group_records(
         order: variant names in the order of the rows; others come after them.
 
     Returns:
-        The rows' records, each ordered by seed; trials that diverged are left out.
+        The rows' records, each ordered by seed; trials that diverged, or that do not score test,
+        are in none.
 
     Raises:
-        RecordError: two records were trained or scored on other data or by another recipe.
+        RecordError: two records were trained or scored on other data, or by another recipe that
+            is not stated as a variant's own.
     """
+    records = scored(records)
     refuse_unlike(records)
     groups: dict[tuple[str, ...], list[TrialRecord]] = {}
     sound, _ = part_diverged(records)
     for record in _in_order(sound, order):
         groups.setdefault(_group(record), []).append(record)
     return tuple(tuple(group) for group in groups.values())
+
+
+def scored(records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:
+    """Leave out the trials that were not to score test: a table is of test scores."""
+    return tuple(record for record in records if record.scores_test)
 
 
 def part_repeated(
@@ -184,7 +174,7 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
     """Raise if records do not answer the same question.
 
     Args:
-        records: at least one record.
+        records: of one study.
 
     Raises:
         RecordError: a record differs; the message names the first one, and the field.
@@ -193,10 +183,10 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
         "dataset fingerprint": lambda r: r.dataset.fingerprint,
         "number of test rows": lambda r: r.test.num_examples,
         "number of train rows": lambda r: r.dataset.num_train,
-        "recipe": lambda r: r.recipe.model_dump(exclude={"precision"}),
     }
-    first = records[0]
+    shared_recipe(records)
     for record in records[1:]:
+        first = records[0]
         for name, fact in facts.items():
             if fact(record) != fact(first):
                 where = f"trial {record.trial_id}"
@@ -212,18 +202,14 @@ def _group(record: TrialRecord) -> tuple[str, ...]:
     same, do not change a result: only times are separate for them.
     """
     revision = record.model.revision
-    asked = record.variant.model_dump_json(exclude={"model"} if revision else None)
+    asked = record.variant.model_dump_json(exclude={"recipe"} | ({"model"} if revision else set()))
     weights = revision or record.model.model_id
     workers = str(record.scaling.num_workers)
-    return (record.variant.name, asked, weights, record.precision, workers)
+    recipe = str(compared(record.recipe))  # the whole of it, however much was stated
+    return (record.variant.name, asked, weights, record.precision, workers, recipe)
 
 
-def _device(record: TrialRecord) -> str:
-    environment = record.environment
-    return environment.gpu or "GPU" if record.device == "cuda" else environment.cpu
-
-
-def _row(records: Sequence[TrialRecord]) -> VariantRow:
+def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> VariantRow:
     first = records[0]
     accuracies = [r.test.accuracy for r in records if r.test.accuracy is not None]  # all have one
     f1_scores = [r.test.macro_f1 for r in records if r.test.macro_f1 is not None]
@@ -233,9 +219,9 @@ def _row(records: Sequence[TrialRecord]) -> VariantRow:
         seeds=tuple(record.seed for record in records),
         parameters=first.model.parameters,
         accuracy=fmean(accuracies),
-        accuracy_std=_spread(accuracies),
+        accuracy_std=spread(accuracies),
         macro_f1=fmean(f1_scores),
-        macro_f1_std=_spread(f1_scores),
+        macro_f1_std=spread(f1_scores),
         size_bytes=first.model.size_bytes,
         padding_share=fmean(record.training.padding_share for record in records),
         num_train_examples=first.dataset.num_train,
@@ -243,45 +229,9 @@ def _row(records: Sequence[TrialRecord]) -> VariantRow:
         precision=first.precision,
         num_workers=first.scaling.num_workers,
         engine=first.variant.engine,
-        times=_times(records),
+        recipe_changes=recipe_changes(first, shared),
+        times=times_of(records),
     )
-
-
-def _times(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
-    alike: dict[tuple[str, str], list[TrialRecord]] = {}
-    for record in records:
-        ran = record.training.engine or record.variant.engine
-        alike.setdefault((_device(record), ran), []).append(record)
-    times = []
-    for (device, engine), trials in alike.items():
-        trainings = [record.training for record in trials]
-        seconds = [training.train_seconds for training in trainings]
-        times.append(
-            TrainingTimes(
-                device=device,
-                num_seeds=len(trainings),
-                train_seconds=fmean(seconds),
-                train_seconds_std=_spread(seconds),
-                samples_per_second=fmean(training.samples_per_second for training in trainings),
-                peak_memory_bytes=max(training.peak_memory_bytes for training in trainings),
-                num_machines=_num_machines(trials),
-                engine=engine,
-                engine_note="; ".join(
-                    dict.fromkeys(t.engine_note for t in trainings if t.engine_note)
-                )
-                or None,
-                paused_seconds=sum(training.paused_seconds or 0.0 for training in trainings),
-            )
-        )
-    return tuple(sorted(times, key=lambda one: -one.num_seeds))
-
-
-def _num_machines(records: Sequence[TrialRecord]) -> int | None:
-    """Return the number of machines, which is one for a single worker of any record."""
-    found = {
-        1 if record.scaling.num_workers == 1 else record.training.num_machines for record in records
-    }
-    return found.pop() if len(found) == 1 else None
 
 
 def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:
@@ -295,7 +245,3 @@ def _named_apart(rows: Sequence[VariantRow]) -> list[VariantRow]:
             name = f"{name} ({row.precision}, {row.num_workers} worker(s), no. {used[name]})"
         named.append(row.model_copy(update={"model": name}))
     return named
-
-
-def _spread(values: Sequence[float]) -> float | None:
-    return stdev(values) if len(values) > 1 else None

@@ -29,6 +29,30 @@ def kv_delete(key: str) -> None:
     _internal_kv_del(key)
 
 
+def pickle_with_objects(value: object) -> tuple[bytes, list[Any]]:
+    """Pickle a value that contains references to Ray objects, for another process of the job.
+
+    ``ray.cloudpickle.dumps`` alone keeps these objects for ever. Here the caller holds them.
+
+    Returns:
+        The message, and the references in it: the objects live while these are held, or a process
+        that has read the message holds its own.
+    """
+    import ray._private.worker
+    import ray.cloudpickle
+
+    worker: Any = ray._private.worker  # neither has type information
+    pickle: Any = ray.cloudpickle
+    context = worker.global_worker.get_serialization_context()
+    context.get_and_clear_contained_object_refs()
+    context.set_in_band_serialization()
+    try:
+        message: bytes = pickle.dumps(value)
+        return message, list(context.get_and_clear_contained_object_refs())
+    finally:
+        context.set_out_of_band_serialization()
+
+
 def on_this_node(num_cpus: float) -> dict[str, Any]:
     """Return options of ``ray.data.read_datasource`` that keep its tasks on this node.
 
@@ -89,15 +113,17 @@ def tell_lines_to(show: Callable[..., None]) -> None:
     worker.print_to_stdstream = show
 
 
-def without_cleaner(trainer: type[Any]) -> type[Any]:
-    """Return a ``TorchTrainer`` without the process that frees a dead controller's workers.
+def light_trainer(trainer: type[Any]) -> type[Any]:
+    """A ``TorchTrainer`` without two processes that a group of workers of ours does not need.
 
-    Ray frees them when a job ends, and that process would wake up constantly.
+    One frees a dead controller's workers, which Ray does when a job ends; it would wake up all the
+    time. The other hands out the datasets that a trainer was given; ours come with each task.
     """
+    unneeded = ("PlacementGroupCleanerCallback", "DatasetsCallback")
 
     class Trainer(trainer):  # type: ignore[misc]  # Ray's hints know no private method
         def _create_default_callbacks(self) -> list[Any]:
             made: list[Any] = super()._create_default_callbacks()
-            return [c for c in made if type(c).__name__ != "PlacementGroupCleanerCallback"]
+            return [callback for callback in made if type(callback).__name__ not in unneeded]
 
     return Trainer

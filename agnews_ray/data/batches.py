@@ -5,8 +5,8 @@ each batch: the global batches do not depend on the number of workers.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,8 @@ class TokenisedRows:
     """Shape (N,): the class ids."""
     rows: NDArray[np.int64]
     """Shape (N,): the row numbers in the source."""
+    targets: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """The tensors that an objective needs beside labels, by name; each has N rows."""
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "TokenisedRows":
@@ -79,15 +81,20 @@ class TokenisedRows:
         lengths = self.offsets[index + 1] - self.offsets[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         flat = np.repeat(self.offsets[index] - offsets[:-1], lengths) + np.arange(offsets[-1])
-        return TokenisedRows(self.ids[flat], offsets, self.labels[index], self.rows[index])
+        targets = {name: values[index] for name, values in self.targets.items()}
+        return TokenisedRows(self.ids[flat], offsets, self.labels[index], self.rows[index], targets)
 
     def followed_by(self, other: "TokenisedRows") -> "TokenisedRows":
-        """Append rows."""
+        """Append rows; they have the same targets."""
         return TokenisedRows(
             np.concatenate([self.ids, other.ids]),
             np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
             np.concatenate([self.labels, other.labels]),
             np.concatenate([self.rows, other.rows]),
+            {
+                name: np.concatenate([values, other.targets[name]])
+                for name, values in self.targets.items()
+            },
         )
 
 
@@ -108,11 +115,14 @@ class Batch:
     """The row numbers in the source, without copies."""
     num_tokens: int
     """The number of tokens that are not padding, without copies."""
+    targets: dict[str, torch.Tensor] = field(default_factory=dict)
+    """The tensors that an objective needs beside labels, by name; each has B rows."""
 
     @property
     def tensors(self) -> tuple[torch.Tensor | None, ...]:
-        """The tensors that a device needs: ids, mask, labels, weights."""
-        return self.input_ids, self.attention_mask, self.labels, self.row_weights
+        """The tensors that a device needs: ids, mask, labels, weights, then targets by name."""
+        others = (self.targets[name] for name in sorted(self.targets))
+        return self.input_ids, self.attention_mask, self.labels, self.row_weights, *others
 
 
 def plan_epoch(
@@ -255,4 +265,5 @@ def rank_share(
         row_weights=torch.from_numpy(weights),
         rows=share.rows[: index.size],
         num_tokens=int(lengths[: index.size].sum()),
+        targets={name: torch.from_numpy(values) for name, values in share.targets.items()},
     )

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from agnews_ray.data.batches import Batch, PaddingSide, Shape, TokenisedRows, rank_share
 from agnews_ray.engine.fused.graphs import GraphedStep, Recorder, recording_error
-from agnews_ray.engine.fused.model import FusedModel, fused_model
+from agnews_ray.engine.fused.model import FusedModel, Wanted, fused_model
 from agnews_ray.engine.malloc import keep_freed_memory
+from agnews_ray.engine.objective import PLAIN, Objective, weigh
 from agnews_ray.engine.optimizer import Optimizer
 from agnews_ray.engine.predict import DTYPES, autocast
 from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
@@ -45,6 +46,8 @@ class FastEngine:
     record: Recorder | None = None
     """What makes steps repeatable on a GPU; None launches their kernels one by one. Steps of a
     model whose blocks are not fused are never recorded."""
+    objective: Objective = PLAIN
+    """What is minimised; on the CPU."""
 
     def train(
         self,
@@ -55,7 +58,8 @@ class FastEngine:
     ) -> TrainLog:
         """Optimise a classifier on global batches.
 
-        The loss is the mean over the *global* batch, however its rows fall on the ranks.
+        The loss is the objective's mean over the *global* batch, however its rows fall on the
+        ranks.
 
         Args:
             model: a transformers classifier in float32 on the rank's device, the same on each rank.
@@ -73,7 +77,8 @@ class FastEngine:
         is_cuda = self.rank.device.type == "cuda"
         if not is_cuda:
             keep_freed_memory()
-        how = (DTYPES[self.precision], self.recipe, num_steps, self.rank, self.record is not None)
+        wanted = Wanted(needs=self.objective.needs, is_recorded=self.record is not None)
+        how = (DTYPES[self.precision], self.recipe, num_steps, self.rank, wanted)
         # CUDA graphs want what they hold to have run before, and not on the default stream.
         with _own_stream() if is_cuda else nullcontext(), fused_model(model, *how) as fused:
             try:
@@ -106,6 +111,7 @@ class FastEngine:
                 training.shape,
                 self.padding_side,
             )
+            share = weigh(share, global_batch, self.objective)
             training.step(share, _words(global_batch, self.pad_id) if fused.embeddings else None)
             facts.append(batch_facts(share.rows, share.num_tokens, share.input_ids.numel()))
             if len(facts) == num_steps and self.rank.device.type == "cuda":
@@ -124,6 +130,7 @@ class _Training:
         self._engine = engine
         self._fused = fused
         self._model: Any = fused.model
+        self._objective = engine.objective.to(engine.rank.device)
         self._optimizer = Optimizer(fused, engine.recipe, num_steps, engine.precision)
         device = engine.rank.device
         self.log = torch.zeros((num_steps, 2), device=device)
@@ -175,15 +182,15 @@ class _Training:
         mask: torch.Tensor | None,
         labels: torch.Tensor,
         row_weights: torch.Tensor,
+        *others: torch.Tensor,
     ) -> None:
-        """Compute this rank's part of the loss and its gradients."""
+        """Compute this rank's part of the loss and its gradients, from ``Batch.tensors``."""
         engine = self._engine
         self._fused.zero()
-        if mask is not None and self._fused.is_fused:
-            mask = mask[:, None, None, :].bool()  # ready-made: transformers would look inside
         with autocast(engine.rank.device, engine.precision):
-            logits = self._model(input_ids=input_ids, attention_mask=mask).logits
-        each = torch.nn.functional.cross_entropy(logits.float(), labels, reduction="none")
+            output = self._fused.compute(input_ids, mask)
+        targets = dict(zip(sorted(self._objective.targets), others, strict=True))
+        each = self._objective.losses(output, labels, targets)
         share = (each * row_weights).sum()
         torch.autograd.backward(share * self._optimizer.loss_scale)
         self._loss.copy_(share.detach())

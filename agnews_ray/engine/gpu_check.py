@@ -89,7 +89,7 @@ def _tell(told: multiprocessing.connection.Connection, task: Task, gpu: str | No
 def _key(task: Task, device_name: str) -> dict[str, Any]:
     """Name all that an answer depends on."""
     engine = sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         engine.update(source.read_bytes())
     return {
         "device": device_name,

@@ -1,6 +1,10 @@
-"""Whether a process gives freed memory back at once."""
+"""Whether and when a process gives freed memory back."""
 
 import ctypes
+import gc
+import sys
+
+import torch
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 """Parameters of glibc's ``mallopt``."""
@@ -26,3 +30,17 @@ def keep_freed_memory() -> bool:
             (M_TOP_PAD, 64 << 20),
         )
     )
+
+
+def give_back_memory() -> None:
+    """Give back all memory that nobody uses: Python's, the C library's, the GPU's.
+
+    Between two trials of one process, so that the second begins with what the first began with.
+    """
+    if "torch._dynamo" in sys.modules:
+        sys.modules["torch._dynamo"].reset()  # what the compiler keeps of the last model
+    gc.collect()
+    torch.cuda.empty_cache()  # does nothing where there is no GPU
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:  # glibc
+        malloc_trim(0)

@@ -1,9 +1,9 @@
 """AdamW over flat parameters: clipping, loss scaling and schedule without asking the device.
 
-The Hugging Face Trainer's update, to the letter: gradients clipped to a global norm, AdamW without
-decay on vectors, linear warm-up and decay; after an FP16 overflow the update and the schedule's
-step are left out, and the scale is halved. Everything stays on the device, so that no step waits
-for the one before and a CUDA graph can hold it all.
+The Hugging Face Trainer's update, to the letter: gradients clipped to a global norm, AdamW with
+decay where the Trainer has it (``decay``), linear warm-up and decay; after an FP16 overflow the
+update and the schedule's step are left out, and the scale is halved. Everything stays on the
+device, so that no step waits for the one before and a CUDA graph can hold it all.
 """
 
 from typing import Any

@@ -23,6 +23,7 @@ from transformers import (
 
 from agnews_ray.compat.of_transformers import on_one_gpu
 from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.engine.objective import PLAIN, CrossEntropy, ModelOutput
 from agnews_ray.engine.results import Rank, StepCallback, TrainLog, batch_facts, make_log
 from agnews_ray.spec.base import Engine, Precision
 from agnews_ray.spec.recipe import RecipeSpec
@@ -42,6 +43,8 @@ class ReferenceEngine:
     style: Literal["paper", "best", "compiled"]
     """``paper``: the defaults of the paper's version, batches drawn at random. ``best``: batches
     of like length and the fused optimiser. ``compiled``: the same through ``torch.compile``."""
+    objective: CrossEntropy = PLAIN
+    """What is minimised; the Trainer feeds no other objective."""
 
     def train(
         self,
@@ -73,6 +76,7 @@ class ReferenceEngine:
                 train_dataset=_Rows(rows),
                 data_collator=collator,
                 processing_class=self.tokenizer,
+                compute_loss_func=self._loss_function(),
             )
             trainer.plan = plan
             watcher = _Watcher(trainer, on_step, on_epoch)
@@ -83,6 +87,18 @@ class ReferenceEngine:
             torch.stack(trainer.losses), trainer.rates, collator.facts, watcher.seconds,
             watcher.num_skipped,
         )  # fmt: skip
+
+    def _loss_function(self) -> Callable[..., torch.Tensor] | None:
+        """Our own loss where the Trainer has none of that kind: it knows no class weights."""
+        if self.objective.class_weights is None:
+            return None
+        objective = self.objective.to(self.rank.device)
+
+        def loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
+            each = objective.losses(ModelOutput(logits=outputs.logits), labels, {})
+            return each.sum() / self.objective.denominator(labels.cpu().numpy())
+
+        return loss
 
     def _arguments(self, folder: str, seed: int, num_epochs: int) -> TrainingArguments:
         recipe = self.recipe
@@ -97,6 +113,7 @@ class ReferenceEngine:
             adam_beta1=recipe.adam_beta1,
             adam_beta2=recipe.adam_beta2,
             adam_epsilon=recipe.adam_epsilon,
+            label_smoothing_factor=self.objective.label_smoothing,
             fp16=self.precision == "fp16",
             bf16=self.precision == "bf16",
             use_cpu=self.rank.device.type == "cpu",

@@ -40,7 +40,7 @@ class TrainLog:
     """What happened in each step, over all ranks."""
 
     loss: NDArray[np.float64]
-    """Shape (steps,), mean cross-entropy of the global batch in nats."""
+    """Shape (steps,), the objective's mean over the global batch: plain cross-entropy in nats."""
     learning_rate: NDArray[np.float64]
     rows: NDArray[np.int64]
     """Shape (steps,), rows of the global batch."""

@@ -7,8 +7,6 @@ import torch
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
-    BertConfig,
-    DistilBertConfig,
     PreTrainedTokenizerBase,
 )
 
@@ -21,6 +19,23 @@ from agnews_ray.model.tokenizer import quieten
 from agnews_ray.spec.variant import VariantSpec
 
 SINGLE_LABEL = "single_label_classification"
+
+SIZES = {
+    "num_layers": "num_hidden_layers",
+    "hidden_size": "hidden_size",
+    "num_heads": "num_attention_heads",
+    "intermediate_size": "intermediate_size",
+    "vocab_size": "vocab_size",
+}
+"""What transformers' configs call a known architecture's sizes."""
+
+SIZES_OF_DISTILBERT = {
+    **SIZES,
+    "num_layers": "n_layers",
+    "hidden_size": "dim",
+    "num_heads": "n_heads",
+    "intermediate_size": "hidden_dim",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,22 +183,8 @@ def num_parameters(model: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _fresh_config(variant: VariantSpec, labels: dict[str, Any]) -> BertConfig | DistilBertConfig:
-    sizes, known = zoo.sizes(variant), zoo.known_model(variant.model)
-    if known is not None and known.model_type == "distilbert":
-        return DistilBertConfig(
-            vocab_size=sizes["vocab_size"],
-            n_layers=sizes["num_layers"],
-            dim=sizes["hidden_size"],
-            n_heads=sizes["num_heads"],
-            hidden_dim=sizes["intermediate_size"],
-            **labels,
-        )
-    return BertConfig(
-        vocab_size=sizes["vocab_size"],
-        num_hidden_layers=sizes["num_layers"],
-        hidden_size=sizes["hidden_size"],
-        num_attention_heads=sizes["num_heads"],
-        intermediate_size=sizes["intermediate_size"],
-        **labels,
-    )
+def _fresh_config(variant: VariantSpec, labels: dict[str, Any]) -> Any:
+    sizes, known = zoo.sizes(variant), zoo.architecture(variant)
+    names = SIZES_OF_DISTILBERT if known.model_type == "distilbert" else SIZES
+    named = {names[size]: value for size, value in sizes.items()}
+    return AutoConfig.for_model(known.model_type, **named, **known.settings, **labels)

@@ -141,6 +141,12 @@ KNOWN_ERRORS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "AutoTokenizer.from_pretrained(M).save_pretrained(M)",
     ),
     (
+        ("You need to install",),  # sacremoses, fugashi; with them it is no faster
+        "a fast tokenizer",
+        "a slow one, in Python, that needs a library of its own",
+        "choose a model that ships a tokenizer.json",
+    ),
+    (
         ("Tokenizer class",),
         "a tokenizer class that transformers has",
         "",

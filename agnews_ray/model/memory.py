@@ -2,6 +2,7 @@
 
 import resource
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,22 @@ from agnews_ray.spec.base import Precision
 from agnews_ray.spec.variant import VariantSpec
 
 STATUS = Path("/proc/self/status")
+RESET_PEAK = Path("/proc/self/clear_refs")
+"""Linux takes the present memory for the peak when "5" is written here (proc(5))."""
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Start to measure the peak from here; where the system cannot, it is that of the process."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    with suppress(OSError):
+        RESET_PEAK.write_text("5", encoding="ascii")
 
 
 def peak_memory_bytes(device: torch.device) -> int:
-    """Return this process's peak memory: of the GPU, or resident memory on a CPU.
+    """Return this process's peak memory since ``reset_peak_memory``, or since its start.
+
+    It is the memory of the GPU, or the resident memory on a CPU.
 
     On a GPU it is the memory reserved from the device: recorded steps keep their own pool, which
     counts as allocated only while a step is recorded.

@@ -18,14 +18,18 @@ from transformers.utils import logging as transformers_logging
 from agnews_ray.model.hub import explain_load_error
 from agnews_ray.model.limits import NO_LIMIT, bare_model, counts_from_padding, position_limit
 from agnews_ray.model.messages import refused
-from agnews_ray.model.zoo import load_path, sizes
+from agnews_ray.model.zoo import architecture, load_path, sizes
 from agnews_ray.spec.variant import VariantSpec
 
 TRAINED_VERSION = 1
 """The version of trained tokenizers, which are kept; raised whenever this code trains another
 tokenizer on the same texts."""
 
-SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+SPECIAL_TOKENS = {
+    0: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
+    1: ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]"],
+}
+"""First entries of a trained vocabulary, by the padding's id: BERT's order and RoBERTa's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +175,11 @@ def train_tokenizer(
             that the tokenizer may have.
 
     Returns:
-        The tokenizer; [PAD] is id 0. The same texts give the same tokenizer.
+        The tokenizer; [PAD] is where the architecture wants it. The same texts give the same
+        tokenizer.
     """
+    known = architecture(variant)
+    special = SPECIAL_TOKENS[known.pad_id]
     normalizer = normalizers.BertNormalizer(lowercase=True)
     characters = {c for text in texts() for c in normalizer.normalize_str(text) if not c.isspace()}
     alphabet = sorted(characters)
@@ -180,17 +187,17 @@ def train_tokenizer(
         vocab_size=sizes(variant)["vocab_size"],
         # Continuations too: else their ids follow the random order of a hash map, and as ids decide
         # ties between merges, each process would train another tokenizer.
-        special_tokens=[*SPECIAL_TOKENS, *(f"##{character}" for character in alphabet)],
+        special_tokens=[*special, *(f"##{character}" for character in alphabet)],
         initial_alphabet=alphabet,
         show_progress=False,
     )
-    trained = _wordpiece(models.WordPiece(unk_token="[UNK]"), normalizer)  # noqa: S106
+    trained = _wordpiece(models.WordPiece(unk_token="[UNK]"), normalizer, special)  # noqa: S106
     trained.train_from_iterator(texts(), trainer)
     # Made again from the vocabulary, in which only these five are special.
     model = models.WordPiece(trained.get_vocab(), unk_token="[UNK]")  # noqa: S106
     return PreTrainedTokenizerFast(
-        tokenizer_object=_wordpiece(model, normalizer),
-        model_max_length=512,
+        tokenizer_object=_wordpiece(model, normalizer, special),
+        model_max_length=known.max_length_tokens,
         pad_token="[PAD]",  # noqa: S106
         unk_token="[UNK]",  # noqa: S106
         cls_token="[CLS]",  # noqa: S106
@@ -199,14 +206,16 @@ def train_tokenizer(
     )
 
 
-def _wordpiece(model: models.WordPiece, normalizer: normalizers.Normalizer) -> Tokenizer:
+def _wordpiece(
+    model: models.WordPiece, normalizer: normalizers.Normalizer, special: list[str]
+) -> Tokenizer:
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+        special_tokens=[(token, special.index(token)) for token in ("[CLS]", "[SEP]")],
     )
     return tokenizer
 

@@ -1,11 +1,10 @@
-"""Model names: aliases and their published facts, hub ids, local folders."""
+"""Model names: aliases, hub ids, local folders."""
 
 import hashlib
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
 
+from agnews_ray.model.architectures import KNOWN_MODELS, KnownModel
 from agnews_ray.model.folder import check_folder
 from agnews_ray.model.headers import read_json
 from agnews_ray.model.layouts import explain_file
@@ -21,49 +20,8 @@ NOT_IN_BF16 = ("deberta",)
 """The first DeBERTa masks attention with fp32's lowest number, which bf16 has not got. Others of
 the kind are found by a first pass (``engine.preflight``), after trials were planned."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownModel:
-    """A published architecture; enough to build it without a download."""
-
-    hub_id: str
-    model_type: Literal["distilbert", "bert"]
-    num_layers: int
-    hidden_size: int
-    num_heads: int
-    intermediate_size: int
-    vocab_size: int = 30522
-
-
-KNOWN_MODELS = {
-    # Sanh et al. 2020, arXiv:1910.01108
-    "distilbert": KnownModel(
-        hub_id="distilbert-base-uncased",
-        model_type="distilbert",
-        num_layers=6,
-        hidden_size=768,
-        num_heads=12,
-        intermediate_size=3072,
-    ),
-    # Wang et al. 2020, arXiv:2002.10957
-    "minilm": KnownModel(
-        hub_id="microsoft/MiniLM-L12-H384-uncased",
-        model_type="bert",
-        num_layers=12,
-        hidden_size=384,
-        num_heads=12,
-        intermediate_size=1536,
-    ),
-    # Devlin et al. 2019, arXiv:1810.04805
-    "bert": KnownModel(
-        hub_id="bert-base-uncased",
-        model_type="bert",
-        num_layers=12,
-        hidden_size=768,
-        num_heads=12,
-        intermediate_size=3072,
-    ),
-}
+KNOWN_BEFORE_HEADS = ("distilbert", "minilm", "bert")
+"""Aliases of before version 3 of the record; their folders hold no head."""
 
 
 def known_model(model: str) -> KnownModel | None:
@@ -159,7 +117,7 @@ def head_of(variant: VariantSpec) -> str:
     """Say which head a variant starts from, for the trial id.
 
     Before version 3 of the record a head of as many classes was kept in silence, so trials of
-    models that may hold one are other trials now. Those of the known models hold none.
+    models that may hold one are other trials now. Those known then hold none.
 
     Args:
         variant: a checked variant.
@@ -167,7 +125,9 @@ def head_of(variant: VariantSpec) -> str:
     Returns:
         Empty where there was no choice.
     """
-    if variant.init == "random" or (known_model(variant.model) and not variant.keep_head):
+    known = known_model(variant.model)
+    holds_none = known in [KNOWN_MODELS[name] for name in KNOWN_BEFORE_HEADS]
+    if variant.init == "random" or (holds_none and not variant.keep_head):
         return ""
     return "+kept head" if variant.keep_head else "+fresh head"
 
@@ -189,7 +149,27 @@ def display_name(variant: VariantSpec) -> str:
         name = path.name if path.name not in ("model", "artifact") else path.parent.name
     notes = ["fresh"] * (variant.init == "random") + ["kept head"] * variant.keep_head
     notes += [variant.engine] * (variant.engine != "fast")
+    if variant.recipe:
+        notes += [f"{key} {value}" for key, value in variant.recipe.stated().items()]
     return f"{name} ({', '.join(notes)})" if notes else name
+
+
+def architecture(variant: VariantSpec) -> KnownModel:
+    """Look up what a variant with fresh weights is built as.
+
+    Args:
+        variant: with ``init: random``.
+
+    Returns:
+        Its published facts.
+
+    Raises:
+        ModelError: the architecture is not known.
+    """
+    known = known_model(variant.model)
+    if known is None:
+        raise refused(variant.model, "a known architecture", "another", "see --help")
+    return known
 
 
 def sizes(variant: VariantSpec) -> dict[str, int]:
@@ -204,9 +184,7 @@ def sizes(variant: VariantSpec) -> dict[str, int]:
     Raises:
         ModelError: the architecture is not known, or the heads do not divide the width.
     """
-    known = known_model(variant.model)
-    if known is None:
-        raise refused(variant.model, "a known architecture", "another", "see --help")
+    known = architecture(variant)
     names = tuple(ArchitectureSpec.model_fields)
     own = variant.architecture or ArchitectureSpec()
     chosen = {name: getattr(own, name) or getattr(known, name) for name in names}

@@ -91,7 +91,7 @@ class RemoteStudyStore(StudyStore):
 
     def publish(self, record: TrialRecord, staged: str) -> Path:
         there = Storage(staged)
-        check_left(without_secrets(staged), there.sizes())
+        check_left(record, without_secrets(staged), there.sizes())
         folder = self._trials / without_secrets(staged).rpartition("/")[2]
         with self._publishing:
             self._check_held()

@@ -11,12 +11,14 @@ from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
 
-SCHEMA_VERSION = 4
-"""Version 2 added ``variant.engine``; all records of version 1 were made by ``fast``, its default.
-Version 3 added the assumptions about data and model, version 4 the engine that really ran and
-pauses during training. Fields that older records lack have a default that is true for them."""
+SCHEMA_VERSION = 6
+"""2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
+what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
+``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
+variant's own part of the recipe and whether test was scored; what older records lack has a
+default that was true of them."""
 
-READABLE_VERSIONS = (1, 2, 3, 4)
+READABLE_VERSIONS = (1, 2, 3, 4, 5, 6)
 FIRST_TO_NAME_DIVERGENCE = 3
 
 
@@ -205,6 +207,7 @@ class TrialRecord(Record):
     variant: VariantSpec
     seed: int
     recipe: RecipeSpec
+    """The whole of what it was trained by: the study's, but for what is the variant's own."""
     data: DataSpec
     scaling: ScalingSpec
     device: Device
@@ -213,6 +216,9 @@ class TrialRecord(Record):
     dataset: DatasetRecord
     training: TrainingRecord
     test: Scores
+    scores_test: bool = True
+    """Whether the test split was to be scored; without, there are no predictions, and the trial is
+    in no row of a table."""
     validation: tuple[Scores, ...] = ()
     """The scores after each epoch, if there is a validation split."""
     environment: EnvironmentRecord

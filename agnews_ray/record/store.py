@@ -203,7 +203,7 @@ class StudyStore:
             StoreError: nothing was staged, the disk is full, or another writer has the study now.
         """
         with writing_explained(staged):
-            check_left(staged, [path.name for path in Path(staged).iterdir()])
+            check_left(record, staged, [path.name for path in Path(staged).iterdir()])
         write_whole(Path(staged) / RECORD_FILE, to_json(record))
         self._check_held()
         final = self._trials / record.trial_id
@@ -277,17 +277,18 @@ def refuse_newer(set_aside: Sequence[SetAside]) -> None:
             raise one.error
 
 
-def check_left(staged: str, names: Container[str]) -> None:
-    """Refuse to finish a trial whose files are missing.
+def check_left(record: TrialRecord, staged: str, names: Container[str]) -> None:
+    """Refuse to call a trial finished whose files are not there.
 
     Args:
-        staged: the folder to which its worker should have written them.
-        names: the files that are there.
+        record: says whether there are predictions.
+        staged: where its worker was to leave them.
+        names: what is there.
 
     Raises:
-        StoreError: the predictions are missing.
+        StoreError: the predictions are missing, or the curve where there are to be none.
     """
-    if "predictions.parquet" not in names:
+    if ("predictions.parquet" if record.scores_test else "curve.parquet") not in names:
         hint = "use storage that all nodes share, and submit again"
         raise StoreError(
             staged, "a trained trial's files", "none: they were written to another disk", hint

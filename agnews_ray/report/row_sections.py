@@ -13,6 +13,7 @@ from agnews_ray.report.grid import (
     number,
     word,
 )
+from agnews_ray.spec.recipe import RecipeSpec
 
 
 def doubts_section(assessment: Assessment) -> Section:
@@ -147,9 +148,9 @@ def provenance_section(assessment: Assessment) -> Section:
     """Make the section on recipe, data, machine, versions and commands."""
     first = assessment.records[0]
     dataset = first.dataset
-    recipe = first.recipe.model_dump()
+    recipe = {key: _by_row(assessment, key) for key in RecipeSpec.model_fields}
     recipe["precision"] = _distinct(record.precision for record in assessment.records)
-    recipe["max_length_tokens"] = first.data.max_length_tokens
+    recipe["max_length_tokens"] = str(first.data.max_length_tokens)
     machines = dict.fromkeys(
         f"{r.environment.gpu or r.environment.cpu}, {r.environment.num_cpus} CPUs, "
         f"{r.environment.memory_bytes / 2**30:.0f} GiB, {r.environment.platform}"
@@ -182,7 +183,7 @@ def provenance_section(assessment: Assessment) -> Section:
             *dict.fromkeys(r.command for r in (*assessment.records, *assessment.diverged)),
         ),
         grids=(
-            facts_grid("recipe", "Recipe", {k: str(v) for k, v in recipe.items()}),
+            facts_grid("recipe", "Recipe", recipe),
             facts_grid("environment", "Data, software, hardware", facts),
             Grid(
                 name="trials",
@@ -204,6 +205,18 @@ def provenance_section(assessment: Assessment) -> Section:
             ),
         ),
     )
+
+
+def _by_row(assessment: Assessment, key: str) -> str:
+    """Write a key of the recipe: once where all rows have it alike, else for each row."""
+    recipes = {record.trial_id: record.recipe for record in assessment.records}
+    rows: dict[str, list[str]] = {}
+    for variant in assessment.variants:
+        value = str(getattr(recipes[variant.trial_ids[0]], key))
+        rows.setdefault(value, []).append(variant.name)
+    if len(rows) == 1:
+        return next(iter(rows))
+    return ", ".join(f"{value} ({', '.join(names)})" for value, names in rows.items())
 
 
 def _distinct(values: Iterable[str]) -> str:

@@ -98,6 +98,27 @@ def remarks(table: ComparisonTable) -> list[str]:
         table: the study's table.
 
     Returns:
+        Sentences: on recipes of their own, and warnings.
+    """
+    return [*own_recipes(table), *warnings(table)]
+
+
+def own_recipes(table: ComparisonTable) -> list[str]:
+    """Say which rows were trained by another recipe than the study's, and in what it differs."""
+    return [
+        f"{row.model} has a recipe of its own: {', '.join(map(str, row.recipe_changes))}."
+        for row in table.rows
+        if row.recipe_changes
+    ]
+
+
+def warnings(table: ComparisonTable) -> list[str]:
+    """Say what went otherwise than it should.
+
+    Args:
+        table: of a study.
+
+    Returns:
         Sentences: on trials that diverged, on engines that fell back, on pauses.
     """
     found = name_diverged(table)

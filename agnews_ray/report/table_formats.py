@@ -13,7 +13,8 @@ from tabulate import tabulate
 
 from agnews_ray.compare.published import Agreement
 from agnews_ray.compare.results import CostFacts
-from agnews_ray.compare.table import ComparisonTable, TrainingTimes, VariantRow
+from agnews_ray.compare.table import ComparisonTable, VariantRow
+from agnews_ray.compare.times import TrainingTimes
 from agnews_ray.record import json_text
 from agnews_ray.report import sentences
 from agnews_ray.report.escaping import markdown_text, tex_text
@@ -121,6 +122,7 @@ def to_csv(table: ComparisonTable) -> str:
     for row in table.rows:
         values = row.model_dump(include=set(of_row))
         values["seeds"] = " ".join(str(seed) for seed in row.seeds)
+        values["recipe_changes"] = "; ".join(map(str, row.recipe_changes))
         for times in row.times:
             there = times.model_dump()
             writer.writerow([*values.values(), *(there[name] for name in of_times)])
@@ -237,7 +239,8 @@ def agreement_to_plain(lines: Sequence[Agreement]) -> str:
 def caption(table: ComparisonTable) -> str:
     """Say in one line what the rows have in common."""
     if not table.rows:
-        return f"{table.study}: every trial diverged"
+        why = "every trial diverged" if table.diverged else "no trial scores the test split"
+        return f"{table.study}: {why}"
     first = table.rows[0]
     return (
         f"{table.study}: {first.num_train_examples:,} train rows, "

@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -177,7 +176,7 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
-def _send(process: psutil.Process, end: Callable[[Any], None]) -> None:
+def _send(process: psutil.Process, end: Callable[[psutil.Process], None]) -> None:
     with contextlib.suppress(psutil.Error):  # ended, even if another process now has its number
         end(process)
 

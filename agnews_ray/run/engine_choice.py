@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 import ray.train
 import torch
 import torch.distributed as dist
+from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.engine.fused.families import is_fusable
 from agnews_ray.engine.gpu_check import proved
@@ -17,11 +18,13 @@ from agnews_ray.record.storage import user_cache
 from agnews_ray.run.progress import ProgressReporter
 from agnews_ray.run.worker_config import WorkerConfig
 
+T = TypeVar("T")
+
 
 def choose_engine(
     config: WorkerConfig,
     model: torch.nn.Module,
-    tokenizer: Any,
+    tokenizer: PreTrainedTokenizerFast,
     rank: Rank,
     reporter: ProgressReporter,
 ) -> Proof:
@@ -90,11 +93,11 @@ def choose(
     return Proof(engine=UNRECORDED, cause=f"steps are not recorded ({unrecorded or worst.cause})")
 
 
-def of_all_ranks(value: Any, rank: Rank) -> list[Any]:
+def of_all_ranks(value: T, rank: Rank) -> list[T]:
     """Return the value of each rank, in their order; each rank makes the same call."""
     if rank.world_size == 1:
         return [value]
-    values: list[Any] = [None] * rank.world_size
+    values = [value] * rank.world_size  # each is then replaced
     dist.all_gather_object(values, value)
     return values
 

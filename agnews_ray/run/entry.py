@@ -3,20 +3,15 @@
 import logging
 from typing import Any
 
-from agnews_ray.run.worker_config import WorkerSummary
 
-
-def train_trial(loop_config: dict[str, Any]) -> WorkerSummary | None:
-    """Run one trial on this worker; what ``TorchTrainer`` calls on each rank.
+def train_trials(loop_config: dict[str, Any]) -> None:
+    """Train trial after trial on this worker; what ``TorchTrainer`` calls on each rank.
 
     Args:
-        loop_config: ``{"config": WorkerConfig}``.
-
-    Returns:
-        The summary on rank 0, None elsewhere. Files are left in ``config.staged``.
+        loop_config: ``{"group": name}``, the group whose tasks this worker takes.
     """
     # Importing transformers takes seconds, and only the workers need it.
-    from agnews_ray.run.worker import Worker
+    from agnews_ray.run.worker import serve
 
     logging.getLogger().setLevel(logging.WARNING)
-    return Worker(loop_config["config"]).run()
+    serve(loop_config["group"])

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeVar
 
 import ray
 from ray.train import TrainingFailedError, WorkerGroupError
@@ -12,6 +12,8 @@ from agnews_ray.errors import AgnewsError, ResourceError, TrialError
 
 INNER = ("controller_failure", "cause", "health_check_failure", "_base_exc", "client_exc")
 """The attributes in which Ray's exceptions keep the inner one."""
+
+E = TypeVar("E", bound=BaseException)
 
 MAX_CHARS = 300
 
@@ -90,7 +92,7 @@ def was_lost(error: BaseException) -> bool:
     return find(error, *lost) is not None and not is_out_of_memory(error)
 
 
-def find(error: BaseException, *kinds: type[BaseException]) -> Any:
+def find(error: BaseException, *kinds: type[E]) -> E | None:
     """Return the first cause of a kind, in any rank; None if there is none."""
     return next((cause for cause in _all_causes(error) if isinstance(cause, kinds)), None)
 

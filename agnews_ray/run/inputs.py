@@ -22,7 +22,7 @@ from agnews_ray.model.tokenizer import (
     ready_tokenizer,
     train_tokenizer,
 )
-from agnews_ray.model.zoo import sizes
+from agnews_ray.model.zoo import architecture, sizes
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
@@ -166,7 +166,8 @@ class InputCache:
                 for table in train.iter_selected(index):
                     yield from table["text"].to_pylist()
 
-        key = tokenizer_key(self._scanned, sizes(variant)["vocab_size"])
+        known, vocab_size = architecture(variant), sizes(variant)["vocab_size"]
+        key = tokenizer_key(self._scanned, vocab_size, known.pad_id, known.max_length_tokens)
         folder = kept_folder(
             self._cache / "tokenizers" / key,
             lambda new: train_tokenizer(texts, variant).save_pretrained(new),
@@ -178,15 +179,15 @@ class InputCache:
         self.note(f"note  {line}")
 
 
-def tokenizer_key(scanned: ScannedDataset, vocab_size: int) -> str:
+def tokenizer_key(scanned: ScannedDataset, *settings: int) -> str:
     """Name all that a tokenizer trained on the train split depends on.
 
     Args:
         scanned: the dataset.
-        vocab_size: most entries of the vocabulary.
+        settings: most entries of the vocabulary, the padding's id, tokens of the longest row.
 
     Returns:
         A name for its folder.
     """
-    content = [fingerprints(scanned), digest(scanned.train.rows.tobytes()), vocab_size]
+    content = [fingerprints(scanned), digest(scanned.train.rows.tobytes()), *settings]
     return cache_key(content, TRAINED_VERSION, ["tokenizers", "transformers"])

@@ -9,32 +9,16 @@ import pickle  # only between our own processes
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import ray
 from ray.exceptions import RayError
 
 from agnews_ray.compat.of_ray import kv_delete, kv_get, kv_put
+from agnews_ray.run.told import TrialProgress
 
 MIN_INTERVAL_S = 0.5
 """Shortest time between two messages of one trial."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialProgress:
-    """Where a trial stands."""
-
-    trial_id: str
-    phase: str
-    """loading, trying the GPU, training, scoring or saving."""
-    step: int = 0
-    num_steps: int = 0
-    epoch: float = 0.0
-    loss: float = float("nan")
-    samples_per_second: float = 0.0
-    seconds_left: float = float("nan")
-    note: str = ""
-    """What is to be told once of the whole trial."""
 
 
 def latest_progress(trial_ids: Iterable[str]) -> list[TrialProgress]:
@@ -79,6 +63,10 @@ class ProgressReporter:
         self.note = ""
         """Goes with every message from now on: only the latest is ever read."""
         self._messages = ThreadPoolExecutor(max_workers=1)
+
+    def close(self) -> None:
+        """End the thread; messages that Ray's head does not take are not waited for."""
+        self._messages.shutdown(wait=False, cancel_futures=True)
 
     def phase(self, phase: str) -> None:
         """Announce a phase at once."""

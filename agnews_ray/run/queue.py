@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agnews_ray.errors import AgnewsError, TrialError
+from agnews_ray.plan.graph import TrialGraph
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.run.failures import describe, is_out_of_memory, no_memory, own_error
 from agnews_ray.run.inputs import TrialInputs
-from agnews_ray.run.progress import TrialProgress
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 
@@ -62,10 +63,12 @@ def run_trials(
     started_at: float,
     watcher: StudyWatcher,
 ) -> Outcome:
-    """Run trials, several at once where there are GPUs for it; one failure stops no other.
+    """Run trials, several at once where there are GPUs for it, each after those it waits for.
+
+    A failure stops no trial but those that wait for the failed one.
 
     Args:
-        trials: not yet finished.
+        trials: not yet finished; they wait for none but each other.
         runner: runs one.
         load_data: gives a trial's tokenised data; called in the trials' order.
         room: says how many trials go side by side.
@@ -74,26 +77,29 @@ def run_trials(
 
     Returns:
         Records and errors. Raises whatever interrupts the calling thread.
+
+    Raises:
+        SpecError: trials wait for each other in a circle, or for one that is not among them.
     """
-    watcher = SteadyWatcher(watcher)
-    waiting = list(trials)
+    graph, watcher = TrialGraph(trials), SteadyWatcher(watcher)
     done: queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]] = queue.Queue()
-    finished: list[TrialRecord] = []
+    finished: dict[str, TrialRecord] = {}
     failed: dict[str, AgnewsError] = {}
     running: dict[str, PlannedTrial] = {}
     said: set[str] = set()
-    while waiting or running:
+    while True:
+        startable = _startable(graph, finished, failed, watcher)
+        waiting = [trial for trial in startable if trial.trial_id not in running]
+        if not waiting and not running:
+            return Outcome(finished=tuple(finished.values()), failed=failed)
+        if len(finished) + len(failed) + len(running) == len(trials):
+            runner.stop_idle()  # others may want the room
         if waiting and len(running) < room.num_at_once():
-            trial = waiting.pop(0)
-            since = started_at if trial is trials[0] else time.time()
-            watcher.started(trial)
-            try:
-                data = load_data(trial)
-            except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001  # the other trials go on
-                done.put((trial, _ours(trial, error)))
-            else:
-                _start(runner, trial, data, since, done)
+            trial = waiting[0]
+            since = time.time() if running or finished or failed else started_at
+            watcher.started(TrialFacts.of(trial))
             running[trial.trial_id] = trial
+            _load_and_start(runner, trial, load_data, since, done)
             continue
         try:
             trial, result = done.get(timeout=POLL_S)
@@ -104,13 +110,30 @@ def run_trials(
             continue
         del running[trial.trial_id]
         if isinstance(result, TrialRecord):
-            finished.append(result)
+            finished[trial.trial_id] = result
             _say_once([result.training.engine_note], said, watcher)
-            watcher.finished(trial, result)
+            watcher.finished(TrialFacts.of(trial), RecordFacts.of(result))
         else:
             failed[trial.trial_id] = result
-            watcher.failed(trial, result)
-    return Outcome(finished=tuple(finished), failed=failed)
+            watcher.failed(TrialFacts.of(trial), result)
+
+
+def _startable(
+    graph: TrialGraph,
+    finished: dict[str, TrialRecord],
+    failed: dict[str, AgnewsError],
+    watcher: StudyWatcher,
+) -> tuple[PlannedTrial, ...]:
+    """Give the trials that may run, and fail those that wait for one that has failed."""
+    ready = graph.ready(finished, failed)
+    for trial in graph.trials:
+        if trial.trial_id in ready.lost:
+            cause = ready.lost[trial.trial_id]
+            wanted, hint = f"trial {cause} finished first", "fix its cause and submit again"
+            error = TrialError(f"trial {trial.trial_id}", wanted, "that it failed", hint)
+            failed[trial.trial_id] = error
+            watcher.failed(TrialFacts.of(trial), error)
+    return ready.startable
 
 
 def _say_once(notes: Sequence[str | None], said: set[str], watcher: StudyWatcher) -> None:
@@ -133,7 +156,22 @@ def _tell(
     missing = room.missing() if without_workers else None
     if missing:
         for trial_id in sorted(without_workers):
-            watcher.waiting(running[trial_id], missing)
+            watcher.waiting(TrialFacts.of(running[trial_id]), missing)
+
+
+def _load_and_start(
+    runner: TrialRunner,
+    trial: PlannedTrial,
+    load_data: Callable[[PlannedTrial], TrialInputs],
+    started_at: float,
+    done: "queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]]",
+) -> None:
+    try:
+        inputs = load_data(trial)
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001  # the other trials go on
+        done.put((trial, _ours(trial, error)))
+    else:
+        _start(runner, trial, inputs, started_at, done)
 
 
 def _start(

@@ -1,26 +1,14 @@
-"""One planned trial to a ``TorchTrainer``, and what it leaves to a record."""
+"""One planned trial through a group of workers, and what it leaves to a record."""
 
 import datetime
 import logging
 import pickle  # only written here
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-import ray
-import ray.data
-from ray.train import (
-    DataConfig,
-    FailureConfig,
-    LoggingConfig,
-    RunConfig,
-    ScalingConfig,
-    TrainingFailedError,
-)
-from ray.train.torch import TorchTrainer
+from ray.train import TrainingFailedError
 
-from agnews_ray.compat.of_ray import without_cleaner
 from agnews_ray.engine.fused.graphs import switched_off
 from agnews_ray.engine.preflight import Findings
 from agnews_ray.errors import DataError, RecordingError
@@ -29,11 +17,14 @@ from agnews_ray.model.zoo import load_path
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import DatasetRecord, ModelRecord, Scores, TrialRecord
 from agnews_ray.record.store import StudyStore
-from agnews_ray.run.entry import train_trial
 from agnews_ray.run.failures import find, root_error, was_lost
+from agnews_ray.run.held_datasets import HeldDatasets
 from agnews_ray.run.inputs import TrialInputs
-from agnews_ray.run.progress import TrialProgress, forget_progress, latest_progress
+from agnews_ray.run.mailbox import Task
+from agnews_ray.run.progress import forget_progress, latest_progress
+from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
+from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)
@@ -46,8 +37,8 @@ class TrialRunner:
     study: StudySpec
     dataset: DatasetRecord
     store: StudyStore
-    scratch: str
-    """Folder, or URI of one, where Ray Train keeps its own state; all nodes see it."""
+    groups: WorkerGroups
+    """The workers; each trial is trained by one group."""
     command: str
     log_hint: str
     """Where to look after a failure, in the imperative."""
@@ -57,18 +48,14 @@ class TrialRunner:
     """A trial that lost a worker or its node begins anew so often."""
     on_retry: Callable[[str], None] = logger.warning
     """Told in a line when a trial begins anew; from another thread."""
-    max_start_failures: int = -1
-    """How often a trial's workers may fail to come up before it has failed; -1: any number, since
-    a cluster's nodes come and go. Waiting in vain for a minute counts."""
-    cpus_per_worker: int = 1
-    """What Ray reserves for a worker; its own tasks need some beside."""
+    datasets: HeldDatasets = field(default_factory=HeldDatasets)
 
-    def run(self, trial: PlannedTrial, data: TrialInputs, started_at: float) -> TrialRecord:
+    def run(self, trial: PlannedTrial, inputs: TrialInputs, started_at: float) -> TrialRecord:
         """Train, score and record one trial.
 
         Args:
             trial: not yet finished.
-            data: tokenised for its variant.
+            inputs: of its variant.
             started_at: Unix time from which the seconds to the first step count.
 
         Returns:
@@ -79,7 +66,7 @@ class TrialRunner:
             AgnewsError: a problem that the user can mend, raised on a worker.
             TrialError: any other failure; names the root cause.
         """
-        if trial.variant.engine != "fast" and not data.splits["train"].is_resident:
+        if trial.variant.engine != "fast" and not inputs.splits["train"].is_resident:
             wanted = f"a train split that is held, with engine {trial.variant.engine}"
             hint = "raise data.max_resident_mb, or use engine fast"
             raise DataError(f"trial {trial.trial_id}", wanted, "one that is streamed", hint)
@@ -88,8 +75,8 @@ class TrialRunner:
             attempt += 1
             staged = self.store.staging_folder(trial.trial_id)
             try:
-                config = self._worker_config(trial, data, staged, started_at, unrecorded)
-                summary = self._fit(trial, data, config, attempt)
+                config = self._worker_config(trial, inputs, staged, started_at, unrecorded)
+                summary = self._train(trial, inputs, config)
                 break
             except TrainingFailedError as error:
                 broken = find(error, RecordingError)
@@ -102,42 +89,26 @@ class TrialRunner:
                 self.on_retry(f"trial {trial.trial_id} lost a worker or its node, begins anew")
             finally:
                 forget_progress(trial.trial_id)
-        record = self._record(trial, summary, data.findings)
+        record = self._record(trial, summary, inputs.findings)
         self.store.publish(record, staged)
         return record
 
-    def _fit(
-        self,
-        trial: PlannedTrial,
-        data: TrialInputs,
-        config: WorkerConfig,
-        attempt: int,
+    def _train(
+        self, trial: PlannedTrial, inputs: TrialInputs, config: WorkerConfig
     ) -> WorkerSummary:
-        # Any: the hints of Ray Train's first version hide the second's keywords.
-        make_trainer = without_cleaner(TorchTrainer)
-        make_run_config: Any = RunConfig
-        make_failure_config: Any = FailureConfig
-        trainer = make_trainer(
-            train_trial,
-            train_loop_config={"config": config},
-            scaling_config=self._scaling(trial),
-            datasets=self._datasets(trial, data),
-            # Unsplit: each worker sees all rows and takes its stride of the global batches.
-            dataset_config=DataConfig(
-                datasets_to_split=[], execution_options=_in_order(), enable_shard_locality=False
-            ),
-            run_config=make_run_config(
-                name=f"{trial.trial_id}-{attempt}",
-                storage_path=self.scratch,
-                failure_config=make_failure_config(
-                    max_failures=0, controller_failure_limit=self.max_start_failures
-                ),
-                logging_config=LoggingConfig(log_level="ERROR"),
-            ),
-        )
-        logger.info("%s: data ready after %.1f s", trial.trial_id, time.time() - config.started_at)
-        summary: WorkerSummary = trainer.fit().return_value
+        num_epochs = trial.recipe.num_epochs
+        datasets = self.datasets.iterators(inputs.splits, trial.seed, num_epochs)
+        reached_at = {"data": time.time()}
+        with self.groups.one() as group:
+            summary = group.run(Task(config=config, datasets=datasets))
+        reached_at |= summary.reached_at
+        seconds = [f"{name} {at - config.started_at:.1f} s" for name, at in reached_at.items()]
+        logger.info("%s: ready after: %s", trial.trial_id, ", ".join(seconds))
         return summary
+
+    def stop_idle(self) -> None:
+        """Let workers exit that no trial needs any more."""
+        self.groups.stop_idle()
 
     def progress(self, trial_ids: Iterable[str]) -> list[TrialProgress]:
         """Ask where running trials stand.
@@ -153,7 +124,7 @@ class TrialRunner:
     def _worker_config(
         self,
         trial: PlannedTrial,
-        data: TrialInputs,
+        inputs: TrialInputs,
         staged: str,
         started_at: float,
         unrecorded: str | None,
@@ -163,37 +134,23 @@ class TrialRunner:
             trial_id=trial.trial_id,
             variant=trial.variant,
             seed=trial.seed,
-            recipe=self.study.recipe,
+            recipe=trial.recipe,
             precision=trial.precision,
             num_steps=trial.num_steps,
+            scores_test=trial.scores_test,
             class_names=self.dataset.class_names,
-            pickled_tokenizer=pickle.dumps(data.tokenizer),
+            class_weights=trial.class_weights,
+            pickled_tokenizer=pickle.dumps(inputs.tokenizer),
             threads_per_worker=self.threads_per_worker,
             window_rows={
-                name: 0 if split.is_resident else window for name, split in data.splits.items()
+                name: 0 if split.is_resident else window for name, split in inputs.splits.items()
             },
             staged=staged,
             max_length_tokens=self.study.data.max_length_tokens,
-            replayed=data.replayed,
+            replayed=inputs.replayed,
             unrecorded=unrecorded,
             started_at=started_at,
         )
-
-    def _scaling(self, trial: PlannedTrial) -> ScalingConfig:
-        use_gpu = trial.device == "cuda"
-        return ScalingConfig(
-            num_workers=self.study.scaling.num_workers,
-            use_gpu=use_gpu,
-            resources_per_worker={"CPU": self.cpus_per_worker} | ({"GPU": 1} if use_gpu else {}),
-        )
-
-    def _datasets(self, trial: PlannedTrial, data: TrialInputs) -> dict[str, ray.data.Dataset]:
-        """One dataset a split; a streamed train split has one an epoch, in another order each."""
-        train = data.splits["train"]
-        epochs = 1 if train.is_resident else self.study.recipe.num_epochs
-        datasets = {f"train-{epoch}": train.dataset(trial.seed, epoch) for epoch in range(epochs)}
-        others = {name: split for name, split in data.splits.items() if name != "train"}
-        return datasets | {name: split.ordered_dataset() for name, split in others.items()}
 
     def _record(
         self, trial: PlannedTrial, summary: WorkerSummary, findings: Findings | None
@@ -208,7 +165,8 @@ class TrialRunner:
             command=self.command,
             variant=trial.variant,
             seed=trial.seed,
-            recipe=self.study.recipe,
+            recipe=trial.recipe,
+            scores_test=trial.scores_test,
             data=self.study.data,
             scaling=self.study.scaling,
             device=trial.device,
@@ -226,17 +184,11 @@ class TrialRunner:
             dataset=self.dataset,
             training=summary.training,
             test=score(summary.test.labels, summary.test.predicted, names)
-            if summary.diverged is None
-            else Scores.none_of(summary.test.labels.size),
+            if summary.test is not None and summary.diverged is None
+            else Scores.none_of(self.dataset.test.num_selected),
             validation=tuple(
                 score(epoch.labels, epoch.predicted, names) for epoch in summary.validation
             ),
             environment=summary.environment,
             diverged=summary.diverged,
         )
-
-
-def _in_order() -> ray.data.ExecutionOptions:
-    options = DataConfig.default_ingest_options()
-    options.preserve_order = True
-    return options

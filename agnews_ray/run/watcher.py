@@ -1,15 +1,12 @@
 """Who is told what happens in a study, and how little a study minds if nobody can listen."""
 
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import ParamSpec, Protocol
 
-from agnews_ray.errors import AgnewsError
-from agnews_ray.plan.trials import PlannedTrial
-from agnews_ray.record.schema import TrialRecord
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 
-if TYPE_CHECKING:
-    from agnews_ray.run.progress import TrialProgress  # imports Ray
+P = ParamSpec("P")
 
 logger = logging.getLogger(__name__)
 
@@ -17,26 +14,31 @@ logger = logging.getLogger(__name__)
 class StudyWatcher(Protocol):
     """Whoever is told what happens in a running study, always from the calling thread."""
 
+    def study(
+        self, name: str, location: str, trials: Sequence[TrialFacts], finished: Collection[str]
+    ) -> None:
+        """The study is planned, or planned again; ids of those trials that have a record."""
+
     def note(self, text: str) -> None:
         """A line about the whole study."""
 
     def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
         """Rows tokenised so far."""
 
-    def started(self, trial: PlannedTrial) -> None:
+    def started(self, trial: TrialFacts) -> None:
         """A trial's workers are being started."""
 
-    def waiting(self, trial: PlannedTrial, reason: str) -> None:
+    def waiting(self, trial: TrialFacts, reason: str) -> None:
         """A started trial has no workers yet, and why."""
 
-    def progress(self, progress: "TrialProgress") -> None:
+    def progress(self, progress: TrialProgress) -> None:
         """A trial's latest step or phase."""
 
-    def finished(self, trial: PlannedTrial, record: TrialRecord) -> None:
+    def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
         """A trial's record is in its place."""
 
-    def failed(self, trial: PlannedTrial, error: AgnewsError) -> None:
-        """A trial ended without a record."""
+    def failed(self, trial: TrialFacts, error: Exception | str) -> None:
+        """A trial ended without a record; its error, or the text of it."""
 
 
 class SteadyWatcher:
@@ -45,23 +47,44 @@ class SteadyWatcher:
     A closed pipe, a full disk or a terminal that cannot show a letter ends no trial.
 
     Args:
-        watcher: a ``StudyWatcher``, or whoever has more to be told.
+        watcher: who is told.
     """
 
-    def __init__(self, watcher: Any) -> None:
+    def __init__(self, watcher: StudyWatcher) -> None:
         self._watcher = watcher
         self._is_silent = False
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        tell: Callable[..., None] = getattr(self._watcher, name)
+    def study(
+        self, name: str, location: str, trials: Sequence[TrialFacts], finished: Collection[str]
+    ) -> None:
+        self._tell(self._watcher.study, name, location, trials, finished)
 
-        def guarded(*facts: Any) -> None:
-            if self._is_silent:
-                return
-            try:
-                tell(*facts)
-            except Exception:
-                self._is_silent = True
-                logger.exception("the watcher is told no more: it failed")
+    def note(self, text: str) -> None:
+        self._tell(self._watcher.note, text)
 
-        return guarded
+    def tokenised(self, variant: str, split: str, done: int, total: int) -> None:
+        self._tell(self._watcher.tokenised, variant, split, done, total)
+
+    def started(self, trial: TrialFacts) -> None:
+        self._tell(self._watcher.started, trial)
+
+    def waiting(self, trial: TrialFacts, reason: str) -> None:
+        self._tell(self._watcher.waiting, trial, reason)
+
+    def progress(self, progress: TrialProgress) -> None:
+        self._tell(self._watcher.progress, progress)
+
+    def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
+        self._tell(self._watcher.finished, trial, record)
+
+    def failed(self, trial: TrialFacts, error: Exception | str) -> None:
+        self._tell(self._watcher.failed, trial, error)
+
+    def _tell(self, tell: Callable[P, None], *facts: P.args, **named: P.kwargs) -> None:
+        if self._is_silent:
+            return
+        try:
+            tell(*facts, **named)
+        except Exception:
+            self._is_silent = True
+            logger.exception("the watcher is told no more: it failed")

@@ -14,6 +14,7 @@ import ray.train
 import ray.train.torch
 import torch
 import torch.distributed as dist
+from ray.data import DataIterator
 
 from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
 from agnews_ray.data.stream import iter_windows
@@ -22,12 +23,14 @@ from agnews_ray.engine.divergence import divergence, predicted_classes
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.graphs import CudaRecorder
 from agnews_ray.engine.loss_parity import FAST, UNRECORDED, Proof
+from agnews_ray.engine.malloc import give_back_memory
+from agnews_ray.engine.objective import CrossEntropy
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.reference import ReferenceEngine
 from agnews_ray.engine.results import Predictions, Rank, TrainLog
 from agnews_ray.model.build import build_classifier, num_parameters
-from agnews_ray.model.memory import peak_memory_bytes
+from agnews_ray.model.memory import peak_memory_bytes, reset_peak_memory
 from agnews_ray.model.saving import save_artifact
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.object_store import check_staging, leaving_files
@@ -36,14 +39,44 @@ from agnews_ray.record.schema import TrainingRecord
 from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.run.device import check_precision
 from agnews_ray.run.engine_choice import choose_engine, of_all_ranks
+from agnews_ray.run.mailbox import next_task, post_result
 from agnews_ray.run.progress import ProgressReporter
 from agnews_ray.run.worker_config import ScoredRows, WorkerConfig, WorkerSummary
 
 
-class Worker:
-    """One rank's walk through a trial."""
+def serve(group: str) -> None:
+    """Train the trials of a group, one after another, until the driver says that there are no more.
 
-    def __init__(self, config: WorkerConfig) -> None:
+    What a trial raises ends this process: the next trial starts in a new one, with nothing left
+    of the error.
+
+    Args:
+        group: the name under which the driver posts tasks.
+    """
+    number = 1
+    while (task := next_task(group, number)) is not None:
+        reset_peak_memory(ray.train.torch.get_device())
+        worker = Worker(task.config, task.datasets)
+        try:
+            summary = worker.run()
+        finally:
+            worker.close()
+        if summary is not None:
+            post_result(group, number, summary)
+        del task, worker, summary
+        give_back_memory()
+        number += 1
+
+
+class Worker:
+    """One rank's way through a trial.
+
+    Args:
+        config: of the trial.
+        datasets: its splits by name, as ``mailbox.Task`` has them.
+    """
+
+    def __init__(self, config: WorkerConfig, datasets: dict[str, DataIterator]) -> None:
         context = ray.train.get_context()
         share = num_usable_cpus() // context.get_local_world_size()
         torch.set_num_threads(max(1, min(config.threads_per_worker or share, num_usable_cpus())))
@@ -55,18 +88,23 @@ class Worker:
         check_precision(config.precision, "cuda" if rank.device.type == "cuda" else "cpu")
         self._node_rank = context.get_node_rank()
         self._config = config
+        self._datasets = datasets
         self._rank = rank
         self._tokenizer = pickle.loads(config.pickled_tokenizer)  # noqa: S301  # our driver's
         self._reporter = ProgressReporter(
             config.trial_id, config.num_steps, config.recipe.num_epochs, rank.index == 0
         )
         self._pad_id = self._tokenizer.pad_token_id or 0
-        self._first_step_at = 0.0
+        self._reached_at = {"workers": time.time()}
         self._outside_s = 0.0
         self._train_seconds = 0.0
         self._pauses = PauseWatch()
         self._paused_outside_s = self._paused_s = 0.0
         self._validation: list[ScoredRows] = []
+
+    def close(self) -> None:
+        """End the thread that sends progress."""
+        self._reporter.close()
 
     def run(self) -> WorkerSummary | None:
         """Load, train, score and save.
@@ -83,6 +121,7 @@ class Worker:
         self._reporter.note = ran.cause or ""
         self._reporter.phase("loading")
         model = model.to(rank.device)
+        self._reached_at["model"] = time.time()
         # Dropout differs between ranks, and not between runs.
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
         with self._pauses:
@@ -92,7 +131,7 @@ class Worker:
         self._paused_s = _max_over_ranks(self._paused_s, rank)  # the others waited
         self._reporter.phase("scoring")
         scoring_start = time.perf_counter()
-        found = self._predict(model, "test")
+        found = self._predict(model, "test") if config.scores_test else None
         scoring_seconds = time.perf_counter() - scoring_start
         if rank.index != 0:
             return None
@@ -105,8 +144,11 @@ class Worker:
                 folder / "artifact", model, self._tokenizer, config.max_length_tokens
             )
             apart = self._check_artifact(folder / "artifact", found)
-            _save_predictions(found, folder)
+            if found is not None:
+                _save_predictions(found, folder)
             _save_curve(log, config.recipe.num_epochs, folder)
+        test = None if found is None else _scored(found)
+        scored = [*self._validation, test] if test else self._validation
         return WorkerSummary(
             num_parameters=num_parameters(model),
             size_bytes=size_bytes,
@@ -119,16 +161,16 @@ class Worker:
                 }
             ),
             environment=describe_environment(),
-            test=_scored(found),
+            reached_at=self._reached_at,
+            test=test,
             validation=tuple(self._validation),
-            diverged=divergence(
-                log.loss, [scored.predicted for scored in (*self._validation, _scored(found))]
-            ),
+            diverged=divergence(log.loss, [one.predicted for one in scored]),
         )
 
     def _train(self, model: torch.nn.Module, ran: Proof) -> TrainLog:
         config, rank = self._config, self._rank
         recipe, precision = config.recipe, config.precision
+        objective = CrossEntropy.of(recipe, config.class_weights)
         if ran.engine in (FAST, UNRECORDED):
             is_recorded = rank.device.type == "cuda" and ran.engine == FAST
             fast = FastEngine(
@@ -138,6 +180,7 @@ class Worker:
                 rank=rank,
                 padding_side=self._tokenizer.padding_side,
                 record=CudaRecorder() if is_recorded else None,
+                objective=objective,
             )
             return fast.train(model, self._batches(model), config.num_steps, self._on_step)
         reference = ReferenceEngine(
@@ -148,6 +191,7 @@ class Worker:
             style=ReferenceEngine.style_of(
                 "reference" if config.variant.engine == "fast" else config.variant.engine
             ),
+            objective=objective,
         )
         (rows,) = self._windows("train-0", 0)
         return reference.train(
@@ -164,7 +208,7 @@ class Worker:
             self._validate(model)
 
     def _windows(self, dataset: str, window_rows: int) -> Iterator[TokenisedRows]:
-        return iter_windows(ray.train.get_dataset_shard(dataset), window_rows)
+        return iter_windows(self._datasets[dataset], window_rows)
 
     def _validate(self, model: torch.nn.Module) -> None:
         """Score the validation split, if there is one; its time does not count as training."""
@@ -181,7 +225,7 @@ class Worker:
 
     def _on_step(self, step: int, loss: torch.Tensor, seconds: float) -> None:
         if step == 1:
-            self._first_step_at = time.time()
+            self._reached_at["first step"] = time.time()
             self._paused_outside_s = self._pauses.seconds()  # before there was anything to train
         self._paused_s = self._pauses.seconds() - self._paused_outside_s
         self._train_seconds = seconds - self._outside_s
@@ -223,14 +267,14 @@ class Worker:
             num_skipped_steps=log.num_skipped,
             peak_memory_bytes=peak,
             is_streamed=self._config.window_rows["train"] > 0,
-            seconds_to_first_step=self._first_step_at - self._config.started_at,
+            seconds_to_first_step=self._reached_at["first step"] - self._config.started_at,
             scoring_seconds=scoring_seconds,
         )
 
-    def _check_artifact(self, folder: Path, found: Predictions) -> float | None:
+    def _check_artifact(self, folder: Path, found: Predictions | None) -> float | None:
         """Hold what was saved against what was recorded, on the rows whose texts are known."""
         config = self._config
-        if not config.replayed:
+        if found is None or not config.replayed:
             return None
         rows, texts = zip(*config.replayed, strict=True)
         recorded = found.logits[np.searchsorted(found.rows, rows)]

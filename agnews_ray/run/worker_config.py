@@ -22,6 +22,8 @@ class WorkerConfig:
     precision: Precision
     num_steps: int
     class_names: tuple[str, ...]
+    class_weights: tuple[float, ...] | None
+    """What a row's loss counts, by class id; None where all count the same."""
     pickled_tokenizer: bytes
     """Kept closed until it is needed: opening it imports transformers."""
     threads_per_worker: int
@@ -36,6 +38,8 @@ class WorkerConfig:
     """Numbers and texts of test rows, to hold the saved artifact against what was recorded."""
     unrecorded: str | None
     """Why a GPU's steps are not to be recorded; None records them where that works."""
+    scores_test: bool = True
+    """Whether the test split is scored, and its predictions are kept."""
     started_at: float
     """Unix time from which the seconds to the first step count."""
 
@@ -62,8 +66,11 @@ class WorkerSummary:
     training: TrainingRecord
     environment: EnvironmentRecord
     """Of the node that trained."""
-    test: ScoredRows
+    test: ScoredRows | None
+    """None where it was not to be scored."""
     validation: tuple[ScoredRows, ...]
     """One entry per epoch, where there is a validation split."""
     diverged: str | None
     """Why nothing can be said of the model, if that is so."""
+    reached_at: dict[str, float]
+    """The Unix times at which the worker took the trial, had its model, had made its first step."""

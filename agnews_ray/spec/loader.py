@@ -77,8 +77,8 @@ def build_study(content: Mapping[str, Any], where: str) -> StudySpec:
         raise SpecError(where, problems) from error
 
 
-def override(content: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace values of a job file by flags.
+def override(content: Mapping[str, Any], flags: Mapping[str, object]) -> dict[str, Any]:
+    """Lay flags over a job file's content.
 
     Args:
         content: the content of the job file.

@@ -1,8 +1,10 @@
 """The hyperparameters of fine-tuning, as the user states them."""
 
-from typing import Literal
+from collections.abc import Iterable
+from math import isfinite
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_serializer
 
 from agnews_ray.spec.base import Precision, Spec
 
@@ -31,5 +33,62 @@ class RecipeSpec(Spec):
     adam_epsilon: float = Field(1e-8, gt=0)
     """The term added to AdamW's denominator."""
     precision: Literal[Precision, "auto"] = "auto"
-    """The precision of matrix products; ``auto``: fp16 on a GPU (as in the paper); on a CPU bf16 if
-    it is native, else fp32."""
+    """``auto``: fp16 on a GPU (as in the paper); on a CPU bf16 if it is native, else fp32."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of a row's target that is spread evenly over all classes."""
+    class_weights: Literal["none", "balanced"] | tuple[float, ...] = "none"
+    """What a row's loss counts, by its class: ``balanced`` weighs classes by how few train rows
+    they have, a list gives one weight for each class, in label order."""
+
+    @field_validator("class_weights", mode="plain")
+    @classmethod
+    def _weights_are_positive(cls, value: Any) -> Any:
+        if value in ("none", "balanced"):
+            return value
+        if isinstance(value, list | tuple) and value and all(map(_is_weight, value)):
+            return tuple(float(weight) for weight in value)
+        raise ValueError(
+            f"want none, balanced, or a positive number for each class, found {value!r}"
+        )
+
+
+WITHOUT_EFFECT = ("evaluation_batch_size",)
+"""Fields that change no score."""
+
+
+class RecipeChanges(RecipeSpec):
+    """What one variant has otherwise than its study's recipe: only what is written counts.
+
+    It has the recipe's fields, so that one that the recipe gets is here too, with its limits.
+    """
+
+    def stated(self) -> dict[str, Any]:
+        """Give the fields that were written, in the recipe's order."""
+        return {
+            name: getattr(self, name)
+            for name in RecipeSpec.model_fields
+            if name in self.model_fields_set
+        }
+
+    def applied_to(self, recipe: RecipeSpec) -> RecipeSpec:
+        """Give a whole recipe: the study's, but for what is stated here."""
+        return RecipeSpec.model_validate(recipe.model_dump() | self.stated())
+
+    @model_serializer
+    def _only_what_is_stated(self) -> dict[str, Any]:
+        """Defaults that nobody wrote would be read back as if somebody had."""
+        return self.stated()
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        return self.stated().items()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RecipeChanges) and self.stated() == other.stated()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.stated().items()))
+
+
+def _is_weight(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and value > 0 and isfinite(value)

@@ -3,7 +3,8 @@
 import re
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from agnews_ray.spec.base import NAME_PATTERN, Spec
 from agnews_ray.spec.data import DataSpec
@@ -12,6 +13,8 @@ from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Problems = dict[tuple[str | int, ...], str]
+"""What is wrong, by its path."""
 
 
 class StudySpec(Spec):
@@ -40,22 +43,46 @@ class StudySpec(Spec):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> "StudySpec":
-        workers, batch = self.scaling.num_workers, self.recipe.global_batch_size
-        if batch % workers:
-            nearest = -(-batch // workers) * workers
-            raise ValueError(
-                f"recipe.global_batch_size: want a multiple of scaling.num_workers ({workers}), "
-                f"found {batch}; use {nearest}, or another number of workers"
-            )
+        problems = self._uneven_batches()
+        workers = self.scaling.num_workers
         if workers > 1 and any(variant.engine != "fast" for variant in self.models):
-            raise ValueError(
-                f"scaling.num_workers: want 1 with engine: reference, found {workers}; "
-                "use engine: fast, or one worker"
+            problems["scaling", "num_workers"] = (
+                f"want 1 with engine: reference, found {workers}; use engine: fast, or one worker"
             )
         if len(set(self.seeds)) != len(self.seeds):
-            raise ValueError("seeds: want different seeds, found one twice")
+            problems[("seeds",)] = "want different seeds, found one twice"
+        if problems:
+            raise ValidationError.from_exception_data("StudySpec", _as_details(problems))
         return self
+
+    def _uneven_batches(self) -> Problems:
+        """Say whose batches cannot be cut in equal parts, each where it is stated."""
+        problems: Problems = {}
+        workers = self.scaling.num_workers
+        for number, variant in enumerate(self.models):
+            batch = variant.recipe_in(self.recipe).global_batch_size
+            is_own = variant.recipe is not None and "global_batch_size" in variant.recipe.stated()
+            if batch % workers:
+                nearest = -(-batch // workers) * workers
+                above = ("models", number) if is_own else ()
+                problems[(*above, "recipe", "global_batch_size")] = (
+                    f"want a multiple of scaling.num_workers ({workers}), "
+                    f"found {batch}; use {nearest}, or another number of workers"
+                )
+        return problems
 
     def is_default_study(self) -> bool:
         """Whether data and recipe are the paper's, with any models and seeds."""
         return self.data == DataSpec() and self.recipe == RecipeSpec()
+
+
+def _as_details(problems: Problems) -> list[InitErrorDetails]:
+    """Write problems as pydantic wants them: a plain ``ValueError`` has one, and no path."""
+    return [
+        InitErrorDetails(
+            type=PydanticCustomError("value_error", "{text}", {"text": text}),
+            loc=path,
+            input=None,
+        )
+        for path, text in problems.items()
+    ]

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from agnews_ray.spec.base import Engine, Spec
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 
 
 class ArchitectureSpec(Spec):
@@ -27,7 +28,7 @@ class VariantSpec(Spec):
     """A compared configuration without its seed."""
 
     model: str = Field(min_length=1)
-    """The model: an alias (``distilbert``, ``minilm``, ``bert``), a hub id, or a local folder."""
+    """An alias (``distilbert``, ``minilm``, ``modernbert``, ...), a hub id, or a local folder."""
     name: str = ""
     """The label of the row in the table; empty means the model's own name."""
     revision: str | None = None
@@ -41,9 +42,21 @@ class VariantSpec(Spec):
     """Whether to start from the folder's own classification head, its rows matched to the classes
     by name; otherwise the head is fresh, as in the paper."""
     engine: Engine = "fast"
-    """The engine that runs the recipe: ours, or the Hugging Face Trainer, as in the paper
-    (``reference``), with batches of similar length and its fused optimiser (``-best``), or also
-    compiled."""
+    """What runs the recipe: ours, or the Hugging Face Trainer, as in the paper (``reference``),
+    with batches of like length and its fused optimiser (``-best``), or compiled as well."""
+    recipe: RecipeChanges | None = None
+    """Keys of the study's recipe that are other for this variant, with their values."""
+
+    def recipe_in(self, recipe: RecipeSpec) -> RecipeSpec:
+        """Give the whole recipe that it is trained by.
+
+        Args:
+            recipe: the study's.
+
+        Returns:
+            The same, but for what is the variant's own.
+        """
+        return self.recipe.applied_to(recipe) if self.recipe else recipe
 
     @field_validator("name")
     @classmethod

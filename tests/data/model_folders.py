@@ -17,6 +17,7 @@ sys.path[:0] = [] if __package__ else [str(Path(__file__).parents[2])]
 import torch  # noqa: E402
 
 from tests.data import model_damage as damage  # noqa: E402
+from tests.data import model_tokenizers as tokenizers  # noqa: E402
 from tests.data.model_families import CLASS_NAMES, FAMILIES, TEXTS  # noqa: E402
 
 
@@ -131,7 +132,18 @@ def _tokenizers() -> Iterator[Case]:
         "tokenizer-of-other-language", damage.changed(damage.other_language), refused="unknown"
     )
     yield case("tokenizer-without-unk", damage.changed(damage.without_unknown), refused="(?i)unk")
-    yield case("tokenizer-slow-only", damage.slow, refused="fast tokenizer|slow")
+    slow = "want a fast tokenizer, found a slow one"
+    yield case("tokenizer-slow-only", damage.slow, refused=slow)
+    yield case("tokenizer-of-phobert", tokenizers.phobert, refused=slow)
+    yield case("tokenizer-of-xlm", tokenizers.xlm, refused=slow)
+    yield case("tokenizer-of-bert-japanese", tokenizers.japanese, refused=slow)
+    yield case("tokenizer-sentencepiece", tokenizers.sentencepiece_only, refused="tokenizer.json")
+    yield case("tokenizer-without-padding", tokenizers.without_padding, notes="no pad token")
+    yield case(
+        "tokenizer-without-padding-and-end",
+        tokenizers.without_padding_and_end,
+        refused="want a pad token or an end token, found neither; set pad_token",
+    )
 
 
 def _weight_files() -> Iterator[Case]:

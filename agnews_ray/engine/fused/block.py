@@ -9,7 +9,7 @@ only the first token's output is used, as in a classifier's last block, nothing 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch.nn.functional import gelu
@@ -58,8 +58,10 @@ class BlockSettings:
     """Of attention's output; DistilBERT has none."""
     output_dropout: float
     """Of the feed-forward's output."""
-    is_first_only: bool
+    is_first_only: bool = False
     """Whether only the first token's output is wanted."""
+    gelu: Literal["none", "tanh"] = "none"
+    """How the activation is approximated; ALBERT's is by tanh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Block:
     gradients: BlockTensors
     """Where the backward pass writes."""
     settings: BlockSettings
+    sums: BlockTensors | None = None
+    """Where gradients are added up, of a block that is used several times in a pass."""
 
 
 class FusedBlock(torch.autograd.Function):
@@ -81,6 +85,7 @@ class FusedBlock(torch.autograd.Function):
         ctx: Any,
         hidden: torch.Tensor,
         bias: torch.Tensor | None,
+        position_bias: torch.Tensor | None,
         block: Block,
         is_training: bool,
     ) -> torch.Tensor:
@@ -89,7 +94,9 @@ class FusedBlock(torch.autograd.Function):
         Args:
             ctx: autograd's.
             hidden: shape (B, L, H), float32.
-            bias: added to attention scores, broadcast to (B, heads, L, L): 0, or -inf for padding.
+            bias: added to attention scores, broadcast to (B, heads, Q, L): 0, or -inf for padding.
+            position_bias: likewise, shape (1, heads, Q, L), where Q is 1 for the first token only;
+                it has a gradient. None for families without.
             block: parameters and settings.
             is_training: whether to drop.
 
@@ -109,7 +116,7 @@ class FusedBlock(torch.autograd.Function):
         pair = linear(low, w.key_value, w.key_value_bias)
         pair = pair.view(rows, length, 2, *heads[2:]).permute(2, 0, 3, 1, 4)
         key, value = pair.flatten(1, 2).contiguous()
-        shares, dropped, share_mask = _attend(query, key, bias, s, is_training)
+        shares, dropped, share_mask = _attend((query, key), (bias, position_bias), s, is_training)
         attended = _bmm(dropped, value, 1 / (1 - s.attention_dropout) if is_training else 1.0)
         attended = attended.view(rows, s.num_heads, -1, heads[3])
         attended = attended.transpose(1, 2).reshape(-1, width)
@@ -120,7 +127,7 @@ class FusedBlock(torch.autograd.Function):
         middle, *first_moments = torch.native_layer_norm(first, [width], *norm, s.epsilon)
         low_middle = middle.to(w.up.dtype)
         raised = linear(low_middle, w.up, w.up_bias)
-        active = gelu(raised)
+        active = gelu(raised, approximate=s.gelu)
         lowered = linear(active, w.down, w.down_bias)
         p = s.output_dropout if is_training else 0.0
         second, second_mask = _add_dropped(middle, lowered, p)
@@ -135,7 +142,7 @@ class FusedBlock(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Write the parameters' gradients; return that of ``hidden``."""
+        """Write the parameters' gradients; return those of ``hidden`` and of the position bias."""
         w, g, s = ctx.block.weights, ctx.block.gradients, ctx.block.settings
         width = ctx.shape[-1]
         by_second = _norm_backward(
@@ -145,14 +152,14 @@ class FusedBlock(torch.autograd.Function):
         by_lowered = _drop_backward(by_second, ctx.second[-1], s.output_dropout, w.down.dtype)
         low_middle, raised, active = ctx.feed_forward
         by_active = _linear_backward(by_lowered, active, w.down, (g.down, g.down_bias))
-        by_raised = aten.gelu_backward(by_active, raised)
+        by_raised = aten.gelu_backward(by_active, raised, approximate=s.gelu)
         by_middle = _linear_backward(by_raised, low_middle, w.up, (g.up, g.up_bias))
         by_first = _norm_backward(
             by_second.add_(by_middle), ctx.first, (w.attention_norm, w.attention_norm_bias),
             (g.attention_norm, g.attention_norm_bias),
         )  # fmt: skip
         by_projected = _drop_backward(by_first, ctx.first[-1], s.projection_dropout, w.out.dtype)
-        by_asking, by_low = _attention_backward(ctx, by_projected)
+        by_asking, by_low, by_position = _attention_backward(ctx, by_projected)
         del ctx.attention, ctx.first, ctx.feed_forward, ctx.second
         by_residual = by_first.add_(by_asking)
         if s.is_first_only:
@@ -160,14 +167,18 @@ class FusedBlock(torch.autograd.Function):
             by_hidden[:, 0].add_(by_residual)
         else:
             by_hidden = by_residual.add_(by_low).view(ctx.shape)
-        return by_hidden, None, None, None
+        for gradient, total in zip(g, ctx.block.sums or (), strict=False):
+            total.add_(gradient)
+        return by_hidden, None, by_position, None, None
 
 
 run_block: Callable[..., torch.Tensor] = FusedBlock.apply
 """Takes what ``FusedBlock.forward`` takes."""
 
 
-def _attention_backward(ctx: Any, by_projected: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _attention_backward(
+    ctx: Any, by_projected: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """From the output projection back to the block's input, as asking and as asked tokens."""
     w, g, s = ctx.block.weights, ctx.block.gradients, ctx.block.settings
     rows, length, width = ctx.shape
@@ -183,6 +194,9 @@ def _attention_backward(ctx: Any, by_projected: torch.Tensor) -> tuple[torch.Ten
     if share_mask is not None:
         by_shares = keep(by_shares, share_mask)
     by_scores = softmax_backward(by_shares.float(), shares)
+    by_position = None
+    if ctx.needs_input_grad[2]:
+        by_position = by_scores.view(rows, s.num_heads, -1, length).sum(dim=0, keepdim=True)
     by_scores = by_scores.to(query.dtype)
     _bmm(by_scores.transpose(1, 2), query, scale, by_pair[0])
     by_query = _bmm(by_scores, key, scale).view(rows, s.num_heads, -1, query.shape[-1])
@@ -191,13 +205,12 @@ def _attention_backward(ctx: Any, by_projected: torch.Tensor) -> tuple[torch.Ten
     by_pair = by_pair.reshape(rows * length, 2 * width)
     by_asking = _linear_backward(by_query, asking, w.query, (g.query, g.query_bias))
     into = (g.key_value, g.key_value_bias)
-    return by_asking, _linear_backward(by_pair, low, w.key_value, into)
+    return by_asking, _linear_backward(by_pair, low, w.key_value, into), by_position
 
 
 def _attend(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    bias: torch.Tensor | None,
+    query_and_key: tuple[torch.Tensor, torch.Tensor],
+    biases: tuple[torch.Tensor | None, ...],
     settings: BlockSettings,
     is_training: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
@@ -205,9 +218,11 @@ def _attend(
 
     What dropout keeps is scaled up in the products to come, where that costs nothing.
     """
+    query, key = query_and_key
     scores = _bmm(query, key.transpose(1, 2), query.shape[-1] ** -0.5).float()
-    if bias is not None:
-        scores.view(-1, settings.num_heads, *scores.shape[1:]).add_(bias)
+    for bias in biases:
+        if bias is not None:
+            scores.view(-1, settings.num_heads, *scores.shape[1:]).add_(bias)
     shares = scores.softmax(dim=-1)  # in float32: CPUs have no fast one in lower precision
     p = settings.attention_dropout
     low = shares.to(query.dtype)

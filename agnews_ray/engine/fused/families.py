@@ -2,21 +2,28 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from transformers.activations import GELUActivation
 
 from agnews_ray.engine.fused.block import BlockSettings
 
 FIRST_TOKEN_CLASSIFIERS = tuple(
     f"{family}ForSequenceClassification"
-    for family in ("Bert", "DistilBert", "Roberta", "XLMRoberta", "Camembert", "Electra")
+    for family in ("Bert", "DistilBert", "Roberta", "XLMRoberta", "Camembert", "Electra", "MPNet")
 )
 """transformers' classifiers that look at nothing but the last block's first token."""
 
 BERT_LIKE = ("BertLayer", "RobertaLayer", "XLMRobertaLayer", "ElectraLayer", "CamembertLayer")
 """transformers' blocks with the modules of BERT's."""
+
+GELUS: dict[str, Literal["none", "tanh"]] = {
+    "GELUActivation": "none",
+    "NewGELUActivation": "tanh",
+    "GELUTanh": "tanh",
+    "PytorchGELUTanh": "tanh",
+}
+"""transformers' activations that torch has as one, by how they are approximated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +38,16 @@ class Parts:
     norms: tuple[torch.nn.LayerNorm, torch.nn.LayerNorm]
     activation: torch.nn.Module
     settings: BlockSettings
+    is_biased_by_position: bool = False
+    """Whether it is given a bias of attention by position, and answers with a tuple (MPNet)."""
+    num_uses: int = 1
+    """In a pass; ALBERT has a block for all of its layers."""
 
     @property
     def is_fusable(self) -> bool:
         """Whether every part is as the fused block has it, and is trained."""
         is_trained = all(p.requires_grad for p in (*self.matrices, *self.vectors))
-        return isinstance(self.activation, GELUActivation) and is_trained
+        return type(self.activation).__name__ in GELUS and is_trained
 
     @property
     def matrices(self) -> list[torch.Tensor]:
@@ -60,6 +71,15 @@ def find_blocks(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, Parts
             yield module, _bert_parts(module)
         elif name == "TransformerBlock" and hasattr(module, "sa_layer_norm"):
             yield module, _distilbert_parts(module)
+        elif name == "MPNetLayer":
+            yield module, _mpnet_parts(module)
+        elif name == "AlbertLayer":
+            yield module, _albert_parts(module)
+
+
+def find_position_encoders(model: torch.nn.Module) -> list[Any]:
+    """MPNet's encoders, which compute a bias of attention by position for all their blocks."""
+    return [module for module in model.modules() if type(module).__name__ == "MPNetEncoder"]
 
 
 def _bert_parts(layer: Any) -> Parts:
@@ -70,7 +90,7 @@ def _bert_parts(layer: Any) -> Parts:
         attention_dropout=attention.dropout.p,
         projection_dropout=projection.dropout.p,
         output_dropout=layer.output.dropout.p,
-        is_first_only=False,
+        gelu=_gelu(layer.intermediate.intermediate_act_fn),
     )
     return Parts(
         projections=(attention.query, attention.key, attention.value),
@@ -91,7 +111,7 @@ def _distilbert_parts(layer: Any) -> Parts:
         attention_dropout=attention.dropout.p,
         projection_dropout=0.0,
         output_dropout=feed_forward.dropout.p,
-        is_first_only=False,
+        gelu=_gelu(feed_forward.activation),
     )
     return Parts(
         projections=(attention.q_lin, attention.k_lin, attention.v_lin),
@@ -102,6 +122,55 @@ def _distilbert_parts(layer: Any) -> Parts:
         activation=feed_forward.activation,
         settings=settings,
     )
+
+
+def _mpnet_parts(layer: Any) -> Parts:
+    attention = layer.attention.attn
+    settings = BlockSettings(
+        num_heads=attention.num_attention_heads,
+        epsilon=layer.attention.LayerNorm.eps,
+        attention_dropout=attention.dropout.p,
+        projection_dropout=layer.attention.dropout.p,
+        output_dropout=layer.output.dropout.p,
+        gelu=_gelu(layer.intermediate.intermediate_act_fn),
+    )
+    return Parts(
+        projections=(attention.q, attention.k, attention.v),
+        out=attention.o,
+        up=layer.intermediate.dense,
+        down=layer.output.dense,
+        norms=(layer.attention.LayerNorm, layer.output.LayerNorm),
+        activation=layer.intermediate.intermediate_act_fn,
+        settings=settings,
+        is_biased_by_position=True,
+    )
+
+
+def _albert_parts(layer: Any) -> Parts:
+    attention, config = layer.attention, layer.config
+    settings = BlockSettings(
+        num_heads=attention.num_attention_heads,
+        epsilon=attention.LayerNorm.eps,
+        attention_dropout=attention.attention_dropout.p,
+        projection_dropout=attention.output_dropout.p,
+        output_dropout=0.0,  # transformers makes one and does not use it
+        gelu=_gelu(layer.activation),
+    )
+    return Parts(
+        projections=(attention.query, attention.key, attention.value),
+        out=attention.dense,
+        up=layer.ffn,
+        down=layer.ffn_output,
+        norms=(attention.LayerNorm, layer.full_layer_layer_norm),
+        activation=layer.activation,
+        settings=settings,
+        num_uses=-(-config.num_hidden_layers // config.num_hidden_groups),
+    )
+
+
+def _gelu(activation: torch.nn.Module) -> Literal["none", "tanh"]:
+    """How it is approximated; that of another activation is not asked for."""
+    return GELUS.get(type(activation).__name__, "none")
 
 
 def is_fusable(model: torch.nn.Module) -> bool:

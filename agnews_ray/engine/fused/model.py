@@ -7,19 +7,39 @@ The model stays transformers' own: its modules keep their names and parameters, 
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
+from agnews_ray.engine.fused.asked import AskedParts
 from agnews_ray.engine.fused.block import Block, BlockSettings, BlockTensors, run_block
+from agnews_ray.engine.fused.decay import decaying
 from agnews_ray.engine.fused.dropout import CheapDropout
 from agnews_ray.engine.fused.embeddings import WordEmbeddings
 from agnews_ray.engine.fused.exchange import Exchange
-from agnews_ray.engine.fused.families import FIRST_TOKEN_CLASSIFIERS, Parts, find_blocks
+from agnews_ray.engine.fused.families import (
+    FIRST_TOKEN_CLASSIFIERS,
+    Parts,
+    find_blocks,
+    find_position_encoders,
+)
 from agnews_ray.engine.fused.weights import Segment
+from agnews_ray.engine.objective import LOGITS_ONLY, ModelNeeds, ModelOutput
 from agnews_ray.engine.results import Rank
 from agnews_ray.spec.recipe import RecipeSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a prepared model has to allow."""
+
+    needs: ModelNeeds = LOGITS_ONLY
+    """What an objective asks for beside logits."""
+    is_recorded: bool = False
+    """Whether steps may be recorded: what a CPU does more cheaply is left out then, since it asks
+    for values."""
 
 
 class FusedModel:
@@ -31,8 +51,10 @@ class FusedModel:
         recipe: for the word embeddings, which are updated apart on a CPU.
         num_steps: updates of the whole trial, likewise.
         rank: among others.
-        is_recorded: whether steps may be recorded: what a CPU does more cheaply is left out then,
-            since it asks for values.
+        wanted: what has to be possible.
+
+    Raises:
+        ModelError: the model has not got the blocks that are asked for, or they are not known.
     """
 
     def __init__(
@@ -42,39 +64,67 @@ class FusedModel:
         recipe: RecipeSpec,
         num_steps: int,
         rank: Rank,
-        is_recorded: bool = False,
+        wanted: Wanted = Wanted(),
     ) -> None:
         self.model = model
-        is_cpu = model.device.type == "cpu" and not is_recorded
+        is_cpu = model.device.type == "cpu" and not wanted.is_recorded
         found = dict(find_blocks(model))
-        blocks = {module: parts for module, parts in found.items() if parts.is_fusable}
+        self._asked = AskedParts(found, wanted.needs)
+        blocks = {
+            module: parts
+            for module, parts in found.items()
+            if parts.is_fusable and not self._asked.has_projections_of(module)
+        }
         words: Any = model.get_input_embeddings()
         self.embeddings = None
+        decays = {id(parameter) for parameter in decaying(model)}
         # Of these families it is known that nothing else reads the words' table.
-        if is_cpu and blocks and words.weight.requires_grad:
+        if is_cpu and blocks and words.weight.requires_grad and id(words.weight) in decays:
             self.embeddings = WordEmbeddings(words, recipe, num_steps)
             words.forward = self.embeddings.look_up
         apart = {id(words.weight)} if self.embeddings else set()
         trained = [p for p in model.parameters() if p.requires_grad and id(p) not in apart]
         leading = [p for parts in blocks.values() for p in parts.matrices]
         self._exchange = Exchange(rank)
-        of_matrices = [p for p in trained if p.ndim >= 2]
+        of_matrices = [p for p in trained if id(p) in decays]
         self.matrices = _segment(of_matrices, leading, dtype, rank.device, self._exchange)
         leading = [p for parts in blocks.values() for p in parts.vectors]
-        of_vectors = [p for p in trained if p.ndim < 2]
+        of_vectors = [p for p in trained if id(p) not in decays]
         self.vectors = _segment(of_vectors, leading, dtype, rank.device)
         self.is_fused = bool(blocks) and len(blocks) == len(found)
         """Whether all of the blocks are."""
-        self._patched = [*blocks, *([words] if self.embeddings else [])]
+        self._adds_up = any(parts.num_uses > 1 for parts in blocks.values())
+        forward_of = [*blocks, *([words] if self.embeddings else [])]
+        self._patched = [(module, "forward") for module in forward_of]
+        self._patched += _share_position_bias(model)
         looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
         for module, parts in blocks.items():
-            is_first_only = looks_at_first and module is list(found)[-1]
+            is_last = module is list(found)[-1]
+            is_first_only = looks_at_first and is_last and not self._asked.has_output_of(module)
             settings = dataclasses.replace(parts.settings, is_first_only=is_first_only)
             _fuse(module, parts, settings, (self.matrices, self.vectors))
         self._dropouts = _cheapen_dropout(model) if is_cpu else []
 
+    def compute(self, input_ids: torch.Tensor, mask: torch.Tensor | None) -> ModelOutput:
+        """Make a forward pass.
+
+        Args:
+            input_ids: shape (B, L).
+            mask: shape (B, L), 1 for tokens; None where nothing is padded.
+
+        Returns:
+            Logits, and what was asked for beside them.
+        """
+        if mask is not None and self.is_fused:
+            mask = mask[:, None, None, :].bool()  # ready-made: transformers would look inside
+        logits = self.model(input_ids=input_ids, attention_mask=mask).logits
+        hidden_states, projections = self._asked.take()
+        return ModelOutput(logits=logits, hidden_states=hidden_states, projections=projections)
+
     def zero(self) -> None:
-        """Set to zero what autograd adds to; the blocks write over theirs."""
+        """Set to zero what is added to; blocks that are used once write over theirs."""
+        if self._adds_up:
+            self.matrices.mirror_gradient.zero_()
         self.matrices.gradient[self.matrices.num_mirrored_elements :].zero_()
         self.vectors.gradient.zero_()
 
@@ -111,8 +161,9 @@ class FusedModel:
         """Give the model back as transformers made it, with the trained values."""
         if self.embeddings:
             self.embeddings.finish()
-        for module in self._patched:
-            del module.forward
+        self._asked.release()
+        for module, name in self._patched:
+            delattr(module, name)
         for parent, name, module in self._dropouts:
             setattr(parent, name, module.train(parent.training))
         self.matrices.release()
@@ -172,19 +223,39 @@ def _fuse(
             weights.append(vectors.values.detach()[span])
             gradients.append(vectors.gradient[span])
     block = Block(BlockTensors(*weights), BlockTensors(*gradients), settings)
+    if parts.num_uses > 1:
+        once = BlockTensors(*(torch.empty_like(gradient) for gradient in gradients))
+        block = dataclasses.replace(block, gradients=once, sums=block.gradients)
 
-    def forward(hidden: torch.Tensor, attention_mask: Any = None, *_: Any, **__: Any) -> Any:
-        bias = None
-        if attention_mask is not None:  # (B, 1, L or 1, L), the same for each query
-            of_keys = attention_mask[:, :, :1]
-            is_padding = ~of_keys if of_keys.dtype == torch.bool else of_keys < 0
-            bias = torch.zeros(is_padding.shape, device=hidden.device)
-            bias.masked_fill_(is_padding, -torch.inf)
+    def forward(hidden: torch.Tensor, attention_mask: Any = None, *others: Any, **_: Any) -> Any:
         if module.training and not hidden.requires_grad:  # what comes before is frozen
             hidden = hidden.detach().requires_grad_()
-        return run_block(hidden, bias, block, module.training)
+        bias = _bias_of(attention_mask)
+        if not parts.is_biased_by_position:
+            return run_block(hidden, bias, None, block, module.training)
+        position_bias = others[0][:, :, :1] if settings.is_first_only else others[0]
+        return (run_block(hidden, bias, position_bias, block, module.training),)
 
     module.forward = forward
+
+
+def _bias_of(attention_mask: torch.Tensor | None) -> torch.Tensor | None:
+    """Of shape (B, 1, 1, L) for one of (B, 1, L or 1, L), which is the same for each query."""
+    if attention_mask is None:
+        return None
+    of_keys = attention_mask[:, :, :1]
+    is_padding = ~of_keys if of_keys.dtype == torch.bool else of_keys < 0
+    bias = torch.zeros(is_padding.shape, device=attention_mask.device)
+    return bias.masked_fill_(is_padding, -torch.inf)
+
+
+def _share_position_bias(model: torch.nn.Module) -> list[tuple[Any, str]]:
+    """Have biases by position computed once for all rows; returns what was replaced where."""
+    found = find_position_encoders(model)
+    for encoder in found:
+        compute = encoder.compute_position_bias  # copies it for each row
+        encoder.compute_position_bias = lambda hidden, compute=compute: compute(hidden[:1])
+    return [(encoder, "compute_position_bias") for encoder in found]
 
 
 def _cheapen_dropout(model: torch.nn.Module) -> list[tuple[torch.nn.Module, str, Any]]:

@@ -1,6 +1,7 @@
 """A model's parameters laid end to end: one buffer to update, clip, cast and exchange.
 
-Matrices (which decay) and vectors (biases and LayerNorm, which do not) make one segment each.
+What decays (matrices, nearly always) makes one segment, what does not (vectors) another: see
+``decay``.
 What the fused blocks use comes first and is mirrored in the precision of the matrix products, so
 that nothing is cast in a step but the whole mirror, once.
 """

@@ -7,12 +7,13 @@ import pytest
 from agnews_ray.app.capacity import BYTES_PER_PARAMETER, SPARE_BYTES, check_disk
 from agnews_ray.errors import ResourceError
 from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 
 
 def trials(count):
     variant = VariantSpec(model="minilm", name="one")
-    facts = {"device": "cpu", "precision": "fp32", "num_steps": 1}
+    facts = {"device": "cpu", "precision": "fp32", "num_steps": 1, "recipe": RecipeSpec()}
     return [
         PlannedTrial(trial_id=f"one-s{seed}-0", variant=variant, seed=seed, **facts)
         for seed in range(count)

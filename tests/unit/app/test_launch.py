@@ -12,6 +12,7 @@ from agnews_ray.errors import DataError
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.outputs import TestRows
 from agnews_ray.record.store import StudyStore
+from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_record
 from tests.fakes.studies import a_study
@@ -38,6 +39,7 @@ def prepared(tmp_path, monkeypatch):
         seed=1,
         device="cpu",
         precision="fp32",
+        recipe=RecipeSpec(),
         num_steps=1,
     )
     scanned = SimpleNamespace(
@@ -51,7 +53,7 @@ def prepared(tmp_path, monkeypatch):
         trials=(trial,),
         finished={},
         num_gpus=0,
-        precision="fp32",
+        precisions={},
     )
 
 

@@ -4,20 +4,28 @@ import re
 import pytest
 
 from agnews_ray.bench import speed_table
-from agnews_ray.bench.ratios import Bench, Contender, FailedRow, TimedRun, speed_rows
+from agnews_ray.bench.ratios import (
+    Bench,
+    Contender,
+    FailedRow,
+    TimedRun,
+    mean_others_cores,
+    speed_rows,
+)
 from tests.fakes.records import a_record
 
 OURS = Contender(engine="fast", precision="bf16")
 THEIRS = Contender(engine="reference", precision="fp32")
 
 
-def a_run(samples_per_second):
+def a_run(samples_per_second, others_cores=None):
     return TimedRun(
         samples_per_second=samples_per_second,
         padding_share=0.01,
         peak_memory_bytes=1 << 30,
         product_flops_per_second=1e12,
         final_loss=0.5,
+        others_cores=others_cores,
     )
 
 
@@ -81,3 +89,37 @@ def test_without_the_first_contender_there_are_speeds_and_no_ratios():
     theirs = Contender(engine="reference", precision="fp32")
     (row,) = speed_rows("minilm", {theirs: [a_run(2.0)]}, flops_per_sample=3e9, first=ours)
     assert (row.samples_per_second, row.ratio) == (2.0, None)
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ((0.02, 0.0, 0.05), None),
+        ((None, None, None), None),
+        ((0.0, 2.4, 0.3), "other programs used 0.9 of 2 cores while these were measured"),
+        ((None, 0.5, None), "other programs used 0.5 of 2 cores while these were measured"),
+    ],
+)
+def test_a_machine_that_was_busy_meanwhile_is_told(others, said):
+    runs = {OURS: [a_run(100.0, cores) for cores in others]}
+    rows = speed_rows("minilm", runs, flops_per_sample=3e9, first=OURS)
+    versions = {"torch": "2.13.0", "transformers": "5.23.0"}
+    environment = a_record().environment.model_copy(update={"versions": versions, "num_cpus": 2})
+    bench = Bench(
+        rows=rows,
+        environment=environment,
+        device="cpu",
+        num_threads=2,
+        num_train_rows=1600,
+        others_cores=mean_others_cores(rows),
+    )
+    for text in (speed_table.to_plain(bench), speed_table.to_markdown(bench)):
+        assert (f"note: {said}; run it again on a quiet machine" in text) == bool(said)
+        assert ("note: " in text) == bool(said)
+    found = json.loads(speed_table.to_json(bench))
+    assert found["others_cores"] == found["rows"][0]["others_cores"] == rows[0].others_cores
+
+
+def test_runs_from_before_others_were_counted_can_still_be_read():
+    known = a_run(2.0).model_dump(exclude={"others_cores"})
+    assert TimedRun.model_validate(known).others_cores is None

@@ -32,6 +32,7 @@ def test_every_engine_is_timed_on_the_same_rows(engine):
     assert 0 <= run.padding_share < 0.5
     assert run.product_flops_per_second > 1e9
     assert 0 < run.final_loss < 3
+    assert run.others_cores is None or run.others_cores >= 0
 
 
 @pytest.mark.parametrize("family", FAMILIES)

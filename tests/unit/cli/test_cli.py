@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,8 +12,8 @@ from tests.fakes.studies import a_study
 SUBMIT_OPTIONS = """
 --models --init --engine --dataset --test-dataset --text-column --label-column --label-base
 --class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs
---learning-rate --global-batch-size --precision --num-workers --device
---validation --test-fraction --config --delimiter --quote --encoding --header
+--learning-rate --label-smoothing --class-weights --global-batch-size --precision --num-workers
+--device --validation --test-fraction --config --delimiter --quote --encoding --header
 --name --runs --dry-run --json --quiet --address --storage --follow
 """.split()
 
@@ -129,6 +130,21 @@ def test_a_dry_run_shows_the_plan_and_starts_nothing(news_folder, tmp_path, monk
     ]
     assert all(t["trial_id"] in plan for t in document["trials"])
     assert not list((tmp_path / "runs").glob("[!.]*"))
+
+
+def test_a_dry_run_says_what_is_a_variants_own_of_the_recipe(news_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = "{model: bert, name: two, init: random, recipe: {num_epochs: 1}}"
+    models = f"models: [{{model: bert, init: random}}, {own}]\n"
+    Path("job.yaml").write_text(f"{models}data: {{source: {news_folder}}}\n")
+    plan = run("submit", "job.yaml", "--dry-run").stdout
+    assert "recipe:\n    num_epochs: 1\n" in plan
+    assert "3 steps, cpu, fp32, recipe of its own (num_epochs 1), to run" in plan
+    document = json.loads(run("submit", "job.yaml", "--dry-run", "--json").stdout)
+    assert [(t["recipe"], t["num_steps"]) for t in document["trials"]] == [
+        ({}, 6),
+        ({"num_epochs": 1}, 3),
+    ]
 
 
 def test_the_lowest_label_can_be_said(news_folder, tmp_path, monkeypatch):

@@ -32,6 +32,15 @@ def test_numbers_are_read_as_those_of_a_job_file():
     assert study_of("--header", "true", "--label-base", "1").data.has_header is True
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [([], "none"), (["balanced"], "balanced"), (["none"], "none"), (["1,2.5, 3"], (1.0, 2.5, 3.0))],
+)
+def test_class_weights_are_a_word_or_numbers(words, expected):
+    flag = ["--class-weights"] * bool(words)
+    assert study_of(*flag, *words).recipe.class_weights == expected
+
+
 def test_a_name_may_look_like_a_number():
     study = study_of("--name", "2024", "--class-names", "no,010", "--label-column", "2")
     assert (study.name, study.data.class_names, study.data.label_column) == (
@@ -53,6 +62,11 @@ def test_a_name_may_look_like_a_number():
         (["--learning-rate", "true"], "recipe.learning_rate: want a number, found true"),
         (["--learning-rate", "nan"], "recipe.learning_rate: want a number, found 'nan'"),
         (["--learning-rate", ".inf"], "recipe.learning_rate: want a number, found '.inf'"),
+        (["--label-smoothing", "1"], "recipe.label_smoothing: want less than 1, found 1"),
+        (["--class-weights", "even"], "recipe.class_weights: want none, balanced, or a positive"),
+        (["--class-weights", "1,0"], "for each class, found [1, 0]"),
+        (["--class-weights", "1,true"], "for each class, found [1, True]"),
+        (["--class-weights", ".inf"], "for each class, found ['.inf']"),
         (["--epochs", ""], "recipe.num_epochs: want a whole number, found ''"),
         (["--epochs", "1e0"], "recipe.num_epochs: want a whole number, found 1.0"),
         (["--limit-train", "0x10"], "data.limit_train: want a whole number, found '0x10'"),

@@ -4,18 +4,18 @@ import math
 import pytest
 
 from agnews_ray.cli.screen import PlainScreen
-from agnews_ray.cluster.events import EventWriter, read_events, show_event
+from agnews_ray.cluster.events import PREFIX, EventWriter, read_events, show_event
 from agnews_ray.cluster.job_state import JobState, fold
-from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.json_text import to_json
 from agnews_ray.record.schema import Scores
-from agnews_ray.run.progress import TrialProgress
-from agnews_ray.spec.variant import VariantSpec
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 from tests.fakes.records import a_record
+from tests.unit.run.test_queue import some_trials
 
 TRIALS = [
-    PlannedTrial(
+    TrialFacts(
         trial_id=f"t{seed}",
-        variant=VariantSpec(model="bert", name="bert"),
+        variant={"name": "bert"},
         seed=seed,
         device="cpu",
         precision="fp32",
@@ -40,7 +40,7 @@ def a_run(events):
     events.tokenised("bert", "train", 100, 100)
     events.started(TRIALS[0])
     events.progress(progress(TRIALS[0]))
-    events.finished(TRIALS[0], a_record(trial_id="t1"))
+    events.finished(TRIALS[0], RecordFacts.of(a_record(trial_id="t1")))
     events.started(TRIALS[1])
     events.waiting(TRIALS[1], "1 GPU (0 there)")
 
@@ -75,6 +75,40 @@ def test_other_lines_stay_text_and_half_lines_are_left():
     first, event = read_events(log)
     assert first == "Running entrypoint"
     assert event.event == "study"
+
+
+def test_what_only_a_newer_version_says_is_left_out():
+    newer = '@agnews-ray {"number": 9, "event": "weather", "text": "fine"}'
+    started = a_log(lambda events: events.started(TRIALS[0]))[0]
+    with_more = started.replace('"seed": 1', '"seed": 1, "mood": "good"')
+    (event,) = read_events([newer, with_more])
+    assert event.trial == TRIALS[0]
+
+
+def test_an_event_is_written_again_as_it_was_read():
+    log = a_log(a_run)
+    assert [f"{PREFIX}{to_json(event, indent=None)}" for event in read_events(log)] == log
+
+
+def test_a_study_that_is_planned_again_has_the_new_trials_alone():
+    def write(events):
+        events.study("demo", "/d", TRIALS[:1], ())
+        events.study("demo", "/d", TRIALS[1:], ())
+
+    assert [trial.trial_id for trial in a_state(a_log(write)).trials] == ["t2"]
+
+
+def test_what_is_told_of_a_trial_is_taken_from_its_plan_and_record():
+    (trial,) = some_trials(1)
+    assert TrialFacts.of(trial).model_dump() == {
+        "trial_id": "t0",
+        "variant": {"name": "bert"},
+        "seed": 0,
+        "num_steps": 1,
+        "precision": "fp32",
+        "device": "cpu",
+    }
+    assert RecordFacts.of(a_record()).test.accuracy == a_record().test.accuracy
 
 
 def test_a_state_is_put_together_from_events():
@@ -114,12 +148,10 @@ def test_progress_is_written_seldom_and_phases_at_once():
     assert kinds == ["training", "scoring"]
 
 
-def test_numbers_that_json_has_not_are_none():
+def test_numbers_that_json_has_not_come_back():
     log = a_log(lambda e: e.progress(TrialProgress(trial_id="t1", phase="loading")))
     assert "NaN" not in log[0]
     (event,) = read_events(log)
-    assert event.progress.loss is None
-    show_event(event, PlainScreen())
     assert math.isnan(event.progress.loss)
 
 
@@ -135,7 +167,7 @@ def test_a_diverged_trial_is_said_by_screen_and_state(capsys):
 
     def write(events):
         events.study("demo", "s3://b/demo", TRIALS, set())
-        events.finished(TRIALS[0], record)
+        events.finished(TRIALS[0], RecordFacts.of(record))
 
     log = a_log(write)
     for event in read_events(log):

@@ -13,6 +13,7 @@ from agnews_ray.cluster import jobs_client
 from agnews_ray.cluster.jobs_client import JobsClient, check_id
 from agnews_ray.cluster.package import STUDY_FILE, pack, runtime_environment
 from agnews_ray.errors import ClusterError, StoreError
+from agnews_ray.run.process_setup import WAITING
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,14 @@ def test_the_switch_of_recorded_steps_goes_with_a_job(monkeypatch):
     assert "AGNEWS_RAY_CUDA_GRAPHS" not in runtime_environment(None)["env_vars"]
     monkeypatch.setenv("AGNEWS_RAY_CUDA_GRAPHS", "0")
     assert runtime_environment(None)["env_vars"]["AGNEWS_RAY_CUDA_GRAPHS"] == "0"
+
+
+def test_how_threads_wait_goes_with_a_job(monkeypatch):
+    for name in WAITING:
+        monkeypatch.delenv(name, raising=False)
+    assert runtime_environment(None)["env_vars"].items() >= WAITING.items()
+    monkeypatch.setenv("GOMP_SPINCOUNT", "300000")  # on a cluster that does nothing else
+    assert runtime_environment(None)["env_vars"]["GOMP_SPINCOUNT"] == "300000"
 
 
 @pytest.mark.parametrize("storage", ["runs", "./x", "s3://KEY:S3CRET@bucket/x", "nonsense://"])

@@ -2,8 +2,10 @@ import pytest
 
 from agnews_ray.compare.table import compare_records
 from agnews_ray.errors import RecordError
-from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.record.schema import Scores
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
+from agnews_ray.spec.variant import VariantSpec
 from tests.fakes.records import a_dataset, a_record
 
 
@@ -35,13 +37,64 @@ def test_precisions_are_not_averaged():
     ("changes", "named"),
     [
         ({"dataset": a_dataset("f" * 32)}, "dataset fingerprint"),
-        ({"recipe": RecipeSpec(num_epochs=9)}, "recipe"),
+        ({"recipe": RecipeSpec(num_epochs=9)}, "recipe, but for a variant's own"),
         ({"test": a_record().test.model_copy(update={"num_examples": 9})}, "number of test rows"),
     ],
 )
 def test_unlike_records_are_refused(changes, named):
     with pytest.raises(RecordError, match=f"want the same {named}"):
         compare_records("s", [a_record(), a_record(trial_id="x", seed=2, **changes)], [])
+
+
+def with_own_recipe(trial_id, name, seed=1, **own):
+    variant = VariantSpec(model="minilm", name=name, recipe=RecipeChanges(**own))
+    return a_record(trial_id, seed=seed, variant=variant, recipe=variant.recipe_in(RecipeSpec()))
+
+
+def test_a_row_says_what_is_its_variants_own_of_the_recipe():
+    records = [a_record(), with_own_recipe("x", "fast", learning_rate=5e-5, num_epochs=2)]
+    plain, own = compare_records("s", records, ["one"]).rows
+    assert plain.recipe_changes == ()
+    assert [str(one) for one in own.recipe_changes] == ["learning_rate 5e-05 (study: 2e-05)"]
+
+
+def test_where_every_variant_states_a_key_the_studys_value_is_not_known():
+    records = [
+        with_own_recipe("x", "one", learning_rate=5e-5),
+        with_own_recipe("y", "two", learning_rate=1e-5),
+    ]
+    rows = compare_records("s", records, ["one", "two"]).rows
+    assert [[str(one) for one in row.recipe_changes] for row in rows] == [
+        ["learning_rate 5e-05"],
+        ["learning_rate 1e-05"],
+    ]
+
+
+def test_one_variant_under_two_recipes_is_two_rows():
+    records = [
+        with_own_recipe("x", "one", learning_rate=5e-5),
+        with_own_recipe("y", "one", seed=2, learning_rate=1e-5),
+        with_own_recipe("z", "one", seed=3),
+    ]
+    rows = compare_records("s", records, []).rows
+    assert [row.seeds for row in rows] == [(2,), (3,), (1,)]
+
+
+def test_how_much_of_a_recipe_was_stated_makes_no_row():
+    records = [a_record(), with_own_recipe("x", "one", seed=2, learning_rate=2e-5)]
+    (row,) = compare_records("s", records, []).rows
+    assert (row.seeds, row.recipe_changes) == ((1, 2), ())
+
+
+def test_what_changes_no_score_may_differ():
+    records = [a_record(), a_record("x", seed=2, recipe=RecipeSpec(evaluation_batch_size=8))]
+    assert [row.num_seeds for row in compare_records("s", records, []).rows] == [2]
+
+
+def test_a_trial_that_does_not_score_test_is_in_no_row():
+    tried = a_record("x", "tried", scores_test=False, test=Scores.none_of(10))
+    assert [row.model for row in compare_records("s", [a_record(), tried], []).rows] == ["one"]
+    assert compare_records("s", [tried], []).rows == ()
 
 
 def test_two_models_of_one_name_are_two_rows():

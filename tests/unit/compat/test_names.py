@@ -26,6 +26,14 @@ def test_rays_key_value_store_has_its_three_functions():
         assert len(needed) == num_needed
 
 
+def test_references_in_a_message_can_be_had():
+    from ray._private.serialization import SerializationContext
+
+    for name in ("in_band_serialization", "out_of_band_serialization"):
+        assert callable(getattr(SerializationContext, f"set_{name}"))
+    assert callable(SerializationContext.get_and_clear_contained_object_refs)
+
+
 def test_ray_data_asks_for_limits_at_an_interval_of_its_class(monkeypatch):
     from ray.data._internal.execution.resource_manager import ResourceManager
 
@@ -64,15 +72,16 @@ def test_rays_lines_go_to_a_function(monkeypatch):
     assert "print_to_stdstream" in inspect.getsource(ray._private.worker)
 
 
-def test_a_trainer_is_made_without_the_cleaner():
+def test_a_trainer_is_made_without_two_processes():
     from ray.train.torch import TorchTrainer
 
     def of(trainer):
         made = trainer(print)._create_default_callbacks()
         return {type(one).__name__ for one in made}
 
-    assert of(TorchTrainer) - of(of_ray.without_cleaner(TorchTrainer)) == {
-        "PlacementGroupCleanerCallback"
+    assert of(TorchTrainer) - of(of_ray.light_trainer(TorchTrainer)) == {
+        "DatasetsCallback",
+        "PlacementGroupCleanerCallback",
     }
 
 

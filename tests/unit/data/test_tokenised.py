@@ -13,6 +13,7 @@ from agnews_ray.data.tokenised import tokenised_key
 from agnews_ray.errors import StoreError
 from agnews_ray.model.tokenizer import encoder_json
 from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.run import inputs
 from agnews_ray.run.inputs import InputCache, tokenizer_key
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
@@ -155,15 +156,15 @@ def test_the_vocabularys_size_is_in_a_trained_tokenizers_key(scanned):
 
 
 @pytest.mark.parametrize(
-    ("name", "key"),
+    ("module", "name", "key"),
     [
-        ("TOKENISED_VERSION", lambda s: tokenised_key(s, "{}")),
-        ("TRAINED_VERSION", lambda s: tokenizer_key(s, 9)),
+        (tokenised, "TOKENISED_VERSION", lambda s: tokenised_key(s, "{}")),
+        (inputs, "TRAINED_VERSION", lambda s: tokenizer_key(s, 9)),
     ],
 )
-def test_a_new_version_of_our_own_code_changes_the_key(name, key, scanned, monkeypatch):
+def test_a_new_version_of_our_own_code_changes_the_key(module, name, key, scanned, monkeypatch):
     before = key(scanned)
-    monkeypatch.setattr(tokenised, name, getattr(tokenised, name) + 1)
+    monkeypatch.setattr(module, name, getattr(module, name) + 1)
     assert key(scanned) != before
 
 

@@ -4,6 +4,8 @@ import copy
 
 import torch
 from transformers import (
+    AlbertConfig,
+    AlbertForSequenceClassification,
     BertConfig,
     BertForSequenceClassification,
     CamembertConfig,
@@ -12,8 +14,12 @@ from transformers import (
     DistilBertForSequenceClassification,
     ElectraConfig,
     ElectraForSequenceClassification,
+    MPNetConfig,
+    MPNetForSequenceClassification,
     RobertaConfig,
     RobertaForSequenceClassification,
+    XLMRobertaConfig,
+    XLMRobertaForSequenceClassification,
 )
 
 SIZES = {
@@ -35,6 +41,12 @@ FAMILIES = {
     "roberta": (RobertaForSequenceClassification, RobertaConfig(**SIZES)),
     "camembert": (CamembertForSequenceClassification, CamembertConfig(**SIZES)),
     "electra": (ElectraForSequenceClassification, ElectraConfig(**SIZES)),
+    "xlm-roberta": (XLMRobertaForSequenceClassification, XLMRobertaConfig(**SIZES)),
+    "mpnet": (MPNetForSequenceClassification, MPNetConfig(**SIZES)),
+    "albert": (
+        AlbertForSequenceClassification,
+        AlbertConfig(**SIZES, embedding_size=16, hidden_act="gelu_new"),
+    ),
 }
 
 

@@ -6,7 +6,7 @@ from agnews_ray.plan.budget import learning_rate, steps_per_epoch, warmup_steps
 from agnews_ray.plan.names import slug
 from agnews_ray.plan.trials import plan_trials, same_question
 from agnews_ray.spec.data import DataSpec
-from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
@@ -72,6 +72,9 @@ CHANGES = {
     "first moment": {"recipe": RecipeSpec(adam_beta1=0.8)},
     "second moment": {"recipe": RecipeSpec(adam_beta2=0.99)},
     "epsilon": {"recipe": RecipeSpec(adam_epsilon=1e-6)},
+    "label smoothing": {"recipe": RecipeSpec(label_smoothing=0.1)},
+    "class weights": {"recipe": RecipeSpec(class_weights="balanced")},
+    "listed class weights": {"recipe": RecipeSpec(class_weights=(1.0, 2.0))},
     "length": {"data": DataSpec(max_length_tokens=64)},
     "train rows": {"data": DataSpec(limit_train=50)},
     "test rows": {"data": DataSpec(limit_test=5)},
@@ -111,6 +114,38 @@ def test_the_same_question_asked_in_other_words_is_the_same_trial(parts):
 
 def test_another_variant_beside_it_leaves_a_trial_what_it_is():
     assert trial_id(StudySpec(models=(ONE, TWO))) == trial_id()
+
+
+OWN = VariantSpec(model="minilm", name="one", recipe=RecipeChanges(learning_rate=1e-5))
+
+
+def test_a_variants_own_recipe_is_part_of_its_trials_and_of_no_others():
+    plain, own = plan(StudySpec(models=(TWO, OWN)))
+    assert (plain.recipe.learning_rate, own.recipe.learning_rate) == (2e-5, 1e-5)
+    assert plain.trial_id == plan(StudySpec(models=(TWO,)))[0].trial_id
+    assert own.trial_id != trial_id()
+
+
+def test_the_whole_recipe_decides_wherever_it_is_stated():
+    assert trial_id(variant=OWN) == trial_id(recipe=RecipeSpec(learning_rate=1e-5))
+
+
+def test_steps_are_those_of_the_variants_own_recipe():
+    own = OWN.model_copy(update={"recipe": RecipeChanges(num_epochs=1, global_batch_size=50)})
+    assert plan(StudySpec(models=(own,)))[0].num_steps == 2
+
+
+def test_a_variants_own_batch_must_not_be_larger_than_the_split():
+    own = OWN.model_copy(update={"recipe": RecipeChanges(global_batch_size=101)})
+    with pytest.raises(SpecError, match=r"one global batch of one \(101 rows\), found 100"):
+        plan(StudySpec(models=(TWO, own)))
+
+
+def test_a_trial_that_does_not_score_test_is_another():
+    facts = (StudySpec(models=(ONE,)), a_dataset(), IDENTITIES, "cpu", "fp32")
+    (trial,) = plan_trials(*facts, scores_test=False)
+    assert not trial.scores_test
+    assert trial.trial_id != trial_id()
 
 
 def test_an_id_is_the_same_in_every_version():
@@ -171,6 +206,10 @@ def test_a_study_may_grow_by_seeds_and_models_but_not_change_its_question():
     assert same_question(first, StudySpec(recipe=RecipeSpec(num_epochs=1))) == [
         "recipe.num_epochs: 2 there, 1 asked"
     ]
+
+
+def test_a_study_may_grow_by_a_variant_with_a_recipe_of_its_own():
+    assert same_question(StudySpec(models=(ONE,)), StudySpec(models=(ONE, OWN))) == []
 
 
 def test_rows_known_to_be_the_same_may_lie_elsewhere():

@@ -5,7 +5,9 @@ import pytest
 
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.outputs import load_predictions, load_test_rows
+from agnews_ray.record.schema import Scores
 from agnews_ray.record.store import StudyStore
+from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_record
 from tests.fakes.studies import a_study, diverges
@@ -28,6 +30,15 @@ def test_what_was_published_is_read_back(store):
     folder = publish(store, record)
     assert store.records() == (record,)
     assert sorted(path.name for path in folder.iterdir()) == ["predictions.parquet", "record.json"]
+
+
+def test_a_trial_that_does_not_score_test_needs_no_predictions(store):
+    record = a_record(scores_test=False, test=Scores.none_of(10))
+    with store.writing():
+        staged = store.staging_folder(record.trial_id)
+        (Path(staged) / "curve.parquet").touch()
+        store.publish(record, staged)
+    assert store.records() == (record,)
 
 
 def test_a_trial_that_did_not_end_leaves_nothing(store):
@@ -84,7 +95,7 @@ def test_a_runs_folder_that_cannot_be_written_is_refused(tmp_path):
     ("change", "expected"),
     [
         (lambda content: content[:100], "damaged JSON"),
-        (lambda content: content.replace('"schema_version": 4', '"schema_version": 5'), "upgrade"),
+        (lambda content: content.replace('"schema_version": 6', '"schema_version": 7'), "upgrade"),
         (lambda content: content.replace('"seed": 1', '"seed": "x"'), "seed"),
         (lambda _: "[]", "damaged JSON"),
     ],
@@ -103,6 +114,17 @@ def test_a_trial_whose_files_went_elsewhere_is_not_finished(tmp_path):
         with pytest.raises(StoreError, match="none: they were written to another disk"):
             store.publish(record, staged)
     assert store.records() == ()
+
+
+def test_a_record_from_before_there_were_class_weights_had_none(tmp_path):
+    folder = a_study(tmp_path, seeds=(1,))
+    path = next(folder.glob("trials/*/record.json"))
+    content = json.loads(path.read_text())
+    content["schema_version"] = 4
+    for name in ("label_smoothing", "class_weights"):
+        del content["recipe"][name]
+    path.write_text(json.dumps(content))
+    assert StudyStore.at(folder).records()[0].recipe == RecipeSpec()
 
 
 @pytest.mark.parametrize("says_nan", [True, False])

@@ -6,7 +6,10 @@ import pytest
 from rich.console import Console
 
 from agnews_ray.compare.table import compare_records
+from agnews_ray.record.schema import Scores
 from agnews_ray.report import table_formats
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
+from agnews_ray.spec.variant import VariantSpec
 from tests.fakes.records import a_record
 
 PAPER_COLUMNS = [
@@ -120,3 +123,27 @@ def test_what_fell_back_and_what_slept_is_said_under_the_table():
     assert "CPU (reference)" in table_formats.to_plain(table)
     (row,) = csv.DictReader(io.StringIO(table_formats.to_csv(table)))
     assert (row["engine"], row["engine_there"]) == ("fast", "reference")
+
+
+def test_a_recipe_of_its_own_is_said_in_every_format():
+    own = VariantSpec(model="minilm", name="fast", recipe=RecipeChanges(learning_rate=5e-5))
+    other = a_record("x", variant=own, recipe=RecipeSpec(learning_rate=5e-5))
+    table = compare_records("study", [a_record(), other], [])
+    change = "learning_rate 5e-05 (study: 2e-05)"
+    assert f"fast has a recipe of its own: {change}." in table_formats.to_plain(table)
+    for text in (table_formats.to_markdown(table), table_formats.to_latex(table)):
+        assert change.replace("_", r"\_") in text
+    rows = {row["model"]: row for row in csv.DictReader(io.StringIO(table_formats.to_csv(table)))}
+    assert (rows["one"]["recipe_changes"], rows["fast"]["recipe_changes"]) == ("", change)
+    found = {row["model"]: row for row in json.loads(table_formats.to_json(table))["rows"]}
+    assert found["one"]["recipe_changes"] == []
+    assert found["fast"]["recipe_changes"] == [
+        {"key": "learning_rate", "value": 5e-5, "in_study": 2e-5}
+    ]
+
+
+def test_a_table_of_trials_that_do_not_score_test_says_so():
+    record = a_record(scores_test=False, test=Scores.none_of(10))
+    assert "no trial scores the test split" in table_formats.to_plain(
+        compare_records("study", [record], [])
+    )

@@ -79,7 +79,7 @@ def test_a_watchdog_ends_what_a_killed_driver_leaves(session):
     code = f"""
 import subprocess, sys
 from pathlib import Path
-from agnews_ray.run import leftovers
+from agnews_ray.run import cleanup
 folder = Path({str(session)!r})
 child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE,
                          stdout=(folder / "log").open("w"), start_new_session=True)

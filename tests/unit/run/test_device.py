@@ -92,7 +92,7 @@ def test_gpus_that_torch_can_use_count(machine):
             "12.8",
             TOO_OLD,
             r"2 by nvidia-smi \(driver 470.82, for CUDA 11.4\), none by torch for CUDA 12.8 "
-            r"\(The NVIDIA driver on your system is too old.*renew the driver for CUDA 12.8",
+            r"\(The NVIDIA driver on your system is too old.*update the driver for CUDA 12.8",
         ),
         ("12.8", "", r"none by torch for CUDA 12.8 \(CUDA does not start"),
         (None, "", r"2 by nvidia-smi, and torch .* knows no CUDA.*install torch's CUDA build"),

@@ -22,6 +22,7 @@ from agnews_ray.errors import HubError, ResourceError, SpecError
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.run.process_setup import (
     OF_RAY_HANDED_ON,
+    WAITING,
     only_for_own_ray,
     own_environment,
     own_job_config,
@@ -37,6 +38,7 @@ from agnews_ray.run.session import QUIET_ENVIRONMENT, RaySession
         *["OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "ACCELERATE_MIXED_PRECISION"],
         *["ACCELERATE_USE_DEEPSPEED", "FSDP_OFFLOAD_PARAMS", "PARALLELISM_CONFIG_SP_SEQ_LENGTH"],
         *["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"],
+        "OMP_WAIT_POLICY",
         *["PYTHONWARNINGS", "PYTHONOPTIMIZE", "PYTHONIOENCODING"],
     ],
 )
@@ -55,6 +57,7 @@ def test_what_was_meant_for_other_programs_is_kept_out(monkeypatch, name):
         *["HF_HOME", "HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"],
         *["CUDA_VISIBLE_DEVICES", "CUDA_LAUNCH_BLOCKING", "NCCL_DEBUG", "PYTORCH_ALLOC_CONF"],
         *["RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "AGNEWS_RAY_STORAGE"],
+        *["GOMP_SPINCOUNT", "KMP_BLOCKTIME"],
     ],
 )
 def test_what_says_where_things_are_is_handed_on(monkeypatch, name):
@@ -83,6 +86,21 @@ def test_but_how_full_memory_may_become_is_the_users_to_say(monkeypatch):
     only_for_own_ray(QUIET_ENVIRONMENT)
     assert os.environ[OF_RAY_HANDED_ON[0]] == "0.8"
     assert os.environ["RAY_TRAIN_V2_ENABLED"] == "1"
+
+
+def test_threads_do_not_spin_for_long_unless_the_user_says_so(monkeypatch):
+    for name in WAITING:
+        monkeypatch.delenv(name, raising=False)
+    with own_environment():
+        assert {name: os.environ[name] for name in WAITING} == WAITING
+        only_for_own_ray(QUIET_ENVIRONMENT)
+        assert {name: os.environ[name] for name in WAITING} == WAITING  # of Ray's workers too
+    assert not set(WAITING) & set(os.environ)
+
+
+def test_torch_is_not_loaded_before_it_can_read_how_to_wait():
+    look = "import sys, agnews_ray.cli.main; print('torch' in sys.modules)"
+    assert python("-c", look, cwd=None).stdout == "False\n"
 
 
 def test_rays_workers_are_sent_this_package_and_not_the_working_folder(tmp_path):

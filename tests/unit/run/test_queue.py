@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -6,6 +7,7 @@ from agnews_ray.cli.screen import SilentScreen
 from agnews_ray.errors import DataError, ModelError, TrialError
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.run.queue import OwnRoom, run_trials
+from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 from tests.fakes.records import a_record
 
@@ -17,12 +19,17 @@ class FakeRunner:
         self.errors = errors or {}
         self._all_here = threading.Barrier(num_together, timeout=60)
         self.starts = []
+        self.idle_stopped_after = []
         self.most_at_once = 0
         self._running = 0
         self._lock = threading.Lock()
 
     def progress(self, trial_ids):
         return []
+
+    def stop_idle(self):
+        with self._lock:
+            self.idle_stopped_after.append(len(self.starts))
 
     def run(self, trial, data, started_at):
         with self._lock:
@@ -45,6 +52,7 @@ def some_trials(count=4):
             seed=i,
             device="cpu",
             precision="fp32",
+            recipe=RecipeSpec(),
             num_steps=1,
         )
         for i in range(count)
@@ -121,6 +129,12 @@ def test_a_library_that_exits_while_data_are_loaded_fails_that_trial_alone():
     assert list(outcome.failed) == ["t0"]
 
 
+def test_idle_workers_exit_once_no_trial_waits():
+    runner = FakeRunner()
+    run(runner)
+    assert set(runner.idle_stopped_after) == {4}
+
+
 class BrokenScreen(SilentScreen):
     """Fails whenever it is told anything, and counts."""
 
@@ -141,3 +155,41 @@ def test_a_watchers_error_is_no_trials_and_is_not_repeated():
     )
     assert len(outcome.finished) == 4
     assert screen.calls == 1
+
+
+def a_chain(*edges):
+    """Four trials; each edge says who waits for whom."""
+    waits = {}
+    for one, other in edges:
+        waits.setdefault(one, []).append(other)
+    return [replace(t, waits_for=tuple(waits.get(t.trial_id, ()))) for t in some_trials()]
+
+
+def run_chain(trials, runner, num_at_once=4):
+    room = OwnRoom(count=num_at_once)
+    return run_trials(trials, runner, lambda trial: None, room, 0.0, SilentScreen())
+
+
+def test_a_trial_starts_when_those_that_it_waits_for_have_finished():
+    runner = FakeRunner()
+    outcome = run_chain(a_chain(("t0", "t3"), ("t3", "t2"), ("t2", "t1")), runner)
+    assert [trial_id for trial_id, _ in runner.starts] == ["t1", "t2", "t3", "t0"]
+    assert runner.most_at_once == 1
+    assert len(outcome.finished) == 4
+
+
+def test_a_trial_whose_predecessor_failed_fails_in_a_line_that_names_it():
+    runner = FakeRunner({"t1": ModelError("m", "a", "b", "c")})
+    outcome = run_chain(a_chain(("t2", "t1"), ("t3", "t2")), runner)
+    assert [record.trial_id for record in outcome.finished] == ["t0"]
+    assert str(outcome.failed["t2"]) == (
+        "trial t2: want trial t1 finished first, found that it failed; fix its cause and submit "
+        "again"
+    )
+    assert "want trial t2 finished first" in str(outcome.failed["t3"])
+
+
+def test_only_what_can_start_takes_room():
+    runner = FakeRunner(num_together=2)
+    run_chain(a_chain(("t2", "t0"), ("t3", "t1")), runner)
+    assert runner.most_at_once == 2

@@ -24,8 +24,8 @@ class DoneError(Exception):
 class ScriptedRunner(TrialRunner):
     """Trains by a script: an error for each attempt, None for one that trains."""
 
-    def _fit(self, trial, data, config, attempt):
-        self.study_script["given"].append((config.unrecorded, attempt))
+    def _train(self, trial, inputs, config):
+        self.study_script["given"].append(config.unrecorded)
         error = self.study_script["errors"].pop(0)
         raise WorkerGroupError("worker group failed", {0: error}) if error else DoneError
 
@@ -41,7 +41,7 @@ def run(monkeypatch, tmp_path):
             study=StudySpec(),
             dataset=a_dataset(),
             store=StudyStore(tmp_path, "study"),
-            scratch="",
+            groups=None,
             command="",
             log_hint="read the log",
             threads_per_worker=1,
@@ -67,7 +67,7 @@ def a_broken_recording():
 def test_a_trial_whose_recording_breaks_begins_once_more_without(run):
     given, said = run([a_broken_recording(), None])
     why = "RuntimeError: operation not permitted when stream is capturing"
-    assert given == [(None, 1), (why, 2)]
+    assert given == [None, why]
     assert said == [f"trial t0 begins anew, unrecorded: {why}"]
 
 
@@ -79,4 +79,4 @@ def test_it_does_so_once(run):
 
 def test_the_switch_reaches_the_workers(run, monkeypatch):
     monkeypatch.setenv("AGNEWS_RAY_CUDA_GRAPHS", "0")
-    assert run([None])[0] == [("AGNEWS_RAY_CUDA_GRAPHS is 0", 1)]
+    assert run([None])[0] == ["AGNEWS_RAY_CUDA_GRAPHS is 0"]

@@ -45,6 +45,16 @@ def test_the_paper_job_says_what_the_defaults_say():
     assert (study.data, study.recipe) == (DataSpec(), RecipeSpec())
 
 
+def test_a_variants_recipe_is_written_as_it_was_stated():
+    own = {"model": "bert", "name": "fast", "recipe": {"learning_rate": 2e-5}}
+    study = build_study({"models": ["bert", own]}, "job")
+    import yaml
+
+    written = yaml.safe_load(to_yaml(study))
+    assert written["models"][1]["recipe"] == {"learning_rate": 2e-5}
+    assert build_study(written, "again") == study
+
+
 def test_flags_lie_over_the_job_file():
     content = override(
         {"recipe": {"num_epochs": 5, "learning_rate": 3e-5}},

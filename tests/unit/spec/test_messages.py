@@ -33,6 +33,21 @@ def problems(content):
             {"models": [{"model": "bert", "ini": "x"}]},
             "models.0.ini: unknown key; did you mean 'in",
         ),
+        (
+            {"models": ["bert", {"model": "bert", "recipe": {"num_epochs": 0}}]},
+            "models.1.recipe.num_epochs: want greater than or equal to 1, found 0; change it",
+        ),
+        (
+            {"models": ["bert", {"model": "bert", "recipe": {"learning_rat": 0.1}}]},
+            "models.1.recipe.learning_rat: unknown key; did you mean 'learning_rate'?",
+        ),
+        (
+            {
+                "models": ["bert", {"model": "bert", "recipe": {"global_batch_size": 9}}],
+                "scaling": {"num_workers": 2},
+            },
+            "models.1.recipe.global_batch_size: want a multiple of scaling.num_workers (2), found",
+        ),
         ({"data": {"quotes": "none"}}, "data.quotes: unknown key; did you mean 'quote'?"),
         ({"seeds": [1, 1]}, "seeds: want different seeds, found one twice"),
     ],
@@ -41,6 +56,22 @@ def problems(content):
 def test_a_problem_is_told_in_one_line_with_its_path(content, expected):
     (problem,) = problems(content)
     assert problem.startswith(expected)
+
+
+def test_all_that_does_not_fit_together_is_told_at_once():
+    own = {"model": "bert", "recipe": {"global_batch_size": 9}, "engine": "reference"}
+    content = {"models": ["bert", own], "scaling": {"num_workers": 6}, "seeds": [1, 1]}
+    assert [problem.partition(": ")[0] for problem in problems(content)] == [
+        "recipe.global_batch_size",
+        "models.1.recipe.global_batch_size",
+        "scaling.num_workers",
+        "seeds",
+    ]
+
+
+def test_a_batch_that_no_variant_uses_may_be_uneven():
+    own = {"model": "bert", "recipe": {"global_batch_size": 18}}
+    assert build_study({"models": [own], "scaling": {"num_workers": 3}}, "job")
 
 
 def test_two_keys_of_like_names_are_not_both_proposed():

@@ -28,13 +28,16 @@ def meet(index, world_size, folder):
     )
 
 
-def train(index, world_size, precision, folder):
+def train(index, world_size, precision, folder, family="bert"):
     """Train on 401 rows, the last batch of a single one; leave log and weights."""
     if world_size > 1:
         meet(index, world_size, folder)
-    model = a_model()
+    model = a_model(family)
     engine = FastEngine(
-        recipe=RECIPE, precision=precision, pad_id=0, rank=Rank(index=index, world_size=world_size)
+        recipe=RECIPE,
+        precision=precision,
+        pad_id=model.config.pad_token_id or 0,
+        rank=Rank(index=index, world_size=world_size),
     )
     batches = train_batches([some_rows(401)], 10, 1, 0)
     log = engine.train(model, batches, NUM_STEPS, lambda *_: None)
@@ -44,16 +47,16 @@ def train(index, world_size, precision, folder):
     leave(folder, world_size, index, (log, weights))
 
 
-def train_by_sockets(index, world_size, precision, folder):
+def train_by_sockets(index, world_size, precision, folder, family):
     """The same where ranks share no memory."""
     exchange.SHARED_FOLDER = Path("/nowhere")
-    train(index, world_size, precision, folder)
+    train(index, world_size, precision, folder, family)
 
 
-def train_on_another_processor(index, world_size, precision, folder):
+def train_on_another_processor(index, world_size, precision, folder, family):
     """The same where others may see writes in another order."""
     exchange.IS_ORDERED = False
-    train(index, world_size, precision, folder)
+    train(index, world_size, precision, folder, family)
 
 
 def add_up(index, world_size, folder):

@@ -20,9 +20,9 @@ RECIPE = RecipeSpec(learning_rate=1e-3, global_batch_size=10, num_epochs=1)
 NUM_ROWS, NUM_STEPS = 123, 13
 
 
-def train(record, precision="fp32", dropout=0.0, rank=None):
+def train(record, precision="fp32", dropout=0.0, rank=None, family="bert"):
     """Loss, rate and number of skipped updates of each step, and the weights after the last."""
-    model = a_model(dropout=dropout)
+    model = a_model(family, dropout=dropout)
     engine = FastEngine(
         recipe=RECIPE, precision=precision, pad_id=0, rank=rank or Rank(), record=record
     )
@@ -37,10 +37,14 @@ def same(found, expected):
     return all(map(np.array_equal, found, expected))
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_replays_compute_what_the_step_does(precision):
+@pytest.mark.parametrize(
+    ("family", "precision"),
+    [("bert", "fp32"), ("bert", "bf16"), ("mpnet", "fp32"), ("albert", "fp32")],
+)
+def test_replays_compute_what_the_step_does(family, precision):
     record = ValueRecorder()
-    assert same(train(record, precision), train(run_again, precision))
+    expected = train(run_again, precision, family=family)
+    assert same(train(record, precision, family=family), expected)
     assert record.num_recorded < record.num_replayed
     assert record.num_recorded + record.num_replayed == NUM_STEPS
 

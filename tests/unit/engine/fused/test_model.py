@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from transformers import AlbertConfig, AlbertForSequenceClassification
+from transformers import DebertaV2Config, DebertaV2ForSequenceClassification
 
 from agnews_ray.data.batches import rank_share
 from agnews_ray.engine.fused.model import FusedModel
@@ -34,13 +34,18 @@ def fused_gradients(fused, batch):
     mask = batch.attention_mask
     loss = loss_of(fused.model, batch, mask[:, None, None, :].bool() if fused.is_fused else mask)
     loss.backward()
+    return loss.item(), gradients_of(fused)
+
+
+def gradients_of(fused):
+    """By name, after a backward pass; those of the words too, which lie apart."""
     fused.gradient_norm()
     gradients = {n: p.grad.clone() for n, p in fused.model.named_parameters() if p.grad is not None}
     for name, parameter in fused.model.named_parameters():
-        if parameter is fused.embeddings.embedding.weight:
+        if fused.embeddings and parameter is fused.embeddings.embedding.weight:
             gradients[name] = torch.zeros_like(parameter)
             gradients[name][fused.embeddings.words] = fused.embeddings.gradient
-    return loss.item(), gradients
+    return gradients
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -58,11 +63,11 @@ def test_loss_and_gradients_are_those_of_transformers(family):
         assert torch.allclose(gradients[name], wanted, rtol=1e-4, atol=1e-6), name
 
 
-@pytest.mark.parametrize("family", ["bert", "distilbert"])
+@pytest.mark.parametrize("family", ["bert", "distilbert", "mpnet", "albert"])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_low_precision_gradients_point_where_full_ones_do(family, dtype):
     plain, model = a_model(family), a_model(family)
-    batch = a_batch(0)
+    batch = a_batch(model.config.pad_token_id or 0)
     loss_of(plain, batch, batch.attention_mask).backward()
     fused = fuse(model, dtype)
     with torch.autocast("cpu", dtype):
@@ -74,14 +79,16 @@ def test_low_precision_gradients_point_where_full_ones_do(family, dtype):
         assert error < 0.05 * gradient.norm() + 1e-3 * whole, name
 
 
-def test_a_released_model_is_as_it_was():
-    plain, model = a_model(dropout=0.1), a_model(dropout=0.1)
+@pytest.mark.parametrize("family", ["bert", "mpnet", "albert"])
+def test_a_released_model_is_as_it_was(family):
+    plain, model = a_model(family, dropout=0.1), a_model(family, dropout=0.1)
     fused = fuse(model.eval(), torch.bfloat16)
     model.train()
     fused.release()
     batch = a_batch(0)
     assert repr(model) == repr(plain)
-    assert all("forward" not in vars(module) for module in model.modules())
+    replaced = {"forward", "compute_position_bias"}
+    assert not any(replaced & vars(module).keys() for module in model.modules())
     assert all(p.grad is None for p in model.parameters())
     assert len({p.data_ptr() for p in model.parameters()}) == len(list(model.parameters()))
     assert all(module.training for module in model.modules())
@@ -89,10 +96,13 @@ def test_a_released_model_is_as_it_was():
     assert loss_of(model.eval(), batch, batch.attention_mask) == expected
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "eager"])
-def test_fused_blocks_score_as_transformers_do_without_padding_and_with(attention):
-    plain, model = a_model(dropout=0.1).eval(), a_model(dropout=0.1).eval()
-    batch = a_batch(0)
+@pytest.mark.parametrize(
+    ("family", "attention"),
+    [("bert", "sdpa"), ("bert", "eager"), ("albert", "sdpa"), ("mpnet", "eager")],
+)
+def test_fused_blocks_score_as_transformers_do_without_padding_and_with(family, attention):
+    plain, model = a_model(family, dropout=0.1).eval(), a_model(family, dropout=0.1).eval()
+    batch = a_batch(model.config.pad_token_id)
     fuse(model, torch.float32)
     model.config._attn_implementation = attention
     with torch.inference_mode():
@@ -126,15 +136,14 @@ def test_frozen_blocks_stay_as_they_are_and_get_no_gradient(frozen):
 
 
 def test_another_family_is_trained_unfused():
-    sizes = {**SIZES, "embedding_size": 16}
-    model = AlbertForSequenceClassification(AlbertConfig(**sizes))
+    model = DebertaV2ForSequenceClassification(DebertaV2Config(**SIZES))
     fused = fuse(model, torch.float32)
     batch = a_batch(0)
     loss_of(model, batch, batch.attention_mask).backward()
     assert not fused.is_fused
     assert fused.embeddings is None
     assert model.get_input_embeddings().weight.grad.any()
-    assert all(p.grad.any() for p in model.albert.encoder.parameters())
+    assert all(p.grad.any() for p in model.deberta.encoder.parameters())
 
 
 def test_blocks_learn_after_frozen_embeddings():
@@ -145,6 +154,33 @@ def test_blocks_learn_after_frozen_embeddings():
     loss_of(model, batch, batch.attention_mask).backward()
     fused.gradient_norm()
     assert model.bert.encoder.layer[0].output.dense.weight.grad.any()
+
+
+def test_a_shared_block_adds_up_over_its_uses_and_begins_anew_with_each_step():
+    model = a_model("albert")
+    fused, batch = fuse(model, torch.float32), a_batch(0)
+    _, first = fused_gradients(fused, batch)
+    fused.zero()
+    _, second = fused_gradients(fused, batch)
+    assert all(torch.equal(first[name], gradient) for name, gradient in second.items())
+
+
+def test_only_the_first_tokens_output_is_computed_at_the_end():
+    model = a_model("mpnet")
+    fuse(model, torch.float32)
+    batch, seen = a_batch(1), []
+    model.classifier.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape))
+    model.eval()(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+    assert seen == [(9, 1, 32)]
+
+
+def test_a_frozen_bias_by_position_gets_no_gradient():
+    model = a_model("mpnet")
+    table = model.mpnet.encoder.relative_attention_bias.requires_grad_(False)
+    fused = fuse(model, torch.float32)
+    _, gradients = fused_gradients(fused, a_batch(1))
+    assert table.weight.grad is None
+    assert gradients["mpnet.encoder.layer.0.attention.attn.q.weight"].any()
 
 
 def test_a_seed_gives_the_same_dropout_and_another_another():

@@ -1,0 +1,87 @@
+"""What the trials of a row took, apart for each kind of machine and engine that ran."""
+
+from collections.abc import Sequence
+from statistics import fmean, stdev
+
+from pydantic import BaseModel, ConfigDict
+
+from agnews_ray.record.schema import TrialRecord
+
+
+class TrainingTimes(BaseModel):
+    """What the trials of one row took on one kind of machine by one engine; seconds, bytes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    device: str
+    """What it was trained on, by name."""
+    num_seeds: int
+    """Trials of the row that were trained so."""
+    train_seconds: float
+    train_seconds_std: float | None
+    samples_per_second: float
+    peak_memory_bytes: int
+    """Largest over the seeds."""
+    num_machines: int | None
+    """That a trial's workers were on; None where the records do not say, or not the same."""
+    engine: str = "fast"
+    """That really ran, such as ``fast, unrecorded`` on a GPU whose steps could not be recorded."""
+    engine_note: str | None = None
+    """Why it was not the one asked for, where it was not."""
+    paused_seconds: float = 0.0
+    """Of all those trials, in which they did not run; not part of their train time."""
+
+
+def times_of(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
+    """Average what trials took, apart for each kind of machine and engine that ran.
+
+    Args:
+        records: of one row of the table.
+
+    Returns:
+        The times that most trials took first.
+    """
+    alike: dict[tuple[str, str], list[TrialRecord]] = {}
+    for record in records:
+        ran = record.training.engine or record.variant.engine
+        alike.setdefault((_device(record), ran), []).append(record)
+    times = []
+    for (device, engine), trials in alike.items():
+        trainings = [record.training for record in trials]
+        seconds = [training.train_seconds for training in trainings]
+        times.append(
+            TrainingTimes(
+                device=device,
+                num_seeds=len(trainings),
+                train_seconds=fmean(seconds),
+                train_seconds_std=spread(seconds),
+                samples_per_second=fmean(training.samples_per_second for training in trainings),
+                peak_memory_bytes=max(training.peak_memory_bytes for training in trainings),
+                num_machines=_num_machines(trials),
+                engine=engine,
+                engine_note="; ".join(
+                    dict.fromkeys(t.engine_note for t in trainings if t.engine_note)
+                )
+                or None,
+                paused_seconds=sum(training.paused_seconds or 0.0 for training in trainings),
+            )
+        )
+    return tuple(sorted(times, key=lambda one: -one.num_seeds))
+
+
+def _num_machines(records: Sequence[TrialRecord]) -> int | None:
+    """A single worker is on a single machine, whether its record says so or not."""
+    found = {
+        1 if record.scaling.num_workers == 1 else record.training.num_machines for record in records
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _device(record: TrialRecord) -> str:
+    environment = record.environment
+    return environment.gpu or "GPU" if record.device == "cuda" else environment.cpu
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """Give the sample standard deviation; None for a single value."""
+    return stdev(values) if len(values) > 1 else None

@@ -1,0 +1,95 @@
+"""Trials that wait for others: in which order they run, which may start, and which never can."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+
+from agnews_ray.errors import SpecError
+from agnews_ray.plan.trials import PlannedTrial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """What can be said of the trials that have not ended."""
+
+    startable: tuple[PlannedTrial, ...]
+    """All that they wait for has finished; in their order."""
+    lost: dict[str, str]
+    """Of a trial that can never start, the one that it waits for and that failed or is lost too."""
+
+
+class TrialGraph:
+    """Trials in an order in which each comes after those that it waits for.
+
+    Trials that wait for none keep the order that they are given in.
+
+    Args:
+        trials: with different ids.
+
+    Raises:
+        SpecError: a trial waits for one that is not among them, or for itself by way of others.
+    """
+
+    def __init__(self, trials: Sequence[PlannedTrial]) -> None:
+        by_id = {trial.trial_id: trial for trial in trials}
+        _refuse_unknown(trials, by_id)
+        sorter = TopologicalSorter({trial.trial_id: trial.waits_for for trial in trials})
+        try:
+            self.trials = tuple(by_id[trial_id] for trial_id in sorter.static_order())
+        except CycleError as error:
+            circle = " -> ".join(reversed(error.args[1]))  # graphlib names who is waited for first
+            found = f"trials: want none that waits for itself, found {circle}"
+            raise SpecError("plan", [f"{found}; remove one of these edges"]) from error
+
+    def ready(self, done: Collection[str], failed: Collection[str]) -> Ready:
+        """Say which trials may start now.
+
+        Args:
+            done: ids of trials that have finished.
+            failed: ids of trials that have failed.
+
+        Returns:
+            Of the other trials, those that may start and those that never can; trials that run
+            already are among the former.
+        """
+        startable: list[PlannedTrial] = []
+        lost: dict[str, str] = {}
+        for trial in self.trials:
+            if trial.trial_id in done or trial.trial_id in failed:
+                continue
+            causes = [one for one in trial.waits_for if one in failed or one in lost]
+            if causes:
+                lost[trial.trial_id] = causes[0]
+            elif all(one in done for one in trial.waits_for):
+                startable.append(trial)
+        return Ready(startable=tuple(startable), lost=lost)
+
+
+def without_finished(
+    trials: Sequence[PlannedTrial], finished: Collection[str]
+) -> tuple[PlannedTrial, ...]:
+    """Leave out the trials that have finished, and the waiting for them.
+
+    Args:
+        trials: all that were planned.
+        finished: ids of those that need not run again.
+
+    Returns:
+        The others, in their order.
+    """
+    return tuple(
+        replace(trial, waits_for=tuple(one for one in trial.waits_for if one not in finished))
+        for trial in trials
+        if trial.trial_id not in finished
+    )
+
+
+def _refuse_unknown(trials: Sequence[PlannedTrial], known: Collection[str]) -> None:
+    problems = [
+        f"{trial.trial_id}: want to wait for a planned trial, found {one!r}; plan it too"
+        for trial in trials
+        for one in trial.waits_for
+        if one not in known
+    ]
+    if problems:
+        raise SpecError("plan", problems)

@@ -1,0 +1,63 @@
+"""One ``TorchTrainer.fit`` for a group of workers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ray.train import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer
+
+from agnews_ray.compat.of_ray import light_trainer
+from agnews_ray.run.entry import train_trials
+from agnews_ray.spec.base import Device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainerFit:
+    """Runs groups of workers of one kind; see ``worker_group.Fit``."""
+
+    num_workers: int
+    """The ranks of a group."""
+    device: Device
+    """What each of them trains on; on "cuda" each has a GPU of its own."""
+    cpus_per_worker: int = 1
+    """The CPUs that Ray reserves for a worker; Ray's own tasks need some beside."""
+    scratch: str
+    """The folder, or the URI of one, where Ray Train keeps its own state; all nodes see it."""
+    max_start_failures: int = -1
+    """How often the workers of a group may fail to start before the group has failed; -1: any
+    number, since a cluster's nodes come and go. Waiting in vain for a minute counts."""
+
+    def __call__(self, group: str) -> None:
+        """Start the workers of a group, and wait for their end.
+
+        Args:
+            group: its name, under which its tasks are posted.
+
+        Raises:
+            TrainingFailedError: a worker failed or was lost.
+        """
+        # Any: the hints of Ray Train's first version hide the second's keywords.
+        make_trainer = light_trainer(TorchTrainer)
+        make_run_config: Any = RunConfig
+        make_failure_config: Any = FailureConfig
+        use_gpu = self.device == "cuda"
+        trainer = make_trainer(
+            train_trials,
+            train_loop_config={"group": group},
+            scaling_config=ScalingConfig(
+                num_workers=self.num_workers,
+                use_gpu=use_gpu,
+                resources_per_worker={"CPU": self.cpus_per_worker}
+                | ({"GPU": 1} if use_gpu else {}),
+            ),
+            run_config=make_run_config(
+                name=group,
+                storage_path=self.scratch,
+                # A lost worker is a new attempt of ours: Ray Train would try a user's error again.
+                failure_config=make_failure_config(
+                    max_failures=0, controller_failure_limit=self.max_start_failures
+                ),
+                logging_config=LoggingConfig(log_level="ERROR"),
+            ),
+        )
+        trainer.fit()

@@ -1,0 +1,175 @@
+"""Workers that stay warm: one ``TorchTrainer`` whose ranks take trial after trial.
+
+Starting a worker takes seconds: a process, the imports of torch and transformers, a process group.
+A group pays them once. Whatever ends a group (an error of a trial, a worker or node that was lost)
+ends one trial's attempt; the next trial starts the group again, in new processes.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+from ray.exceptions import RayError
+
+from agnews_ray.run.mailbox import Task, forget_task, post_task, take_result
+from agnews_ray.run.worker_config import WorkerSummary
+
+POLL_S = 0.1
+"""The time between two looks for a trial's result, in seconds."""
+
+EXIT_S = 30.0
+"""The longest time that a study waits for its workers to exit, in seconds."""
+
+logger = logging.getLogger(__name__)
+
+
+class Fit(Protocol):
+    """Runs one group of workers until they exit, as ``TorchTrainer.fit`` does."""
+
+    def __call__(self, group: str) -> None:
+        """Start the workers of the group named so, and wait for their end.
+
+        Raises:
+            TrainingFailedError: a worker failed or was lost.
+        """
+
+
+class WorkerGroup:
+    """One group of workers, started when it is first needed.
+
+    Args:
+        name: different from that of every other group of the study.
+        fit: runs the workers.
+    """
+
+    def __init__(self, name: str, fit: Fit) -> None:
+        self._name = name
+        self._fit = fit
+        self._num_starts = self._num_tasks = 0
+        self._running: Future[None] | None = None
+
+    def start(self) -> None:
+        """Start the workers unless they run; they import what they need and wait for a task."""
+        if self._running is not None and not self._running.done():
+            return
+        self._num_starts += 1
+        self._num_tasks = 0
+        running: Future[None] = Future()
+        self._running = running
+
+        def target(name: str = self.name) -> None:
+            try:
+                self._fit(name)
+            except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
+                running.set_exception(error)
+            else:
+                running.set_result(None)
+
+        threading.Thread(target=target, name=self.name, daemon=True).start()
+
+    @property
+    def name(self) -> str:
+        """The name of the workers that run now; a group that starts again has a new one."""
+        return f"{self._name}-{self._num_starts}"
+
+    def run(self, task: Task) -> WorkerSummary:
+        """Have the workers train one trial.
+
+        Args:
+            task: the trial.
+
+        Returns:
+            What rank 0 found out.
+
+        Raises:
+            TrainingFailedError: the workers failed or were lost; the group is over, and its next
+                call starts a new one.
+        """
+        self.start()
+        running, number = self._running, self._num_tasks + 1
+        assert running is not None  # noqa: S101  # ``start`` has set it
+        self._num_tasks = number
+        held = post_task(self.name, number, task)
+        try:
+            return self._result(running, number)
+        finally:
+            del held  # what the workers read of it until now lies in Ray's shared memory
+
+    def _result(self, running: Future[None], number: int) -> WorkerSummary:
+        while True:
+            is_over = running.done()  # asked first: a last result may still come
+            summary = take_result(self.name, number)
+            if summary is not None:
+                return summary
+            if is_over:
+                with suppress(RayError):
+                    forget_task(self.name, number)
+                running.result()
+                raise RuntimeError(f"the workers of {self.name} exited before their trial's end")
+            time.sleep(POLL_S)
+
+    def stop(self) -> None:
+        """Tell the workers to exit, once they are idle; ``wait`` waits for it."""
+        if self._running is not None and not self._running.done():
+            self._num_tasks += 1
+            with suppress(RayError):  # the cluster may be gone
+                post_task(self.name, self._num_tasks, None)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until the workers have exited, for so many seconds at most."""
+        if self._running is not None:
+            with suppress(Exception):  # an idle group that failed has nobody to tell
+                self._running.result(timeout_s)
+
+
+class WorkerGroups:
+    """The groups of a study: one for each trial that runs at the same time.
+
+    Args:
+        fit: runs the workers of a group.
+    """
+
+    def __init__(self, fit: Fit) -> None:
+        self._fit = fit
+        self._lock = threading.Lock()
+        self._idle: list[WorkerGroup] = []
+        self._all: list[WorkerGroup] = []
+
+    def start_one(self) -> None:
+        """Start a group before its first trial is ready, so that both get ready side by side."""
+        with self.one() as group:
+            group.start()
+
+    @contextmanager
+    def one(self) -> Iterator[WorkerGroup]:
+        """Lend a group to a trial: an idle one, or else a new one."""
+        with self._lock:
+            group = self._idle.pop() if self._idle else self._new()
+        try:
+            yield group
+        finally:
+            with self._lock:
+                self._idle.append(group)
+
+    def stop_idle(self) -> None:
+        """Let the idle groups exit, and with them what they hold of the machine or cluster."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for group in idle:
+            group.stop()
+
+    def close(self) -> None:
+        """Let all groups exit, and wait for it: no thread may call Ray after its shutdown."""
+        self.stop_idle()
+        deadline = time.monotonic() + EXIT_S
+        for group in self._all:
+            group.wait(max(0.0, deadline - time.monotonic()))
+
+    def _new(self) -> WorkerGroup:
+        group = WorkerGroup(f"workers-{len(self._all) + 1}", self._fit)
+        self._all.append(group)
+        return group
