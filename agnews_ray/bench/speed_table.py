@@ -9,7 +9,7 @@ from agnews_ray.record import json_text
 from agnews_ray.report.table_formats import MIB
 
 BUSY_SHARE = 0.05
-"""Of the processors: what other programs take beyond it is said."""
+"""The share of the processors above which the use by other programs is reported."""
 
 COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
     "Model": lambda r: r.model,

@@ -34,7 +34,7 @@ JOB_ENVIRONMENT = {
 """The environment of everything in the job; of this machine's own, only ``HANDED_ON`` is added."""
 
 HANDED_ON = ("HF_HUB_OFFLINE", GRAPHS_VARIABLE, *WAITING)
-"""No secrets, and what they say of a study holds wherever it runs."""
+"""The variables of this machine that are sent: they hold no secrets and apply to any machine."""
 
 
 def pack(study: StudySpec, folder: Path) -> int:
