@@ -12,7 +12,8 @@ from click.core import ParameterSource
 
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
-from agnews_ray.cli.jobs import address_option, follow_to_end
+from agnews_ray.cli.jobs import address_option
+from agnews_ray.cli.logs import follow_to_end
 from agnews_ray.errors import printable
 
 if TYPE_CHECKING:

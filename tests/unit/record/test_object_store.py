@@ -329,7 +329,7 @@ def test_the_first_record_there_is_kept_and_the_second_is_not_written(runs, tmp_
     finish(first, a_record(), tmp_path / "scratch")
     finish(second, a_record(accuracy=0.1), tmp_path / "scratch2")  # as if it had lost its lease
     assert second.records() == (a_record(),)
-    assert "that is kept" in second.take_notes()[0]
+    assert "whose result is kept" in second.take_notes()[0]
     assert sum(name.endswith("/record.json") for name in names(runs)) == 1
 
 
