@@ -80,4 +80,4 @@ def test_of_two_attempts_of_one_trial_the_first_to_end_counts(store):
     assert found.folders[first.name].name == f"{first.name}~b-1"
     assert [record.created_at[:10] for record in found.records] == ["2026-01-02", "2026-01-01"]
     assert [one.folder.name[-3:] for one in found.set_aside] == ["c-1", "a-1"]
-    assert all("~b-1 too, which counts" in str(one) for one in found.set_aside)
+    assert all("~b-1 too, which is used" in str(one) for one in found.set_aside)

@@ -46,8 +46,8 @@ def publish(store, record, content=b"1"):
         (lambda f: change(f, schema_version=SCHEMA_VERSION + 7), "upgrade agnews-ray"),
         (lambda f: change(f, schema_version=1, training=3), "training"),
         (lambda f: change(f, schema_version=1, test=None), "record"),
-        (lambda f: change(f, trial_id="../../outside"), "which is no name"),
-        (lambda f: change(f, study="a/b"), "which is no name"),
+        (lambda f: change(f, trial_id="../../outside"), "which is not a name"),
+        (lambda f: change(f, study="a/b"), "which is not a name"),
         (lambda f: change(f, trial_id="v0-s9"), "a copy"),
     ],
 )
@@ -148,7 +148,7 @@ def test_the_first_record_of_a_trial_is_kept(tmp_path):
     assert again == folder
     assert (folder / "predictions.parquet").read_bytes() == b"first"
     assert store.records() == (record,)
-    assert "that is kept" in store.take_notes()[0]
+    assert "whose result is kept" in store.take_notes()[0]
 
 
 SECRETS = [
