@@ -7,6 +7,9 @@ STAMP := $(VENV)/.installed
 # What `make bench` trains; name a model and rows of yours: make bench BENCH="--models A --dataset B"
 BENCH ?= --models minilm --init random --dataset synthetic:train=640,test=100,seed=7 --rows 640
 
+# Processes that run tests; each may start a Ray of its own. 0 runs them in one, as a debugger wants.
+TESTS_AT_ONCE ?= 2
+
 .PHONY: demo report test bench check format clean
 
 demo: $(STAMP)  ## the main job on made-up data: two small models, one table
@@ -19,7 +22,7 @@ report: $(STAMP)  ## an example of the report: the demo over three seeds, measur
 
 test: $(STAMP)  ## checks and tests
 	$(MAKE) check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile
 
 bench: $(STAMP)  ## the engines' speed side by side; ten minutes on two cores
 	$(BIN)/agnews-ray bench $(BENCH)
@@ -27,8 +30,8 @@ bench: $(STAMP)  ## the engines' speed side by side; ten minutes on two cores
 check: $(STAMP)  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -29,8 +29,8 @@ class Submission:
     job_id: str
     address: str
     storage: str | None
-    """The storage; The storage; None: the cluster's own (AGNEWS_RAY_STORAGE there), else a folder
-    on its head node."""
+    """The storage; None: the cluster's own (AGNEWS_RAY_STORAGE there),
+    else a folder on its head node."""
 
 
 def submit_study(study: StudySpec, address: str, storage: str | None, command: str) -> Submission:

@@ -123,7 +123,7 @@ def _python(facts: NodeFacts, prefix: str) -> Check:
 
 def _packages(facts: NodeFacts, prefix: str) -> Check:
     here, there = describe_environment().versions, facts["versions"]
-    missing = [n for n in here if n not in there and n != "agnews-ray"]  # which is sent there there
+    missing = [n for n in here if n not in there and n != "agnews-ray"]  # which is sent there
     names = ("ray", "torch", "transformers")
     other = [
         f"{n} {there[n]} there, {here[n]} here"

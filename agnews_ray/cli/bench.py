@@ -56,7 +56,9 @@ Examples:
     default="table",
     show_default=True,
 )
-def bench(runs: Path, num_rounds: int, bench_format: str, **settings: Any) -> None:
+def bench(
+    runs: Path, num_rounds: int, bench_format: str, **settings: Any
+) -> None:  # of the types of its options
     """Compare the speed of our engine with that of the Hugging Face Trainer.
 
     Our engine, the Trainer at its best (batches of similar length, fused optimiser; on a GPU also
@@ -76,7 +78,7 @@ def bench(runs: Path, num_rounds: int, bench_format: str, **settings: Any) -> No
 
 def _flags(
     models: str, init: str, dataset: str, num_rows: int, precision: str, device: str
-) -> dict[str, Any]:
+) -> dict[str, object]:
     names = [name.strip() for name in models.split(",") if name.strip()]
     return {
         "models": [{"model": name, "init": init} for name in names],

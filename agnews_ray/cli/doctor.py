@@ -4,11 +4,14 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from agnews_ray.cli.jobs import AS_JSON, address_option
+
+if TYPE_CHECKING:
+    from agnews_ray.cluster.checks import Check
 
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
@@ -64,7 +67,7 @@ def check(path: Path, as_json: bool) -> None:
     _finish(check_cluster_file(path), as_json)
 
 
-def _finish(checks: Sequence[Any], as_json: bool) -> None:
+def _finish(checks: "Sequence[Check]", as_json: bool) -> None:
     """Print findings, and exit with code 1 if one is an error."""
     if as_json:
         from agnews_ray.record.json_text import to_json

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -12,7 +11,7 @@ DESCRIPTION_OF_SOURCE = (
 )
 
 
-def _read(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:  # noqa: ARG001
+def _read(context: click.Context, parameter: click.Parameter, value: str | None) -> object:  # noqa: ARG001
     """Split a comma-separated flag; numbers and booleans are read as in a job file."""
     path = str(parameter.name).replace("__", ".")
     if value is None:
@@ -25,7 +24,7 @@ def _read(context: click.Context, parameter: click.Parameter, value: str | None)
     return read(value)
 
 
-def _plain(word: str) -> Any:
+def _plain(word: str) -> object:
     from agnews_ray.spec.yaml_text import plain_value
 
     try:
@@ -172,14 +171,14 @@ def _flag(
     )
 
 
-def overrides(job: Path | None, flags: dict[str, Any]) -> dict[str, Any]:
+def overrides(job: Path | None, flags: dict[str, object]) -> dict[str, object]:
     """Turn click's parameters into dotted paths; some are set for every model."""
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
     of_models = {name: dotted.pop(name) for name in ("init", "engine")}
     of_models = {name: value for name, value in of_models.items() if value is not None}
     if not of_models:
         return dotted
-    models: Any = dotted["models"]
+    models = dotted["models"]
     if models is None and job is not None:
         from agnews_ray.spec.loader import read_job_file
 

@@ -1,14 +1,23 @@
-"""``agnews-ray jobs``, ``status``, ``stop``, ``fetch``: studies on a cluster."""
+"""``agnews-ray jobs``, ``status``, ``logs``, ``stop``, ``fetch``: studies on a cluster."""
 
-import time
-from collections.abc import Callable
+import contextlib
+import sys
+from collections.abc import Callable, Iterable
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from agnews_ray.errors import ClusterError
+from agnews_ray.cli.compare import tell_left_out
+from agnews_ray.cli.interrupts import leave
+from agnews_ray.cli.streams import is_unread
+from agnews_ray.errors import ClusterError, StoreError
+
+if TYPE_CHECKING:
+    from agnews_ray.cluster.event_kinds import Event
+    from agnews_ray.cluster.job_state import JobState
 
 JOB_ID = click.argument("job_id", metavar="[ID]", required=False)
 AS_JSON = click.option(
@@ -28,7 +37,7 @@ def address_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
-def _checked(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+def _checked(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Refuse a value that is not a dashboard's address, and name its origin."""
     if value is None or value == "local":
         return None
@@ -66,15 +75,16 @@ Examples:
 def jobs(address: str | None, as_json: bool) -> None:
     """List the studies that were submitted to a cluster, the latest first."""
     from agnews_ray.app import cluster_jobs
+    from agnews_ray.cli.job_text import times_of
 
     found = cluster_jobs.list_jobs(known_address(address))
     if as_json:
-        print_json([one.model_dump(exclude={"trials"}) for one in found])
+        _print_json([one.model_dump(exclude={"trials"}) for one in found])
         return
     if not found:
         click.echo("no jobs yet; submit one with: agnews-ray submit ... --address URL")
     for job in found:
-        click.echo(f"{job.job_id:32}  {job.status:9}  {_times(job):24}  {job.storage}")
+        click.echo(f"{job.job_id:32}  {job.status:9}  {times_of(job):24}  {job.storage}")
 
 
 @click.command(
@@ -92,12 +102,13 @@ def status(job_id: str | None, address: str | None, as_json: bool) -> None:
     Without ID, the latest job is shown.
     """
     from agnews_ray.app import cluster_jobs
+    from agnews_ray.cli.job_text import describe_trial, times_of
 
     state = cluster_jobs.job_state(known_address(address), job_id)
     if as_json:
-        print_json(state)
+        _print_json(state)
         return
-    click.echo(f"{state.job_id}: {state.status}, {_times(state)}")
+    click.echo(f"{state.job_id}: {state.status}, {times_of(state)}")
     if state.error:
         click.echo(f"error: {state.error}")
     if state.location:
@@ -105,7 +116,36 @@ def status(job_id: str | None, address: str | None, as_json: bool) -> None:
     if state.phase:
         click.echo(state.phase)
     for trial in sorted(state.trials, key=lambda one: one.state != "failed"):
-        click.echo(f"  {trial.trial_id:44}  {_describe(trial)}")
+        click.echo(f"  {trial.trial_id:44}  {describe_trial(trial)}")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  agnews-ray logs demo-1a2b3c --follow
+  agnews-ray logs demo-1a2b3c --trial minilm-demo-s42-0123456789"""
+)
+@JOB_ID
+@click.option("--follow", is_flag=True, help="Keep printing until the job ends.")
+@click.option("--all", "keeps_lines", is_flag=True, help="Also the lines of Ray and of libraries.")
+@click.option("--trial", metavar="TRIAL", help="Only this trial; the start of its id is enough.")
+@address_option
+@AS_JSON
+def logs(job_id: str | None, follow: bool, address: str | None, **shown: Any) -> None:
+    """Print a job's lines about its trials; Ray's own lines are in its dashboard.
+
+    Without ID, the latest job is shown. --json prints one document per line.
+    """
+    from agnews_ray.app import cluster_jobs
+
+    address = known_address(address)
+    events: Iterable[Event | str]
+    if follow:
+        job_id = job_id or cluster_jobs.job_state(address, None).job_id
+        events = takewhile(lambda _: not is_unread(), cluster_jobs.follow(address, job_id, _say))
+    else:
+        events = cluster_jobs.read_log(address, job_id)
+    print_events(events, **shown)
 
 
 @click.command(
@@ -123,7 +163,7 @@ def stop(job_id: str, address: str | None, as_json: bool) -> None:
     job = cluster_jobs.stop_job(known_address(address), job_id)
     was_running = not job.has_ended
     if as_json:
-        print_json({"job_id": job_id, "was_running": was_running})
+        _print_json({"job_id": job_id, "was_running": was_running})
     elif was_running:
         click.echo(
             f"{job_id} is stopping; finished trials are kept, and the same submit runs the rest"
@@ -151,45 +191,90 @@ def fetch(job_id: str | None, runs: Path, address: str | None, as_json: bool) ->
 
     folder, copied = cluster_jobs.fetch_job(known_address(address), job_id, runs)
     if as_json:
-        print_json({"folder": str(folder), "copied": copied})
+        _print_json({"folder": str(folder), "copied": copied})
         return
     num_records = sum(name.endswith("/record.json") for name in copied)
     click.echo(f"{len(copied)} file(s) copied, {num_records} new trial(s), to {folder}")
     click.echo(f"next: agnews-ray compare {folder}")
 
 
-def print_json(content: Any) -> None:
-    """Print one JSON document."""
+def print_events(
+    events: "Iterable[Event | str]",
+    *,
+    trial: str | None = None,
+    keeps_lines: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Show events: live on a terminal, else as lines.
+
+    Args:
+        events: events of ``cluster.events``, and other lines as text.
+        trial: the start of the id of the only trial to show.
+        keeps_lines: whether to show other lines too.
+        as_json: whether to print events as they are.
+    """
+    from agnews_ray.cli import screen
+    from agnews_ray.cluster.event_kinds import trial_of
+    from agnews_ray.cluster.events import show_event
+    from agnews_ray.record.json_text import to_json
+
+    chosen = screen.LiveScreen if screen.is_terminal() else screen.PlainScreen
+    with screen.SilentScreen() if as_json else chosen() as shown:
+        for event in events:
+            if isinstance(event, str):
+                if keeps_lines:
+                    shown.note(event)
+            elif not (trial_of(event) or "").startswith(trial or ""):
+                continue
+            elif as_json:
+                click.echo(to_json(event, indent=None))
+            else:
+                show_event(event, shown)
+
+
+def follow_to_end(address: str, job_id: str, *, as_json: bool = False) -> None:
+    """Show a job until it ends, then exit with its code; Ctrl-C leaves the job running.
+
+    Args:
+        address: the address of the cluster's dashboard.
+        job_id: the job.
+        as_json: whether to print only its last state, as one document.
+    """
+    from agnews_ray.app import cluster_jobs
+
+    try:
+        for_people = print_events if not as_json else list
+        for_people(cluster_jobs.follow(address, job_id, _say))
+        state = cluster_jobs.job_state(address, job_id)
+    except KeyboardInterrupt as interrupt:
+        leave(interrupt, f"{job_id} is still running; see: agnews-ray logs {job_id} --follow")
+    if as_json:
+        _print_json(state)
+    else:
+        if state.error and not state.trials:
+            click.echo(f"error: {state.error}", err=True)
+        _print_results(state)
+        click.echo(f"{job_id}: {state.status}; next: agnews-ray fetch {job_id}")
+    sys.exit(0 if state.status == "SUCCEEDED" else 1)
+
+
+def _print_results(state: "JobState") -> None:
+    """Print the table as a local run does, if the storage can be read from here."""
+    from agnews_ray.app.analyse import compare_study
+    from agnews_ray.cli import screen
+    from agnews_ray.record.object_store import local_study
+
+    if state.location is None or not any(trial.state == "done" for trial in state.trials):
+        return
+    with contextlib.suppress(StoreError):  # a folder that only the cluster can read
+        screen.show_table(compare_study(local_study(state.location), tell_left_out))
+
+
+def _print_json(content: object) -> None:
     from agnews_ray.record.json_text import to_json
 
     click.echo(to_json(content))
 
 
-def _times(job: Any) -> str:
-    from agnews_ray.cli.screen import clock
-
-    if job.started_at is None:
-        return "not started"
-    since = time.strftime("%m-%d %H:%M", time.localtime(job.started_at))
-    return f"{since} for {clock((job.ended_at or time.time()) - job.started_at)}"
-
-
-def _describe(trial: Any) -> str:
-    from agnews_ray.cli.screen import clock
-
-    match trial.state:
-        case "waiting":
-            return f"waits for {trial.waits_for}"
-        case "training":
-            left = "" if trial.seconds_left is None else f", {clock(trial.seconds_left)} left"
-            return (
-                f"training: step {trial.step:,} of {trial.num_steps:,}, "
-                f"{trial.samples_per_second or 0:.0f} samples/s{left}"
-            )
-        case "done" if trial.diverged is not None:
-            return f"DIVERGED: {trial.diverged}"
-        case "done" if trial.accuracy is not None:
-            return f"done: accuracy {trial.accuracy:.4f}, macro-F1 {trial.macro_f1:.4f}"
-        case "failed":
-            return f"FAILED: {trial.error}"
-    return str(trial.state)
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -12,8 +12,7 @@ from agnews_ray.cli.compare import compare
 from agnews_ray.cli.doctor import cluster, doctor
 from agnews_ray.cli.execute import execute, probe
 from agnews_ray.cli.interrupts import leave
-from agnews_ray.cli.jobs import fetch, jobs, status, stop
-from agnews_ray.cli.logs import logs
+from agnews_ray.cli.jobs import fetch, jobs, logs, status, stop
 from agnews_ray.cli.measure import measure
 from agnews_ray.cli.report import report
 from agnews_ray.cli.streams import write_error

@@ -47,7 +47,7 @@ def measure(
     price_per_hour: float | None,
     train_prices: tuple[tuple[str | None, float], ...],
     as_json: bool,
-    **options: Any,
+    **options: Any,  # each of the type that its option gives it
 ) -> None:
     """Measure the cost of using the finished models of STUDY (runs/<study>).
 

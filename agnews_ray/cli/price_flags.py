@@ -1,9 +1,12 @@
 """Flags for prices, the same for every command that shows money."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from agnews_ray.compare.prices import Prices
 
 
 class _MachinePrice(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
@@ -12,7 +15,7 @@ class _MachinePrice(click.ParamType):  # type: ignore[type-arg]  # click 8.1 tak
     name = "[MACHINE=]PRICE"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str | None, float]:
         machine, _, price = str(value).rpartition("=")
         try:
@@ -44,7 +47,7 @@ def price_options(command: Callable[..., None]) -> Callable[..., None]:
     return for_use(for_training(command))
 
 
-def prices_of(use: float | None, training: tuple[tuple[str | None, float], ...]) -> Any:
+def prices_of(use: float | None, training: tuple[tuple[str | None, float], ...]) -> "Prices":
     """Turn the flags into ``compare.prices.Prices``."""
     from agnews_ray.compare.prices import Prices, TrainPrice
 

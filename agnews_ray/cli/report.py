@@ -60,7 +60,9 @@ Examples:
     "pairs; scores have intervals at 1 - alpha, pairs the interval that decides them.",
 )
 @price_options
-def report(study: str, report_format: Any, output: Path | None, **settings: Any) -> None:
+def report(
+    study: str, report_format: Any, output: Path | None, **settings: Any
+) -> None:  # of the types of its options
     """Write a report on the finished trials of STUDY (runs/<study>, or its URI).
 
     It has the verdict on every model against the study's first, with intervals over seeds and test

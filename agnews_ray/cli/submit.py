@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 import time
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,27 @@ from click.core import ParameterSource
 
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
-from agnews_ray.cli.jobs import address_option
-from agnews_ray.cli.logs import follow_to_end
+from agnews_ray.cli.jobs import address_option, follow_to_end
 from agnews_ray.errors import printable
 
 if TYPE_CHECKING:
+    from agnews_ray.app.launch import StudyOutcome
+    from agnews_ray.app.prepare import PreparedStudy
     from agnews_ray.plan.trials import PlannedTrial
+    from agnews_ray.record.schema import DatasetRecord
+    from agnews_ray.spec.study import StudySpec
 
 START_OF_PROCESS = time.time()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a study runs and lies, as the flags say."""
+
+    runs: Path | None
+    address: str | None
+    storage: str | None
+    follow: bool
 
 
 @click.command(
@@ -57,7 +71,7 @@ def submit(
     dry_run: bool,
     as_json: bool,
     quiet: bool,
-    **flags: Any,
+    **flags: Any,  # each of the type that its option gives it
 ) -> None:
     """Fine-tune every model of a study and print the comparison table.
 
@@ -66,19 +80,18 @@ def submit(
     this machine, on its GPUs if there are any; with --address (or RAY_ADDRESS) it runs on that
     cluster, as one job. Trials that are already finished are not run again.
     """
-    place = {name: flags.pop(name) for name in ("runs", "address", "storage", "follow")}
+    place = Place(**{one.name: flags.pop(one.name) for one in fields(Place)})
     changes = overrides(job, flags)
     _check_place(place, quiet)
-    if place["address"]:
-        _hand_over(job, changes, place, dry_run, as_json)
-        return
-    place["runs"] = place["runs"] or "runs"
     from agnews_ray.app import prepare
 
+    if place.address:
+        _hand_over(prepare.read_study(job, changes), place, place.address, dry_run, as_json)
+        return
     prepared = None
     try:
         prepared = prepare.prepare_study(
-            prepare.read_study(job, changes), place["storage"] or place["runs"]
+            prepare.read_study(job, changes), place.storage or place.runs or "runs"
         )
         if dry_run:
             _print_plan(prepared, as_json)
@@ -90,12 +103,12 @@ def submit(
     sys.exit(1 if outcome.failed else 0)
 
 
-def _check_place(place: dict[str, Any], quiet: bool) -> None:
+def _check_place(place: Place, quiet: bool) -> None:
     """Refuse options that would have no effect."""
-    address = place["address"]
-    if place["follow"] and not address:
+    address = place.address
+    if place.follow and not address:
         raise click.UsageError("--follow goes with --address; a local run is always shown")
-    if place["runs"] and place["storage"]:
+    if place.runs and place.storage:
         raise click.UsageError(
             "--runs and --storage both name the folder of the studies; give one of them"
         )
@@ -104,7 +117,7 @@ def _check_place(place: dict[str, Any], quiet: bool) -> None:
     cause = f"RAY_ADDRESS={address} makes" if is_set else "--address makes"
     way_back = "add --address local" if is_set else "leave --address out"
     for option, given, instead in (
-        ("--runs", place["runs"], "use --storage instead"),
+        ("--runs", place.runs, "use --storage instead"),
         ("--quiet", quiet, "leave --quiet out"),
     ):
         if address and given:
@@ -113,21 +126,18 @@ def _check_place(place: dict[str, Any], quiet: bool) -> None:
 
 
 def _hand_over(
-    job: Path | None, flags: dict[str, Any], place: dict[str, Any], dry_run: bool, as_json: bool
+    study: "StudySpec", place: Place, address: str, dry_run: bool, as_json: bool
 ) -> None:
-    from agnews_ray.app import cluster_jobs, prepare
+    from agnews_ray.app import cluster_jobs
     from agnews_ray.record.json_text import to_json
     from agnews_ray.spec.loader import to_yaml
 
-    study = prepare.read_study(job, flags)
     if dry_run:
-        cluster_jobs.check_storage(place["storage"])
+        cluster_jobs.check_storage(place.storage)
         click.echo(to_json(study) if as_json else to_yaml(study))
         return
-    sent = cluster_jobs.submit_study(
-        study, place["address"], place["storage"], shlex.join(sys.argv)
-    )
-    if place["follow"] and as_json:
+    sent = cluster_jobs.submit_study(study, address, place.storage, shlex.join(sys.argv))
+    if place.follow and as_json:
         follow_to_end(sent.address, sent.job_id, as_json=True)
     elif as_json:
         document = {"job_id": sent.job_id, "address": sent.address, "storage": sent.storage}
@@ -135,13 +145,13 @@ def _hand_over(
     else:
         storage = sent.storage or "the cluster's own storage"
         click.echo(f"job   {sent.job_id} on {sent.address}, results to {storage}")
-    if place["follow"]:
+    if place.follow:
         follow_to_end(sent.address, sent.job_id)
     elif not as_json:
         click.echo(f"next: agnews-ray logs {sent.job_id} --follow, or status, stop, fetch")
 
 
-def _execute(prepared: Any, as_json: bool, quiet: bool) -> Any:
+def _execute(prepared: "PreparedStudy", as_json: bool, quiet: bool) -> "StudyOutcome":
     from agnews_ray.app import launch
     from agnews_ray.cli import screen
 
@@ -153,7 +163,7 @@ def _execute(prepared: Any, as_json: bool, quiet: bool) -> Any:
         return launch.execute_study(prepared, shlex.join(sys.argv), START_OF_PROCESS, shown)
 
 
-def _introduction(prepared: Any) -> list[str]:
+def _introduction(prepared: "PreparedStudy") -> list[str]:
     record, study = prepared.scanned.record, prepared.study
     held = record.validation.num_selected if record.validation else record.num_validation
     splits = f"{record.num_train:,} train and {record.test.num_selected:,} test rows"
@@ -174,15 +184,15 @@ def _introduction(prepared: Any) -> list[str]:
     return lines
 
 
-def _num_empty(record: Any) -> int:
-    return int(record.train.num_empty + record.test.num_empty)
+def _num_empty(record: "DatasetRecord") -> int:
+    return record.train.num_empty + record.test.num_empty
 
 
-def _print_plan(prepared: Any, as_json: bool) -> None:
+def _print_plan(prepared: "PreparedStudy", as_json: bool) -> None:
     from agnews_ray.record.json_text import to_json
     from agnews_ray.spec.loader import to_yaml
 
-    trials = [
+    trials: list[dict[str, object]] = [
         {
             "trial_id": trial.trial_id,
             "model": trial.variant.name,
@@ -221,7 +231,7 @@ def _planned_line(trial: "PlannedTrial", is_finished: bool) -> str:
     return f"trial {trial.trial_id}: {', '.join(facts)}"
 
 
-def _print_outcome(outcome: Any, as_json: bool, quiet: bool) -> None:
+def _print_outcome(outcome: "StudyOutcome", as_json: bool, quiet: bool) -> None:
     from agnews_ray.cli import screen
     from agnews_ray.compare.table import compare_records
     from agnews_ray.record.json_text import to_json
@@ -258,7 +268,7 @@ def _print_outcome(outcome: Any, as_json: bool, quiet: bool) -> None:
     )
 
 
-def _explain_interrupt(prepared: Any) -> str:
+def _explain_interrupt(prepared: "PreparedStudy | None") -> str:
     if prepared is None:
         return "interrupted: nothing was started"
     done = len(prepared.store.finished().records)

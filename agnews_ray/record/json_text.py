@@ -7,17 +7,16 @@ then other programs cannot read the document.
 import json
 from collections.abc import Mapping
 from math import isfinite
-from types import SimpleNamespace
 from typing import Any
 
 from pydantic import BaseModel
 
 
-def to_json(content: Any, *, indent: int | None = 2, sort_keys: bool = False) -> str:
+def to_json(content: object, *, indent: int | None = 2, sort_keys: bool = False) -> str:
     """Write a JSON document.
 
     Args:
-        content: mappings, sequences, pydantic models, namespaces, text, numbers.
+        content: mappings, sequences, pydantic models, text, numbers.
         indent: spaces per level; None for a single line.
         sort_keys: whether mappings are written in the order of their keys.
 
@@ -27,12 +26,14 @@ def to_json(content: Any, *, indent: int | None = 2, sort_keys: bool = False) ->
     return json.dumps(as_json(content), indent=indent, sort_keys=sort_keys, allow_nan=False)
 
 
-def as_json(content: Any) -> Any:
-    """Turn content into JSON values; NaN and infinities become null."""
+def as_json(content: object) -> Any:
+    """Turn content into JSON values; NaN and infinities become null.
+
+    Returns:
+        As Python's ``json`` gives it, which types it as Any too.
+    """
     if isinstance(content, BaseModel):
         content = content.model_dump(mode="json")
-    elif isinstance(content, SimpleNamespace):
-        content = vars(content)
     if isinstance(content, Mapping):
         return {key: as_json(value) for key, value in content.items()}
     if isinstance(content, list | tuple):

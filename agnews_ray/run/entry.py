@@ -1,10 +1,9 @@
 """Where Ray Train enters a worker; light, because Ray's controller imports it too."""
 
 import logging
-from typing import Any
 
 
-def train_trials(loop_config: dict[str, Any]) -> None:
+def train_trials(loop_config: dict[str, str]) -> None:
     """Train trial after trial on this worker; what ``TorchTrainer`` calls on each rank.
 
     Args:

@@ -8,7 +8,6 @@ times a second.
 import pickle  # only between our own processes
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import ray
 from ray.data import DataIterator
@@ -33,7 +32,7 @@ class Task:
     one. Each rank reads all rows and takes its stride of the global batches."""
 
 
-def post_task(group: str, number: int, task: Task | None) -> list[Any]:
+def post_task(group: str, number: int, task: Task | None) -> list[object]:
     """Give a group its next task.
 
     Args:

@@ -117,7 +117,7 @@ def only_for_own_ray(settings: dict[str, str]) -> None:
     os.environ.update(settings)
 
 
-def own_job_config(folder: Path) -> Any:
+def own_job_config(folder: Path) -> Any:  # Any: Ray's, without type information
     """Let Ray's workers find this package, but nothing of the working folder.
 
     Ray puts the caller's working folder first on the search path of its workers, unless the job

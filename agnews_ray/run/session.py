@@ -161,7 +161,7 @@ def _private_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        cleanup.remove_stale()  # raised by its processes, which are dead
+        cleanup.remove_stale()  # of its processes, which are dead
         cleanup.stop_watchdog(watchdog)
 
 
@@ -191,11 +191,11 @@ def _end_ray(folder: Path, is_interrupted: bool) -> None:
     cleanup.end_processes(folder, known)
 
 
-def start_ray(**options: Any) -> None:
+def start_ray(**options: Any) -> None:  # Any: those of ``ray.init``
     """Start or join a Ray, and restore the handler of SIGTERM, which ``ray.init`` replaces."""
     import ray
 
-    tell_lines_to(_log_lines)  # its actions to free memory
+    tell_lines_to(_log_lines)  # its messages about memory that it freed
     of_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options)

@@ -1,14 +1,17 @@
 """Real runs of the command, each made once and looked at by many tests."""
 
 import os
+import pickle
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,8 +79,9 @@ class Workplace:
 
     def run(self, *words, job=None):
         process = self.start(*words, job=job)
-        process.out, process.err = process.communicate(timeout=600)
-        return process
+        out, err = process.communicate(timeout=600)
+        code = process.returncode
+        return SimpleNamespace(pid=process.pid, returncode=code, out=out, err=err)
 
 
 @pytest.fixture(scope="session")
@@ -89,19 +93,43 @@ def workplace(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def finished(workplace):
-    """The tiny study after one submit."""
-    place = workplace("finished")
-    place.submitted = place.run("submit", job=a_job())
-    assert place.submitted.returncode == 0, place.submitted.err
-    return place
+def made_once(tmp_path_factory, worker_id):
+    """Calls a function once for all of pytest's processes; its value must be picklable."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def made_once(name, make):
+        kept = shared / f"{name}.pickle"
+        with FileLock(shared / f"{name}.lock"):
+            if not kept.exists():
+                kept.write_bytes(pickle.dumps(make()))
+            return pickle.loads(kept.read_bytes())
+
+    return made_once
 
 
 @pytest.fixture(scope="session")
-def demo(workplace):
+def finished(made_once, workplace):
+    """The tiny study after one submit."""
+
+    def make():
+        place = workplace("finished")
+        place.submitted = place.run("submit", job=a_job())
+        assert place.submitted.returncode == 0, place.submitted.err
+        return place
+
+    return made_once("finished", make)
+
+
+@pytest.fixture(scope="session")
+def demo(made_once, workplace):
     """A newcomer's first command, run in a folder that looks like the checkout."""
-    place = workplace("demo")
-    for folder in ("jobs", "notebooks"):
-        shutil.copytree(ROOT / folder, place.folder / folder)
-    place.submitted = place.run("submit", "jobs/demo.yaml", "--json")
-    return place
+
+    def make():
+        place = workplace("demo")
+        for folder in ("jobs", "notebooks"):
+            shutil.copytree(ROOT / folder, place.folder / folder)
+        place.submitted = place.run("submit", "jobs/demo.yaml", "--json")
+        return place
+
+    return made_once("demo", make)

@@ -173,7 +173,11 @@ def test_positions_may_be_said(spec, text, label):
     [
         ({"label_column": "4"}, "3 columns without header, and '4' requested", "from 1 to 3"),
         ({"label_column": "0"}, "3 columns without header, and '0' requested", "from 1 to 3"),
-        ({"text_columns": ("title",)}, "3 columns without header, and 'title' requested", "header row"),
+        (
+            {"text_columns": ("title",)},
+            "3 columns without header, and 'title' requested",
+            "header row",
+        ),
         ({"text_columns": ("2",)}, "2 left", "--label-column"),
         ({"text_columns": ("2",), "label_column": "2"}, "one as both", "name another"),
     ],

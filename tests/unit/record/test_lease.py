@@ -104,7 +104,7 @@ def test_a_process_of_this_machine_that_ended_holds_nothing(storage):
     a_lease(storage, "a")._take()
     rewrite(storage, started=0.0)
     a_lease(storage, "b", lines)._take()
-    assert "ended without releasing" in lines[0]
+    assert "ended without releasing the study" in lines[0]
     assert [name[0] for name in claims(storage)] == ["b"]
 
 
@@ -133,7 +133,7 @@ def test_who_lost_its_place_does_not_write(storage):
     storage.child(FOLDER).remove(slept._name)
     other._take()
     for act in (slept.check, slept.renew):
-        with pytest.raises(StoreError, match="another submit took its place"):
+        with pytest.raises(StoreError, match="took its place"):
             act()
     assert [name[0] for name in claims(storage)] == ["b"]
 
