@@ -16,7 +16,7 @@ from agnews_ray.cluster.checks import Check, failed, passed, warned
 from agnews_ray.cluster.jobs_client import ADDRESS_HINT, PROBE_KEY, JobsClient
 from agnews_ray.cluster.node_facts import ClusterFacts, NodeFacts, node_facts
 from agnews_ray.cluster.package import pack, runtime_environment
-from agnews_ray.errors import AgnewsError, ClusterError, StoreError
+from agnews_ray.errors import OFFLINE_WAYS, AgnewsError, ClusterError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.storage import Storage, is_uri, without_secrets
@@ -24,8 +24,9 @@ from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
 
-NUM_DATA_CPUS = 1
-"""For the data stream at least, beside the workers."""
+MIN_DATA_CPUS = 1
+"""The processors for the data stream, beside one for each worker, without which tokenising is slow.
+``run.session.NUM_DATA_CPUS`` counts logical CPUs of Ray, of which it may have more."""
 BYTES_PER_PARAMETER = 16
 """The bytes of a parameter in training: weight, gradient and AdamW's two moments, in float32."""
 BASE_BYTES = 2 << 30
@@ -107,7 +108,7 @@ def _examine(facts: NodeFacts, study: StudySpec, prefix: str) -> Iterator[Check]
     yield _enough(f"{prefix}disk", facts["disk_free"], artifacts + (1 << 30), hint)
     hub = facts["hub"]
     if hub.startswith("missing"):
-        hint = "allow network access, set HF_ENDPOINT to a mirror, or pass folders"
+        hint = f"{OFFLINE_WAYS}, or pass folders"
         yield failed(f"{prefix}hub", f"does not answer, and the cache is {hub}", hint)
     else:
         yield passed(f"{prefix}hub", hub)
@@ -175,8 +176,8 @@ def _enough(name: str, free: int, need: int, hint: str) -> Check:
 
 
 def _cpus(study: StudySpec, there: int) -> Check:
-    wanted = study.scaling.num_workers + NUM_DATA_CPUS
-    found = f"{there}, {wanted} wanted (a worker each, {NUM_DATA_CPUS} for the data stream)"
+    wanted = study.scaling.num_workers + MIN_DATA_CPUS
+    found = f"{there}, {wanted} wanted (a worker each, {MIN_DATA_CPUS} for the data stream)"
     if there >= wanted:
         return passed("CPUs", found)
     return warned("CPUs", found, "it will work, but tokenising will be slow")

@@ -53,6 +53,19 @@ for GNU's OpenMP, which torch's packages include, in loop iterations; the second
 LLVM's, in milliseconds. Both are read when torch is loaded.
 ``benchmarks/beside.py`` measures them."""
 
+OF_EVERY_RAY = {
+    "RAY_TRAIN_V2_ENABLED": "1",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
+    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_DATA_LOG_LEVEL": "ERROR",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+"""The variables that are set for Ray's processes, of a Ray of our own and of a job on a cluster.
+``jobs/rayjob.yaml`` repeats them for Kubernetes, and a test compares the two."""
+
 OF_RAY_HANDED_ON = ("RAY_memory_usage_threshold",)
 """The user's variables for a Ray of our own; all others that start with RAY_ are for another
 Ray."""

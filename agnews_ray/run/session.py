@@ -19,7 +19,7 @@ from agnews_ray.compat.of_ray import tell_lines_to
 from agnews_ray.errors import ResourceError
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.run import cleanup
-from agnews_ray.run.process_setup import only_for_own_ray, own_job_config
+from agnews_ray.run.process_setup import OF_EVERY_RAY, only_for_own_ray, own_job_config
 
 NUM_DATA_CPUS = 2
 """The logical CPUs for Ray's data tasks beside the workers; without them both would wait
@@ -41,18 +41,11 @@ RAY_MARKS = (
 """The starts of lines in Ray's log files that have no useful information."""
 
 QUIET_ENVIRONMENT = {
+    **OF_EVERY_RAY,
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_TRAIN_V2_ENABLED": "1",
-    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # this machine does not announce its shutdown
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
-    "RAY_DATA_LOG_LEVEL": "ERROR",
     "RAY_SCHEDULER_EVENTS": "0",
     "RAY_DEDUP_LOGS": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "TOKENIZERS_PARALLELISM": "false",
-    "RAY_TRAIN_METRICS_ENABLED": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
     # Ray's own processes wake up rarely: on two cores, training loses the time that they take.
     "RAY_LOG_MONITOR_MANY_FILES_THRESHOLD": "0",
     "LOG_NAME_UPDATE_INTERVAL_S": "3600",
