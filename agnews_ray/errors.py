@@ -21,6 +21,9 @@ MAX_CHARS = 390
 MIN_CHARS = 60
 """The characters that are kept of each shortened part."""
 
+OFFLINE_WAYS = "go online once to fill the cache, set HF_ENDPOINT to a mirror"
+"""What to do if the Hugging Face hub does not answer; each place adds its own ways."""
+
 
 class AgnewsError(Exception):
     """A problem that the user can fix.

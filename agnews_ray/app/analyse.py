@@ -1,4 +1,4 @@
-"""Use cases that read records: never Ray, never torch."""
+"""Use cases that read records, without Ray and torch."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,11 +20,11 @@ from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.study import StudySpec
 
 Tell = Callable[[str], None]
-"""Told in a line what is left out of a result, and why."""
+"""A function that is called with one line about what is left out of a result, and why."""
 
 
 def _say_nothing(line: str) -> None:
-    """For callers to whom only the result matters."""
+    """Ignore the line, for callers that need only the result."""
 
 
 def compare_study(folder: Path, tell: Tell = _say_nothing) -> ComparisonTable:
@@ -32,13 +32,13 @@ def compare_study(folder: Path, tell: Tell = _say_nothing) -> ComparisonTable:
 
     Args:
         folder: ``runs/<study>``.
-        tell: told what is left out.
+        tell: called with each line about what is left out.
 
     Returns:
         One row per variant, in the study's order.
 
     Raises:
-        StoreError: there is no study, or no trial of it has finished.
+        StoreError: there is no study, or none of its trials has finished.
         RecordError: no record can be read, or one is unlike the others.
     """
     store, study, records = open_study(folder, tell)
@@ -48,18 +48,18 @@ def compare_study(folder: Path, tell: Tell = _say_nothing) -> ComparisonTable:
 def assess_study(
     folder: Path, settings: Settings | None = None, tell: Tell = _say_nothing
 ) -> Assessment:
-    """Find everything that a study's records, predictions and measurements say.
+    """Derive all facts from a study's records, predictions and measurements.
 
     Args:
         folder: ``runs/<study>``.
         settings: margin, alpha, price; None means the defaults.
-        tell: told what is left out.
+        tell: called with each line about what is left out.
 
     Returns:
-        The assessment that reports are written from.
+        The assessment from which reports are written.
 
     Raises:
-        StoreError: there is no study, or no trial of it has finished.
+        StoreError: there is no study, or none of its trials has finished.
         RecordError: no record can be read, or one is unlike the others.
     """
     return _assess(folder, settings or Settings(), tell).assessment
@@ -116,15 +116,15 @@ def _test_rows(store: StudyStore, record: TrialRecord, tell: Tell) -> TestRows |
 
 
 def verify_study(folder: Path, against: str, tell: Tell = _say_nothing) -> tuple[Agreement, ...]:
-    """Hold a study against the paper or another study.
+    """Compare a study with the paper or another study.
 
     Args:
         folder: ``runs/<study>``.
         against: ``paper``, or another study's folder.
-        tell: told what is left out.
+        tell: called with each line about what is left out.
 
     Returns:
-        Published and found, number by number.
+        The published and the found numbers.
 
     Raises:
         StoreError: a study is missing, or the two have no model in common.
@@ -152,7 +152,7 @@ def verify_study(folder: Path, against: str, tell: Tell = _say_nothing) -> tuple
 
 
 def _left_out(trial: DivergedTrial, published: str = "", found: str = "") -> Agreement:
-    """A line for a trial that diverged: it is in none of the numbers on its side."""
+    """Make the line for a trial that diverged, which is in none of its study's numbers."""
     return Agreement(
         model=trial.model,
         quantity="Diverged",
@@ -170,14 +170,14 @@ def open_study(
 
     Args:
         folder: ``runs/<study>``.
-        tell: told what is left out: what is damaged or newer, copies, a seed twice.
+        tell: called with each line about what is left out: damaged or newer records, copies.
 
     Returns:
-        The spec is None where it cannot be read; records say all but the order of rows.
+        The spec is None if it cannot be read; records have all of it except the order of rows.
 
     Raises:
-        StoreError: there is no study, or no trial of it has finished that scores test.
-        RecordError: there are records, and none can be read.
+        StoreError: there is no study, or none of its trials that score test has finished.
+        RecordError: there are records, but none can be read.
     """
     store = StudyStore.at(folder)
     found = store.finished()
@@ -201,5 +201,5 @@ def open_study(
 
 
 def variant_order(study: StudySpec | None) -> list[str]:
-    """Name the variants in the study's order, the baseline first."""
+    """Return the variants' names in the study's order, the baseline first."""
     return [variant.name for variant in study.models] if study else []

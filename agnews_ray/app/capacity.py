@@ -1,4 +1,4 @@
-"""Whether disk and GPU hold what a study wants of them, asked before anything is trained."""
+"""Whether disk and GPU memory are enough for a study, checked before training."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ from agnews_ray.spec.base import Precision
 from agnews_ray.spec.study import StudySpec
 
 BYTES_PER_PARAMETER = 4
-"""Artifacts are in float32, whatever the precision of training."""
+"""The bytes of a parameter in an artifact, which is float32 for every precision of training."""
 
 BYTES_PER_LOGIT = 4
 
 SPARE_BYTES = 32 << 20
-"""For what is not counted: tokenizers, curves, logs."""
+"""The bytes for files that are not counted: tokenizers, curves, logs."""
 
 MIB = 1 << 20
 
@@ -27,16 +27,16 @@ def check_disk(
     num_parameters: Mapping[str, int],
     num_logits: int,
 ) -> None:
-    """Refuse trials whose files do not fit on the disk that is to hold them.
+    """Refuse trials whose files do not fit on their disk.
 
     Args:
-        location: where the study lies. How much an object store holds nobody knows.
-        trials: to be run.
-        num_parameters: by variant name.
-        num_logits: kept of each trial: test rows times classes.
+        location: the study's place; the free space of an object store is unknown.
+        trials: the trials to run.
+        num_parameters: the number of parameters by variant name.
+        num_logits: the number of logits kept of each trial: test rows times classes.
 
     Raises:
-        ResourceError: says how much is wanted, and how much is free.
+        ResourceError: the disk is too small; the message says how much is needed and free.
     """
     if is_uri(location):
         return
@@ -50,21 +50,21 @@ def check_disk(
 
 
 def _existing(path: Path) -> Path:
-    """The folder, or the first above it that is there."""
+    """Return the folder, or the first one above it that exists."""
     return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
 def gpu_memory_line(study: StudySpec, there: int) -> tuple[str, str | None]:
-    """Say what training will want of a GPU, for the largest model and the longest batch.
+    """Describe the GPU memory that training needs, for the largest model and the longest batch.
 
     Args:
-        study: whose models and batches.
-        there: memory of the GPU, in bytes.
+        study: the study, with its models and batches.
+        there: the GPU's memory, in bytes.
 
     Returns:
         A line, and what fits: ``recorded``, ``unrecorded`` or None.
     """
-    from agnews_ray.model.memory import training_memory  # torch, which takes seconds
+    from agnews_ray.model.memory import training_memory  # imports torch, which takes seconds
 
     length = study.data.max_length_tokens
     found = []

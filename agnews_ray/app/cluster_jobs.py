@@ -1,4 +1,4 @@
-"""Use cases about studies that run on a cluster, seen from here. The other side is `job`."""
+"""Use cases about studies on a cluster, from this machine; `execute_job` is the cluster's side."""
 
 import secrets
 import shlex
@@ -24,29 +24,30 @@ from agnews_ray.spec.study import StudySpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A study that was handed to a cluster."""
+    """A study that was submitted to a cluster."""
 
     job_id: str
     address: str
     storage: str | None
-    """None: the cluster's own (AGNEWS_RAY_STORAGE there), else a folder on its head node."""
+    """The storage; None: the cluster's own (AGNEWS_RAY_STORAGE there),
+    else a folder on its head node."""
 
 
 def submit_study(study: StudySpec, address: str, storage: str | None, command: str) -> Submission:
-    """Hand a study to a cluster, as one job.
+    """Submit a study to a cluster, as one job.
 
     Args:
-        study: from ``read_study``.
-        address: of the cluster's dashboard.
-        storage: folder that all nodes share, or its URI; None for the cluster's own.
+        study: the study from ``read_study``.
+        address: the address of the cluster's dashboard.
+        storage: the folder that all nodes share, or its URI; None for the cluster's own.
         command: the command line, for the records.
 
     Returns:
-        How to find it again.
+        The job's id, address and storage.
 
     Raises:
-        ClusterError: nobody answers, the token is wrong, or the study is already running there.
-        StoreError: the storage is a relative path, which means nothing elsewhere.
+        ClusterError: there is no answer, the token is wrong, or the study is already running there.
+        StoreError: the storage is a relative path, which has no meaning on other machines.
     """
     check_storage(storage)
     check_paths(study)
@@ -71,10 +72,10 @@ def submit_study(study: StudySpec, address: str, storage: str | None, command: s
 
 
 def check_storage(storage: str | None) -> None:
-    """Refuse storage that another machine could not find, or that would give a secret away.
+    """Refuse storage that other machines could not find, or that would reveal a secret.
 
     Raises:
-        StoreError: a relative path, no URI, or one with keys in it.
+        StoreError: a relative path, not a URI, or a URI with keys.
     """
     if storage and is_uri(storage):
         check_uri(storage)
@@ -84,10 +85,10 @@ def check_storage(storage: str | None) -> None:
 
 
 def check_paths(study: StudySpec) -> None:
-    """Refuse data and models by paths that mean something on this machine alone.
+    """Refuse paths of data and models that have a meaning only on this machine.
 
     Raises:
-        StoreError: a relative path of something that lies here.
+        StoreError: a relative path that exists here.
     """
     files = (study.data.source, study.data.test_source, study.data.validation_source)
     named = [*files, *(one.model for one in study.models)]
@@ -98,12 +99,12 @@ def check_paths(study: StudySpec) -> None:
 
 
 def list_jobs(address: str) -> list[JobState]:
-    """List the studies that were handed to a cluster, the latest first, without their trials."""
+    """List the studies that were submitted to a cluster, the latest first, without their trials."""
     return [state_of(job) for job in JobsClient(address).jobs()]
 
 
 def job_state(address: str, job_id: str | None) -> JobState:
-    """Say where a job stands, trial by trial.
+    """Return the state of a job and of each trial.
 
     Args:
         address: of the cluster's dashboard.
@@ -123,25 +124,25 @@ def follow(address: str, job_id: str, on_trouble: Callable[[str], None]) -> Iter
     Args:
         address: of the cluster's dashboard.
         job_id: the job.
-        on_trouble: told in a line when the connection breaks.
+        on_trouble: called with one line when the connection breaks.
 
     Yields:
-        Events of ``cluster.events``, from the first; between them other lines, as text.
+        Events of ``cluster.events``, from the first one, and other lines as text.
     """
     return read_events(JobsClient(address).follow(job_id, on_trouble))
 
 
 def read_log(address: str, job_id: str | None) -> list[Event | str]:
-    """Read what a job has said so far: events of ``cluster.events`` and other lines, as text."""
+    """Read a job's output so far: events of ``cluster.events``, and other lines as text."""
     client = JobsClient(address)
     return list(client.events(_find(client, job_id).job_id))
 
 
 def stop_job(address: str, job_id: str) -> Job:
-    """Stop a job; finished trials stay.
+    """Stop a job; finished trials are kept.
 
     Returns:
-        The job as it was before.
+        The job's state before.
 
     Raises:
         ClusterError: there is no such job.
@@ -154,7 +155,7 @@ def stop_job(address: str, job_id: str) -> Job:
 
 
 def fetch_job(address: str, job_id: str | None, runs: Path) -> tuple[Path, list[str]]:
-    """Bring a job's records, predictions and artifacts home, only what is missing.
+    """Copy a job's missing records, predictions and artifacts to this machine.
 
     Args:
         address: of the cluster's dashboard.
@@ -162,10 +163,10 @@ def fetch_job(address: str, job_id: str | None, runs: Path) -> tuple[Path, list[
         runs: the runs folder here.
 
     Returns:
-        The study's folder here, and what was copied.
+        The study's folder here, and the copied files.
 
     Raises:
-        ClusterError: there is no such job, or it has not begun.
+        ClusterError: there is no such job, or it has not started.
         StoreError: its storage cannot be read from here.
     """
     state = job_state(address, job_id)
@@ -189,7 +190,7 @@ def fetch_job(address: str, job_id: str | None, runs: Path) -> tuple[Path, list[
 
 
 def _check_same_study(there: Path, here: Path) -> None:
-    """Two questions in one folder could not be compared."""
+    """Refuse to fetch another question into a study's folder, as the two could not be compared."""
     ours, theirs = StudyStore(here.parent, here.name), StudyStore.at(there)
     kept, brought = ours.load_study(), theirs.load_study()
     differing = same_question(kept, brought) if kept and brought else []

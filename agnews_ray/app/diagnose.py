@@ -1,4 +1,4 @@
-"""Use case: find out before anything is spent whether a study can run, here or on a cluster."""
+"""Use case: check whether a study can run, here or on a cluster, before it costs money."""
 
 import json
 import secrets
@@ -16,7 +16,7 @@ from agnews_ray.cluster.checks import Check, failed, passed, warned
 from agnews_ray.cluster.jobs_client import ADDRESS_HINT, PROBE_KEY, JobsClient
 from agnews_ray.cluster.node_facts import ClusterFacts, NodeFacts, node_facts
 from agnews_ray.cluster.package import pack, runtime_environment
-from agnews_ray.errors import AgnewsError, ClusterError, StoreError
+from agnews_ray.errors import OFFLINE_WAYS, AgnewsError, ClusterError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.storage import Storage, is_uri, without_secrets
@@ -24,14 +24,15 @@ from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
 
-NUM_DATA_CPUS = 1
-"""For the data stream at least, beside the workers."""
+MIN_DATA_CPUS = 1
+"""The processors for the data stream, beside one for each worker, without which tokenising is slow.
+``run.session.NUM_DATA_CPUS`` counts logical CPUs of Ray, of which it may have more."""
 BYTES_PER_PARAMETER = 16
-"""While training: weight, gradient and AdamW's two moments, in float32."""
+"""The bytes of a parameter in training: weight, gradient and AdamW's two moments, in float32."""
 BASE_BYTES = 2 << 30
-"""Of a worker without a model: torch, transformers, activations of small batches."""
+"""The bytes of a worker without a model: torch, transformers, activations of small batches."""
 UNKNOWN_PARAMETERS = 110_000_000
-"""As BERT base: for models that only the hub could tell of."""
+"""The number of parameters assumed for models that are not known here: that of BERT base."""
 PROBE_TIMEOUT_S = 180.0
 LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
@@ -40,26 +41,26 @@ def examine_here(study: StudySpec, location: str) -> list[Check]:
     """Examine this machine.
 
     Args:
-        study: that would run.
+        study: the study to run.
         location: the runs folder, or a URI.
 
     Returns:
-        Findings.
+        The findings.
     """
     facts = node_facts(location, _hub_ids(study))
     return [*_examine(facts, study, ""), _writable(location), _cpus(study, facts["num_cpus"])]
 
 
 def examine_cluster(study: StudySpec, address: str, storage: str | None) -> list[Check]:
-    """Examine a cluster, by a job that looks around on each of its nodes.
+    """Examine a cluster, with a job that checks each of its nodes.
 
     Args:
-        study: that would run.
-        address: of its dashboard.
-        storage: folder or URI; None for the cluster's own.
+        study: the study to run.
+        address: the address of its dashboard.
+        storage: a folder or URI; None for the cluster's own.
 
     Returns:
-        Findings; a cluster that cannot be reached is one.
+        The findings; one of them may be that the cluster cannot be reached.
     """
     try:
         check_storage(storage)
@@ -92,7 +93,7 @@ def _examine_cluster(facts: ClusterFacts, study: StudySpec) -> Iterator[Check]:
 
 
 def _examine(facts: NodeFacts, study: StudySpec, prefix: str) -> Iterator[Check]:
-    """Hold one machine's facts against this one's and the study's needs."""
+    """Compare one machine's facts with this machine's and with the study's needs."""
     yield _python(facts, prefix)
     yield _packages(facts, prefix)
     yield _gpus(facts, prefix)
@@ -107,7 +108,7 @@ def _examine(facts: NodeFacts, study: StudySpec, prefix: str) -> Iterator[Check]
     yield _enough(f"{prefix}disk", facts["disk_free"], artifacts + (1 << 30), hint)
     hub = facts["hub"]
     if hub.startswith("missing"):
-        hint = "allow network access, set HF_ENDPOINT to a mirror, or pass folders"
+        hint = f"{OFFLINE_WAYS}, or pass folders"
         yield failed(f"{prefix}hub", f"does not answer, and the cache is {hub}", hint)
     else:
         yield passed(f"{prefix}hub", hub)
@@ -123,7 +124,7 @@ def _python(facts: NodeFacts, prefix: str) -> Check:
 
 def _packages(facts: NodeFacts, prefix: str) -> Check:
     here, there = describe_environment().versions, facts["versions"]
-    missing = [n for n in here if n not in there and n != "agnews-ray"]  # which is sent
+    missing = [n for n in here if n not in there and n != "agnews-ray"]  # which is sent there
     names = ("ray", "torch", "transformers")
     other = [
         f"{n} {there[n]} there, {here[n]} here"
@@ -141,10 +142,10 @@ def _packages(facts: NodeFacts, prefix: str) -> Check:
 
 
 def _gpus(facts: NodeFacts, prefix: str) -> Check:
-    """Driver, torch's build and Ray must see the same GPUs."""
+    """Check that driver, torch and Ray see the same GPUs."""
     name, seen = f"{prefix}GPU", facts["num_gpus"]
     torch = facts["torch"]
-    if not seen or torch is None:  # which is asked where there are some
+    if not seen or torch is None:  # torch is asked only if there are GPUs
         return passed(name, "none")
     if torch["trouble"]:
         return failed(name, torch["trouble"], torch["hint"])
@@ -159,7 +160,7 @@ def _gpus(facts: NodeFacts, prefix: str) -> Check:
 
 
 def _gpu_memory(there: int, study: StudySpec, prefix: str) -> Check:
-    """Whether the longest batches fit, with steps recorded as CUDA graphs and without."""
+    """Check whether the longest batches fit, with steps recorded as CUDA graphs and without."""
     found, fits = gpu_memory_line(study, there)
     if fits == "recorded":
         return passed(f"{prefix}GPU memory", found)
@@ -175,8 +176,8 @@ def _enough(name: str, free: int, need: int, hint: str) -> Check:
 
 
 def _cpus(study: StudySpec, there: int) -> Check:
-    wanted = study.scaling.num_workers + NUM_DATA_CPUS
-    found = f"{there}, {wanted} wanted (a worker each, {NUM_DATA_CPUS} for the data stream)"
+    wanted = study.scaling.num_workers + MIN_DATA_CPUS
+    found = f"{there}, {wanted} wanted (a worker each, {MIN_DATA_CPUS} for the data stream)"
     if there >= wanted:
         return passed("CPUs", found)
     return warned("CPUs", found, "it will work, but tokenising will be slow")
@@ -224,10 +225,10 @@ def _upload(study: StudySpec) -> Check:
 
 
 def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> ClusterFacts:
-    """Run the job that looks around.
+    """Run the job that collects the facts.
 
     Raises:
-        ClusterError: it did not answer in time, or failed.
+        ClusterError: the job did not answer in time, or failed.
     """
     job_id = f"doctor-{secrets.token_hex(4)}"
     words = ["python", "-m", "agnews_ray", "probe", "--hub-ids", ",".join(_hub_ids(study))]
@@ -267,7 +268,7 @@ def _hub_ids(study: StudySpec) -> list[str]:
 
 
 def _parameters(variant: VariantSpec) -> int:
-    """Estimate from the published sizes."""
+    """Estimate the number of parameters from the published sizes."""
     try:
         sizes = zoo.sizes(variant)
     except (AgnewsError, KeyError, TypeError, AttributeError):

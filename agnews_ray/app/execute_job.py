@@ -1,4 +1,4 @@
-"""Use case: what a job does on the cluster that it was handed to. The other side is `remote`."""
+"""Use case: a job's work on its cluster; `cluster_jobs` is the user's side."""
 
 from agnews_ray.app.launch import StudyOutcome, execute_study, look_at_models
 from agnews_ray.app.prepare import PreparedStudy, prepare_study
@@ -24,23 +24,24 @@ from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.study import StudySpec
 
 ATTEMPTS = 3
-"""A trial whose node went away is begun anew so often, spot machines being what they are."""
+"""The number of times that a trial is started if its node is lost, which is common for spot
+machines."""
 
 
 def execute_job(
     study: StudySpec, location: str, command: str, started_at: float, events: EventWriter
 ) -> StudyOutcome:
-    """Run a study on the cluster around this process.
+    """Run a study on the cluster of this process.
 
     Args:
-        study: from ``read_study``.
-        location: storage that all nodes share: a folder, or the URI of one.
-        command: the command line that asked for it, for the records.
-        started_at: Unix time of this process.
-        events: told what happens.
+        study: the study from ``read_study``.
+        location: the storage that all nodes share: a folder or its URI.
+        command: the user's command line, for the records.
+        started_at: the start of this process, in Unix time.
+        events: the watcher that receives the events.
 
     Returns:
-        Records of all finished trials, and the errors of those that failed.
+        The records of all finished trials, and the errors of those that failed.
 
     Raises:
         AgnewsError: the study cannot be started; trials already finished are kept.
@@ -54,14 +55,14 @@ def execute_job(
 
 
 def probe_job(location: str, hub_ids: list[str]) -> ClusterFacts:
-    """Look around on the cluster around this process, for ``doctor``.
+    """Collect facts about the cluster of this process, for ``doctor``.
 
     Args:
-        location: of the storage.
-        hub_ids: models that would be loaded from the hub.
+        location: the storage.
+        hub_ids: the models to load from the hub.
 
     Returns:
-        Facts on the cluster, and those of each of its nodes.
+        The facts about the cluster and about each of its nodes.
     """
     with joined_ray(cache_folder(location) / "logs" / "doctor.log"):
         storage_error = None
@@ -92,7 +93,7 @@ def _tell_plan(prepared: PreparedStudy, watcher: StudyWatcher) -> None:
 def _run_joined(
     prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
 ) -> tuple[PreparedStudy, Outcome]:
-    # On the CPU: the head node needs no GPU, and where it has one it is the workers'.
+    # On the CPU: the head node needs no GPU, and if it has one, workers use it.
     looked_at = look_at_models(prepared, watcher, "cpu")
     planned, prepared = prepared.trials, looked_at.tell(watcher)
     if prepared.trials != planned:

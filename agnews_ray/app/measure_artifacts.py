@@ -1,4 +1,4 @@
-"""Use case: time a study's finished artifacts against each other. Torch, never Ray."""
+"""Use case: measure the speed of a study's finished artifacts in turns, with torch, without Ray."""
 
 import gc
 import os
@@ -43,19 +43,19 @@ BATCH_ROWS = 64
 BATCH_REPEATS = 3
 
 Note = Callable[[str], None]
-"""Told in a line what is being measured."""
+"""A function that is called with one line about what is being measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureSpec:
-    """How much to measure."""
+    """The settings of a measurement."""
 
     num_rows: int = 512
-    """Test rows, the same for every artifact; a round has 64 of like length."""
+    """The number of test rows, the same for every artifact; a round has 64 of similar length."""
     device: Device | Literal["all"] = "all"
-    """``all`` is the CPU, and the GPU where there is one."""
+    """The device; ``all`` is the CPU, and the GPU if there is one."""
     precision: Precision | Literal["auto"] = "auto"
-    """``auto``: fp32 on a CPU, fp16 on a GPU."""
+    """The precision; ``auto``: fp32 on a CPU, fp16 on a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class _Setting:
 
 @dataclass(frozen=True, slots=True)
 class _Artifact:
-    """A variant's first finished trial; its other seeds differ in values, not in cost."""
+    """A variant's first finished trial; its other seeds differ in scores, not in cost."""
 
     row: VariantRow
     trial_folder: Path
@@ -87,37 +87,38 @@ class _Probed:
 
 @dataclass(slots=True)
 class _Timed:
-    """What one artifact took on one setting."""
+    """The measured times of one artifact in one setting."""
 
     single_s: list[float] = field(default_factory=list)
-    """Seconds of each row alone."""
+    """The seconds of each single row."""
     batch_s: list[float] = field(default_factory=list)
-    """Seconds of each batch, median of its repeats."""
+    """The seconds of each batch, median of its repeats."""
 
 
 def measure_study(
     folder: Path, spec: MeasureSpec, command: str, prices: Prices, note: Note
 ) -> tuple[CostFacts, ...]:
-    """Time every variant's artifact, and keep what was found beside its record.
+    """Measure every variant's artifact, and keep the results beside its record.
 
-    The artifacts take turns on the same rows, in another order each round, so that a noisy machine
-    hits all alike. Scores and records stay as they are.
+    The artifacts take turns on the same rows, in another order each round, so that a busy machine
+    affects all equally. Scores and records do not change.
 
     Args:
         folder: ``runs/<study>``.
         spec: rows, device, precision.
-        command: the command line, to be kept.
-        prices: for the result; not kept.
-        note: told what is being measured.
+        command: the command line, which is kept.
+        prices: the prices for the result; they are not kept.
+        note: called with one line about each measurement.
 
     Returns:
-        What was measured now, in the study's order.
+        The new measurements, in the study's order.
 
     Raises:
-        StoreError: no study, no finished trial, an artifact or the test rows are missing.
-        ResourceError: the device asked for is not here.
+        StoreError: there is no study or no finished trial, or an artifact or the test rows are
+            missing.
+        ResourceError: this machine lacks the requested device.
     """
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one thread is to be one thread
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one thread must mean one thread
     artifacts, texts = _open(folder, spec.num_rows, note)
     environment = describe_environment()
     found: list[list[CostRecord]] = [[] for _ in artifacts]
@@ -185,7 +186,7 @@ def _cost_record(
 
 
 def _open(folder: Path, num_rows: int, note: Note) -> tuple[list[_Artifact], list[str]]:
-    """The artifacts, and texts of which every 64 are of like length; diverged trials are named."""
+    """Open the artifacts, name diverged trials, and choose texts in groups of similar length."""
     store, study, records = open_study(folder, note)
     order = variant_order(study)
     artifacts = []
@@ -236,7 +237,7 @@ def _settings(spec: MeasureSpec) -> list[_Setting]:
 
 
 def _probe(artifact: _Artifact, texts: Sequence[str], setting: _Setting) -> tuple[float, int]:
-    """Seconds to load, and peak bytes, in a process of its own."""
+    """Measure seconds to load, and peak bytes, in a separate process."""
     max_length = artifact.max_length_tokens
     where = (setting.device, setting.precision, setting.num_threads)
     seconds, peak = call_alone(probe, artifact.folder, texts, max_length, *where)
@@ -246,7 +247,7 @@ def _probe(artifact: _Artifact, texts: Sequence[str], setting: _Setting) -> tupl
 def _time_in_turns(
     classifiers: Sequence[Classifier], texts: Sequence[str], num_threads: int, note: Note
 ) -> list[_Timed]:
-    """Time all classifiers on the same rows, taking turns."""
+    """Time all classifiers in turns on the same rows."""
     rounds = [texts[first : first + BATCH_ROWS] for first in range(0, len(texts), BATCH_ROWS)]
     random.Random(0).shuffle(rounds)  # noqa: S311  # a machine's drift must not look like length
     timed = [_Timed() for _ in classifiers]
@@ -273,7 +274,7 @@ def _seconds(classifier: Classifier, texts: Sequence[str]) -> float:
 
 @contextmanager
 def _quiet_machine(num_threads: int) -> Iterator[None]:
-    """So many threads, and no garbage collection in between."""
+    """Use this number of threads, without garbage collection in between."""
     before = torch.get_num_threads()
     torch.set_num_threads(num_threads)
     gc.collect()

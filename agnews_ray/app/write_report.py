@@ -1,4 +1,4 @@
-"""Use case: write a study's report where the user wants it. Never Ray, never torch."""
+"""Use case: write a study's report to the user's place, without Ray and torch."""
 
 import shutil
 import tempfile
@@ -18,20 +18,20 @@ FOLDERS: dict[str, Callable[[Assessment], Files]] = {
     "csv": to_csv,
 }
 MARKER = ".agnews-ray-report"
-"""Stands in a folder that may be replaced."""
+"""The file that marks a report folder, which may be replaced."""
 SUFFIXES = {"html": ".html", "json": ".json"}
 
 
 def write_report(assessment: Assessment, report_format: Format, output: Path) -> Path:
-    """Write a report whole: what was there before is replaced, or stays as it was.
+    """Write a report completely: an earlier one is replaced, or stays unchanged.
 
     Args:
-        assessment: of a study.
+        assessment: the study's assessment.
         report_format: html and json are one file, the others a folder of files.
         output: the file or folder.
 
     Returns:
-        What to open first.
+        The file to open first.
 
     Raises:
         StoreError: it cannot be written there.
@@ -57,7 +57,7 @@ def write_report(assessment: Assessment, report_format: Format, output: Path) ->
 
 
 def default_output(folder: Path, report_format: Format) -> Path:
-    """Name the place of a study's report, inside the study's folder."""
+    """Return the default place of a study's report, inside the study's folder."""
     if report_format in SUFFIXES:
         return folder / f"report{SUFFIXES[report_format]}"
     return folder / f"report-{report_format}"
@@ -72,7 +72,7 @@ def _single_file(assessment: Assessment, report_format: Format) -> str:
 
 
 def _write_folder(files: Files, output: Path) -> Path:
-    """Only an empty folder or an earlier report is replaced."""
+    """Write the files; only an empty folder or an earlier report is replaced."""
     if output.exists() and any(output.iterdir()) and not (output / MARKER).is_file():
         hint = "choose another folder with --output"
         raise StoreError(str(output), "a new folder, or an earlier report", "other files", hint)

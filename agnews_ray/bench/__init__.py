@@ -1,1 +1,1 @@
-"""Engines timed in turns, and their paired ratios."""
+"""Engines timed in turns, and the paired ratios of their speed."""

@@ -1,4 +1,4 @@
-"""Engines timed against each other to ratios: one number a round, then the median of rounds."""
+"""From the times of engines to ratios: one number per round, then the median of rounds."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean, median
@@ -10,26 +10,26 @@ from agnews_ray.spec.base import Device, Engine, Precision
 
 
 class TimedRun(BaseModel):
-    """One engine's training in one round, in a process of its own."""
+    """One engine's training in one round, in a separate process."""
 
     model_config = ConfigDict(frozen=True)
 
     samples_per_second: float
-    """After the warm-up steps."""
+    """The samples per second after the warm-up steps."""
     padding_share: float
-    """Of the computed tokens, in [0, 1]."""
+    """The share of the computed tokens that were padding, in [0, 1]."""
     peak_memory_bytes: int
     product_flops_per_second: float
-    """Of large matrix products in the same precision, just before."""
+    """The rate of large matrix products in the same precision, measured just before."""
     final_loss: float | None
-    """Mean of the last tenth of the steps, in nats; None where it is not a number."""
+    """The mean loss of the last tenth of the steps, in nats; None if it is not a number."""
     others_cores: float | None = None
-    """Processors that other programs kept busy during the timed steps, on average; None where the
-    machine does not say."""
+    """The mean number of processors that other programs kept busy during the timed steps; None if
+    the machine does not report it."""
 
 
 class Contender(BaseModel):
-    """An engine in a precision."""
+    """An engine with a precision."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ class Contender(BaseModel):
 
 
 class SpeedRow(BaseModel):
-    """A contender beside the first one, over all rounds."""
+    """A contender compared with the first one, over all rounds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,21 +50,24 @@ class SpeedRow(BaseModel):
     precision: Precision
     num_rounds: int
     samples_per_second: float
-    """Median, as all that follows."""
+    """The median over rounds, as in all later fields."""
     lowest_samples_per_second: float
     highest_samples_per_second: float
     ratio: float | None
-    """The first contender's speed over this one's, round by round; None where it failed."""
+    """The first contender's speed divided by this one's, in each round; None if the first
+    failed."""
     lowest_ratio: float | None
     highest_ratio: float | None
     padding_share: float
     peak_memory_bytes: float
     roofline_share: float
-    """Speed times the model's operations per sample, over the rate of large matrix products."""
+    """The speed times the model's operations per sample, divided by the rate of large matrix
+    products."""
     final_loss: float | None
-    """None where that of a round is not a number."""
+    """The final loss; None if that of a round is not a number."""
     others_cores: float | None = None
-    """Mean, since one busy round is to be seen too; None where the machine does not say."""
+    """The mean over rounds, so that one busy round is visible; None if the machine does not report
+    it."""
 
 
 class FailedRow(BaseModel):
@@ -79,7 +82,7 @@ class FailedRow(BaseModel):
 
 
 class Bench(BaseModel):
-    """What a bench found, and where."""
+    """The results of a bench, and the machine."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -89,10 +92,10 @@ class Bench(BaseModel):
     device: Device
     num_threads: int
     num_train_rows: int
-    """Of each run."""
+    """The number of train rows of each run."""
     others_cores: float | None = None
-    """Processors that other programs kept busy, mean of all rows; None where the machine does not
-    say."""
+    """The number of processors that other programs kept busy, mean over all rows; None if the
+    machine does not report it."""
 
 
 def speed_rows(
@@ -104,10 +107,10 @@ def speed_rows(
     """Compare contenders that were timed in the same rounds.
 
     Args:
-        model: its name.
-        runs: for each contender one run a round, in the same order; at least one.
-        flops_per_sample: of forward and backward pass, as the model is defined.
-        first: whose speed is divided by that of the others; it may have no runs.
+        model: the model's name.
+        runs: one run per round for each contender, in the same order; at least one.
+        flops_per_sample: the operations of forward and backward pass, as the model is defined.
+        first: the contender whose speed is divided by the others'; it may have no runs.
 
     Returns:
         One row for each contender, in order; the first one's ratio is 1.

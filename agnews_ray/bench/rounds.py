@@ -1,4 +1,4 @@
-"""Use case: train the same rows by different engines, in turns, and compare their speed."""
+"""Use case: train the same rows with different engines, in turns, and compare their speed."""
 
 import dataclasses
 import os
@@ -26,27 +26,27 @@ from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
 
 Note = Callable[[str], None]
-"""Told in a line what is being timed."""
+"""A function that is called with one line about what is being timed."""
 
 
 def bench_engines(study: StudySpec, runs: Path, num_rounds: int, note: Note) -> Bench:
-    """Time every engine on every model of a study: no Ray, no scoring, nothing kept.
+    """Time every engine on every model of a study, without Ray and scoring; no files are kept.
 
-    Each run is a process of its own that trains the same rows from the same weights for all
-    epochs of the recipe. Contenders take turns, in another order each round, so that a noisy
-    machine hits all alike; the seed differs from round to round.
+    Each run is a separate process that trains the same rows from the same weights for all
+    epochs of the recipe. Contenders take turns, in another order each round, so that a busy
+    machine affects all equally; each round has another seed.
 
     Args:
-        study: models, data, recipe, and the first seed; their own engine does not matter.
+        study: models, data, recipe, and the first seed; the models' own engine is not used.
         runs: the runs folder, for its cache.
         num_rounds: at least 1.
-        note: told what is going on.
+        note: called with one line about each run.
 
     Returns:
-        A row for each model and contender; one that fails costs no other's.
+        A row for each model and contender; a failed one does not affect the others.
 
     Raises:
-        AgnewsError: data, models or device are not as they should be.
+        AgnewsError: data, models or device are wrong.
     """
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     go_offline_if_unreachable()
@@ -95,15 +95,15 @@ def bench_engines(study: StudySpec, runs: Path, num_rounds: int, note: Note) -> 
 
 
 def choose_contenders(precision: Precision, device: Device) -> tuple[Contender, ...]:
-    """Name who is timed: ours first, the Trainer at its best, as in the paper, and by default.
+    """Choose the contenders: our engine, then the Trainer at its best, as in the paper, by default.
 
     Args:
-        precision: of the study.
+        precision: the study's precision.
         device: on a CPU the Trainer's default of fp32 is timed too, on a GPU the compiled model;
             compiling does not pay on a CPU.
 
     Returns:
-        Different contenders.
+        The contenders, all different.
     """
     found = [
         Contender(engine="fast", precision=precision),
@@ -120,17 +120,17 @@ def choose_contenders(precision: Precision, device: Device) -> tuple[Contender, 
 def prepare_task(
     variant: VariantSpec, study: StudySpec, scanned: ScannedDataset, cache: Path, num_threads: int
 ) -> Any:
-    """Tokenise the train split in this process, and say what is to be trained.
+    """Tokenise the train split in this process, and describe the training to time.
 
     Args:
-        variant: whose tokenizer and weights.
+        variant: the variant, for tokenizer and weights.
         study: data, recipe, device, seed.
-        scanned: its dataset.
-        cache: below the runs folder, for trained tokenizers.
-        num_threads: CPU threads of a run.
+        scanned: the study's dataset.
+        cache: the cache below the runs folder, for trained tokenizers.
+        num_threads: the number of CPU threads of a run.
 
     Returns:
-        An ``bench.timing.TimingTask``.
+        A ``bench.timing.TimingTask``.
     """
     from agnews_ray.bench.timing import TimingTask
     from agnews_ray.data.encode import encode_split
@@ -164,7 +164,7 @@ def _flops_per_sample(task: Any) -> float:
 def _take_turns(
     task: Any, contenders: tuple[Contender, ...], num_rounds: int, note: Note
 ) -> tuple[dict[Contender, list[TimedRun]], dict[Contender, str]]:
-    """Time each once a round; who fails is left out from then on, with all its runs."""
+    """Time each contender once per round; one that fails is left out, with all its runs."""
     from agnews_ray.bench.timing import time_alone
 
     failed: dict[Contender, str] = {}

@@ -1,4 +1,4 @@
-"""Timed engines as a table for the terminal, as Markdown, or as JSON."""
+"""The speed of engines as a table for the terminal, as Markdown, or as JSON."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from agnews_ray.record import json_text
 from agnews_ray.report.table_formats import MIB
 
 BUSY_SHARE = 0.05
-"""Of the processors: what other programs take beyond it is said."""
+"""The share of the processors above which the use by other programs is reported."""
 
 COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
     "Model": lambda r: r.model,
@@ -30,7 +30,7 @@ COLUMNS: dict[str, Callable[[SpeedRow], str]] = {
 
 
 def to_plain(bench: Bench) -> str:
-    """Lay the rows out for a terminal."""
+    """Format the rows for a terminal."""
     return "\n".join([_caption(bench), _lay_out(bench, "simple"), *_notes(bench)])
 
 

@@ -16,9 +16,9 @@ from agnews_ray.engine.child_process import call_alone
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.graphs import CudaRecorder, switched_off
 from agnews_ray.engine.fused.matmul import multiply
-from agnews_ray.engine.predict import DTYPES
 from agnews_ray.engine.reference import ReferenceEngine
 from agnews_ray.engine.results import Rank, TrainLog
+from agnews_ray.model.artifact import DTYPES
 from agnews_ray.model.build import build_classifier
 from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.plan.budget import steps_per_epoch

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from agnews_ray.spec import DEFAULT_MODELS
+
 
 @click.command(
     epilog="""\b
@@ -17,7 +19,7 @@ Examples:
 @click.option(
     "--models",
     metavar="A,B",
-    default="distilbert,minilm",
+    default=",".join(DEFAULT_MODELS),
     show_default=True,
     help="Aliases, hub ids or folders.",
 )

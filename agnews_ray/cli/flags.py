@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from agnews_ray.spec import DEFAULT_MODELS
+
 DESCRIPTION_OF_SOURCE = (
     "hub id; folder, archive or file of CSV, JSON, Parquet or Arrow; or "
     "synthetic:train=4000,test=1000,seed=7  [default: ag_news]"
@@ -184,7 +186,7 @@ def overrides(job: Path | None, flags: dict[str, object]) -> dict[str, object]:
 
         models = read_job_file(job).get("models")
     if models is None:
-        models = ["distilbert", "minilm"]
+        models = list(DEFAULT_MODELS)
     if isinstance(models, list):  # other wrong types are reported with the other problems
         as_mappings = [{"model": m} if isinstance(m, str) else m for m in models]
         models = [{**m, **of_models} if isinstance(m, dict) else m for m in as_mappings]

@@ -74,7 +74,7 @@ class SilentScreen:
     def study(
         self, name: str, location: str, trials: Sequence[TrialFacts], finished: Collection[str]
     ) -> None:
-        """Show nothing: what is planned is told by notes."""
+        """Show nothing; notes describe the plan."""
 
     def note(self, text: str) -> None:
         """Show a line."""

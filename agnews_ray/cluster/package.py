@@ -10,7 +10,7 @@ from agnews_ray.record.environment import (
     GRAPHS_VARIABLE,
     describe_environment,
 )
-from agnews_ray.run.process_setup import WAITING
+from agnews_ray.run.process_setup import OF_EVERY_RAY, WAITING
 from agnews_ray.spec.loader import to_yaml
 from agnews_ray.spec.study import StudySpec
 
@@ -19,22 +19,15 @@ STUDY_FILE = "study.yaml"
 CODE_SUFFIXES = (".py", ".js", ".css", ".html", ".j2")
 
 JOB_ENVIRONMENT = {
-    "RAY_TRAIN_V2_ENABLED": "1",
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
+    **OF_EVERY_RAY,
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "3600",  # a machine may have to start first
-    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
-    "RAY_TRAIN_METRICS_ENABLED": "0",
-    "RAY_DATA_LOG_LEVEL": "ERROR",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
     **WAITING,
 }
 """The environment of everything in the job; of this machine's own, only ``HANDED_ON`` is added."""
 
 HANDED_ON = ("HF_HUB_OFFLINE", GRAPHS_VARIABLE, *WAITING)
-"""No secrets, and what they say of a study holds wherever it runs."""
+"""The variables of this machine that are sent: they hold no secrets and apply to any machine."""
 
 
 def pack(study: StudySpec, folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""What a study's trials have in common of their recipes, and what is a variant's own."""
+"""The recipe that a study's trials share, and the keys that a variant changes."""
 
 from collections.abc import Sequence
 
@@ -9,18 +9,18 @@ from agnews_ray.record.schema import TrialRecord
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
 
 LOOKED_AT_ELSEWHERE = ("precision",)
-"""What ``auto`` came to is a row's own column, whatever was asked for."""
+"""The keys that are compared elsewhere: the resolved precision is a column of the row."""
 
 
 class RecipeChange(BaseModel):
-    """A key of the recipe that is other for one row than for the study."""
+    """A key of the recipe whose value for one row differs from the study's."""
 
     model_config = ConfigDict(frozen=True)
 
     key: str
     value: JsonValue
     in_study: JsonValue = None
-    """The study's value; None where every variant states one of its own."""
+    """The study's value; None if every variant states its own."""
 
     def __str__(self) -> str:
         known = "" if self.in_study is None else f" (study: {self.in_study})"
@@ -28,23 +28,23 @@ class RecipeChange(BaseModel):
 
 
 def compared(recipe: RecipeSpec) -> dict[str, JsonValue]:
-    """Give the keys of a recipe that may change a score."""
+    """Return the keys of a recipe that may change a score."""
     excluded = {*LOOKED_AT_ELSEWHERE, *WITHOUT_EFFECT}
     content: dict[str, JsonValue] = recipe.model_dump(mode="json", exclude=excluded)
     return content
 
 
 def shared_recipe(records: Sequence[TrialRecord]) -> dict[str, JsonValue]:
-    """Find the study's recipe: what trials were trained by whose variant does not say otherwise.
+    """Find the study's recipe: the values of all trials whose variant does not change them.
 
     Args:
-        records: of one study.
+        records: the records of one study.
 
     Returns:
-        Value by key; without the keys that every variant states.
+        The values by key, without the keys that every variant states.
 
     Raises:
-        RecordError: two trials have another value of a key that neither variant states.
+        RecordError: two trials have different values of a key that neither variant states.
     """
     shared: dict[str, JsonValue] = {}
     first_of: dict[str, str] = {}
@@ -63,14 +63,14 @@ def shared_recipe(records: Sequence[TrialRecord]) -> dict[str, JsonValue]:
 
 
 def recipe_changes(record: TrialRecord, shared: dict[str, JsonValue]) -> tuple[RecipeChange, ...]:
-    """Say what a trial's recipe has otherwise than its study's.
+    """List the keys in which a trial's recipe differs from its study's.
 
     Args:
-        record: of any trial of the row.
-        shared: from ``shared_recipe``.
+        record: the record of any trial of the row.
+        shared: the result of ``shared_recipe``.
 
     Returns:
-        One for each key, in the recipe's order.
+        One change for each key, in the recipe's order.
     """
     return tuple(
         RecipeChange(key=key, value=value, in_study=shared.get(key))

@@ -40,7 +40,7 @@ class VariantRow(BaseModel):
     num_diverged: int = 0
     """The number of further seeds that diverged; they are part of no number here."""
     engine: str = "fast"
-    """That was asked for."""
+    """The requested engine."""
     recipe_changes: tuple[RecipeChange, ...] = ()
     """What it was trained by otherwise than the study's recipe says."""
     times: tuple[TrainingTimes, ...]
@@ -69,7 +69,8 @@ class ComparisonTable(BaseModel):
 
     study: str
     rows: tuple[VariantRow, ...]
-    """Of variants of which a seed scored test and did not diverge; there may be none."""
+    """The rows of variants with at least one seed that scored test and did not diverge; there may
+    be none."""
     diverged: tuple[DivergedTrial, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""What the trials of a row took, apart for each kind of machine and engine that ran."""
+"""The time and memory of a row's trials, for each kind of machine and engine that ran."""
 
 from collections.abc import Sequence
 from statistics import fmean, stdev
@@ -9,37 +9,38 @@ from agnews_ray.record.schema import TrialRecord
 
 
 class TrainingTimes(BaseModel):
-    """What the trials of one row took on one kind of machine by one engine; seconds, bytes."""
+    """The time (s) and memory (bytes) of a row's trials on one kind of machine with one engine."""
 
     model_config = ConfigDict(frozen=True)
 
     device: str
-    """What it was trained on, by name."""
+    """The name of the machine that trained."""
     num_seeds: int
-    """Trials of the row that were trained so."""
+    """The number of the row's trials that were trained in this way."""
     train_seconds: float
     train_seconds_std: float | None
     samples_per_second: float
     peak_memory_bytes: int
-    """Largest over the seeds."""
+    """The largest peak memory of the seeds."""
     num_machines: int | None
-    """That a trial's workers were on; None where the records do not say, or not the same."""
+    """The number of machines of a trial's workers; None if the records do not say, or differ."""
     engine: str = "fast"
-    """That really ran, such as ``fast, unrecorded`` on a GPU whose steps could not be recorded."""
+    """The engine that really ran, such as ``fast, unrecorded`` on a GPU whose steps cannot be
+    recorded."""
     engine_note: str | None = None
-    """Why it was not the one asked for, where it was not."""
+    """Why it was not the requested engine; None if it was."""
     paused_seconds: float = 0.0
-    """Of all those trials, in which they did not run; not part of their train time."""
+    """The seconds in which these trials were paused; not part of their train time."""
 
 
 def times_of(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
-    """Average what trials took, apart for each kind of machine and engine that ran.
+    """Average the time and memory of trials, for each kind of machine and engine that ran.
 
     Args:
-        records: of one row of the table.
+        records: the records of one row of the table.
 
     Returns:
-        The times that most trials took first.
+        The times, those of most trials first.
     """
     alike: dict[tuple[str, str], list[TrialRecord]] = {}
     for record in records:
@@ -70,7 +71,7 @@ def times_of(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
 
 
 def _num_machines(records: Sequence[TrialRecord]) -> int | None:
-    """A single worker is on a single machine, whether its record says so or not."""
+    """Return the number of machines, which is one for a single worker of any record."""
     found = {
         1 if record.scaling.num_workers == 1 else record.training.num_machines for record in records
     }
@@ -83,5 +84,5 @@ def _device(record: TrialRecord) -> str:
 
 
 def spread(values: Sequence[float]) -> float | None:
-    """Give the sample standard deviation; None for a single value."""
+    """Return the sample standard deviation; None for a single value."""
     return stdev(values) if len(values) > 1 else None

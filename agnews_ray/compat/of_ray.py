@@ -32,7 +32,7 @@ def kv_delete(key: str) -> None:
 def pickle_with_objects(value: object) -> tuple[bytes, list[Any]]:
     """Pickle a value that contains references to Ray objects, for another process of the job.
 
-    ``ray.cloudpickle.dumps`` alone keeps these objects for ever. Here the caller holds them.
+    ``ray.cloudpickle.dumps`` alone keeps these objects until Ray ends. Here the caller holds them.
 
     Returns:
         The message, and the references in it: the objects live while these are held, or a process

@@ -7,15 +7,12 @@ from typing import Any
 
 from agnews_ray.compat.of_datasets import fingerprint
 from agnews_ray.data.cached import cache_key, kept_folder
-from agnews_ray.errors import DataError, HubError
+from agnews_ray.errors import OFFLINE_WAYS, DataError, HubError
 from agnews_ray.plan.names import slug
 from agnews_ray.spec.data import DataSpec
 
 HUB_ALIASES = {"ag_news": "fancyzhx/ag_news", "agnews": "fancyzhx/ag_news"}
-OFFLINE_WAYS = (
-    "go online once to fill the cache, set HF_ENDPOINT to a mirror, "
-    "or pass a local folder or file with --dataset"
-)
+DATA_OFFLINE = f"{OFFLINE_WAYS}, or pass a local folder or file with --dataset"
 VALIDATION_NAMES = ("validation", "valid", "val", "dev", "eval")
 
 KEPT_VERSION = 1
@@ -77,7 +74,7 @@ def _load(hub_id: str, config: str | None) -> Any:
     try:
         return datasets.load_dataset(hub_id, config)
     except datasets.exceptions.DatasetNotFoundError as error:
-        hint = f"check the name at https://huggingface.co/datasets, or {OFFLINE_WAYS}"
+        hint = f"check the name at https://huggingface.co/datasets, or {DATA_OFFLINE}"
         raise HubError(where, "a dataset on the hub", "none", hint) from error
     except datasets.exceptions.DataFilesNotFoundError as error:
         hint = "pass local files, or a dataset of Parquet, CSV or JSON files"
@@ -85,7 +82,7 @@ def _load(hub_id: str, config: str | None) -> Any:
     except (ConnectionError, OSError) as error:
         found = f"no answer ({type(error).__name__})"
         wanted = "the Hugging Face hub or its cache"
-        raise HubError(where, wanted, found, OFFLINE_WAYS) from error
+        raise HubError(where, wanted, found, DATA_OFFLINE) from error
     except Exception as error:  # builders raise any exception of their parsers
         found = " ".join(str(error).split())
         configs = re.search(r"(?:available configs|Available).*?\[(.*?)\]", found)

@@ -23,9 +23,10 @@ from agnews_ray.engine.fused.model import FusedModel, Wanted, fused_model
 from agnews_ray.engine.malloc import keep_freed_memory
 from agnews_ray.engine.objective import PLAIN, Objective, weigh
 from agnews_ray.engine.optimizer import Optimizer
-from agnews_ray.engine.predict import DTYPES, autocast
+from agnews_ray.engine.predict import autocast
 from agnews_ray.engine.results import Rank, TrainLog, batch_facts, make_log
 from agnews_ray.engine.state import SaveState, TrainingState, load_state, take_state
+from agnews_ray.model.artifact import DTYPES
 from agnews_ray.model.limits import position_limit
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec

@@ -7,9 +7,8 @@ import torch
 
 from agnews_ray.data.batches import PaddingSide, TokenisedRows, rank_share
 from agnews_ray.engine.results import Predictions, Rank
+from agnews_ray.model.artifact import DTYPES
 from agnews_ray.spec.base import Precision
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:

@@ -15,9 +15,10 @@ import torch
 from agnews_ray.data.batches import Batch, TokenisedRows, rank_share
 from agnews_ray.engine.child_process import call_alone
 from agnews_ray.engine.fused.model import fused_model
-from agnews_ray.engine.predict import DTYPES, autocast
+from agnews_ray.engine.predict import autocast
 from agnews_ray.engine.results import Rank
 from agnews_ray.errors import ModelError
+from agnews_ray.model.artifact import DTYPES
 from agnews_ray.model.build import build_with_notes, num_parameters
 from agnews_ray.model.messages import clipped, refused
 from agnews_ray.model.tokenizer import (

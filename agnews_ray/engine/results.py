@@ -77,12 +77,11 @@ class TrainLog:
     @classmethod
     def from_tensors(cls, fields: Mapping[str, Any]) -> "TrainLog":
         """Read what ``to_tensors`` gave."""
-        return cls(
-            **{
-                name: value.numpy() if isinstance(value, torch.Tensor) else value
-                for name, value in fields.items()
-            }
-        )
+        values: dict[str, Any] = {
+            name: value.numpy() if isinstance(value, torch.Tensor) else value
+            for name, value in fields.items()
+        }
+        return cls(**values)
 
     @property
     def padding_share(self) -> float:

@@ -1,7 +1,7 @@
-"""Published encoders: enough of each to build it without a download.
+"""Published encoders, with all facts that are needed to build each without a download.
 
-Sizes and settings are those of each hub id's config.json; what is not named is transformers'
-default for its type. A test holds the number of parameters against what was published.
+Sizes and settings are those of each hub id's config.json; for others, transformers' default of the
+type is used. A test compares the number of parameters with the published one.
 """
 
 from collections.abc import Mapping
@@ -11,22 +11,22 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownModel:
-    """A published architecture; enough to build it without a download."""
+    """A published architecture, with all facts that are needed to build it without a download."""
 
     hub_id: str
     model_type: str
-    """As transformers has it."""
+    """The name of the type in transformers."""
     num_layers: int
     hidden_size: int
     num_heads: int
     intermediate_size: int
     vocab_size: int = 30522
     max_length_tokens: int = 512
-    """Longest row, special tokens included."""
+    """The longest row, in tokens, with special tokens."""
     pad_id: int = 0
-    """Of the padding in a tokenizer trained here: 1 where positions are counted from it."""
+    """The pad id of a tokenizer trained here; 1 if positions are counted from it."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Of the config, beside sizes."""
+    """The settings of the config, besides sizes."""
 
 
 def _bert(hub_id: str, num_layers: int, hidden_size: int, num_heads: int) -> KnownModel:
@@ -47,7 +47,7 @@ _COUNTS_FROM_PADDING = {
     "pad_token_id": 1,
     "eos_token_id": 2,
 }
-"""RoBERTa's and MPNet's first position is that behind the padding's id, so two rows are unused."""
+"""RoBERTa's and MPNet's first position is the one after the pad id, so two rows are unused."""
 
 
 def _roberta(hub_id: str, num_layers: int, vocab_size: int, model_type: str) -> KnownModel:
@@ -172,7 +172,7 @@ KNOWN_MODELS = {
         max_length_tokens=8192,
         settings={
             "classifier_pooling": "mean",
-            # Of a tokenizer trained here: the published ids lie beyond a smaller vocabulary.
+            # For a tokenizer trained here: the published ids are beyond a smaller vocabulary.
             "pad_token_id": 0,
             "cls_token_id": 2,
             "bos_token_id": 2,

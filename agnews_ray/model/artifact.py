@@ -14,6 +14,7 @@ from agnews_ray.model.tokenizer import quieten
 from agnews_ray.spec.base import Device, Precision
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+"""The types of weights and matrix products, by precision."""
 
 
 class Classifier:

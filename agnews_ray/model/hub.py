@@ -7,7 +7,7 @@ import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 
-from agnews_ray.errors import AgnewsError, HubError
+from agnews_ray.errors import OFFLINE_WAYS, AgnewsError, HubError
 from agnews_ray.model.messages import clipped, refused
 from agnews_ray.model.zoo import identity, load_path
 from agnews_ray.spec.variant import VariantSpec
@@ -19,10 +19,7 @@ OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 TRUTHS = ("1", "ON", "YES", "TRUE")
 """The values that the hub's own library reads as true."""
 
-OFFLINE_WAYS = (
-    "go online once to fill the cache, set HF_ENDPOINT to a mirror, "
-    "pass a folder written by save_pretrained, or use --init random"
-)
+MODELS_OFFLINE = f"{OFFLINE_WAYS}, pass a folder written by save_pretrained, or use --init random"
 
 
 def go_offline_if_unreachable() -> bool:
@@ -117,7 +114,7 @@ def explain_load_error(variant: VariantSpec, error: Exception) -> AgnewsError:
     if not isinstance(error, OSError):
         return refused(variant.model, "a model that loads", found, "choose another model")
     where, found = f"model {clipped(variant.model, 90)!r}", f"no answer ({type(error).__name__})"
-    return HubError(where, "the Hugging Face hub or its cache", found, OFFLINE_WAYS)
+    return HubError(where, "the Hugging Face hub or its cache", found, MODELS_OFFLINE)
 
 
 KNOWN_ERRORS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (

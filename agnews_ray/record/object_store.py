@@ -10,10 +10,10 @@ from pathlib import Path
 from agnews_ray.errors import StoreError
 from agnews_ray.record.durable import make_folder, sync_tree, write_whole
 from agnews_ray.record.finished import ATTEMPT_MARK, DAMAGED, RECORD_FILE, SetAside
-from agnews_ray.record.outputs import TestRows
+from agnews_ray.record.outputs import TestRows, check_left
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import Storage, is_uri, user_cache, without_secrets
-from agnews_ray.record.store import LOG_FILE, STAGING, StudyStore, check_left, free_name, to_json
+from agnews_ray.record.store import LOG_FILE, STAGING, StudyStore, free_name, to_json
 from agnews_ray.spec.study import StudySpec
 
 KEPT = ("study.yaml", "test_rows.parquet")

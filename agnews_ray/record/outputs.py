@@ -1,5 +1,6 @@
 """The files beside a record, with checked reads: predictions, learning curve, test rows."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,24 @@ class TestRows:
     """Whether that row has exactly the same text."""
 
     __test__ = False  # pytest: not a test class
+
+
+def check_left(record: TrialRecord, staged: str, names: Container[str]) -> None:
+    """Refuse to finish a trial whose files are missing.
+
+    Args:
+        record: the record, which says whether there must be predictions.
+        staged: the folder to which its worker should have written them.
+        names: the names of the files that are there.
+
+    Raises:
+        StoreError: the predictions are missing, or the curve of a trial without any.
+    """
+    if ("predictions.parquet" if record.scores_test else "curve.parquet") not in names:
+        hint = "use storage that all nodes share, and submit again"
+        raise StoreError(
+            staged, "a trained trial's files", "none: they were written to another disk", hint
+        )
 
 
 def load_predictions(folder: Path, record: TrialRecord) -> Predictions:

@@ -4,7 +4,7 @@ import itertools
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from agnews_ray.record.finished import (
     read_finished,
 )
 from agnews_ray.record.lease import Lease
-from agnews_ray.record.outputs import TestRows, save_test_rows
+from agnews_ray.record.outputs import TestRows, check_left, save_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import Storage
 from agnews_ray.spec.loader import build_study, read_job_file, to_yaml
@@ -275,24 +275,6 @@ def refuse_newer(set_aside: Sequence[SetAside]) -> None:
     for one in set_aside:
         if isinstance(one.error, NewerRecordError):
             raise one.error
-
-
-def check_left(record: TrialRecord, staged: str, names: Container[str]) -> None:
-    """Refuse to call a trial finished whose files are not there.
-
-    Args:
-        record: says whether there are predictions.
-        staged: where its worker was to leave them.
-        names: what is there.
-
-    Raises:
-        StoreError: the predictions are missing, or the curve where there are to be none.
-    """
-    if ("predictions.parquet" if record.scores_test else "curve.parquet") not in names:
-        hint = "use storage that all nodes share, and submit again"
-        raise StoreError(
-            staged, "a trained trial's files", "none: they were written to another disk", hint
-        )
 
 
 def to_json(record: TrialRecord) -> str:

@@ -1,7 +1,7 @@
-"""What a session could leave behind: processes, folders, shared memory; and the end of all three.
+"""Clean-up of a session's processes, folders and shared memory.
 
-Run as a program, this file is a session's watchdog: it ends what a driver leaves that was killed
-itself. It imports nothing of this package, so that it is light and starts wherever the driver did.
+Run as a program, this file is a session's watchdog: it ends the processes of a driver that was
+killed. It imports nothing of this package, so that it is small and starts wherever the driver did.
 """
 
 import contextlib
@@ -18,36 +18,36 @@ from pathlib import Path
 import psutil
 
 PREFIX = "agnews-ray"
-"""Starts the name of all that lies outside a runs folder; its maker's process id follows."""
+"""The start of all names outside a runs folder; the creating process's id follows."""
 
 SHARED_FOLDER = Path("/dev/shm")  # noqa: S108  # memory, not a folder for others' files
 
 LONGEST_TMP = 13
-"""Characters of a folder below which Ray's sockets can lie: their paths may have 107, of which our
-folder's name, Ray's session's and the socket's own take 94 where process ids have 7 digits."""
+"""The longest path, in characters, of a folder for Ray's sockets: their paths may have 107, of
+which our folder's name, the session's and the socket's take 94 with process ids of 7 digits."""
 
 POLL_S = 0.05
 
 PATIENCE_S = 2.0
-"""How long a process has to end by itself, and then to end when asked."""
+"""The time that a process has to exit by itself, and then to exit after a request."""
 
 WATCHDOG_PATIENCE_S = 5.0
-"""How long a watchdog has that finds nothing to do."""
+"""The time that a watchdog with nothing to do has to exit."""
 
 
 def name_prefix() -> str:
-    """Start the name of a file or folder that must not outlive this process."""
+    """Return the start of the name of a file or folder that must not outlive this process."""
     return f"{PREFIX}-{os.getpid()}-"
 
 
 def short_tmp() -> str:
-    """Name the folder for temporary files: the paths of Ray's sockets below it must be short."""
+    """Return the folder for temporary files; it is short, because Ray's sockets are below it."""
     standard = tempfile.gettempdir()
     return standard if len(standard) <= LONGEST_TMP else "/tmp"  # noqa: S108
 
 
 def remove_stale() -> None:
-    """Remove what dead processes of this user left: folders, and files of shared memory."""
+    """Remove the folders and shared-memory files of this user's dead processes."""
     for parent in (Path(short_tmp()), SHARED_FOLDER):
         for path in parent.glob(f"{PREFIX}-*-*"):
             pid = path.name.split("-")[2]
@@ -60,17 +60,16 @@ def remove_stale() -> None:
 
 
 def processes_of(folder: Path) -> set[psutil.Process]:
-    """Find this user's processes that belong to a session, whoever their parents are by now.
+    """Find this user's processes that belong to a session, even if their parents have changed.
 
-    Each writes to a file of the session's folder, its log if nothing else, or has the folder in
-    its environment, or both: the titles that Ray gives to its processes take some environments'
-    place.
+    Each of them writes to a file in the session's folder, at least its log, or has the folder in
+    its environment, or both: Ray's process titles overwrite some environments.
 
     Args:
-        folder: the session's.
+        folder: the session's folder.
 
     Returns:
-        Those that run, without this process.
+        The running ones, without this process.
     """
     found = set()
     for process in psutil.process_iter():
@@ -78,7 +77,7 @@ def processes_of(folder: Path) -> set[psutil.Process]:
             is_candidate = process.pid != os.getpid() and process.uids().real == os.getuid()
             if is_candidate and _belongs(process, str(folder)):
                 found.add(process)
-        except (psutil.Error, OSError):  # gone meanwhile, or not for us to see
+        except (psutil.Error, OSError):  # it has just ended, or we may not read it
             continue
     return found
 
@@ -86,12 +85,12 @@ def processes_of(folder: Path) -> set[psutil.Process]:
 def end_processes(
     folder: Path, known: Iterable[psutil.Process] = (), patience_s: float = PATIENCE_S
 ) -> None:
-    """Wait for a session's processes, ask those to end that have not, and end the rest.
+    """Wait for a session's processes, ask the remaining ones to exit, and kill the rest.
 
     Args:
-        folder: the session's.
+        folder: the session's folder.
         known: processes seen earlier; those found now are added.
-        patience_s: of the first wait; 0 asks at once.
+        patience_s: the seconds of the first wait; 0: no wait.
     """
     known = {*known, *processes_of(folder)}
     _wait(known, patience_s)
@@ -105,8 +104,8 @@ def end_processes(
 
 
 def kill_processes(folder: Path) -> None:
-    """End a session's processes on the spot."""
-    for _ in range(3):  # one of them may have been starting another
+    """Kill a session's processes at once."""
+    for _ in range(3):  # one of them may have started another one
         found = processes_of(folder)
         for process in found:
             _send(process, psutil.Process.kill)
@@ -116,17 +115,17 @@ def kill_processes(folder: Path) -> None:
 
 
 def start_watchdog(folder: Path) -> "subprocess.Popen[bytes]":
-    """Start a process that ends the session when this one has ended, in whatever way.
+    """Start a process that ends the session after this process has ended in any way.
 
     A terminal's Ctrl-C does not reach it.
 
     Args:
-        folder: the session's.
+        folder: the session's folder.
 
     Returns:
-        To be given to ``stop_watchdog``.
+        The process, for ``stop_watchdog``.
     """
-    # -P: no module of the folder where one calls us may take the place of a library.
+    # -P: no module in the caller's folder may replace a library.
     return subprocess.Popen(  # noqa: S603  # this very file
         [sys.executable, "-P", __file__, str(folder)],
         stdin=subprocess.PIPE,
@@ -138,7 +137,7 @@ def start_watchdog(folder: Path) -> "subprocess.Popen[bytes]":
 
 
 def stop_watchdog(watchdog: "subprocess.Popen[bytes]") -> None:
-    """End a watchdog that has nothing left to do."""
+    """End a watchdog that is no longer needed."""
     if watchdog.stdin is not None:
         watchdog.stdin.close()
     try:
@@ -150,8 +149,8 @@ def stop_watchdog(watchdog: "subprocess.Popen[bytes]") -> None:
 
 def _watch(folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # they are meant for the driver
-    sys.stdin.buffer.read()  # ends when the driver does
+        signal.signal(number, signal.SIG_IGN)  # these signals are meant for the driver
+    sys.stdin.buffer.read()  # returns when the driver ends
     if folder.exists():
         end_processes(folder, patience_s=0)
     remove_stale()
@@ -159,7 +158,7 @@ def _watch(folder: Path) -> None:
 
 
 def _belongs(process: psutil.Process, folder: str) -> bool:
-    # "r": somebody who reads a log of ours is not ours.
+    # "r": a process that only reads one of our logs is not ours.
     files = (file for file in process.open_files() if getattr(file, "mode", "w") != "r")
     return any(_is_below(file.path, folder) for file in files) or any(
         _is_below(value, folder) for value in process.environ().values()
@@ -178,7 +177,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _send(process: psutil.Process, end: Callable[[psutil.Process], None]) -> None:
-    with contextlib.suppress(psutil.Error):  # gone, even if its number is another's by now
+    with contextlib.suppress(psutil.Error):  # ended, even if another process now has its number
         end(process)
 
 

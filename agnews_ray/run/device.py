@@ -1,4 +1,4 @@
-"""What ``auto`` means on this machine, and whether what was asked for is here."""
+"""The meaning of ``auto`` on this machine, and whether the requested device is here."""
 
 import os
 import platform
@@ -20,21 +20,22 @@ DRIVER = Path("/dev/nvidiactl")
 IS_X86 = platform.machine().lower() in ("x86_64", "amd64")
 
 BF16_FLAGS = ("avx512_bf16", "amx_bf16")
-"""Of x86 processors, in ``CPUINFO``: instructions that multiply bfloat16 matrices."""
+"""The flags in ``CPUINFO`` of x86 processors that can multiply bfloat16 matrices."""
 
 
 def resolve_device(scaling: ScalingSpec, cluster_gpus: int | None = None) -> tuple[Device, int]:
-    """Choose the device, failing at once where there are too few.
+    """Choose the device, and fail at once if there are too few.
 
     Args:
-        scaling: workers per trial, and the device asked for.
-        cluster_gpus: GPUs that the joined cluster has or may get; None on this machine alone.
+        scaling: the workers per trial, and the requested device.
+        cluster_gpus: the GPUs that the joined cluster has or may start; None for this machine
+            alone.
 
     Returns:
-        The device and the number of GPUs there are for it (0 on a CPU).
+        The device and its number of GPUs (0 on a CPU).
 
     Raises:
-        ResourceError: GPUs are asked for and there are none, or fewer than one trial's workers.
+        ResourceError: GPUs are requested, but there are none, or fewer than one trial's workers.
     """
     if scaling.device == "cpu":
         return "cpu", 0
@@ -56,16 +57,16 @@ def resolve_device(scaling: ScalingSpec, cluster_gpus: int | None = None) -> tup
 
 
 def resolve_precision(recipe: RecipeSpec, device: Device, *, is_here: bool = True) -> Precision:
-    """Choose the precision ``auto`` stands for, and refuse what the device has not got.
+    """Choose the precision for ``auto``, and refuse one that the device lacks.
 
     Args:
-        recipe: the precision asked for.
-        device: what the trials will run on.
-        is_here: whether that is this machine; where it is not, each worker looks for itself
-            whether it has the precision. What ``auto`` means is decided here all the same.
+        recipe: the recipe, with the requested precision.
+        device: the device of the trials.
+        is_here: whether that is this machine; if not, each worker checks for itself
+            whether it has the precision, but ``auto`` is still decided here.
 
     Returns:
-        On a GPU fp16, as in the paper; on a CPU bf16 where it has instructions for it, else fp32.
+        On a GPU fp16, as in the paper; on a CPU bf16 if it has instructions for it, else fp32.
 
     Raises:
         ResourceError: bf16 on a GPU (a T4) or a CPU without it.
@@ -80,11 +81,11 @@ def resolve_precision(recipe: RecipeSpec, device: Device, *, is_here: bool = Tru
 
 
 def check_precision(precision: Precision, device: Device) -> None:
-    """Refuse what this machine's GPU or CPU has not got, and would emulate.
+    """Refuse a precision that this machine's GPU or CPU lacks and would emulate.
 
     Args:
-        precision: resolved.
-        device: resolved.
+        precision: the resolved precision.
+        device: the resolved device.
 
     Raises:
         ResourceError: bf16 on a GPU (a T4) or a CPU without it.
@@ -105,15 +106,15 @@ def check_precision(precision: Precision, device: Device) -> None:
 
 
 def check_engine(engine: Engine, device: Device, precision: Precision) -> None:
-    """Refuse what an engine would quietly do otherwise.
+    """Refuse settings that an engine would silently replace.
 
     Args:
-        engine: of a variant.
-        device: resolved.
-        precision: resolved.
+        engine: a variant's engine.
+        device: the resolved device.
+        precision: the resolved precision.
 
     Raises:
-        ResourceError: FP16 by the Hugging Face Trainer on a CPU, which would train in fp32.
+        ResourceError: FP16 with the Hugging Face Trainer on a CPU, which would train in fp32.
     """
     if engine != "fast" and device == "cpu" and precision == "fp16":
         wanted = f"fp32 or bf16 with engine {engine} on a CPU"
@@ -121,14 +122,14 @@ def check_engine(engine: Engine, device: Device, precision: Precision) -> None:
 
 
 def device_notes(scaling: ScalingSpec, device: Device) -> tuple[str, ...]:
-    """Say why this machine's GPUs are not used, where they could be wished for.
+    """Say why this machine's GPUs are not used, if ``auto`` chose the CPU.
 
     Args:
-        scaling: the device asked for.
-        device: resolved.
+        scaling: the requested device.
+        device: the resolved device.
 
     Returns:
-        A line, or none.
+        One line, or none.
     """
     is_wished = scaling.device == "auto" and device == "cpu"
     note = usable_gpus().note if is_wished else ""
@@ -137,28 +138,28 @@ def device_notes(scaling: ScalingSpec, device: Device) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpus:
-    """This machine's GPUs, as far as torch can compute on them."""
+    """This machine's GPUs on which torch can compute."""
 
     count: int = 0
     cuda: str | None = None
-    """That torch was built for; None for a CPU build."""
+    """The CUDA version that torch was built for; None for a CPU build."""
     trouble: str = ""
-    """Why there are none for torch, where the driver lists some."""
+    """Why torch has none although the driver lists some."""
     hint: str = ""
-    """What would mend that, in the imperative."""
+    """How to fix that, in the imperative."""
 
     @property
     def note(self) -> str:
-        """What is to be said where a study is trained on the CPU instead; nothing without GPUs."""
+        """The note for a study that is trained on the CPU instead; empty without GPUs."""
         return f"trained on the CPU, GPU: {self.trouble}; {self.hint}" if self.trouble else ""
 
 
-@cache  # torch says what is wrong once in a process
+@cache  # torch reports the problem only once in a process
 def usable_gpus() -> Gpus:
-    """Look for GPUs: torch, whose import takes seconds, is asked only where there is a driver.
+    """Find GPUs; torch, whose import takes seconds, is asked only if there is a driver.
 
-    ``torch.cuda.device_count`` would ask the driver's library, which counts what a driver that is
-    too old for torch's CUDA cannot run.
+    ``torch.cuda.device_count`` would ask the driver's library, which also counts GPUs whose driver
+    is too old for torch's CUDA.
     """
     if not DRIVER.exists() and shutil.which("nvidia-smi") is None:
         return Gpus()

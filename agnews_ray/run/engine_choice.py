@@ -1,4 +1,4 @@
-"""Which engine a trial is trained by: the variant's, or what a GPU was found to be good for."""
+"""The engine of a trial: the variant's, or another one if a check of the GPU failed."""
 
 import os
 from collections.abc import Sequence
@@ -28,25 +28,26 @@ def choose_engine(
     rank: Rank,
     reporter: ProgressReporter,
 ) -> Proof:
-    """Say what is to run, the same on each rank.
+    """Choose the engine, the same on each rank.
 
     Args:
-        config: of the trial.
-        model: the trial's, not yet on its device.
-        tokenizer: the trial's.
-        rank: this one; each rank makes the same call.
-        reporter: told when a GPU is tried first.
+        config: the trial's settings.
+        model: the trial's model, not yet on its device.
+        tokenizer: the trial's tokenizer.
+        rank: this rank; each rank makes the same call.
+        reporter: the reporter, which is told when a GPU is tried first.
 
     Returns:
-        The engine, and what is to be said of it.
+        The engine, and the reason for it.
 
     Raises:
-        ResourceError: ours does not work on this GPU, and the reference cannot train this trial.
+        ResourceError: our engine does not work on this GPU, and the reference engine cannot train
+            this trial.
     """
     if config.variant.engine != "fast" or rank.device.type != "cuda":
         return Proof(engine=config.variant.engine)
     mine = None
-    if ray.train.get_context().get_local_rank() == 0:  # a machine's GPUs are taken to be alike
+    if ray.train.get_context().get_local_rank() == 0:  # a machine's GPUs are assumed to be equal
         reporter.phase("trying the GPU")
         mine = proved(
             Task.like(model, tokenizer, config.precision),
@@ -62,19 +63,20 @@ def choose_engine(
 def choose(
     proofs: Sequence[Proof], unrecorded: str | None, is_recordable: bool, may_refer: bool
 ) -> Proof:
-    """Choose one engine for all ranks of a trial: what every machine's GPUs are good for.
+    """Choose one engine for all ranks of a trial that works on every machine's GPUs.
 
     Args:
-        proofs: of each machine, at least one.
-        unrecorded: why steps are not to be recorded, where that was said.
-        is_recordable: whether steps of the trial's model ever are.
-        may_refer: whether the reference engine can train it, which wants one rank and held rows.
+        proofs: the results of the checks, at least one per machine.
+        unrecorded: why steps must not be recorded; empty if they may be.
+        is_recordable: whether steps of the trial's model can be recorded.
+        may_refer: whether the reference engine can train it, which needs one rank and all rows in
+            memory.
 
     Returns:
-        The engine, and what is to be said of it.
+        The engine, and the reason for it.
 
     Raises:
-        ResourceError: it would have to be the reference engine, and cannot be.
+        ResourceError: only the reference engine is left, and it cannot train this trial.
     """
     worst = max(proofs, key=lambda proof: ENGINES.index(proof.engine))
     if worst.engine == REFERENCE:
@@ -92,15 +94,15 @@ def choose(
 
 
 def of_all_ranks(value: T, rank: Rank) -> list[T]:
-    """Give each rank's value, in their order; each rank makes the same call."""
+    """Return the value of each rank, in their order; each rank makes the same call."""
     if rank.world_size == 1:
         return [value]
-    values = [value] * rank.world_size  # of which each is replaced
+    values = [value] * rank.world_size  # each is then replaced
     dist.all_gather_object(values, value)
     return values
 
 
 def _visible_gpu(device: torch.device) -> str:
-    """This rank's own among the GPUs that its process sees."""
+    """Return this rank's own GPU among those visible to its process."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return visible.split(",")[device.index or 0] if visible else str(device.index or 0)

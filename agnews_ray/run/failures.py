@@ -1,4 +1,4 @@
-"""Why a trial failed, under all that Ray wraps around it."""
+"""The cause of a failed trial, inside Ray's exceptions."""
 
 import logging
 import re
@@ -11,30 +11,30 @@ from ray.train import TrainingFailedError, WorkerGroupError
 from agnews_ray.errors import AgnewsError, ResourceError, TrialError
 
 INNER = ("controller_failure", "cause", "health_check_failure", "_base_exc", "client_exc")
-"""Where Ray's exceptions keep what they wrap."""
+"""The attributes in which Ray's exceptions keep the inner one."""
 
 E = TypeVar("E", bound=BaseException)
 
 MAX_CHARS = 300
 
 OF_MEMORY = re.compile(r"memory pressure|running low on memory|OutOfMemoryError")
-"""In what Ray says of a worker or task that it killed to free memory. Of every other that died it
-says that an OOM killer may have done it."""
+"""The words in Ray's message about a worker or task that it killed to free memory. About any other
+dead one it says that an OOM killer may have killed it."""
 
 logger = logging.getLogger(__name__)
 
 
 def root_error(trial_id: str, error: TrainingFailedError, log_hint: str) -> AgnewsError:
-    """Find the first worker's own error under what Ray Train raised.
+    """Find the first worker's own error inside the one that Ray Train raised.
 
     Args:
         trial_id: the trial that failed.
-        error: from ``fit``.
-        log_hint: where the whole story is, in the imperative.
+        error: the exception from ``fit``.
+        log_hint: how to find the full log, in the imperative.
 
     Returns:
-        Our own error as raised on the worker, a ``ResourceError`` where memory was full, or a
-        ``TrialError`` naming the cause.
+        Our own error as raised on the worker, a ``ResourceError`` if memory was full, or a
+        ``TrialError`` that names the cause.
     """
     logger.error("trial %s failed", trial_id, exc_info=error)
     if is_out_of_memory(error):
@@ -48,8 +48,8 @@ def root_error(trial_id: str, error: TrainingFailedError, log_hint: str) -> Agne
 
 
 def own_error(error: BaseException) -> AgnewsError | None:
-    """Give the error of ours under one of Ray's; of several workers, the first one's."""
-    # What a remote call raises is of our class too, and is shown as a traceback all the same.
+    """Return our own error inside one of Ray's; for several workers, the first one's."""
+    # An error of a remote call is also of our class, but its text is a traceback.
     return next(
         (
             cause
@@ -61,10 +61,10 @@ def own_error(error: BaseException) -> AgnewsError | None:
 
 
 def no_memory(where: str) -> ResourceError:
-    """Say that memory is full, and what to lower.
+    """Make the error for full memory, which says what to lower.
 
     Args:
-        where: the trial, or what else Ray ended.
+        where: the trial, or another task that Ray ended.
     """
     found = "memory full: Ray ended a process to free memory"
     hint = (
@@ -75,7 +75,7 @@ def no_memory(where: str) -> ResourceError:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether Ray ended a worker or a task to free memory, in whichever rank."""
+    """Whether Ray ended a worker or a task of any rank to free memory."""
     return any(
         isinstance(cause, ray.exceptions.OutOfMemoryError)
         or (isinstance(cause, ray.exceptions.RayError) and OF_MEMORY.search(str(cause)))
@@ -84,21 +84,21 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def was_lost(error: BaseException) -> bool:
-    """Whether a worker or its node went away, in whichever rank; the others only waited for it.
+    """Whether a worker or its node was lost, in any rank; the other ranks only waited for it.
 
-    Not so where Ray ended the worker itself, because memory was full: so it would be again.
+    False if Ray itself ended the worker because memory was full, as that would happen again.
     """
     lost = (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError)
     return find(error, *lost) is not None and not is_out_of_memory(error)
 
 
 def find(error: BaseException, *kinds: type[E]) -> E | None:
-    """Give the first cause of some kind, in whichever rank; None where there is none."""
+    """Return the first cause of a kind, in any rank; None if there is none."""
     return next((cause for cause in _all_causes(error) if isinstance(cause, kinds)), None)
 
 
 def describe(error: BaseException) -> str:
-    """Write an error's type and message in a line; of a traceback only what it comes to."""
+    """Write an error's type and message on one line; of a traceback, only its last line."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     shown = [number for number, line in enumerate(lines) if _is_of_traceback(line)]
     if shown and shown[-1] + 1 < len(lines):
@@ -112,13 +112,13 @@ def _is_of_traceback(line: str) -> bool:
 
 
 def _name(error: BaseException) -> str:
-    """A class of Ray's that says "RayTaskError(ValueError)" is a ValueError to everybody else."""
+    """Return the name of an error's class; Ray's "RayTaskError(ValueError)" becomes ValueError."""
     inner = re.fullmatch(r"RayTaskError\((\w+)\)", type(error).__name__)
     return inner[1] if inner else type(error).__name__
 
 
 def _all_causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk every rank's chain."""
+    """Iterate over the causes in every rank's chain."""
     yield error
     failures = error.worker_failures.values() if isinstance(error, WorkerGroupError) else [error]
     for failure in failures:
@@ -126,7 +126,7 @@ def _all_causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk from what Ray Train raised to the first worker's own error."""
+    """Iterate from Ray Train's exception to the first worker's own error."""
     if isinstance(error, WorkerGroupError) and error.worker_failures:
         return _chain(error.worker_failures[min(error.worker_failures)])
     return _chain(error)

@@ -18,14 +18,14 @@ class TrainerFit:
     num_workers: int
     """The ranks of a group."""
     device: Device
-    """What each of them trains on; on "cuda" each has a GPU of its own."""
+    """The device of each rank; on "cuda" each has its own GPU."""
     cpus_per_worker: int = 1
     """The CPUs that Ray reserves for a worker; Ray's own tasks need some beside."""
     scratch: str
-    """The folder, or the URI of one, where Ray Train keeps its own state; all nodes see it."""
+    """The folder, or its URI, where Ray Train keeps its own state; all nodes can read it."""
     max_start_failures: int = -1
-    """How often the workers of a group may fail to start before the group has failed; -1: any
-    number, since a cluster's nodes come and go. Waiting in vain for a minute counts."""
+    """The number of times that the workers of a group may fail to start before the group has
+    failed; -1: any number, as nodes come and go. A minute without workers counts as one."""
 
     def __call__(self, group: str) -> None:
         """Start the workers of a group, and wait for their end.

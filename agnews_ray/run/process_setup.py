@@ -1,8 +1,9 @@
-"""The user's surroundings, and what of them reaches our processes.
+"""The user's environment, and the parts of it that reach our processes.
 
-The rule: what says where things are and what may be used (proxies, caches, visible GPUs,
-PYTHONPATH) is handed on; what was meant for other programs, and what would change a result or break
-a library, is kept out; what cannot be kept out any more is refused. CONTRIBUTING.md has the table.
+The rule: settings that say where things are and what may be used (proxies, caches, visible GPUs,
+PYTHONPATH) are passed on; settings for other programs, and those that would change a result or
+break a library, are removed; settings that can no longer be removed are refused. CONTRIBUTING.md
+has the table.
 """
 
 import os
@@ -20,58 +21,73 @@ from agnews_ray.compat.of_ray import job_config_without_working_folder
 from agnews_ray.errors import ResourceError
 
 KEPT_OUT = (
-    # of a torchrun, MPI or accelerate around us: the Trainer would wait for the other ranks
+    # set by torchrun, MPI or accelerate: the Trainer would wait for the other ranks
     *("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "NODE_RANK", "GROUP_RANK"),
     *("MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_*", "PMI_*", "OMPI_COMM_*", "MV2_COMM_*"),
     *("ACCELERATE_*", "FSDP_*", "PARALLELISM_CONFIG_*"),
-    # threads are counted by what the machine lets us use, and set by us
+    # we set the number of threads, from the CPUs that may be used
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
-    # how they wait is in WAITING; general advice of another program's must not undo it
+    # WAITING sets how threads wait; another program's setting must not replace it
     "OMP_WAIT_POLICY",
-    # libraries warn as they please, and need their docstrings
+    # libraries may warn, and need their docstrings
     *("PYTHONWARNINGS", "PYTHONOPTIMIZE", "PYTHONIOENCODING"),
 )
-"""Names, and patterns of names, of environment variables."""
+"""The names, and patterns of names, of environment variables that are removed."""
 
 OWN = {
-    "PYTHONSAFEPATH": "1",  # children do not look for modules in the working folder
+    "PYTHONSAFEPATH": "1",  # children do not search the working folder for modules
     "PYTHONUTF8": "1",
 }
-"""Set for all of our processes."""
+"""The variables that are set for all of our processes."""
 
 WAITING = {
     "GOMP_SPINCOUNT": "1000",
     "KMP_BLOCKTIME": "0",
 }
-"""How long a thread spins before it sleeps, while it waits for the other threads of a product.
+"""The time for which a thread spins before it sleeps, while it waits for the other threads of a
+matrix product.
 
-Beside a busy program one of the threads has lost its processor, and one that spins keeps it from
-the other. Set for all of our processes where the user has not set it. The first is for GNU's
-OpenMP, which torch's own packages bring along, in turns of a loop; the second for Intel's and
-LLVM's, in milliseconds. Both are read when torch is loaded. ``benchmarks/beside.py`` measures
-them."""
+Beside a busy program one of the threads has lost its processor, and a spinning thread keeps the
+processor from it. These are set for all of our processes unless the user has set them. The first is
+for GNU's OpenMP, which torch's packages include, in loop iterations; the second is for Intel's and
+LLVM's, in milliseconds. Both are read when torch is loaded.
+``benchmarks/beside.py`` measures them."""
+
+OF_EVERY_RAY = {
+    "RAY_TRAIN_V2_ENABLED": "1",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
+    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_DATA_LOG_LEVEL": "ERROR",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+"""The variables that are set for Ray's processes, of a Ray of our own and of a job on a cluster.
+``jobs/rayjob.yaml`` repeats them for Kubernetes, and a test compares the two."""
 
 OF_RAY_HANDED_ON = ("RAY_memory_usage_threshold",)
-"""Of a Ray that is ours alone; all else that begins with RAY_ is meant for another."""
+"""The user's variables for a Ray of our own; all others that start with RAY_ are for another
+Ray."""
 
 
 @contextmanager
 def own_environment() -> Iterator[None]:
-    """Make this process independent of its surroundings, and with it all that it starts.
+    """Make this process, and all that it starts, independent of the user's environment.
 
-    To be entered before any library is imported that reads its settings then.
+    Enter it before importing any library that reads its settings at import.
 
     Raises:
         ResourceError: Python was started without docstrings, the working folder is gone, or there
             is no home folder.
     """
     _check_process()
-    if sys.warnoptions:  # -W error would make an error of a library's warning
+    if sys.warnoptions:  # -W error would turn a library's warning into an error
         warnings.resetwarnings()
         warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # not where it is closed
-            stream.reconfigure(errors="replace")  # names are Unicode, a terminal may not be
+        if hasattr(stream, "reconfigure"):  # not if it is closed
+            stream.reconfigure(errors="replace")  # names are Unicode, but a terminal may not be
     before = dict(os.environ)
     for name in before:
         if any(fnmatchcase(name, pattern) for pattern in KEPT_OUT):
@@ -97,16 +113,16 @@ def _check_process() -> None:
         raise ResourceError("working folder", "one that exists", reason, "cd to another") from error
     try:
         Path.home()
-    except RuntimeError as error:  # a user whom the machine does not know, as in some containers
+    except RuntimeError as error:  # a user without an entry on this machine, as in some containers
         hint = "set HOME to a folder that can be written"
         raise ResourceError("HOME", "a home folder", "none", hint) from error
 
 
 def only_for_own_ray(settings: dict[str, str]) -> None:
-    """Take the user's settings for other Rays out of the environment, and put ours in.
+    """Replace the user's settings for other Rays in the environment by ours.
 
     Args:
-        settings: environment variables.
+        settings: our environment variables.
     """
     for name in list(os.environ):
         if name.startswith("RAY_") and name not in OF_RAY_HANDED_ON:
@@ -115,16 +131,16 @@ def only_for_own_ray(settings: dict[str, str]) -> None:
 
 
 def own_job_config(folder: Path) -> Any:  # Any: Ray's, without type information
-    """Have Ray's workers find this package, and nothing of the working folder.
+    """Let Ray's workers find this package, but nothing of the working folder.
 
     Ray puts the caller's working folder first on the search path of its workers, unless the job
-    brings a working folder of its own, which would start every worker anew.
+    has its own working folder, which would start every worker again.
 
     Args:
-        folder: private; the package is linked into it.
+        folder: a private folder; the package is linked into it.
 
     Returns:
-        For ``ray.init(job_config=...)``.
+        The value for ``ray.init(job_config=...)``.
     """
     packages = folder / "packages"
     packages.mkdir()

@@ -1,4 +1,4 @@
-"""Score predictions through ``evaluate``, with metric classes that ship in this package.
+"""Score predictions with ``evaluate`` and metric classes of this package.
 
 ``evaluate.load("accuracy")`` would download and run code; these subclasses compute the same.
 """
@@ -37,14 +37,14 @@ class _ConfusionMetric(evaluate.Metric):  # type: ignore[misc]  # evaluate is un
 
 
 class Accuracy(_ConfusionMetric):
-    """Share of correct predictions."""
+    """The share of right predictions."""
 
     def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
         return {"accuracy": metrics.accuracy(self._confusion(predictions, references))}
 
 
 class MacroF1(_ConfusionMetric):
-    """Mean of the per-class F1 scores."""
+    """The mean of the classes' F1 scores."""
 
     def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
         return {"macro_f1": metrics.macro_f1(self._confusion(predictions, references))}
@@ -56,21 +56,21 @@ def score(
     """Score one split.
 
     Args:
-        labels: shape (N,), class ids in [0, C).
-        predictions: shape (N,), class ids in [0, C), or below 0 for none.
+        labels: shape (N,): the class ids, in [0, C).
+        predictions: shape (N,): the predicted class ids, in [0, C), or below 0 for none.
         class_names: C names.
 
     Returns:
-        Fractions in [0, 1], equal to scikit-learn's; none where a row has no predicted class.
+        Fractions in [0, 1], equal to scikit-learn's; no scores if a row has no predicted class.
 
     Raises:
-        ValueError: no row, or an id out of range.
+        ValueError: there is no row, or an id is out of range.
     """
     if (predictions < 0).any():
         return Scores.none_of(int(labels.size))
     confusion = metrics.confusion_matrix(labels, predictions, len(class_names))
     per_class = metrics.per_class_scores(confusion)
-    with tempfile.TemporaryDirectory() as folder:  # evaluate insists on making a cache folder
+    with tempfile.TemporaryDirectory() as folder:  # evaluate always makes a cache folder
         both = evaluate.combine(
             [Accuracy(len(class_names), folder), MacroF1(len(class_names), folder)]
         ).compute(predictions=predictions, references=labels)

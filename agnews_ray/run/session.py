@@ -1,4 +1,4 @@
-"""An embedded Ray: private to this process, quiet, and gone without a trace afterwards."""
+"""An embedded Ray: private to this process, quiet, and completely removed afterwards."""
 
 import logging
 import os
@@ -19,40 +19,34 @@ from agnews_ray.compat.of_ray import tell_lines_to
 from agnews_ray.errors import ResourceError
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.run import cleanup
-from agnews_ray.run.process_setup import only_for_own_ray, own_job_config
+from agnews_ray.run.process_setup import OF_EVERY_RAY, only_for_own_ray, own_job_config
 
 NUM_DATA_CPUS = 2
-"""Logical CPUs left over for Ray's data tasks beside the workers, or both wait for ever."""
+"""The logical CPUs for Ray's data tasks beside the workers; without them both would wait
+endlessly."""
 
 OBJECT_STORE_BYTES = 512 << 20
 LOG_TAIL_BYTES = 256 << 10
-"""How much of each Ray log file is kept."""
+"""The bytes that are kept of each Ray log file."""
 
 LOGGERS = ("ray", "agnews_ray", "py.warnings")
-"""Whose messages go to the log file."""
+"""The loggers whose messages go to the log file."""
 
 RAY_MARKS = (
     ":job_id:",
     ":actor_name:",
     ":task_name:",
-    "Failed to query Ray Train Controller",  # needs the dashboard, which is off; harmless
+    "Failed to query Ray Train Controller",  # it needs the dashboard, which is off; harmless
 )
-"""Starts of lines in Ray's log files that tell nobody anything."""
+"""The starts of lines in Ray's log files that have no useful information."""
 
 QUIET_ENVIRONMENT = {
+    **OF_EVERY_RAY,
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_TRAIN_V2_ENABLED": "1",
-    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
-    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # this machine does not announce its end
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",  # the default adds 2 s to the end of each trial
-    "RAY_DATA_LOG_LEVEL": "ERROR",
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # this machine does not announce its shutdown
     "RAY_SCHEDULER_EVENTS": "0",
     "RAY_DEDUP_LOGS": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "TOKENIZERS_PARALLELISM": "false",
-    "RAY_TRAIN_METRICS_ENABLED": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    # Ray's own processes wake up seldom: on two cores what they take, training loses.
+    # Ray's own processes wake up rarely: on two cores, training loses the time that they take.
     "RAY_LOG_MONITOR_MANY_FILES_THRESHOLD": "0",
     "LOG_NAME_UPDATE_INTERVAL_S": "3600",
     "RAY_num_workers_soft_limit": "0",
@@ -63,13 +57,13 @@ QUIET_ENVIRONMENT = {
     "RAY_raylet_report_resources_period_milliseconds": "1000",
     "RAY_memory_monitor_refresh_ms": "1000",
     "RAY_kill_idle_workers_interval_ms": "2000",
-    "RAY_task_oom_retries": "2",  # by default a task killed to free memory is begun anew for ever
+    "RAY_task_oom_retries": "2",  # by default a task killed to free memory is retried endlessly
 }
 
 OF_FAILURE = re.compile(
     r"Check failed|\b[EFC] \d|No space|Resource temporarily|Too many|File too large|Cannot|Failed"
 )
-"""In lines of Ray's logs that say why it did not start."""
+"""The words in Ray's log lines that say why it did not start."""
 
 logger = logging.getLogger(__name__)
 
@@ -79,17 +73,17 @@ class RaySession:
     """A Ray that can be started in this process."""
 
     folder: Path
-    """Private scratch folder, removed at the end."""
+    """The private temporary folder, which is removed at the end."""
     num_gpus: int
-    """GPUs that Ray may hand out."""
+    """The number of GPUs that Ray may use."""
     num_workers: int
-    """Workers that run at the same time; each takes one logical CPU."""
+    """The number of workers that run at the same time; each takes one logical CPU."""
 
     def start(self) -> None:
-        """Start Ray under an address of its own; ``embedded_ray`` ends it.
+        """Start Ray at its own address; ``embedded_ray`` ends it.
 
         Raises:
-            ResourceError: this machine does not let Ray start.
+            ResourceError: Ray cannot start on this machine.
         """
         try:
             configure_ray_data()
@@ -113,19 +107,19 @@ class RaySession:
 
 @contextmanager
 def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[RaySession]:
-    """Prepare for a Ray in this process, and end it with everything it started.
+    """Prepare a Ray in this process, and end it with everything that it started.
 
-    It listens under an address and a token of its own, kept in a folder that only this user can
-    read. Messages of Ray and its workers are appended to the log file. Import Ray inside: it
-    reads its settings from the environment when it is imported.
+    It has its own address and token, in a folder that only this user can read. Messages of Ray and
+    its workers are appended to the log file. Import Ray inside the block, because it reads its
+    settings from the environment at import.
 
     Args:
-        log_path: what would otherwise go to the terminal.
-        num_gpus: GPUs that Ray may hand out.
-        num_workers: workers that run at the same time.
+        log_path: the file for output that would otherwise go to the terminal.
+        num_gpus: the number of GPUs that Ray may use.
+        num_workers: the number of workers that run at the same time.
 
     Yields:
-        The session, to be started.
+        The session, which is not yet started.
     """
     cleanup.remove_stale()
     with _private_folder() as folder, _stderr_to(log_path):
@@ -134,7 +128,7 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
         is_interrupted = False
         try:
             only_for_own_ray(QUIET_ENVIRONMENT)
-            os.environ["TMPDIR"] = str(folder / "tmp")  # of Ray's processes
+            os.environ["TMPDIR"] = str(folder / "tmp")  # for Ray's processes
             _set_token(folder)
             yield RaySession(folder=folder, num_gpus=num_gpus, num_workers=num_workers)
         except KeyboardInterrupt:
@@ -151,8 +145,8 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
-    """Make a scratch folder that goes away with us, however we end."""
-    # Short: Ray makes Unix sockets below it, whose paths may have 107 bytes.
+    """Make a temporary folder that is removed when this process ends in any way."""
+    # Short: the paths of Ray's Unix sockets below it may have 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix=cleanup.name_prefix(), dir=cleanup.short_tmp()))
     watchdog = cleanup.start_watchdog(folder)
     try:
@@ -160,13 +154,13 @@ def _private_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        cleanup.remove_stale()  # of its processes: they are dead
+        cleanup.remove_stale()  # of its processes, which are dead
         cleanup.stop_watchdog(watchdog)
 
 
 @contextmanager
 def _stderr_to(log_path: Path) -> Iterator[None]:
-    """Send what Ray's C++ writes on the terminal to the log; ``sys.stderr`` may be elsewhere."""
+    """Send the terminal output of Ray's C++ to the log; ``sys.stderr`` may be another stream."""
     before = os.dup(2)
     with log_path.open("ab") as log:
         os.dup2(log.fileno(), 2)
@@ -178,10 +172,10 @@ def _stderr_to(log_path: Path) -> Iterator[None]:
 
 
 def _end_ray(folder: Path, is_interrupted: bool) -> None:
-    """End Ray and all that it started; ``ray.shutdown`` waits for none of it."""
+    """End Ray and all that it started, for which ``ray.shutdown`` does not wait."""
     if is_interrupted:
         # Without asking Ray: trials still wait in threads, and a thread that calls Ray after its
-        # shutdown ends this process on the spot, with nothing cleaned up.
+        # shutdown ends this process at once, without clean-up.
         cleanup.kill_processes(folder)
         return
     known = cleanup.processes_of(folder)
@@ -191,14 +185,14 @@ def _end_ray(folder: Path, is_interrupted: bool) -> None:
 
 
 def start_ray(**options: Any) -> None:  # Any: those of ``ray.init``
-    """Start or join a Ray; unlike ``ray.init`` alone, SIGTERM means afterwards what it meant."""
+    """Start or join a Ray, and restore the handler of SIGTERM, which ``ray.init`` replaces."""
     import ray
 
-    tell_lines_to(_log_lines)  # what it did to free memory
+    tell_lines_to(_log_lines)  # its messages about memory that it freed
     of_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options)
-    except SystemExit:  # what Ray's own handler makes of SIGTERM meanwhile
+    except SystemExit:  # the result of Ray's own handler of SIGTERM during the start
         if callable(of_sigterm):
             of_sigterm(signal.SIGTERM, None)
         raise
@@ -212,7 +206,7 @@ def _log_lines(data: Any, ignore_prefix: bool) -> None:  # noqa: ARG001  # Ray's
 
 
 def _set_token(folder: Path) -> None:
-    """Require a token of our own; Ray's default would leave one in the home folder."""
+    """Require our own token; Ray's default would write one to the home folder."""
     token = folder / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32), encoding="ascii")
@@ -248,7 +242,7 @@ def log_to(log_path: Path) -> logging.Handler:
 
 
 def stop_logging(handler: logging.Handler) -> None:
-    """End what ``log_to`` began."""
+    """Undo ``log_to``."""
     for name in LOGGERS:
         logging.getLogger(name).removeHandler(handler)
     logging.captureWarnings(capture=False)
@@ -256,11 +250,11 @@ def stop_logging(handler: logging.Handler) -> None:
 
 
 def why_not_started(error: BaseException, folder: Path) -> str:
-    """Find the cause in a line: what Ray's first processes said last, or else the error.
+    """Find the cause in one line: the last output of Ray's first processes, else the error.
 
     Args:
-        error: what ``ray.init`` raised.
-        folder: the session's.
+        error: the exception of ``ray.init``.
+        folder: the session's folder.
     """
     said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     for name in ("gcs_server.err", "gcs_server.out", "raylet.err", "raylet.out"):
@@ -273,7 +267,7 @@ def why_not_started(error: BaseException, folder: Path) -> str:
 
 
 def _keep_logs(folder: Path, log_path: Path) -> None:
-    """Append what workers printed, before Ray's folder goes away."""
+    """Append the workers' output to the log before Ray's folder is removed."""
     with log_path.open("a", encoding="utf-8") as log:
         for file in sorted((folder / "r").glob("session_2*/logs/worker-*")):
             content = file.read_bytes()[-LOG_TAIL_BYTES:].decode("utf-8", "replace")

@@ -1,6 +1,7 @@
-"""What is told of trials while they run: to a screen here, or through the log of a job.
+"""The facts about running trials that are reported to a screen here, or through the log of a job.
 
-Light, since screens and the readers of a job's log import it; Ray is not.
+The module is small, because screens and the readers of a job's log import it; it does not import
+Ray.
 """
 
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
 
 Number = Annotated[float, BeforeValidator(lambda value: nan if value is None else value)]
-"""JSON has null for what is not a number."""
+"""A number, for which JSON has null if it is NaN."""
 
 
 class Facts(BaseModel):
-    """Something told; what a newer version tells beside it is left out."""
+    """Reported facts; further ones of a newer version are ignored."""
 
     model_config = ConfigDict(
         frozen=True, from_attributes=True, use_attribute_docstrings=True, protected_namespaces=()
@@ -25,13 +26,13 @@ class Facts(BaseModel):
 
 
 class VariantFacts(Facts):
-    """What is told of a variant."""
+    """The reported facts about a variant."""
 
     name: str
 
 
 class TrialFacts(Facts):
-    """What is told of a planned trial."""
+    """The reported facts about a planned trial."""
 
     trial_id: str
     variant: VariantFacts
@@ -42,45 +43,45 @@ class TrialFacts(Facts):
 
     @classmethod
     def of(cls, trial: PlannedTrial) -> "TrialFacts":
-        """Take from a planned trial what is told of it."""
+        """Make the facts about a planned trial."""
         return cls.model_validate(trial)
 
 
 class TrainingFacts(Facts):
-    """What is told of how a trial was trained."""
+    """The reported facts about the training of a trial."""
 
     train_seconds: float
     samples_per_second: float
 
 
 class ScoreFacts(Facts):
-    """What is told of a trial's scores on test; None where there are none."""
+    """The reported scores of a trial on test; None if there are none."""
 
     accuracy: float | None
     macro_f1: float | None
 
 
 class RecordFacts(Facts):
-    """What is told of a finished trial."""
+    """The reported facts about a finished trial."""
 
     training: TrainingFacts
     test: ScoreFacts
     diverged: str | None = None
-    """Why there are no scores; older packages do not say."""
+    """Why there are no scores; missing in events of older packages."""
 
     @classmethod
     def of(cls, record: TrialRecord) -> "RecordFacts":
-        """Take from a record what is told of it."""
+        """Make the facts about a finished trial from its record."""
         return cls.model_validate(record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialProgress:
-    """Where a trial stands; it travels by pickle, twice a second."""
+    """The state of a trial, which is sent by pickle twice a second."""
 
     trial_id: str
     phase: str
-    """loading, trying the GPU, training, scoring or saving."""
+    """One of loading, trying the GPU, training, scoring, saving."""
     step: int = 0
     num_steps: int = 0
     epoch: float = 0.0
@@ -88,4 +89,4 @@ class TrialProgress:
     samples_per_second: float = 0.0
     seconds_left: Number = nan
     note: str = ""
-    """What is to be told once of the whole trial."""
+    """A note that is shown once for the whole trial."""

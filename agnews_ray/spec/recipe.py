@@ -57,13 +57,13 @@ WITHOUT_EFFECT = ("evaluation_batch_size",)
 
 
 class RecipeChanges(RecipeSpec):
-    """What one variant has otherwise than its study's recipe: only what is written counts.
+    """The values of the recipe that one variant changes; only written values count.
 
-    It has the recipe's fields, so that one that the recipe gets is here too, with its limits.
+    It has all fields of the recipe, so that a new one is here too, with its limits.
     """
 
     def stated(self) -> dict[str, Any]:
-        """Give the fields that were written, in the recipe's order."""
+        """Return the fields that were written, in the recipe's order."""
         return {
             name: getattr(self, name)
             for name in RecipeSpec.model_fields
@@ -71,12 +71,12 @@ class RecipeChanges(RecipeSpec):
         }
 
     def applied_to(self, recipe: RecipeSpec) -> RecipeSpec:
-        """Give a whole recipe: the study's, but for what is stated here."""
+        """Return a whole recipe: the study's, with the values stated here."""
         return RecipeSpec.model_validate(recipe.model_dump() | self.stated())
 
     @model_serializer
     def _only_what_is_stated(self) -> dict[str, Any]:
-        """Defaults that nobody wrote would be read back as if somebody had."""
+        """Leave out defaults, which would be read back as if they had been written."""
         return self.stated()
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from agnews_ray.spec import DEFAULT_MODELS
 from agnews_ray.spec.base import NAME_PATTERN, Spec
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeSpec
@@ -25,7 +26,7 @@ class StudySpec(Spec):
     question: str = ""
     """The question that the study answers, in a sentence."""
     models: tuple[VariantSpec, ...] = Field(
-        (VariantSpec(model="distilbert"), VariantSpec(model="minilm")), min_length=1
+        tuple(VariantSpec(model=model) for model in DEFAULT_MODELS), min_length=1
     )
     """The compared variants; the first is the baseline."""
     seeds: tuple[Seed, ...] = Field((42,), min_length=1)

@@ -42,10 +42,11 @@ class VariantSpec(Spec):
     """Whether to start from the folder's own classification head, its rows matched to the classes
     by name; otherwise the head is fresh, as in the paper."""
     engine: Engine = "fast"
-    """What runs the recipe: ours, or the Hugging Face Trainer, as in the paper (``reference``),
-    with batches of like length and its fused optimiser (``-best``), or compiled as well."""
+    """The engine that runs the recipe: ours, or the Hugging Face Trainer, as in the paper
+    (``reference``), with batches of similar length and its fused optimiser (``-best``), or also
+    compiled."""
     recipe: RecipeChanges | None = None
-    """Keys of the study's recipe that are other for this variant, with their values."""
+    """The keys of the study's recipe that this variant changes, with their values."""
 
     def recipe_in(self, recipe: RecipeSpec) -> RecipeSpec:
         """Give the whole recipe that it is trained by.

@@ -117,7 +117,7 @@ def test_stop_half_way(cluster):
     wait_for(place, lambda s: any(t["state"] == "training" for t in s["trials"]), job_id)
     twice = cluster.place.run("submit", job=a_job(**LONG))
     assert twice.returncode == 2
-    assert f"job {sent['job_id']} at work on it" in twice.err
+    assert f"job {sent['job_id']} running it" in twice.err
     assert cluster.place.run("stop", sent["job_id"]).returncode == 0
     state = wait_for(place, lambda s: s["status"] == "STOPPED", job_id)
     assert {trial["state"] for trial in state["trials"]} == {"stopped"}

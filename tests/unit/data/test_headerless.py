@@ -143,7 +143,7 @@ def test_label_and_texts_are_found(columns, text, label, notes):
             [["1", "1", "2", "2"], TEXTS, ["1", "2", "2", "1"]],
             "no column that is clearly the label",
         ),
-        ([LABELS, ["x", "y", "z", "w"], TEXTS], "column 2 that is no text; first row a, x, one"),
+        ([LABELS, ["x", "y", "z", "w"], TEXTS], "column 2, which is not text; first row a, x, one"),
     ],
 )
 def test_what_is_not_clear_is_asked(columns, found):
@@ -171,9 +171,13 @@ def test_positions_may_be_said(spec, text, label):
 @pytest.mark.parametrize(
     ("spec", "found", "hint"),
     [
-        ({"label_column": "4"}, "3 columns without header, and '4' asked", "from 1 to 3"),
-        ({"label_column": "0"}, "3 columns without header, and '0' asked", "from 1 to 3"),
-        ({"text_columns": ("title",)}, "3 columns without header, and 'title' asked", "header row"),
+        ({"label_column": "4"}, "3 columns without header, and '4' requested", "from 1 to 3"),
+        ({"label_column": "0"}, "3 columns without header, and '0' requested", "from 1 to 3"),
+        (
+            {"text_columns": ("title",)},
+            "3 columns without header, and 'title' requested",
+            "header row",
+        ),
         ({"text_columns": ("2",)}, "2 left", "--label-column"),
         ({"text_columns": ("2",), "label_column": "2"}, "one as both", "name another"),
     ],

@@ -39,7 +39,7 @@ def rows(tmp_path):
             "alone.csv",
             {"validation_source": "no"},
             "a data file",
-            "nothing of that",
+            "no such file or",
             "--validation",
         ),
         ("folder", {"test_fraction": 0.5}, "one test split", "test.csv too", "--test-fraction"),
