@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from agnews_ray.spec.engines import ENGINES
+
 DESCRIPTION_OF_SOURCE = (
     "hub id; folder, archive or file of CSV, JSON, Parquet or Arrow; or "
     "synthetic:train=4000,test=1000,seed=7  [default: ag_news]"
@@ -46,7 +48,7 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "engine",
             "fast: ours; reference: the Hugging Face Trainer as in the paper; -best: with batches "
             "of like length and its fused optimiser; -compiled: compiled too  [default: fast]",
-            choices=("fast", "reference", "reference-best", "reference-compiled"),
+            choices=tuple(ENGINES),
         ),
         _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),
         _flag("--test-dataset", "data.test_source", "test file, where --dataset has none"),

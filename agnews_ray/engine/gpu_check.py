@@ -20,7 +20,8 @@ from typing import Any
 import torch
 
 from agnews_ray.engine.fused.graphs import CudaRecorder
-from agnews_ray.engine.loss_parity import UNRECORDED, Proof, Task, answers_of
+from agnews_ray.engine.loss_parity import Task, answers_of
+from agnews_ray.engine.registry import UNRECORDED, Proof
 from agnews_ray.plan.names import content_hash
 from agnews_ray.record.environment import describe_environment, nvidia_driver
 from agnews_ray.record.json_text import to_json
@@ -89,7 +90,7 @@ def _tell(told: multiprocessing.connection.Connection, task: Task, gpu: str | No
 def _key(task: Task, device_name: str) -> dict[str, Any]:
     """Name all that an answer depends on."""
     engine = sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         engine.update(source.read_bytes())
     return {
         "device": device_name,

@@ -7,6 +7,7 @@ import torch
 
 from agnews_ray.data.batches import PaddingSide, TokenisedRows, rank_share
 from agnews_ray.engine.results import Predictions, Rank
+from agnews_ray.model.forward import compute_logits
 from agnews_ray.spec.base import Precision
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -47,10 +48,6 @@ def predict(
         if index % rank.world_size != rank.index:
             continue
         batch = rank_share(rows, 0, 1, pad_id, padding_side=padding_side)
-        mask = batch.attention_mask
-        with torch.inference_mode(), autocast(rank.device, precision):
-            logits = model(
-                input_ids=batch.input_ids.to(rank.device),
-                attention_mask=None if mask is None else mask.to(rank.device),
-            ).logits
-        yield Predictions(rows.rows, rows.labels, logits.float().cpu().numpy())
+        with autocast(rank.device, precision):
+            logits = compute_logits(model, batch.input_ids, batch.attention_mask)
+        yield Predictions(rows.rows, rows.labels, logits.numpy())

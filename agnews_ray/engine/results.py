@@ -64,7 +64,8 @@ class TrainLog:
             if isinstance(array, np.ndarray)
         }
         joined["seconds"][len(self.seconds) :] += self.seconds[-1]
-        return TrainLog(**joined, num_skipped=later.num_skipped)
+        joined["num_skipped"] = later.num_skipped
+        return TrainLog(**joined)
 
     def to_tensors(self) -> dict[str, Any]:
         """Give all fields by name, arrays as tensors."""
@@ -76,12 +77,11 @@ class TrainLog:
     @classmethod
     def from_tensors(cls, fields: Mapping[str, Any]) -> "TrainLog":
         """Read what ``to_tensors`` gave."""
-        return cls(
-            **{
-                name: value.numpy() if isinstance(value, torch.Tensor) else value
-                for name, value in fields.items()
-            }
-        )
+        given: dict[str, Any] = {
+            name: value.numpy() if isinstance(value, torch.Tensor) else value
+            for name, value in fields.items()
+        }
+        return cls(**given)
 
     @property
     def padding_share(self) -> float:

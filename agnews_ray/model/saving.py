@@ -11,12 +11,14 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
+from agnews_ray.model.artifact_facts import ArtifactFacts
+
 MODEL_INPUTS = ["input_ids", "attention_mask"]
 """All that a model is given here; a tokenizer that gives segments as well would change logits."""
 
 
 def save_artifact(
-    folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast, max_length_tokens: int
+    folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast, facts: ArtifactFacts
 ) -> int:
     """Write a folder that the Auto classes and a pipeline load without further settings.
 
@@ -27,7 +29,7 @@ def save_artifact(
         folder: made if it is not there.
         model: a trained transformers classifier; its config is changed.
         tokenizer: as it was used; left as it is.
-        max_length_tokens: longest row trained and measured on.
+        facts: what it was trained and measured on; left in the folder too.
 
     Returns:
         Bytes of the weights.
@@ -36,7 +38,8 @@ def save_artifact(
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
     model.save_pretrained(folder)
-    _as_used(tokenizer, max_length_tokens).save_pretrained(folder)
+    _as_used(tokenizer, facts.max_length_tokens).save_pretrained(folder)
+    facts.write(folder)
     return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from agnews_ray.spec.base import NAME_PATTERN, Spec
 from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.engines import ENGINES
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
@@ -47,7 +48,7 @@ class StudySpec(Spec):
                 f"recipe.global_batch_size: want a multiple of scaling.num_workers ({workers}), "
                 f"found {batch}; use {nearest}, or another number of workers"
             )
-        if workers > 1 and any(variant.engine != "fast" for variant in self.models):
+        if workers > 1 and any(ENGINES[variant.engine].has_one_worker for variant in self.models):
             raise ValueError(
                 f"scaling.num_workers: want 1 with engine: reference, found {workers}; "
                 "use engine: fast, or one worker"
