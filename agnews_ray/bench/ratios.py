@@ -6,7 +6,8 @@ from statistics import fmean, median
 from pydantic import BaseModel, ConfigDict
 
 from agnews_ray.record.schema import EnvironmentRecord
-from agnews_ray.spec.base import Device, Engine, Precision
+from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.engines import Engine
 
 
 class TimedRun(BaseModel):

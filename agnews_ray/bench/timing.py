@@ -1,7 +1,7 @@
 """One engine's training, timed in a process that does nothing else."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -13,10 +13,9 @@ from agnews_ray.bench.ratios import Contender, TimedRun
 from agnews_ray.data.batches import TokenisedRows, train_batches
 from agnews_ray.engine.callbacks import Action, Callback, StepDone
 from agnews_ray.engine.child_process import call_alone
-from agnews_ray.engine.fast import FastEngine
-from agnews_ray.engine.fused.graphs import CudaRecorder, switched_off
+from agnews_ray.engine.fused.graphs import switched_off
 from agnews_ray.engine.fused.matmul import multiply
-from agnews_ray.engine.reference import ReferenceEngine
+from agnews_ray.engine.registry import FAST, RUNNERS, UNRECORDED, TrainingJob
 from agnews_ray.engine.results import Rank, TrainLog
 from agnews_ray.model.artifact import DTYPES
 from agnews_ray.model.build import build_classifier
@@ -51,6 +50,12 @@ class TimingTask:
         """Updates of all epochs."""
         per_epoch = steps_per_epoch(len(self.rows), self.recipe.global_batch_size)
         return per_epoch * self.recipe.num_epochs
+
+    def epochs(self) -> Iterator[Iterator[TokenisedRows]]:
+        """Each epoch's global batches."""
+        batch_size = self.recipe.global_batch_size
+        for epoch in range(self.recipe.num_epochs):
+            yield train_batches([self.rows], batch_size, self.seed, epoch)
 
 
 def time_alone(task: TimingTask, contender: Contender) -> TimedRun:
@@ -140,29 +145,18 @@ def train_by(
     Returns:
         The engine's log.
     """
-    recipe, precision = task.recipe, contender.precision
-    if contender.engine == "fast":
-        fast = FastEngine(
-            recipe=recipe,
-            precision=precision,
-            pad_id=task.tokenizer.pad_token_id or 0,
-            rank=rank,
-            padding_side=task.tokenizer.padding_side,
-            record=CudaRecorder() if task.device == "cuda" and switched_off() is None else None,
-        )
-        epochs = (
-            train_batches([task.rows], recipe.global_batch_size, task.seed, epoch)
-            for epoch in range(recipe.num_epochs)
-        )
-        return fast.train(model, epochs, task.num_steps, callbacks)
-    reference = ReferenceEngine(
-        recipe=recipe,
-        precision=precision,
+    job = TrainingJob(
+        recipe=task.recipe,
+        precision=contender.precision,
         tokenizer=task.tokenizer,
         rank=rank,
-        style=ReferenceEngine.style_of(contender.engine),
+        seed=task.seed,
+        num_steps=task.num_steps,
+        epochs=task.epochs,
+        rows=lambda: task.rows,
     )
-    return reference.train(model, task.rows, task.seed, callbacks)
+    is_unrecorded = contender.engine == FAST and switched_off() is not None
+    return RUNNERS[UNRECORDED if is_unrecorded else contender.engine](job, model, callbacks)
 
 
 def product_rate(device: torch.device, precision: Precision) -> float:

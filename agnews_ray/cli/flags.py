@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from agnews_ray.spec import DEFAULT_MODELS
+from agnews_ray.spec.engines import ENGINES
 
 DESCRIPTION_OF_SOURCE = (
     "hub id; folder, archive or file of CSV, JSON, Parquet or Arrow; or "
@@ -51,7 +52,7 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "engine",
             "fast: ours; reference: the Hugging Face Trainer as in the paper; -best: with batches "
             "of similar length and its fused optimiser; -compiled: also compiled  [default: fast]",
-            choices=("fast", "reference", "reference-best", "reference-compiled"),
+            choices=tuple(ENGINES),
         ),
         _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),
         _flag("--test-dataset", "data.test_source", "test file, if --dataset has none"),

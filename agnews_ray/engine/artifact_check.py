@@ -10,6 +10,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from agnews_ray.engine.predict import autocast
 from agnews_ray.errors import TrialError
+from agnews_ray.model.forward import compute_logits
 from agnews_ray.spec.base import Precision
 
 TOLERANCES = {"fp32": 2e-3, "fp16": 1e-2, "bf16": 5e-2}
@@ -36,10 +37,10 @@ def replay(
         folder, use_safetensors=True, trust_remote_code=False
     )
     model.to(device).eval()
-    inputs = tokenizer(list(texts), truncation=True, padding=True, return_tensors="pt").to(device)
-    with torch.inference_mode(), autocast(device, precision):
-        logits: torch.Tensor = model(**inputs).logits
-    found: NDArray[np.float32] = logits.float().cpu().numpy()
+    inputs = tokenizer(list(texts), truncation=True, padding=True, return_tensors="pt")
+    with autocast(device, precision):
+        logits = compute_logits(model, inputs["input_ids"], inputs["attention_mask"])
+    found: NDArray[np.float32] = logits.numpy()
     return found
 
 

@@ -20,7 +20,8 @@ from typing import Any
 import torch
 
 from agnews_ray.engine.fused.graphs import CudaRecorder
-from agnews_ray.engine.loss_parity import UNRECORDED, Proof, Task, answers_of
+from agnews_ray.engine.loss_parity import Task, answers_of
+from agnews_ray.engine.registry import UNRECORDED, Proof
 from agnews_ray.plan.names import content_hash
 from agnews_ray.record.environment import describe_environment, nvidia_driver
 from agnews_ray.record.json_text import to_json

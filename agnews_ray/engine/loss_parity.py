@@ -14,7 +14,7 @@ from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.families import is_fusable
 from agnews_ray.engine.fused.graphs import Recorder
-from agnews_ray.engine.reference import ReferenceEngine
+from agnews_ray.engine.registry import FAST, REFERENCE, UNRECORDED, Proof
 from agnews_ray.engine.results import Rank
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.recipe import RecipeSpec
@@ -22,9 +22,6 @@ from agnews_ray.spec.recipe import RecipeSpec
 TOLERANCES = {"fp32": 2e-3, "fp16": 2e-2, "bf16": 2e-2}
 """Largest difference of two losses, in nats, that rounding explains over so few steps; on a CPU
 they differ by at most 3e-7 in fp32 and 9e-4 in bf16."""
-
-FAST, UNRECORDED, REFERENCE = ENGINES = ("fast", "fast, unrecorded", "reference")
-"""What may run, the best first."""
 
 LENGTHS = (16, 24, 16, 16, 24, 16, 24, 16, 24, 16, 24, 16)
 """Tokens of the longest row of each step: two shapes, each recorded at its first step."""
@@ -47,18 +44,6 @@ that an update that is left out shows in the next loss."""
 RECIPE = RecipeSpec(
     learning_rate=1e-3, global_batch_size=NUM_ROWS, num_epochs=1, warmup_fraction=0.0
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What may run on a device."""
-
-    engine: str
-    """``fast``, ``fast, unrecorded`` or ``reference``; of a trial any engine that was asked for."""
-    cause: str | None = None
-    """Why not more."""
-    is_kept: bool = True
-    """Whether another try would find the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +128,8 @@ def _difference(
 
 
 def _by_reference(task: Task) -> NDArray[np.float64]:
+    from agnews_ray.engine.reference import ReferenceEngine  # a worker that tries nothing has none
+
     rows = _rows(task)
     plan = [batch.rows for batch in _batches(rows)]
     engine = ReferenceEngine(

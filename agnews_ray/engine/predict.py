@@ -8,6 +8,7 @@ import torch
 from agnews_ray.data.batches import PaddingSide, TokenisedRows, rank_share
 from agnews_ray.engine.results import Predictions, Rank
 from agnews_ray.model.artifact import DTYPES
+from agnews_ray.model.forward import compute_logits
 from agnews_ray.spec.base import Precision
 
 
@@ -46,10 +47,6 @@ def predict(
         if index % rank.world_size != rank.index:
             continue
         batch = rank_share(rows, 0, 1, pad_id, padding_side=padding_side)
-        mask = batch.attention_mask
-        with torch.inference_mode(), autocast(rank.device, precision):
-            logits = model(
-                input_ids=batch.input_ids.to(rank.device),
-                attention_mask=None if mask is None else mask.to(rank.device),
-            ).logits
-        yield Predictions(rows.rows, rows.labels, logits.float().cpu().numpy())
+        with autocast(rank.device, precision):
+            logits = compute_logits(model, batch.input_ids, batch.attention_mask)
+        yield Predictions(rows.rows, rows.labels, logits.numpy())

@@ -28,6 +28,7 @@ from agnews_ray.model.tokenizer import (
     unknown_share,
 )
 from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.engines import ENGINES
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 
@@ -237,7 +238,7 @@ class _TrialRun:
         """Train on the rows as the variant's engine does, without an update; what went wrong."""
         self.model.train()
         try:
-            if self.variant.engine == "fast":
+            if ENGINES[self.variant.engine].is_ours:
                 return self._fused_pass(rows, precision)
             return self._pass(rows, precision)
         except Exception as error:  # noqa: BLE001  # whatever a model's code raises

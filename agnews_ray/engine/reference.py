@@ -27,11 +27,15 @@ from agnews_ray.engine.callbacks import Action, Callback, StepDone, tell
 from agnews_ray.engine.objective import PLAIN, CrossEntropy, ModelOutput
 from agnews_ray.engine.results import Rank, TrainLog, batch_facts, make_log
 from agnews_ray.errors import TrialError
-from agnews_ray.spec.base import Engine, Precision
+from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
 
 Plan = Sequence[NDArray[np.int64]]
 """Positions of the rows of each global batch, over all epochs."""
+
+Style = Literal["paper", "best", "compiled"]
+"""``paper``: the defaults of the paper's version, batches drawn at random. ``best``: batches of
+like length and the fused optimiser. ``compiled``: the same through ``torch.compile``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +46,7 @@ class ReferenceEngine:
     precision: Precision
     tokenizer: PreTrainedTokenizerBase
     rank: Rank
-    style: Literal["paper", "best", "compiled"]
-    """``paper``: the defaults of the paper's version, batches drawn at random. ``best``: batches
-    of like length and the fused optimiser. ``compiled``: the same through ``torch.compile``."""
+    style: Style
     objective: CrossEntropy = PLAIN
     """What is minimised; the Trainer feeds no other objective."""
 
@@ -144,13 +146,6 @@ class ReferenceEngine:
             "logging_nan_inf_filter": False,  # which looks at every loss
             **grouped,
         }
-
-    @classmethod
-    def style_of(cls, engine: Engine) -> Literal["paper", "best", "compiled"]:
-        """Give the style that an engine's name stands for."""
-        if engine == "reference":
-            return "paper"
-        return "best" if engine == "reference-best" else "compiled"
 
 
 class _Rows(torch.utils.data.Dataset[dict[str, Any]]):

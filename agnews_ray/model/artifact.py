@@ -9,6 +9,8 @@ from statistics import median
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from agnews_ray.model.artifact_facts import ArtifactFacts
+from agnews_ray.model.forward import compute_logits
 from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.model.tokenizer import quieten
 from agnews_ray.spec.base import Device, Precision
@@ -22,22 +24,29 @@ class Classifier:
 
     Args:
         folder: an artifact, written by a trial.
-        max_length_tokens: longer texts are truncated, as in training.
+        max_length_tokens: longer texts are truncated, as in training; None takes the length that
+            the artifact was trained on.
         device: the device that computes.
         precision: the precision of weights and arithmetic.
     """
 
     def __init__(
-        self, folder: Path, max_length_tokens: int, device: Device, precision: Precision
+        self, folder: Path, max_length_tokens: int | None, device: Device, precision: Precision
     ) -> None:
         quieten()
         self.device = torch.device(device)
-        self._max_length = max_length_tokens
+        self.facts = ArtifactFacts.read(folder)
+        """What the artifact says of itself; None of an old one."""
         self._tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         model = AutoModelForSequenceClassification.from_pretrained(
             folder, dtype=DTYPES[precision], use_safetensors=True, trust_remote_code=False
         )
         self._model = model.to(self.device).eval()
+        own = self.facts.max_length_tokens if self.facts else self._tokenizer.model_max_length
+        self._max_length = own if max_length_tokens is None else max_length_tokens
+        names = [str(model.config.id2label[index]) for index in range(model.config.num_labels)]
+        self.class_names = self.facts.class_names if self.facts else tuple(names)
+        """C names, in the order of the probabilities."""
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
         """Classify texts.
@@ -59,12 +68,7 @@ class Classifier:
         if ids.shape[1] == 0:  # a decoder gets no token for an empty text: give it padding
             ids = torch.full((len(texts), 1), self._tokenizer.pad_token_id or 0)
             mask = torch.ones_like(ids)
-        with torch.inference_mode():
-            logits = self._model(
-                input_ids=ids.to(self.device), attention_mask=mask.to(self.device)
-            ).logits
-        probabilities: torch.Tensor = logits.float().softmax(dim=-1).cpu()
-        return probabilities
+        return compute_logits(self._model, ids, mask).softmax(dim=-1)
 
     def num_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count each text's tokens after truncation, with the special tokens."""

@@ -11,13 +11,15 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
+from agnews_ray.model.artifact_facts import ArtifactFacts
+
 MODEL_INPUTS = ["input_ids", "attention_mask"]
 """All inputs that a model gets here; a tokenizer that also returned segments would change
 logits."""
 
 
 def save_artifact(
-    folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast, max_length_tokens: int
+    folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast, facts: ArtifactFacts
 ) -> int:
     """Write a folder that the Auto classes and a pipeline load without further settings.
 
@@ -28,7 +30,7 @@ def save_artifact(
         folder: the folder to write; it is created if missing.
         model: a trained transformers classifier; its config is changed.
         tokenizer: the tokenizer that was used; not changed.
-        max_length_tokens: the longest row in training and scoring, in tokens.
+        facts: what the model was trained on; they are written into the folder too.
 
     Returns:
         The size of the weights in bytes.
@@ -37,7 +39,8 @@ def save_artifact(
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
     model.save_pretrained(folder)
-    _as_used(tokenizer, max_length_tokens).save_pretrained(folder)
+    _as_used(tokenizer, facts.max_length_tokens).save_pretrained(folder)
+    facts.write(folder)
     return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 
 

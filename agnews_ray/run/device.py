@@ -10,7 +10,8 @@ from pathlib import Path
 
 from agnews_ray.errors import ResourceError
 from agnews_ray.record.environment import driver_cuda, gpu_names, nvidia_driver
-from agnews_ray.spec.base import Device, Engine, Precision
+from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.engines import ENGINES, Engine
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 
@@ -116,7 +117,7 @@ def check_engine(engine: Engine, device: Device, precision: Precision) -> None:
     Raises:
         ResourceError: FP16 with the Hugging Face Trainer on a CPU, which would train in fp32.
     """
-    if engine != "fast" and device == "cpu" and precision == "fp16":
+    if (device, precision) in ENGINES[engine].refused:
         wanted = f"fp32 or bf16 with engine {engine} on a CPU"
         raise ResourceError("recipe.precision", wanted, "fp16", "use --precision bf16, or fp32")
 

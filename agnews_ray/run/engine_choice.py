@@ -11,12 +11,14 @@ from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.engine.fused.families import is_fusable
 from agnews_ray.engine.gpu_check import proved
-from agnews_ray.engine.loss_parity import ENGINES, FAST, REFERENCE, UNRECORDED, Proof, Task
+from agnews_ray.engine.loss_parity import Task
+from agnews_ray.engine.registry import BY_TRUST, FAST, REFERENCE, UNRECORDED, Proof
 from agnews_ray.engine.results import Rank
 from agnews_ray.errors import ResourceError
 from agnews_ray.record.storage import user_cache
 from agnews_ray.run.progress import ProgressReporter
 from agnews_ray.run.worker_config import WorkerConfig
+from agnews_ray.spec.engines import ENGINES
 
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ def choose_engine(
         ResourceError: our engine does not work on this GPU, and the reference engine cannot train
             this trial.
     """
-    if config.variant.engine != "fast" or rank.device.type != "cuda":
+    if not ENGINES[config.variant.engine].is_ours or rank.device.type != "cuda":
         return Proof(engine=config.variant.engine)
     mine = None
     if ray.train.get_context().get_local_rank() == 0:  # a machine's GPUs are assumed to be equal
@@ -56,7 +58,8 @@ def choose_engine(
             user_cache() / "proofs",
         )
     proofs = [one for one in of_all_ranks(mine, rank) if one is not None]
-    may_refer = rank.world_size == 1 and config.window_rows["train"] == 0
+    is_held = config.window_rows["train"] == 0
+    may_refer = ENGINES["reference"].can_train(rank.world_size, is_held)
     return choose(proofs, config.unrecorded, is_fusable(model), may_refer)
 
 
@@ -78,7 +81,7 @@ def choose(
     Raises:
         ResourceError: only the reference engine is left, and it cannot train this trial.
     """
-    worst = max(proofs, key=lambda proof: ENGINES.index(proof.engine))
+    worst = max(proofs, key=lambda proof: BY_TRUST.index(proof.engine))
     if worst.engine == REFERENCE:
         cause = f"the fast engine does not work on this GPU ({worst.cause})"
         if not may_refer:

@@ -12,6 +12,7 @@ from ray.train import TrainingFailedError
 from agnews_ray.engine.fused.graphs import switched_off
 from agnews_ray.engine.preflight import Findings
 from agnews_ray.errors import DataError, RecordingError
+from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
 from agnews_ray.plan.trials import PlannedTrial
@@ -25,6 +26,7 @@ from agnews_ray.run.progress import forget_progress, latest_progress
 from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
 from agnews_ray.run.worker_group import WorkerGroups
+from agnews_ray.spec.engines import ENGINES
 from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)
@@ -66,7 +68,8 @@ class TrialRunner:
             AgnewsError: a problem that the user can mend, raised on a worker.
             TrialError: any other failure; names the root cause.
         """
-        if trial.variant.engine != "fast" and not inputs.splits["train"].is_resident:
+        is_held = inputs.splits["train"].is_resident
+        if ENGINES[trial.variant.engine].needs_held_rows and not is_held:
             wanted = f"a train split that is held, with engine {trial.variant.engine}"
             hint = "raise data.max_resident_mb, or use engine fast"
             raise DataError(f"trial {trial.trial_id}", wanted, "one that is streamed", hint)
@@ -146,7 +149,12 @@ class TrialRunner:
                 name: 0 if split.is_resident else window for name, split in inputs.splits.items()
             },
             staged=staged,
-            max_length_tokens=self.study.data.max_length_tokens,
+            facts=ArtifactFacts(
+                class_names=self.dataset.class_names,
+                max_length_tokens=self.study.data.max_length_tokens,
+                text_columns=self.dataset.text_columns,
+                label_kind=self.dataset.label_kind,
+            ),
             replayed=inputs.replayed,
             unrecorded=unrecorded,
             started_at=started_at,

@@ -20,14 +20,11 @@ from agnews_ray.data.stream import iter_windows
 from agnews_ray.engine.artifact_check import check_artifact, deviation, replay
 from agnews_ray.engine.callbacks import Callback
 from agnews_ray.engine.divergence import divergence
-from agnews_ray.engine.fast import FastEngine
-from agnews_ray.engine.fused.graphs import CudaRecorder
-from agnews_ray.engine.loss_parity import FAST, UNRECORDED, Proof
 from agnews_ray.engine.malloc import give_back_memory
 from agnews_ray.engine.objective import CrossEntropy
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.predict import predict
-from agnews_ray.engine.reference import ReferenceEngine
+from agnews_ray.engine.registry import RUNNERS, Proof, TrainingJob
 from agnews_ray.engine.results import Predictions, Rank, TrainLog
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.model.memory import peak_memory_bytes, reset_peak_memory
@@ -140,9 +137,7 @@ class Worker:
             tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch,
             leaving_files(config.staged, Path(scratch)) as folder,
         ):
-            size_bytes = save_artifact(
-                folder / "artifact", model, self._tokenizer, config.max_length_tokens
-            )
+            size_bytes = save_artifact(folder / "artifact", model, self._tokenizer, config.facts)
             apart = self._check_artifact(folder / "artifact", found)
             if found is not None:
                 save_predictions(found, folder)
@@ -168,34 +163,19 @@ class Worker:
         )
 
     def _train(self, model: torch.nn.Module, ran: Proof) -> TrainLog:
-        config, rank = self._config, self._rank
-        recipe, precision = config.recipe, config.precision
-        objective = CrossEntropy.of(recipe, config.class_weights)
-        callbacks = self._callbacks(model)
-        if ran.engine in (FAST, UNRECORDED):
-            is_recorded = rank.device.type == "cuda" and ran.engine == FAST
-            fast = FastEngine(
-                recipe=recipe,
-                precision=precision,
-                pad_id=self._pad_id,
-                rank=rank,
-                padding_side=self._tokenizer.padding_side,
-                record=CudaRecorder() if is_recorded else None,
-                objective=objective,
-            )
-            return fast.train(model, self._epochs(), config.num_steps, callbacks)
-        reference = ReferenceEngine(
-            recipe=recipe,
-            precision=precision,
+        config = self._config
+        job = TrainingJob(
+            recipe=config.recipe,
+            precision=config.precision,
             tokenizer=self._tokenizer,
-            rank=rank,
-            style=ReferenceEngine.style_of(
-                "reference" if config.variant.engine == "fast" else config.variant.engine
-            ),
-            objective=objective,
+            rank=self._rank,
+            seed=config.seed,
+            num_steps=config.num_steps,
+            epochs=self._epochs,
+            rows=lambda: next(self._windows("train-0", 0)),
+            objective=CrossEntropy.of(config.recipe, config.class_weights),
         )
-        (rows,) = self._windows("train-0", 0)
-        return reference.train(model, rows, config.seed, callbacks)
+        return RUNNERS[ran.engine](job, model, self._callbacks(model))
 
     def _callbacks(self, model: torch.nn.Module) -> list[Callback]:
         batch_size, clock = self._config.recipe.global_batch_size, self._clock

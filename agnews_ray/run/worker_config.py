@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.record.schema import EnvironmentRecord, TrainingRecord
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
@@ -32,8 +33,8 @@ class WorkerConfig:
     """Rows per streamed window by split; 0 where the split is resident."""
     staged: str
     """Folder, or URI of one, for artifact, predictions and curve."""
-    max_length_tokens: int
-    """Longest row, special tokens included."""
+    facts: ArtifactFacts
+    """What the artifact is to say of itself."""
     replayed: tuple[tuple[int, str], ...]
     """Numbers and texts of test rows, to hold the saved artifact against what was recorded."""
     unrecorded: str | None

@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Device = Literal["cpu", "cuda"]
-Engine = Literal["fast", "reference", "reference-best", "reference-compiled"]
 
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"

@@ -9,6 +9,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from agnews_ray.spec import DEFAULT_MODELS
 from agnews_ray.spec.base import NAME_PATTERN, Spec
 from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.engines import ENGINES
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
@@ -46,7 +47,7 @@ class StudySpec(Spec):
     def _parts_fit_together(self) -> "StudySpec":
         problems = self._uneven_batches()
         workers = self.scaling.num_workers
-        if workers > 1 and any(variant.engine != "fast" for variant in self.models):
+        if workers > 1 and any(ENGINES[variant.engine].has_one_worker for variant in self.models):
             problems["scaling", "num_workers"] = (
                 f"want 1 with engine: reference, found {workers}; use engine: fast, or one worker"
             )

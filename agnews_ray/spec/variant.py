@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from agnews_ray.spec.base import Engine, Spec
+from agnews_ray.spec.base import Spec
+from agnews_ray.spec.engines import Engine
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 
 

@@ -17,6 +17,7 @@ from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.results import Rank
 from agnews_ray.errors import TrialError
+from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.build import build_classifier
 from agnews_ray.model.saving import save_artifact
 from agnews_ray.model.tokenizer import encoder_json, load_tokenizer
@@ -97,7 +98,13 @@ def leave_artifact(case, place):
     engine.train(model, [list(train_batches([rows], 16, 0, 0))[:2]], 2)
     batches = evaluation_batches([rows], 8)
     parts = list(predict(model, batches, pad_id, Rank(), "fp32", side))
-    save_artifact(place / "artifact", model, tokenizer, MAX_LENGTH)
+    facts = ArtifactFacts(
+        class_names=CLASS_NAMES,
+        max_length_tokens=MAX_LENGTH,
+        text_columns=("text",),
+        label_kind="names",
+    )
+    save_artifact(place / "artifact", model, tokenizer, facts)
     order = np.argsort(np.concatenate([part.rows for part in parts]))
     return np.concatenate([part.logits for part in parts])[order]
 

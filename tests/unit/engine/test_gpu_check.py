@@ -4,10 +4,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from agnews_ray.engine import fast, gpu_check, loss_parity
+from agnews_ray.engine import fast, gpu_check
 from agnews_ray.engine.fused import model, weights
 from agnews_ray.engine.gpu_check import prove_apart, proved
-from agnews_ray.engine.loss_parity import FAST, REFERENCE, UNRECORDED, Proof, Task, answers_of
+from agnews_ray.engine.loss_parity import Task, answers_of
+from agnews_ray.engine.reference import ReferenceEngine
+from agnews_ray.engine.registry import FAST, REFERENCE, UNRECORDED, Proof
 from agnews_ray.model.tokenizer import train_tokenizer
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 from tests.unit.engine.models import FAMILIES, a_model
@@ -126,7 +128,7 @@ def test_nothing_is_proved_where_the_reference_fails(task, monkeypatch):
     def fail(*_, **__):
         raise ValueError("no accelerate")
 
-    monkeypatch.setattr(loss_parity.ReferenceEngine, "train", fail)
+    monkeypatch.setattr(ReferenceEngine, "train", fail)
     answer = last_answer(task, run_again)
     assert answer == Proof(
         engine=UNRECORDED,

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from agnews_ray.engine.loss_parity import FAST, REFERENCE, UNRECORDED, Proof
+from agnews_ray.engine.registry import FAST, REFERENCE, UNRECORDED, Proof
 from agnews_ray.engine.results import Rank
 from agnews_ray.errors import ResourceError
 from agnews_ray.run import engine_choice

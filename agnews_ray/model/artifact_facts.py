@@ -1,0 +1,57 @@
+"""What an artifact says of itself, so that its folder is enough to use it as it was trained."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agnews_ray.errors import StoreError
+
+FILE_NAME = "agnews_ray.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactFacts:
+    """What a trained classifier was trained on."""
+
+    class_names: tuple[str, ...]
+    """In label order."""
+    max_length_tokens: int
+    """Longest row, special tokens included."""
+    text_columns: tuple[str, ...]
+    """Columns of the data that were joined by a space into the text."""
+    label_kind: str
+    """How labels were written in the data."""
+
+    def write(self, folder: Path) -> None:
+        """Leave the facts in an artifact's folder."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "ArtifactFacts | None":
+        """Read the facts of an artifact.
+
+        Args:
+            folder: the artifact.
+
+        Returns:
+            The facts; None of an artifact that was written before there were any.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        path = folder / FILE_NAME
+        if not path.exists():
+            return None
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                class_names=tuple(map(str, content["class_names"])),
+                max_length_tokens=int(content["max_length_tokens"]),
+                text_columns=tuple(map(str, content["text_columns"])),
+                label_kind=str(content["label_kind"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            hint = "delete the trial's folder and submit again"
+            found = f"{type(error).__name__}: {error}"
+            raise StoreError(str(path), "what the artifact says of itself", found, hint) from error
