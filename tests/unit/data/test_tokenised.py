@@ -16,6 +16,7 @@ from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.run import inputs
 from agnews_ray.run.inputs import InputCache, tokenizer_key
 from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 
 SIZES = ArchitectureSpec(
@@ -23,7 +24,13 @@ SIZES = ArchitectureSpec(
 )
 VARIANT = VariantSpec(model="distilbert", name="one", init="random", architecture=SIZES)
 TRIAL = PlannedTrial(
-    trial_id="one-1", variant=VARIANT, seed=1, device="cpu", precision="fp32", num_steps=1
+    trial_id="one-1",
+    variant=VARIANT,
+    seed=1,
+    device="cpu",
+    precision="fp32",
+    recipe=RecipeSpec(),
+    num_steps=1,
 )
 SPEC = DataSpec(source="synthetic:train=64,test=16,seed=1", max_length_tokens=32)
 
