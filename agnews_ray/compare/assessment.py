@@ -8,9 +8,7 @@ import numpy as np
 from agnews_ray.compare.bootstrap import NUM_DRAWS, Counts, count, draw_counts
 from agnews_ray.compare.calibration import calibrate
 from agnews_ray.compare.cost_front import cost_axes, cost_facts
-from agnews_ray.compare.label_issues import VariantPredictions, doubt_rows
-from agnews_ray.compare.prices import Prices
-from agnews_ray.compare.results import (
+from agnews_ray.compare.findings import (
     CostAxis,
     CostFacts,
     DoubtfulRows,
@@ -19,6 +17,8 @@ from agnews_ray.compare.results import (
     PairFacts,
     VariantFacts,
 )
+from agnews_ray.compare.label_issues import VariantPredictions, doubt_rows
+from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records, group_records
 from agnews_ray.compare.variants import (
     accuracy_interval,

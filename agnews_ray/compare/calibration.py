@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from agnews_ray.compare.results import Calibration, ReliabilityBin
+from agnews_ray.compare.findings import Calibration, ReliabilityBin
 
 NUM_BINS = 15
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from agnews_ray.compare.findings import CostAxis, CostFacts
 from agnews_ray.compare.prices import SECONDS_PER_HOUR, Prices, price_trainings
-from agnews_ray.compare.results import CostAxis, CostFacts
 from agnews_ray.compare.table import VariantRow
 from agnews_ray.record.cost import CostRecord
 

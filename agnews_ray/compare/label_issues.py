@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from agnews_ray.compare.results import (
+from agnews_ray.compare.findings import (
     Disagreement,
     DoubtfulRows,
     DuplicateRow,

@@ -11,7 +11,7 @@ price of that machine is not known, there is no number: another machine's price 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from agnews_ray.compare.results import Fact
+from agnews_ray.compare.findings import Fact
 from agnews_ray.compare.table import VariantRow
 
 SECONDS_PER_HOUR = 3600

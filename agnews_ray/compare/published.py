@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agnews_ray.compare.assessment import Assessment
+from agnews_ray.compare.findings import Fact, Interval, VariantFacts
 from agnews_ray.compare.replication import Difference, against_single_runs, between_studies
-from agnews_ray.compare.results import Fact, Interval, VariantFacts
 from agnews_ray.compare.same_question import unlike_paper, unlike_study
 from agnews_ray.compare.table import VariantRow
 from agnews_ray.record.outputs import Predictions

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from agnews_ray.compare.bootstrap import Counts, count, draw_counts
-from agnews_ray.compare.results import Interval
+from agnews_ray.compare.findings import Interval
 from agnews_ray.compare.variants import Score, accuracy_of, macro_f1_of
 from agnews_ray.record.outputs import Predictions
 

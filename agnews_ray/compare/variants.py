@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agnews_ray.compare.bootstrap import Counts, Estimate, Floats, estimate
+from agnews_ray.compare.findings import ClassFacts, CurvePoint, Interval
 from agnews_ray.compare.inference import wilson_interval
-from agnews_ray.compare.results import ClassFacts, CurvePoint, Interval
 from agnews_ray.record.outputs import LearningCurve
 from agnews_ray.spec.metrics import scores_from_counts
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agnews_ray.compare.bootstrap import Counts, Estimate, estimate, seed_variances
+from agnews_ray.compare.findings import Interval, Metric, PairFacts, Verdict
 from agnews_ray.compare.inference import (
     McNemar,
     correct_together,
@@ -15,7 +16,6 @@ from agnews_ray.compare.inference import (
     seeds_to_tell,
     twice_the_median,
 )
-from agnews_ray.compare.results import Interval, Metric, PairFacts, Verdict
 from agnews_ray.compare.score_test import PairedRows
 from agnews_ray.compare.variants import accuracy_of, as_interval, largest_f1_step, macro_f1_of
 

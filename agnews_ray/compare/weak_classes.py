@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agnews_ray.compare.results import ClassFacts, Fact, VariantFacts
+from agnews_ray.compare.findings import ClassFacts, Fact, VariantFacts
 
 FEW_ROWS = 10
 """The number of test rows below which a class's scores say little: one row is over ten points of

@@ -1,7 +1,7 @@
 """The report's section on classes: the confusion, its largest entries, the scores of each class."""
 
 from agnews_ray.compare.assessment import Assessment
-from agnews_ray.compare.results import ClassFacts
+from agnews_ray.compare.findings import ClassFacts
 from agnews_ray.compare.weak_classes import (
     FEW_ROWS,
     MAX_CONFUSIONS,

@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from agnews_ray.compare.results import VariantFacts
+from agnews_ray.compare.findings import VariantFacts
 from agnews_ray.report.drawing import Figure, Rows, data_of
 
 FEW_CLASSES = 12

@@ -3,7 +3,7 @@
 import altair as alt
 
 from agnews_ray.compare.assessment import Assessment
-from agnews_ray.compare.results import CostAxis
+from agnews_ray.compare.findings import CostAxis
 from agnews_ray.report.confusion import confusion_figure
 from agnews_ray.report.drawing import PALETTE, Figure, Rows, data_of, variant_colour
 from agnews_ray.report.sentences import METRICS

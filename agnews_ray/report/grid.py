@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agnews_ray.compare.results import Interval
+from agnews_ray.compare.findings import Interval
 from agnews_ray.report.drawing import Figure
 
 

@@ -4,8 +4,8 @@ from itertools import groupby
 
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.compare.diverged import DivergedTrial
+from agnews_ray.compare.findings import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
-from agnews_ray.compare.results import Interval, PairFacts
 from agnews_ray.compare.table import ComparisonTable
 from agnews_ray.compare.weak_classes import FEW_ROWS, has_few_rows, is_never_predicted
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 from tabulate import tabulate
 
+from agnews_ray.compare.findings import CostFacts
 from agnews_ray.compare.published import Agreement
-from agnews_ray.compare.results import CostFacts
 from agnews_ray.compare.table import ComparisonTable, VariantRow
 from agnews_ray.compare.times import TrainingTimes
 from agnews_ray.record import json_text

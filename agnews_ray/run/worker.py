@@ -32,13 +32,13 @@ from agnews_ray.model.saving import save_artifact
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.object_store import check_staging, leaving_files
 from agnews_ray.record.schema import TrainingRecord
-from agnews_ray.run.callbacks import ProgressTeller, TrainingClock, Validation, scored
 from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.run.device import check_precision
 from agnews_ray.run.engine_choice import choose_engine, of_all_ranks
 from agnews_ray.run.mailbox import next_task, post_result
 from agnews_ray.run.progress import ProgressReporter
 from agnews_ray.run.trial_files import save_curve, save_predictions
+from agnews_ray.run.worker_callbacks import ProgressTeller, TrainingClock, Validation, scored
 from agnews_ray.run.worker_config import ScoredRows, WorkerConfig, WorkerSummary
 
 

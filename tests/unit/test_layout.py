@@ -34,15 +34,7 @@ OF_SEVERAL_MODULES = {
 }
 """Test files without a module of their own, and what each of them tests."""
 
-SAME_NAME = {
-    "results": "`engine.results` is of one trial, `compare.results` of a study",
-}
-"""Names that two modules have, and why."""
-
 MAX_LINES = 300
-
-LONGER = {"run/worker"}
-"""Modules with more lines, until they are divided."""
 
 
 def test_every_test_file_has_a_module_of_the_same_name():
@@ -59,9 +51,9 @@ def test_every_module_has_a_name_of_its_own():
     for module in MODULES:
         by_name[Path(module).name].append(module)
     several = {name: sorted(found) for name, found in by_name.items() if len(found) > 1}
-    assert {name: found for name, found in several.items() if name not in SAME_NAME} == {}
+    assert several == {}
 
 
-@pytest.mark.parametrize("module", sorted(MODULES - LONGER))
+@pytest.mark.parametrize("module", sorted(MODULES))
 def test_no_module_is_too_long(module):
     assert len((PACKAGE / f"{module}.py").read_text().splitlines()) <= MAX_LINES

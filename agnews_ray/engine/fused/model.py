@@ -14,18 +14,15 @@ import torch
 import torch.distributed as dist
 
 from agnews_ray.engine.fused.asked import AskedParts
-from agnews_ray.engine.fused.block import Block, BlockSettings, BlockTensors, run_block
 from agnews_ray.engine.fused.decay import decaying
-from agnews_ray.engine.fused.dropout import CheapDropout
 from agnews_ray.engine.fused.embeddings import WordEmbeddings
 from agnews_ray.engine.fused.exchange import Exchange
 from agnews_ray.engine.fused.families import (
     FIRST_TOKEN_CLASSIFIERS,
     LOOKED_UP_ONLY,
-    Parts,
     find_blocks,
-    find_position_encoders,
 )
+from agnews_ray.engine.fused.patching import cheapen_dropout, fuse_block, share_position_bias
 from agnews_ray.engine.fused.weights import Segment
 from agnews_ray.engine.objective import LOGITS_ONLY, ModelNeeds, ModelOutput
 from agnews_ray.engine.results import Rank
@@ -101,14 +98,14 @@ class FusedModel:
         self._adds_up = any(parts.num_uses > 1 for parts in blocks.values())
         forward_of = [*blocks, *([words] if self.embeddings else [])]
         self._patched = [(module, "forward") for module in forward_of]
-        self._patched += _share_position_bias(model)
+        self._patched += share_position_bias(model)
         looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
         for module, parts in blocks.items():
             is_last = module is list(found)[-1]
             is_first_only = looks_at_first and is_last and not self._asked.has_output_of(module)
             settings = dataclasses.replace(parts.settings, is_first_only=is_first_only)
-            _fuse(module, parts, settings, (self.matrices, self.vectors))
-        self._dropouts = _cheapen_dropout(model) if is_cpu else []
+            fuse_block(module, parts, settings, (self.matrices, self.vectors))
+        self._dropouts = cheapen_dropout(model) if is_cpu else []
 
     def compute(self, input_ids: torch.Tensor, mask: torch.Tensor | None) -> ModelOutput:
         """Make a forward pass.
@@ -246,69 +243,3 @@ def _segment(
     placed = {id(p) for p in leading}
     others = [p for p in trained if id(p) not in placed]
     return Segment([*leading, *others], len(leading), dtype, device, exchange)
-
-
-def _fuse(
-    module: Any, parts: Parts, settings: BlockSettings, segments: tuple[Segment, Segment]
-) -> None:
-    matrices, vectors = segments
-    weights, gradients = [], []
-    query, key, value = parts.projections
-    for group in ((query,), (key, value), (parts.out,), (parts.up,), (parts.down,)):
-        span = matrices.span([linear.weight for linear in group])
-        size = (-1, group[0].in_features)
-        bias_span = vectors.span([linear.bias for linear in group])
-        weights += [matrices.mirror[span].view(size), vectors.mirror[bias_span]]
-        gradients += [matrices.mirror_gradient[span].view(size), vectors.gradient[bias_span]]
-    for norm in parts.norms:
-        for parameter in (norm.weight, norm.bias):
-            span = vectors.span([parameter])
-            weights.append(vectors.values.detach()[span])
-            gradients.append(vectors.gradient[span])
-    block = Block(BlockTensors(*weights), BlockTensors(*gradients), settings)
-    if parts.num_uses > 1:
-        once = BlockTensors(*(torch.empty_like(gradient) for gradient in gradients))
-        block = dataclasses.replace(block, gradients=once, sums=block.gradients)
-
-    def forward(hidden: torch.Tensor, attention_mask: Any = None, *others: Any, **_: Any) -> Any:
-        if module.training and not hidden.requires_grad:  # what comes before is frozen
-            hidden = hidden.detach().requires_grad_()
-        bias = _bias_of(attention_mask)
-        if not parts.is_biased_by_position:
-            return run_block(hidden, bias, None, block, module.training)
-        position_bias = others[0][:, :, :1] if settings.is_first_only else others[0]
-        return (run_block(hidden, bias, position_bias, block, module.training),)
-
-    module.forward = forward
-
-
-def _bias_of(attention_mask: torch.Tensor | None) -> torch.Tensor | None:
-    """Of shape (B, 1, 1, L) for one of (B, 1, L or 1, L), which is the same for each query."""
-    if attention_mask is None:
-        return None
-    of_keys = attention_mask[:, :, :1]
-    is_padding = ~of_keys if of_keys.dtype == torch.bool else of_keys < 0
-    bias = torch.zeros(is_padding.shape, device=attention_mask.device)
-    return bias.masked_fill_(is_padding, -torch.inf)
-
-
-def _share_position_bias(model: torch.nn.Module) -> list[tuple[Any, str]]:
-    """Have biases by position computed once for all rows; returns what was replaced where."""
-    found = find_position_encoders(model)
-    for encoder in found:
-        compute = encoder.compute_position_bias  # copies it for each row
-        encoder.compute_position_bias = lambda hidden, compute=compute: compute(hidden[:1])
-    return [(encoder, "compute_position_bias") for encoder in found]
-
-
-def _cheapen_dropout(model: torch.nn.Module) -> list[tuple[torch.nn.Module, str, Any]]:
-    """Replace every dropout; returns where each one was."""
-    found: list[tuple[torch.nn.Module, str, Any]] = [
-        (parent, name, child)
-        for parent in model.modules()
-        for name, child in parent.named_children()
-        if isinstance(child, torch.nn.Dropout)
-    ]
-    for parent, name, child in found:
-        setattr(parent, name, CheapDropout(child.p).train(child.training))
-    return found

@@ -1,6 +1,6 @@
 import pytest
 
-from agnews_ray.compare.results import ClassFacts, Interval
+from agnews_ray.compare.findings import ClassFacts, Interval
 from agnews_ray.compare.weak_classes import (
     has_few_rows,
     is_never_predicted,

@@ -9,7 +9,7 @@ import torch
 from agnews_ray.engine.callbacks import StepDone
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.results import Predictions, Rank
-from agnews_ray.run.callbacks import ProgressTeller, TrainingClock, Validation
+from agnews_ray.run.worker_callbacks import ProgressTeller, TrainingClock, Validation
 
 LOGITS = np.array([[0.0, 1.0], [1.0, 0.0], [np.nan, 0.0]], np.float32)
 FOUND = Predictions(np.arange(3), np.array([1, 1, 0]), LOGITS)
