@@ -93,8 +93,7 @@ class FastEngine:
         # CUDA graphs want what they hold to have run before, and not on the default stream.
         with _own_stream() if is_cuda else nullcontext(), fused_model(model, *how) as fused:
             try:
-                training = _Training(self, fused, num_steps)
-                log = training.run(epochs, callbacks, save, start)
+                log = _Training(self, fused, num_steps).run(epochs, callbacks, save, start)
             except torch.OutOfMemoryError as error:
                 if self.record and fused.is_fused:
                     raise recording_error(error) from error

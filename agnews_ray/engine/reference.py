@@ -92,13 +92,14 @@ class ReferenceEngine:
 
     def _loss_function(self) -> Callable[..., torch.Tensor] | None:
         """Our own loss where the Trainer has none of that kind: it knows no class weights."""
-        if self.objective.class_weights is None:
-            return None
         objective = self.objective.to(self.rank.device)
+        weights = objective.class_weights
+        if weights is None:
+            return None
 
         def loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
             each = objective.losses(ModelOutput(logits=outputs.logits), labels, {})
-            return each.sum() / self.objective.denominator(labels.cpu().numpy())
+            return each.sum() / weights[labels].sum()  # the denominator, without asking a GPU
 
         return loss
 
