@@ -1,1 +1,1 @@
-"""What runs a recipe on one rank: ``fast`` (ours) or ``reference`` (the Hugging Face Trainer)."""
+"""Engines that run a recipe on one rank: ``fast`` (ours), ``reference`` (Hugging Face Trainer)."""

@@ -1,4 +1,7 @@
-"""An artifact held against what was recorded: loaded anew, from texts, as its user loads it."""
+"""The check of a saved model, which compares its logits for some texts with the recorded ones.
+
+The model is loaded from its folder again, as a user loads it.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,23 +17,23 @@ from agnews_ray.model.forward import compute_logits
 from agnews_ray.spec.base import Precision
 
 TOLERANCES = {"fp32": 2e-3, "fp16": 1e-2, "bf16": 5e-2}
-"""Largest deviation that rounding explains, as a share of the largest logit. Rows are padded to
-other lengths here than when they were scored, so that sums are made in another order."""
+"""The largest deviation that rounding explains, as a share of the largest logit. Here rows are
+padded to other lengths than when they were scored, so sums are computed in another order."""
 
 
 def replay(
     folder: Path, texts: Sequence[str], device: torch.device, precision: Precision
 ) -> NDArray[np.float32]:
-    """Compute logits as a user of plain transformers does, knowing nothing but the folder.
+    """Compute logits as a user of plain transformers does, from nothing but the folder.
 
     Args:
-        folder: an artifact.
-        texts: N of them, computed as one padded batch.
-        device: where to compute.
-        precision: of matrix products, as in training.
+        folder: the artifact.
+        texts: N texts, computed as one padded batch.
+        device: the device to compute on.
+        precision: the precision of matrix products, as in training.
 
     Returns:
-        Shape (N, C).
+        Shape (N, C): the logits.
     """
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     model = AutoModelForSequenceClassification.from_pretrained(
@@ -48,12 +51,12 @@ def deviation(found: NDArray[np.float32], recorded: NDArray[np.float32]) -> floa
     """Measure how far two sets of logits are apart.
 
     Args:
-        found: shape (N, C).
-        recorded: the same.
+        found: shape (N, C), the logits to check.
+        recorded: shape (N, C), the recorded logits.
 
     Returns:
-        The largest difference, as a share of the largest recorded logit; infinite where one of
-        two is no number, 0 where both are none.
+        The largest difference, as a share of the largest recorded logit. A logit that is a number
+        in only one of the two makes it infinite; one that is a number in neither counts as equal.
     """
     if not np.array_equal(np.isfinite(found), np.isfinite(recorded)):
         return float("inf")
@@ -64,18 +67,18 @@ def deviation(found: NDArray[np.float32], recorded: NDArray[np.float32]) -> floa
 
 
 def check_artifact(where: str, found: float, precision: Precision) -> float:
-    """Refuse an artifact that is not what was measured.
+    """Refuse an artifact that does not give the recorded logits.
 
     Args:
         where: the trial.
-        found: from ``deviation``.
-        precision: that both were computed in.
+        found: the result of ``deviation``.
+        precision: the precision in which both were computed.
 
     Returns:
         The deviation.
 
     Raises:
-        TrialError: it is more than rounding.
+        TrialError: the deviation is larger than rounding explains.
     """
     allowed = TOLERANCES[precision]
     if found <= allowed:
@@ -84,5 +87,5 @@ def check_artifact(where: str, found: float, precision: Precision) -> float:
         where,
         f"a saved model that gives the recorded logits within {allowed:.1%} of the largest",
         f"one that is {found:.1%} away when it is loaded from its folder",
-        "nothing is kept of this trial; use another model, or report its config.json as a fault",
+        "nothing of this trial is kept; use another model, or report its config.json as a fault",
     )

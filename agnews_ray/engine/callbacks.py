@@ -1,4 +1,4 @@
-"""What is told of a training while it runs, and may stop it: after each step, after each epoch."""
+"""Callbacks, which are called after each step and each epoch of a training and may stop it."""
 
 import enum
 from collections.abc import Callable, Iterable, Sequence
@@ -10,60 +10,60 @@ from agnews_ray.data.batches import TokenisedRows
 
 
 class Action(enum.Flag):
-    """What a callback wants; of several callbacks, all that any of them wants is done."""
+    """The request of a callback; the requests of several callbacks are combined."""
 
     GO_ON = 0
     STOP = enum.auto()
-    """Make no further step; nothing is told any more."""
+    """Make no further step, and call no callback again."""
     SAVE = enum.auto()
-    """Hand the training's state over, before anything else is done."""
+    """Save the training's state, before anything else is done."""
 
 
 class StepDone(NamedTuple):
     """A finished step."""
 
     step: int
-    """Counted from 1, over all epochs."""
+    """The step's number, counted from 1 over all epochs."""
     loss: torch.Tensor
-    """Shape (), this rank's share, on the device: to read it waits for the step."""
+    """Shape (): this rank's share of the loss, on the device; reading it waits for the step."""
     seconds: float
-    """Since training began; of a run that goes on, since its own first step began."""
+    """The time since training began; in a resumed run, since its own first step began."""
 
 
 class Callback:
-    """Is told of a training; a subclass says what it does with it.
+    """The base class of callbacks, which does nothing.
 
-    Every rank has callbacks of its own. What they want must be the same on each rank, or the ranks
-    wait for each other for ever: a callback decides by what all of them know (the number of steps,
-    a score that was gathered), or asks the others first.
+    Every rank has its own callbacks. Their requests must be the same on each rank, or the ranks
+    wait for each other without end: a callback decides by values that are the same on all ranks
+    (the number of steps, a gathered score), or exchanges values with the other ranks first.
     """
 
     def after_step(self, done: StepDone) -> Action:  # noqa: ARG002  # for subclasses
-        """Be told of a finished step.
+        """React to a finished step.
 
         Args:
-            done: the step. Its time includes what callbacks did before.
+            done: the step; its time includes the time of earlier callbacks.
         """
         return Action.GO_ON
 
     def after_epoch(self, epoch: int) -> Action:  # noqa: ARG002  # for subclasses
-        """Be told that all batches of an epoch are done, after its last step was told.
+        """React to a finished epoch; called after ``after_step`` of its last step.
 
         Args:
-            epoch: counted from 1.
+            epoch: the epoch's number, counted from 1.
         """
         return Action.GO_ON
 
 
 def tell(callbacks: Sequence[Callback], done: StepDone | int) -> Action:
-    """Tell every callback of a step, or of an epoch by its number.
+    """Call every callback for a finished step, or for a finished epoch.
 
     Args:
-        callbacks: in their order; each is told, whatever the ones before want.
-        done: what is finished.
+        callbacks: the callbacks in order; each is called, whatever the ones before request.
+        done: the step, or the number of the epoch.
 
     Returns:
-        All that they want.
+        All their requests, combined.
     """
     wanted = Action.GO_ON
     for callback in callbacks:
@@ -75,11 +75,11 @@ def tell(callbacks: Sequence[Callback], done: StepDone | int) -> Action:
 
 
 class Place(NamedTuple):
-    """How far a training has come."""
+    """The progress of a training."""
 
     num_steps: int = 0
     num_epochs: int = 0
-    """Of which callbacks were told that they are done."""
+    """The number of finished epochs for which the callbacks were called."""
 
 
 BEGINNING = Place()
@@ -92,14 +92,15 @@ def run_epochs(
     save: Callable[[int], None],
     start: Place = BEGINNING,
 ) -> None:
-    """Make a step with each batch, until there are no more or a callback wants to stop.
+    """Make a step with each batch, until there are no more or a callback requests a stop.
 
     Args:
-        epochs: the global batches of each, those that are done already included.
-        make_step: trains on one.
-        callbacks: told of steps and epochs.
-        save: called where a callback wants that, with the number of epochs told of.
-        start: where an earlier run ended; what it did is passed over.
+        epochs: the global batches of each epoch, including those that are already done.
+        make_step: the function that trains on one batch.
+        callbacks: the callbacks, called after each step and each epoch.
+        save: the function called when a callback requests a save, with the number of finished
+            epochs for which the callbacks were called.
+        start: the end of an earlier run; its steps and epochs are skipped.
     """
 
     def does_stop(done: StepDone | int, num_epochs: int) -> bool:

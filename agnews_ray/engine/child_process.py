@@ -1,4 +1,4 @@
-"""A call in a process of its own, which never outlives the one that asked for it."""
+"""A call in its own process, which never lives longer than the calling process."""
 
 import multiprocessing
 import os
@@ -10,23 +10,23 @@ from typing import Any
 
 
 def call_alone(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in a new process, and wait for its answer.
+    """Call a function in a new process, and wait for its result.
 
-    The process ends with the call whatever becomes of this one: an interrupt here kills it, and
-    it ends itself where this process is killed. A terminal's Ctrl-C does not reach it.
+    The process always ends with the call: an interrupt in this process kills it, and it ends itself
+    if this process is killed. A terminal's Ctrl-C does not reach it.
 
     Args:
-        function: of a module; travels by pickle, like its arguments and its answer.
-        arguments: of the call.
+        function: a module's function; it is pickled, like its arguments and its result.
+        arguments: the arguments of the call.
 
     Returns:
-        What the function gives.
+        The result of the function.
     """
     context = multiprocessing.get_context("spawn")
     alone = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
     before = set(multiprocessing.active_children())
     try:
-        # What is blocked here stays so in a new process; here it only comes a little later.
+        # A signal that is blocked here stays blocked in the new process; here it is only delayed.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             answer = alone.submit(function, *arguments)

@@ -1,4 +1,4 @@
-"""Whether a training came to anything: a loss or logits that are not numbers are named as such."""
+"""Whether a training diverged: its loss or its logits are not numbers."""
 
 from collections.abc import Sequence
 
@@ -15,25 +15,25 @@ def predicted_classes(logits: NDArray[np.float32]) -> NDArray[np.int64]:
         logits: shape (N, C).
 
     Returns:
-        Shape (N,), class ids; ``NO_CLASS`` where a logit is not a number. (The largest of NaNs is
-        the first to numpy, which would make class 0 of a model that says nothing.)
+        Shape (N,): the class ids; ``NO_CLASS`` if a logit is not a number. (NumPy takes the first
+        of several NaNs as the largest, so such a model would seem to predict class 0.)
     """
     is_number = np.isfinite(logits).all(axis=1)
     return np.where(is_number, logits.argmax(axis=1), NO_CLASS).astype(np.int64)
 
 
 def divergence(loss: NDArray[np.float64], predicted: Sequence[NDArray[np.int64]]) -> str | None:
-    """Say in what a training diverged.
+    """Say how a training diverged.
 
-    A loss that was not a number and is one again is none: loss scaling in FP16 leaves out such
-    steps. What counts is how training ended, and what the model says of rows.
+    A loss that is a number again later is no divergence: loss scaling in FP16 skips such steps.
+    Only the last loss and the model's logits count.
 
     Args:
-        loss: shape (steps,), of each step.
-        predicted: of each split that was scored, from ``predicted_classes``.
+        loss: shape (steps,), the loss of each step.
+        predicted: the result of ``predicted_classes`` for each scored split.
 
     Returns:
-        A reason such as "loss is not a number from step 120 of 500 on", or None.
+        A reason such as "loss is not a number from step 120 of 500 on"; None without divergence.
     """
     reasons = []
     is_number = np.isfinite(loss)

@@ -1,8 +1,9 @@
 """The fast engine: one trial's training on one rank, in plain torch, without Ray.
 
-Where its speed comes from: batches of like length; blocks whose backward pass is written out
-(``block``), with cheap dropout (``dropout``); parameters in flat buffers (``weights``), updated
-without asking the device (``optimizer``); on a GPU whole steps as CUDA graphs (``graphs``).
+The reasons for its speed: batches of similar length; blocks with a hand-written backward pass
+(``block``) and cheap dropout (``dropout``); parameters in flat buffers (``weights``), updated
+without reading values from the device (``optimizer``); on a GPU, whole steps as CUDA graphs
+(``graphs``).
 """
 
 import sys
@@ -32,25 +33,26 @@ from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
 
 LENGTH_MULTIPLE = 8
-"""On a GPU lengths are padded up to a multiple of this, for few graphs and aligned products."""
+"""The number of tokens of which padded lengths on a GPU are a multiple, so that there are few
+graphs and matrix products are aligned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FastEngine:
-    """Runs a recipe on one rank, as the Hugging Face Trainer would, but sooner."""
+    """The engine that runs a recipe on one rank as the Hugging Face Trainer does, but faster."""
 
     recipe: RecipeSpec
     precision: Precision
     pad_id: int
-    """Token id of the padding."""
+    """The token id of the padding."""
     rank: Rank
     padding_side: PaddingSide = "right"
-    """Of short rows."""
+    """The side on which short rows are padded."""
     record: Recorder | None = None
-    """What makes steps repeatable on a GPU; None launches their kernels one by one. Steps of a
-    model whose blocks are not fused are never recorded."""
+    """The recorder that makes steps repeatable on a GPU; None launches their kernels one by one.
+    Steps of a model whose blocks are not fused are never recorded."""
     objective: Objective = PLAIN
-    """What is minimised; on the CPU."""
+    """The objective to minimise; its tensors are on the CPU."""
 
     def train(
         self,
@@ -61,36 +63,36 @@ class FastEngine:
         save: SaveState | None = None,
         start: TrainingState | None = None,
     ) -> TrainLog:
-        """Optimise a classifier on global batches.
+        """Train a classifier on global batches.
 
-        The loss is the objective's mean over the *global* batch, however its rows fall on the
-        ranks.
+        The loss is the objective's mean over the *global* batch, however its rows are divided among
+        the ranks.
 
         Args:
             model: a transformers classifier in float32 on the rank's device, the same on each rank.
-            epochs: the global batches of each, the same on each rank.
-            num_steps: how many batches they have, for the schedule.
-            callbacks: told of each finished step and epoch; they may stop the training, or ask
-                for a save.
-            save: given the state then.
-            start: a state to go on from, the same on each rank, on however many; the batches that
-                it has seen are passed over.
+            epochs: the global batches of each epoch, the same on each rank.
+            num_steps: the number of batches in all epochs, for the schedule.
+            callbacks: the callbacks, called after each step and each epoch; they may stop the
+                training, or request a save.
+            save: the function that saves the state on such a request.
+            start: the state to resume from, the same on each rank; the number of ranks may differ.
+                The batches that it has seen are skipped.
 
         Returns:
-            The log of the steps that were made, those before ``start`` included, the same on each
+            The log of the steps that were made, including those before ``start``, the same on each
             rank.
 
         Raises:
-            RecordingError: a step cannot be recorded, or the memory is too small for what recorded
-                steps keep. Another process may train without.
-            TrialError: the state to start from is of another training.
+            RecordingError: a step cannot be recorded, or the memory is too small for recorded
+                steps. Another process may train without recording.
+            TrialError: the state to start from belongs to another training.
         """
         is_cuda = self.rank.device.type == "cuda"
         if not is_cuda:
             keep_freed_memory()
         wanted = Wanted(needs=self.objective.needs, is_recorded=self.record is not None)
         how = (DTYPES[self.precision], self.recipe, num_steps, self.rank, wanted)
-        # CUDA graphs want what they hold to have run before, and not on the default stream.
+        # CUDA graphs require that their operations ran before, and not on the default stream.
         with _own_stream() if is_cuda else nullcontext(), fused_model(model, *how) as fused:
             try:
                 log = _Training(self, fused, num_steps).run(epochs, callbacks, save, start)
@@ -99,12 +101,12 @@ class FastEngine:
                     raise recording_error(error) from error
                 raise
         if is_cuda:
-            torch.cuda.synchronize(self.rank.device)  # others use another stream
+            torch.cuda.synchronize(self.rank.device)  # later code uses another stream
         return log
 
 
 class _Training:
-    """One call of ``train``: the model, its optimiser, and the log on the device."""
+    """The state of one call of ``train``: the model, its optimiser, and the log on the device."""
 
     def __init__(self, engine: FastEngine, fused: FusedModel, num_steps: int) -> None:
         self._engine = engine
@@ -119,13 +121,13 @@ class _Training:
         self._optimizer = Optimizer(fused, engine.recipe, num_steps, engine.precision)
         device = engine.rank.device
         self._log = torch.zeros((num_steps, 2), device=device)
-        """Shape (steps, 2): this rank's share of the loss, and the learning rate."""
+        """Shape (steps, 2), float32: this rank's share of the loss, and the learning rate."""
         self._position = torch.zeros(1, dtype=torch.int64, device=device)
         self._loss = torch.zeros((), device=device)
         self._is_alone = engine.rank.world_size == 1
         self._compute: Callable[..., None] = self._whole if self._is_alone else self._backward
         self._shape: Shape | None = None
-        """Of batches, where steps are recorded."""
+        """The shape of batches if steps are recorded; else None."""
         if engine.record and fused.is_fused:
             num_rows = engine.recipe.global_batch_size // engine.rank.world_size
             self._shape = Shape(
@@ -157,11 +159,11 @@ class _Training:
 
         run_epochs(epochs, self.step, callbacks, hand_over, place)
         log = self._make_log()
-        del self._compute  # recorded steps hold this object, and would wait with their memory
+        del self._compute  # recorded steps refer to this object, which would keep their memory
         return log
 
     def step(self, global_batch: TokenisedRows) -> StepDone:
-        """Make one update; on a GPU it is only queued."""
+        """Make one update; on a GPU, only queue it."""
         self._start = self._start or time.perf_counter()  # waiting for the first rows is start-up
         engine, rank = self._engine, self._engine.rank
         place = (rank.index, rank.world_size, engine.pad_id, self._shape, engine.padding_side)
@@ -188,11 +190,11 @@ class _Training:
             self._update()
 
     def _make_log(self) -> TrainLog:
-        """Bring what the device kept together with what the host did, so far."""
+        """Combine the device's log with the host's, as far as the training has come."""
         facts, seconds, rank = self._facts, list(self._seconds), self._engine.rank
         if not facts and self._earlier is not None:
             return self._earlier
-        if rank.device.type == "cuda":  # where not all steps are made, some are only queued
+        if rank.device.type == "cuda":  # after an early stop, some steps are only queued
             waiting = time.perf_counter()
             torch.cuda.synchronize(rank.device)
             seconds[-1] += time.perf_counter() - waiting
@@ -235,12 +237,12 @@ class _Training:
 def _own_stream() -> AbstractContextManager[object]:
     make_stream: Any = torch.cuda.Stream  # no type information
     stream = make_stream()
-    stream.wait_stream(torch.cuda.current_stream())  # the model may still be on its way
+    stream.wait_stream(torch.cuda.current_stream())  # the model's copy may not be finished
     return torch.cuda.stream(stream)
 
 
 def _words(batch: TokenisedRows, pad_id: int) -> torch.Tensor:
-    """The global batch's distinct words, sorted, that of the padding among them."""
+    """Return the global batch's distinct token ids, sorted, including that of the padding."""
     return torch.from_numpy(np.unique(np.append(batch.ids, pad_id)).astype(np.int64))
 
 

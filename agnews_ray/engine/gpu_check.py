@@ -1,9 +1,9 @@
-"""Whether the fast engine computes on a GPU what the reference engine does: tried once, and kept.
+"""A test, with stored answers, whether the fast engine matches the reference engine on a GPU.
 
-Nobody has run it on every GPU, driver and torch there is. So before a first trial a small model of
-the trial's family makes a few steps in the reference engine, in ours unrecorded, and in ours
-recorded (``rehearsal``). It does so in a process of its own, whose end, however sudden, is an
-answer too. What was found is kept, by all that it depends on.
+The engine cannot be tested in advance on every GPU, driver and torch version. So before a first
+trial, a small model of the trial's family makes a few steps in the reference engine, in ours
+unrecorded, and in ours recorded (``loss_parity``). This runs in its own process: if that process
+crashes, this is an answer too. The answer is stored under a key of everything it depends on.
 """
 
 import json
@@ -27,28 +27,29 @@ from agnews_ray.record.environment import describe_environment, nvidia_driver
 from agnews_ray.record.json_text import to_json
 
 PATIENCE_S = 120.0
-"""For all three; 10 to 20 seconds are usual, most of them imports."""
+"""The time limit for all three; 10 to 20 seconds are usual, most of them for imports."""
 
 
 def proved(task: Task, device_name: str, gpu: str | None, cache: Path) -> Proof:
-    """Say what may run, from an earlier answer or by trying.
+    """Find out what may run, from an earlier answer or by a test.
 
     Args:
-        task: what is tried.
-        device_name: of the GPU.
-        gpu: as ``CUDA_VISIBLE_DEVICES`` has it, where a process sees several; None: the first.
-        cache: folder of earlier answers.
+        task: the model and the setting to test.
+        device_name: the name of the GPU.
+        gpu: the GPU's entry in ``CUDA_VISIBLE_DEVICES``, if a process sees several; None means the
+            first.
+        cache: the folder of earlier answers.
 
     Returns:
-        The answer, kept unless another try might find something else.
+        The answer; it is stored unless another test might give a different one.
     """
     key = _key(task, device_name)
     path = cache / f"{content_hash(key, 24)}.json"
-    with suppress(OSError, ValueError, KeyError, TypeError):  # none yet, or a damaged one
+    with suppress(OSError, ValueError, KeyError, TypeError):  # no answer yet, or a damaged file
         return Proof(**json.loads(path.read_text(encoding="utf-8"))["proof"])
     proof = prove_apart(task, gpu)
     if proof.is_kept:
-        with suppress(OSError):  # then it is tried again
+        with suppress(OSError):  # then the next trial tests again
             cache.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(f".{os.getpid()}")
             partial.write_text(to_json({"proof": asdict(proof), **key}))
@@ -57,7 +58,7 @@ def proved(task: Task, device_name: str, gpu: str | None, cache: Path) -> Proof:
 
 
 def prove_apart(task: Task, gpu: str | None = None, patience_s: float = PATIENCE_S) -> Proof:
-    """Try in a process of its own: a GPU that fails there is free again afterwards."""
+    """Test in a separate process, so that a GPU that fails there can be used again afterwards."""
     context = multiprocessing.get_context("spawn")
     answers, told = context.Pipe(duplex=False)
     process = context.Process(target=_tell, args=(told, task, gpu), daemon=True)
@@ -81,14 +82,14 @@ def prove_apart(task: Task, gpu: str | None = None, patience_s: float = PATIENCE
 
 def _tell(told: multiprocessing.connection.Connection, task: Task, gpu: str | None) -> None:
     if gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # read at the first question to CUDA
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # read at the first call of CUDA
     make_recorder: Any = CudaRecorder if task.device == "cuda" else None
     for proof in answers_of(task, make_recorder):
         told.send(proof)
 
 
 def _key(task: Task, device_name: str) -> dict[str, Any]:
-    """Name all that an answer depends on."""
+    """Collect everything that an answer depends on."""
     engine = sha256()
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         engine.update(source.read_bytes())

@@ -1,4 +1,4 @@
-"""A few steps by each engine on one device, held against each other: may ours be used there?"""
+"""A comparison of a few steps by each engine on one device: it decides whether ours may run."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -20,11 +20,11 @@ from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.recipe import RecipeSpec
 
 TOLERANCES = {"fp32": 2e-3, "fp16": 2e-2, "bf16": 2e-2}
-"""Largest difference of two losses, in nats, that rounding explains over so few steps; on a CPU
-they differ by at most 3e-7 in fp32 and 9e-4 in bf16."""
+"""The largest difference of two losses, in nats, that rounding explains over so few steps. On a
+CPU the losses differ by at most 3e-7 in fp32 and 9e-4 in bf16."""
 
 LENGTHS = (16, 24, 16, 16, 24, 16, 24, 16, 24, 16, 24, 16)
-"""Tokens of the longest row of each step: two shapes, each recorded at its first step."""
+"""The number of tokens of each step's longest row: two shapes, each recorded at its first step."""
 
 NUM_ROWS = 8
 
@@ -38,8 +38,8 @@ SIZES = {
     "hidden_dim": 512,  # DistilBERT's
     "initializer_range": 0.05,
 }
-"""Of the small model, under every family's names: it learns the rows within these few steps, so
-that an update that is left out shows in the next loss."""
+"""The sizes of the small model, under every family's names. It learns the rows within these few
+steps, so a missing update shows in the next loss."""
 
 RECIPE = RecipeSpec(
     learning_rate=1e-3, global_batch_size=NUM_ROWS, num_epochs=1, warmup_fraction=0.0
@@ -48,10 +48,10 @@ RECIPE = RecipeSpec(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is tried; travels by pickle."""
+    """The model and the setting to test; it is pickled."""
 
     config: Any
-    """Of transformers, for a small model of the trial's family."""
+    """The transformers config of a small model of the trial's family."""
     tokenizer: PreTrainedTokenizerBase
     precision: Precision
     device: Device
@@ -64,11 +64,11 @@ class Task:
         precision: Precision,
         device: Device = "cuda",
     ) -> "Task":
-        """Make a model's family small; BERT stands for families whose steps are not recorded."""
+        """Make a task with a small model of the same family; BERT replaces unrecorded families."""
         config = copy.deepcopy(model.config) if is_fusable(model) else BertConfig()
         pad = tokenizer.pad_token_id or 0
         known = {"num_labels": 4, "problem_type": None, "pad_token_id": pad}
-        vocabulary = max(SIZES["vocab_size"], pad + 1)  # a padding that was added comes last
+        vocabulary = max(SIZES["vocab_size"], pad + 1)  # an added padding token comes last
         for name, value in {**known, **SIZES, "vocab_size": vocabulary}.items():
             if hasattr(config, name):
                 setattr(config, name, value)
@@ -76,28 +76,28 @@ class Task:
 
 
 def answers_of(task: Task, make_recorder: Callable[[], Recorder] | None) -> Iterator[Proof]:
-    """Try one engine after the other, in this process.
+    """Test one engine after the other, in this process.
 
     Args:
-        task: what is tried.
-        make_recorder: makes what records steps; None tries no recording.
+        task: the model and the setting to test.
+        make_recorder: the function that makes a recorder of steps; None tests no recording.
 
     Yields:
-        What is true if this process ends before the next; the last answer counts.
+        The answer that is right if this process ends before the next one; the last one counts.
     """
     tolerance = TOLERANCES[task.precision]
     ended = "its process ended"
     yield Proof(engine=UNRECORDED, cause=f"in the reference engine {ended}", is_kept=False)
     try:
         expected = _by_reference(task)
-    except Exception as error:  # noqa: BLE001  # whatever it is, nothing can be compared
+    except Exception as error:  # noqa: BLE001  # without its losses nothing can be compared
         cause = f"the reference engine failed: {_reason(error)}"
         yield Proof(engine=UNRECORDED, cause=cause, is_kept=False)
         return
     yield Proof(engine=REFERENCE, cause=f"in the fast engine {ended}", is_kept=False)
     try:
         plain = _by_fast(task, None)
-    except Exception as error:  # noqa: BLE001  # whatever it is, that engine does not work here
+    except Exception as error:  # noqa: BLE001  # after any error, that engine does not work here
         yield Proof(engine=REFERENCE, cause=_reason(error), is_kept=_is_lasting(error))
         return
     if apart := _difference(plain, expected, tolerance):
@@ -107,7 +107,7 @@ def answers_of(task: Task, make_recorder: Callable[[], Recorder] | None) -> Iter
         yield Proof(engine=UNRECORDED, cause=f"in recorded steps {ended}", is_kept=False)
         try:
             recorded = _by_fast(task, make_recorder())
-        except Exception as error:  # noqa: BLE001  # whatever it is, recording does not work here
+        except Exception as error:  # noqa: BLE001  # after any error, recording does not work here
             yield Proof(engine=UNRECORDED, cause=_reason(error), is_kept=_is_lasting(error))
             return
         if apart := _difference(recorded, plain, tolerance):
@@ -120,7 +120,7 @@ def _difference(
     found: NDArray[np.float64], expected: NDArray[np.float64], tolerance: float
 ) -> str | None:
     apart = np.abs(found - expected)
-    too_far = np.flatnonzero(~(apart <= tolerance))  # what is no number is too far, too
+    too_far = np.flatnonzero(~(apart <= tolerance))  # NaN is too far, too
     if not len(too_far):
         return None
     step = int(too_far[0])
@@ -128,7 +128,7 @@ def _difference(
 
 
 def _by_reference(task: Task) -> NDArray[np.float64]:
-    from agnews_ray.engine.reference import ReferenceEngine  # a worker that tries nothing has none
+    from agnews_ray.engine.reference import ReferenceEngine  # slow; few workers test
 
     rows = _rows(task)
     plan = [batch.rows for batch in _batches(rows)]
@@ -156,7 +156,7 @@ def _by_fast(task: Task, record: Recorder | None) -> NDArray[np.float64]:
 
 
 def _model(task: Task) -> Any:
-    """The same weights each time; without dropout, which no two engines draw alike."""
+    """Make the model: the same weights each time, no dropout, which differs between engines."""
     torch.manual_seed(0)
     model = AutoModelForSequenceClassification.from_config(task.config).float()
     for module in model.modules():
@@ -166,7 +166,7 @@ def _model(task: Task) -> Any:
 
 
 def _rows(task: Task) -> TokenisedRows:
-    """Rows of all steps: the same few again and again, which a model soon knows by heart."""
+    """Make the rows of all steps: the same few in each step, so that the model learns them fast."""
     rng = np.random.default_rng(0)
     pad = task.tokenizer.pad_token_id or 0
     known = np.setdiff1d(np.arange(task.config.vocab_size), [pad])
@@ -188,7 +188,7 @@ def _batches(rows: TokenisedRows) -> list[TokenisedRows]:
 
 
 def _is_lasting(error: Exception) -> bool:
-    """Whether another try would come to the same: memory may have been another process's."""
+    """Whether another test would fail too; out of memory may be due to another process."""
     return "out of memory" not in str(error)
 
 

@@ -1,4 +1,4 @@
-"""Whether and when a process gives freed memory back."""
+"""Control over when a process returns freed memory to the system."""
 
 import ctypes
 import gc
@@ -7,17 +7,17 @@ import sys
 import torch
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
-"""Parameters of glibc's ``mallopt``."""
+"""The parameters of glibc's ``mallopt``."""
 
 
 def keep_freed_memory() -> bool:
-    """Have the C library keep what is freed, for the next step to use.
+    """Make the C library keep freed memory, so that the next step uses it again.
 
-    A step on a CPU frees and asks for some hundred megabytes; handed back to the system they come
-    anew page by page, 7,000 page faults a step.
+    A step on a CPU frees and allocates some hundred megabytes. If they are returned to the system,
+    it provides them again page by page, with 7,000 page faults a step.
 
     Returns:
-        Whether this C library can (glibc).
+        Whether this C library can do it (glibc can).
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
@@ -25,7 +25,7 @@ def keep_freed_memory() -> bool:
     return all(
         mallopt(parameter, value)
         for parameter, value in (
-            (M_MMAP_THRESHOLD, 32 << 20),  # the largest it takes
+            (M_MMAP_THRESHOLD, 32 << 20),  # the largest allowed value
             (M_TRIM_THRESHOLD, 2**31 - 1),
             (M_TOP_PAD, 64 << 20),
         )
@@ -33,12 +33,12 @@ def keep_freed_memory() -> bool:
 
 
 def give_back_memory() -> None:
-    """Give back all memory that nobody uses: Python's, the C library's, the GPU's.
+    """Return all unused memory: Python's, the C library's, the GPU's.
 
-    Between two trials of one process, so that the second begins with what the first began with.
+    It is called between two trials of one process, so that both begin with the same free memory.
     """
     if "torch._dynamo" in sys.modules:
-        sys.modules["torch._dynamo"].reset()  # what the compiler keeps of the last model
+        sys.modules["torch._dynamo"].reset()  # the compiler's data of the last model
     gc.collect()
     torch.cuda.empty_cache()  # does nothing where there is no GPU
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

@@ -1,8 +1,8 @@
-"""What a training minimises, as a part of its own that every engine uses.
+"""Objectives, which training minimises; every engine uses them.
 
-An objective turns what a model gives, labels and further targets into a loss per row. Cross-entropy
-is the first; another one may ask the model for more than its logits, and the data for more than
-labels.
+An objective computes a loss per row from a model's output, labels and further targets.
+Cross-entropy is the first; another one may need more of the model than its logits, and more of
+the data than labels.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,15 +20,15 @@ from agnews_ray.spec.recipe import RecipeSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelNeeds:
-    """What an objective asks of a model beside its logits; blocks are counted from 0.
+    """The outputs of a model that an objective needs beside logits; blocks are counted from 0.
 
-    A negative number counts from the last block, which is -1.
+    Negative numbers count from the last block, which is -1.
     """
 
     hidden_states: tuple[int, ...] = ()
-    """Blocks whose output is wanted, of every token."""
+    """The blocks whose output is needed, for every token."""
     projections: tuple[int, ...] = ()
-    """Blocks whose queries, keys and values are wanted."""
+    """The blocks whose queries, keys and values are needed."""
 
 
 LOGITS_ONLY = ModelNeeds()
@@ -36,51 +36,51 @@ LOGITS_ONLY = ModelNeeds()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOutput:
-    """What a model gave for B rows of L tokens; dictionaries have the numbers that were asked."""
+    """A model's output for B rows of L tokens; keys are block numbers as in ``ModelNeeds``."""
 
     logits: torch.Tensor
-    """Shape (B, C)."""
+    """Shape (B, C): the logits."""
     hidden_states: Mapping[int, torch.Tensor] = field(default_factory=dict)
-    """Of each block asked for, shape (B, L, H)."""
+    """Shape (B, L, H) each: the output of each needed block."""
     projections: Mapping[int, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = field(
         default_factory=dict
     )
-    """Queries, keys and values of each block asked for, each of shape (B, L, H)."""
+    """Shape (B, L, H) each: the queries, keys and values of each needed block."""
 
 
 class Objective(Protocol):
-    """What is minimised; the mean of its losses, weighed by ``denominator``, over a batch."""
+    """A function to minimise: over a batch, the sum of its losses divided by ``denominator``."""
 
     @property
     def needs(self) -> ModelNeeds:
-        """What the model has to give."""
+        """The outputs that the model must return."""
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Names of the tensors per row, beside labels, that the rows have to bring."""
+        """The names of the tensors that the rows must have beside labels."""
 
     def to(self, device: torch.device) -> "Objective":
-        """Give the same objective with its tensors on a device."""
+        """Return the same objective with its tensors on a device."""
 
     def losses(
         self, output: ModelOutput, labels: torch.Tensor, targets: Mapping[str, torch.Tensor]
     ) -> torch.Tensor:
-        """Compute each row's loss, without asking the device for a value.
+        """Compute each row's loss, without reading a value from the device.
 
         Args:
-            output: of the model, in its own precision.
-            labels: shape (B,), class ids.
-            targets: by name, each of B rows.
+            output: the model's output, in its own precision.
+            labels: shape (B,), the class ids.
+            targets: the further tensors by name, each with B rows.
 
         Returns:
-            Shape (B,), float32.
+            Shape (B,), float32: the losses.
         """
 
     def denominator(self, labels: NDArray[np.int64]) -> float:
-        """Give what the sum of a global batch's losses is divided by.
+        """Compute the number by which the sum of a global batch's losses is divided.
 
         Args:
-            labels: shape (rows,), of the global batch.
+            labels: shape (rows,), the class ids of the global batch.
 
         Returns:
             The number of rows, or the sum of their weights; above 0.
@@ -89,20 +89,21 @@ class Objective(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CrossEntropy:
-    """Cross-entropy of the softmax in nats, as ``torch.nn.functional.cross_entropy`` has it."""
+    """Cross-entropy of the softmax in nats, as ``torch.nn.functional.cross_entropy`` defines it."""
 
     label_smoothing: float = 0.0
-    """Share of a row's target that is spread evenly over all classes, in [0, 1)."""
+    """The share of a row's target that is spread evenly over all classes, in [0, 1)."""
     class_weights: torch.Tensor | None = None
-    """Shape (C,), float32; a batch's mean is divided by the sum of its rows' weights. None: 1."""
+    """Shape (C,), float32: the weights of the classes, all 1 if None; a batch's sum of weighted
+    losses is divided by the sum of its rows' weights."""
 
     @classmethod
     def of(cls, recipe: RecipeSpec, class_weights: Sequence[float] | None) -> "CrossEntropy":
         """Make a recipe's objective.
 
         Args:
-            recipe: has the label smoothing.
-            class_weights: C of them, as they were planned; None for none.
+            recipe: the recipe, which has the label smoothing.
+            class_weights: the C planned weights; None for none.
 
         Returns:
             The objective, on the CPU.
@@ -147,16 +148,16 @@ PLAIN = CrossEntropy()
 
 
 def weigh(share: Batch, batch: TokenisedRows, objective: Objective) -> Batch:
-    """Fit one rank's share of a global batch to an objective.
+    """Prepare one rank's share of a global batch for an objective.
 
     Args:
-        share: of the rank; its rows count 1 / rows of the global batch.
+        share: the rank's share; the weight of its rows is 1 / rows of the global batch.
         batch: the global batch.
-        objective: on the CPU, so that nobody waits for a device.
+        objective: the objective, with tensors on the CPU, so that nothing waits for a device.
 
     Returns:
-        The share, its rows' weights such that all ranks' losses sum up to the objective of the
-        global batch, with the targets that the objective asks for and no others.
+        The share with only the targets that the objective needs. Its rows' weights are such that
+        all ranks' losses add up to the objective of the global batch.
 
     Raises:
         DataError: the rows lack a target.

@@ -1,9 +1,10 @@
-"""AdamW over flat parameters: clipping, loss scaling and schedule without asking the device.
+"""AdamW over flat parameters: clipping, loss scaling and schedule without waiting for the device.
 
-The Hugging Face Trainer's update, to the letter: gradients clipped to a global norm, AdamW with
-decay where the Trainer has it (``decay``), linear warm-up and decay; after an FP16 overflow the
-update and the schedule's step are left out, and the scale is halved. Everything stays on the
-device, so that no step waits for the one before and a CUDA graph can hold it all.
+The update is exactly that of the Hugging Face Trainer: gradients clipped to a global norm, AdamW
+with weight decay for the same parameters (``decay``), a linear warm-up and then a linear fall of
+the learning rate. After an FP16 overflow the update and the schedule's step are skipped, and the
+scale is halved. Everything stays on the device, so that no step waits for the one before and one
+CUDA graph can hold a whole step.
 """
 
 from collections.abc import Mapping
@@ -19,17 +20,18 @@ from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
 
 FIRST_SCALE, GROWTH_INTERVAL = 65536.0, 2000
-"""Of the loss in FP16; as ``torch.amp.GradScaler`` has them."""
+"""The loss scale at the start, and the number of good updates after which it doubles, in FP16; as
+in ``torch.amp.GradScaler``."""
 
 
 class Optimizer:
-    """Updates a fused model.
+    """The optimiser of a fused model.
 
     Args:
-        fused: holds parameters and gradients.
-        recipe: learning rate, betas, epsilon, decay, warm-up, clipping.
-        num_steps: optimiser updates of the whole trial.
-        precision: fp16 scales the loss.
+        fused: the model, with its parameters and gradients.
+        recipe: the learning rate, betas, epsilon, decay, warm-up and clipping.
+        num_steps: the number of optimiser updates of the whole trial.
+        precision: the precision; fp16 scales the loss.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Optimizer:
         self._num_good = torch.zeros((), device=device)
         self.num_updates = torch.zeros((), dtype=torch.int64, device=device)
         self.learning_rate = torch.zeros((), device=device)
-        """Of the latest update."""
+        """The learning rate of the latest update."""
         self._adamw: Any = torch.optim.AdamW(
             [
                 {"params": [fused.matrices.share], "weight_decay": recipe.weight_decay},
@@ -58,12 +60,12 @@ class Optimizer:
             fused=True,
             capturable=device.type == "cuda",
         )
-        # Each shape's first step is not captured, and that is as it should be.
+        # Each shape's first step is not captured, on purpose.
         do_not_warn_of_uncaptured_steps(self._adamw)
 
     @property
     def scalars(self) -> dict[str, torch.Tensor]:
-        """What the optimiser counts, by name, on the device."""
+        """The optimiser's counters and its loss scale, by name, on the device."""
         return {
             "num_updates": self.num_updates,
             "loss_scale": self.loss_scale,
@@ -74,7 +76,7 @@ class Optimizer:
         """Gather AdamW's first and second moments; each rank makes the same call.
 
         Returns:
-            Each as the values are laid out, whole, without those of lazily updated words.
+            The two moments of all ranks, in the layout of the values, without lazily updated words.
         """
         first, second = (
             tuple(
@@ -86,11 +88,11 @@ class Optimizer:
         return (first[0], first[1]), (second[0], second[1])
 
     def load(self, moments: tuple[Flat, Flat], scalars: Mapping[str, torch.Tensor]) -> None:
-        """Go on where another optimiser was.
+        """Continue from the state of another optimiser.
 
         Args:
-            moments: whole, as ``moments`` gives them.
-            scalars: from an optimiser of the same precision.
+            moments: the moments of all ranks, as ``moments`` returns them.
+            scalars: the ``scalars`` of an optimiser of the same precision.
         """
         for name, tensor in self.scalars.items():
             tensor.copy_(scalars[name])
@@ -104,19 +106,19 @@ class Optimizer:
 
     @torch.no_grad()
     def step(self) -> None:
-        """Clip and update, or leave the update out after an overflow."""
+        """Clip and update, or skip the update after an overflow."""
         norm = self._fused.gradient_norm() / self.loss_scale
         clip = (self._recipe.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
         self.learning_rate.copy_(self._rates.take(self.num_updates))
-        # AdamW's kernel divides gradients by the one and does nothing where the other is 1;
-        # torch.amp.GradScaler hands them over in the same way.
+        # AdamW's kernel divides gradients by grad_scale and does nothing if found_inf is 1;
+        # torch.amp.GradScaler passes them in the same way.
         self._adamw.grad_scale = self.loss_scale / clip
         was_made = torch.ones_like(norm)
         if self._is_scaled:
             self._adamw.found_inf = 1.0 - norm.isfinite().float()
             was_made = 1.0 - self._adamw.found_inf
         self._adamw.step()
-        if self._fused.embeddings and bool(was_made):  # on a CPU, where asking costs nothing
+        if self._fused.embeddings and bool(was_made):  # only on a CPU, where bool() does not wait
             self._fused.embeddings.update(self._adamw.grad_scale)
         self.num_updates.add_(was_made.long())
         if self._is_scaled:

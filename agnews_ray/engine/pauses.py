@@ -1,9 +1,11 @@
-"""Time in which this process was not run: its computer slept, or it was stopped, or its container.
+"""Pauses, in which this process did not run.
 
-Such time is no part of a training's. A thread of its own looks at the clocks four times a second.
-Where much time has passed since its last look, and the process has hardly computed in it, nothing
-of the process ran: neither this thread nor the training. Waiting for a GPU is no pause, since the
-thread runs on; nor is a long computation that lets no other thread run, since it computes.
+The computer slept, or the process or its container was stopped.
+
+Pauses do not count as training time. A separate thread reads the clocks four times a second. If
+much time has passed since its last reading, and the process has hardly computed in it, the process
+did not run: neither this thread nor the training. Waiting for a GPU is no pause, because the
+thread continues; nor is a long computation that lets no other thread run, because it computes.
 """
 
 import threading
@@ -12,23 +14,25 @@ from collections.abc import Callable
 from types import TracebackType
 
 TICK_S = 0.25
-"""Between two looks."""
+"""The time between two readings of the clocks."""
 
 THRESHOLD_S = 3.0
-"""A shorter time without a look is none of ours to judge: a busy machine, or swapped memory."""
+"""A shorter time without a reading does not count as a pause: it may be due to a busy machine, or
+to swapped memory."""
 
 MOST_COMPUTED = 0.5
-"""Of such a time the threads of a process that ran would have computed more, taken together."""
+"""The largest share of a pause in which all threads of the process together computed; in a process
+that ran, it would be larger."""
 
 
 class PauseWatch:
-    """Adds pauses up while it is entered.
+    """A context manager that adds up the pauses within it.
 
     Args:
-        clock: seconds, as the training is timed.
-        computed: seconds that all threads of the process have computed.
-        tick_s: between two looks.
-        threshold_s: a shorter time without a look is no pause.
+        clock: the clock in seconds by which the training is timed.
+        computed: the clock of the seconds that all threads of the process have computed.
+        tick_s: the time between two readings.
+        threshold_s: the shortest time without a reading that may be a pause.
     """
 
     def __init__(
@@ -60,7 +64,7 @@ class PauseWatch:
         self._thread.join()
 
     def seconds(self) -> float:
-        """Look, and give the seconds of all pauses so far; up to a tick of each is not counted."""
+        """Read the clocks; return the time of all pauses so far, each up to a tick too short."""
         with self._lock:
             then, computed_then = self._last
             self._last = now, computed = self._clock(), self._computed()

@@ -1,4 +1,4 @@
-"""Logits of whatever engine's model, and the precision they are computed in."""
+"""The computation of a model's logits, whatever its engine, and its precision."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +13,7 @@ from agnews_ray.spec.base import Precision
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
-    """Enter mixed precision; fp32 enters nothing."""
+    """Return a context in which torch computes in mixed precision; with fp32 it changes nothing."""
     if precision == "fp32":
         return nullcontext()
     # A CUDA graph must not hold casts that were made before it.
@@ -34,13 +34,13 @@ def predict(
     Args:
         model: a transformers classifier.
         batches: all batches of the split, the same on each rank.
-        pad_id: token id of the padding.
-        rank: whose batches.
-        precision: of matrix products.
-        padding_side: of short rows.
+        pad_id: the token id of the padding.
+        rank: the rank for whose batches logits are computed.
+        precision: the precision of matrix products.
+        padding_side: the side on which short rows are padded.
 
     Yields:
-        One batch at a time.
+        The predictions of one batch at a time.
     """
     model.eval()
     for index, rows in enumerate(batches):

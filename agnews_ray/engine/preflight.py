@@ -1,7 +1,7 @@
-"""A model's first pass, before anything is spent on it: two rows, forward and backward.
+"""A model's first pass, before its expensive training: two rows, forward and backward.
 
-What no config tells is found here: a precision that a family cannot train in, weights that are no
-numbers, a row whose logits depend on the padding beside it.
+It finds problems that no config shows: a precision in which a family cannot be trained, weights
+that are not numbers, a row whose logits depend on its padding.
 """
 
 import gc
@@ -33,42 +33,43 @@ from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 
 MAX_TOKENS = 1024
-"""Of the longer row; a study's longest rows may be longer, and would take a minute."""
+"""The number of tokens of the longer row, at most; a study's longest rows may have more, and would
+take a minute."""
 
 WARN_UNKNOWN, MOST_UNKNOWN = 0.05, 0.5
-"""Shares of unknown pieces: more is said; still more is refused."""
+"""The shares of unknown pieces above which there is a note, or the model is refused."""
 
 PADDING_TOLERANCE = 2e-3
-"""Largest change of a row's logits by the padding beside it, as a share of the largest logit:
-sums are made in another order."""
+"""The largest change of a row's logits by its padding, as a share of the largest logit, that is
+accepted because sums are computed in another order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """How a model is going to be trained."""
+    """The setting in which a model will be trained."""
 
     class_names: tuple[str, ...]
     max_length_tokens: int
     precision: Precision
     device: Device
-    """Where the pass is made."""
+    """The device of the pass."""
     trains_on: Device
-    """Where training will be: another device where that is another machine's."""
+    """The device of the training; a different one if it is on another machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What is known of a model before it is trained."""
+    """The facts about a model that are known before it is trained."""
 
     head: Literal["fresh", "kept"]
     precision: Precision
-    """That it will be trained in: the wanted one, or fp32 where it cannot be."""
+    """The training's precision: the wanted one, or fp32 if the model cannot be trained in it."""
     num_parameters: int
-    """Of the model, embeddings and head included."""
+    """The number of the model's parameters, embeddings and head included."""
     unknown_share: float
-    """Share of unknown pieces in a sample of train rows, in [0, 1]."""
+    """The share of unknown pieces in a sample of train rows, in [0, 1]."""
     notes: tuple[str, ...] = ()
-    """What was assumed or changed, a line each."""
+    """The assumptions and changes that were made, a line each."""
 
 
 def check(
@@ -78,21 +79,21 @@ def check(
     max_length_tokens: int,
     precision: Precision,
 ) -> Findings:
-    """Load a pretrained variant's tokenizer and look at it and its model, on the CPU.
+    """Load a pretrained variant's tokenizer, and check it and its model on the CPU.
 
     Args:
-        variant: with ``init: pretrained``.
-        class_names: in label order.
+        variant: a variant with ``init: pretrained``.
+        class_names: the names in label order.
         texts: a sample of train rows.
-        max_length_tokens: longer rows are truncated.
-        precision: wanted.
+        max_length_tokens: the length to which longer rows are truncated.
+        precision: the wanted precision.
 
     Returns:
-        What was found.
+        The findings.
 
     Raises:
         HubError: neither the hub nor its cache has the model.
-        ModelError: it cannot be trained.
+        ModelError: the model cannot be trained.
     """
     ready = ready_tokenizer(variant)
     check_max_length(variant, ready.tokenizer, max_length_tokens)
@@ -111,16 +112,16 @@ def look_at(
 ) -> Findings:
     """Find out whether a model can be trained as wanted; see ``check``.
 
-    On a GPU this is done in a process of its own, which gives the GPU's memory back.
+    On a GPU this runs in a separate process, whose end frees the GPU's memory.
 
     Args:
-        variant: with fresh weights only its tokenizer is looked at.
+        variant: the variant; with fresh weights, only its tokenizer is checked.
         ready: its tokenizer.
         texts: a sample of train rows.
-        setting: how it is to be trained.
+        setting: the setting of its training.
 
     Returns:
-        What was found.
+        The findings.
     """
     if setting.device == "cpu" or variant.init == "random":
         return _look_at(variant, ready, texts, setting)
@@ -133,17 +134,17 @@ def _look_at(
 ) -> Findings:
     try:
         share = unknown_share(ready.tokenizer, texts)
-    except Exception as error:  # tokenizers raises nothing more special
+    except Exception as error:  # tokenizers raises no narrower type
         hint = "add the unknown token to the vocabulary, or copy tokenizer.json again"
         wanted = "a tokenizer that encodes every row"
         raise refused(variant.model, wanted, _reason(error), hint) from error
     if share > MOST_UNKNOWN:
         hint = "pass a model of the texts' language, or its own tokenizer"
         found = f"{share:.1%} unknown in a sample of {len(texts):,} rows"
-        raise refused(variant.model, "pieces that its vocabulary knows", found, hint)
+        raise refused(variant.model, "pieces that are in its vocabulary", found, hint)
     notes = [*ready.notes]
     if share > WARN_UNKNOWN:
-        notes.append(f"{share:.1%} of the rows' pieces are unknown to its vocabulary")
+        notes.append(f"{share:.1%} of the rows' pieces are not in its vocabulary")
     precision = setting.precision
     if variant.init == "pretrained":
         built = build_with_notes(variant, setting.class_names, 0, ready.tokenizer)
@@ -156,7 +157,7 @@ def _look_at(
         precision, said = trial.choose_precision(rows)
         notes += said
         del trial, built
-        gc.collect()  # the weights: Ray's processes want memory next
+        gc.collect()  # frees the weights: Ray's processes need memory next
     else:
         with torch.device("meta"):  # weights without values: only counted
             fresh = build_with_notes(variant, setting.class_names, 0, ready.tokenizer)
@@ -172,7 +173,7 @@ def _look_at(
 
 @dataclass(frozen=True, slots=True)
 class _TrialRun:
-    """A model and what is tried with it."""
+    """A model, and the checks of it."""
 
     variant: VariantSpec
     model: Any
@@ -180,7 +181,7 @@ class _TrialRun:
     setting: Setting
 
     def check_weights(self) -> None:
-        """Refuse weights that are no numbers."""
+        """Refuse weights that are not numbers."""
         for name, parameter in self.model.named_parameters():
             if not torch.isfinite(torch.stack(torch.aminmax(parameter.detach()))).all():
                 hint = "save the model again from where it was trained, or download it again"
@@ -188,7 +189,7 @@ class _TrialRun:
                               f"NaN or infinite ones in {name}", hint)  # fmt: skip
 
     def check_padding(self, rows: TokenisedRows) -> None:
-        """Refuse a model whose logits of a row depend on what it is padded with."""
+        """Refuse a model whose logits of a row depend on its padding."""
         short = rows.take(np.array([1]))
         try:
             together, alone = (self._logits(some)[-1] for some in (rows, short))
@@ -202,7 +203,7 @@ class _TrialRun:
             raise refused(self.variant.model, wanted, found, hint)
 
     def choose_precision(self, rows: TokenisedRows) -> tuple[Precision, list[str]]:
-        """Make a pass in the wanted precision, and another in fp32 where that fails."""
+        """Make a pass in the wanted precision, and another one in fp32 if the first fails."""
         wanted = self.setting.precision
         failure = self._failure(rows, wanted)
         if failure is None or self._is_of_this_device_only(failure):
@@ -226,7 +227,7 @@ class _TrialRun:
         return rank_share(rows, 0, 1, self.tokenizer.pad_token_id or 0, padding_side=side)
 
     def _logits(self, rows: TokenisedRows) -> torch.Tensor:
-        """In float32, as when scored."""
+        """Compute logits in float32, as in scoring."""
         self.model.eval()
         batch = self._batch(rows)
         ids, mask, *_ = (_moved(tensor, self.setting.device) for tensor in batch.tensors)
@@ -235,13 +236,13 @@ class _TrialRun:
         return logits.float().cpu()
 
     def _failure(self, rows: TokenisedRows, precision: Precision) -> str | None:
-        """Train on the rows as the variant's engine does, without an update; what went wrong."""
+        """Train on the rows as the variant's engine does, without an update; return the failure."""
         self.model.train()
         try:
             if ENGINES[self.variant.engine].is_ours:
                 return self._fused_pass(rows, precision)
             return self._pass(rows, precision)
-        except Exception as error:  # noqa: BLE001  # whatever a model's code raises
+        except Exception as error:  # noqa: BLE001  # a model's code may raise anything
             return _reason(error)
         finally:
             self.model.zero_grad(set_to_none=True)
@@ -255,7 +256,7 @@ class _TrialRun:
             fused.zero()
             failure = self._pass(rows, precision, is_fused=fused.is_fused)
             if failure is None and not torch.isfinite(fused.gradient_norm()):
-                failure = "gradients that are no numbers"
+                failure = "gradients that are not numbers"
             return failure
 
     def _pass(
@@ -270,11 +271,11 @@ class _TrialRun:
             logits = self.model(input_ids=ids, attention_mask=mask).logits
         loss = torch.nn.functional.cross_entropy(logits.float(), labels)
         torch.autograd.backward(loss)
-        return None if torch.isfinite(loss) else "a loss that is no number"
+        return None if torch.isfinite(loss) else "a loss that is not a number"
 
 
 def _two_rows(tokenizer: Any, texts: Sequence[str], setting: Setting) -> TokenisedRows:
-    """A row as long as rows may be, of which positions run out if they do, and a short one."""
+    """Make a row of the largest length, as it may exceed the model's positions, and a short one."""
     length = min(setting.max_length_tokens, MAX_TOKENS)
     by_length = sorted((text for text in texts if text.strip()), key=len) or ["text"]
     long_text = " ".join(by_length[-20:])

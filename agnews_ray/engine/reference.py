@@ -1,6 +1,6 @@
 """The reference engine: the Hugging Face Trainer, as the paper used it or at its best.
 
-The peer that ``fast`` is measured against, and the proof that their results are equal.
+The speed and the results of ``fast`` are compared with those of this engine.
 """
 
 import tempfile
@@ -31,16 +31,16 @@ from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
 
 Plan = Sequence[NDArray[np.int64]]
-"""Positions of the rows of each global batch, over all epochs."""
+"""The positions of the rows of each global batch, over all epochs."""
 
 Style = Literal["paper", "best", "compiled"]
-"""``paper``: the defaults of the paper's version, batches drawn at random. ``best``: batches of
-like length and the fused optimiser. ``compiled``: the same through ``torch.compile``."""
+"""``paper``: the defaults of the paper's version, with random batches. ``best``: batches of similar
+length and the fused optimiser. ``compiled``: the same with ``torch.compile``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceEngine:
-    """Runs a recipe in the Hugging Face Trainer, on a single rank."""
+    """The engine that runs a recipe in the Hugging Face Trainer, on a single rank."""
 
     recipe: RecipeSpec
     precision: Precision
@@ -48,7 +48,7 @@ class ReferenceEngine:
     rank: Rank
     style: Style
     objective: CrossEntropy = PLAIN
-    """What is minimised; the Trainer feeds no other objective."""
+    """The objective to minimise; the Trainer cannot use any other kind."""
 
     def train(
         self,
@@ -58,14 +58,15 @@ class ReferenceEngine:
         callbacks: Sequence[Callback] = (),
         plan: Plan | None = None,
     ) -> TrainLog:
-        """Optimise a classifier.
+        """Train a classifier.
 
         Args:
             model: a transformers classifier in float32.
-            rows: the train split, held.
-            seed: of the order of the rows and of dropout.
-            callbacks: told of each finished step and epoch; they may stop the training.
-            plan: batches to be used instead of the Trainer's own.
+            rows: the train split, in memory.
+            seed: the seed of the order of the rows and of dropout.
+            callbacks: the callbacks, called after each step and each epoch; they may stop the
+                training.
+            plan: the batches to use instead of the Trainer's own.
 
         Returns:
             The log of the steps that were made.
@@ -124,7 +125,7 @@ class ReferenceEngine:
             save_strategy="no",
             report_to=[],
             disable_tqdm=True,
-            remove_unused_columns=False,  # the collator wants the row numbers
+            remove_unused_columns=False,  # the collator needs the row numbers
             logging_strategy="no",  # each step's loss is kept below, without waiting for it
             **self._style_arguments(),
         )
@@ -144,13 +145,13 @@ class ReferenceEngine:
         return {
             "optim": "adamw_torch_fused",
             "torch_compile": is_compiled,
-            "logging_nan_inf_filter": False,  # which looks at every loss
+            "logging_nan_inf_filter": False,  # it would read every loss
             **grouped,
         }
 
 
 class _Rows(torch.utils.data.Dataset[dict[str, Any]]):
-    """Rows one by one, as the Trainer reads them."""
+    """A dataset of single rows, as the Trainer reads them."""
 
     def __init__(self, rows: TokenisedRows) -> None:
         self._rows = rows
@@ -169,7 +170,7 @@ class _Rows(torch.utils.data.Dataset[dict[str, Any]]):
 
 @dataclass(slots=True)
 class _Collator:
-    """Pads a batch to its longest row, and counts what is in it."""
+    """The collator, which pads a batch to its longest row and counts its rows and tokens."""
 
     tokenizer: PreTrainedTokenizerBase
     facts: list[NDArray[np.float64]] = field(default_factory=list)
@@ -183,7 +184,7 @@ class _Collator:
 
 
 class _LoggingTrainer(Trainer):  # type: ignore[misc]  # no type information
-    """The Trainer, keeping each step's loss and rate, and taking a plan if there is one."""
+    """The Trainer, which also keeps each step's loss and rate, and uses a plan if there is one."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -209,7 +210,7 @@ class _LoggingTrainer(Trainer):  # type: ignore[misc]  # no type information
 
 
 class _Watcher(TrainerCallback):  # type: ignore[misc]  # no type information
-    """Notes when each step ended, tells of steps and epochs, and stops where that is wanted."""
+    """Records the end of each step, calls our callbacks, and stops if one of them requests it."""
 
     def __init__(self, trainer: _LoggingTrainer, callbacks: Sequence[Callback]) -> None:
         self._trainer = trainer
@@ -229,7 +230,7 @@ class _Watcher(TrainerCallback):  # type: ignore[misc]  # no type information
         self._stop_if(tell(self._callbacks, done), control)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        if self._is_stopped:  # the Trainer tells the end of an epoch that was stopped, too
+        if self._is_stopped:  # the Trainer also calls this for a stopped epoch
             return
         self._num_epochs += 1
         self._stop_if(tell(self._callbacks, self._num_epochs), control)

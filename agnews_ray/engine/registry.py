@@ -1,7 +1,7 @@
-"""Engines by name: what each is given, and what runs it.
+"""The engines by name: their input, and the function that runs each.
 
-The Hugging Face Trainer is imported when it is to run: a worker of the fast engine would wait a
-second for it.
+The Hugging Face Trainer is imported only before it runs: importing it would cost a worker of the
+fast engine a second.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from agnews_ray.engine.reference import Style
 
 FAST, UNRECORDED, REFERENCE = BY_TRUST = ("fast", "fast, unrecorded", "reference")
-"""What may run on a GPU where the fast engine was asked for, the best first."""
+"""The engines that may run on a GPU if the fast engine was requested, the best first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What may run on a device."""
+    """The best engine that may run on a device."""
 
     engine: str
     """A name in ``RUNNERS``."""
     cause: str | None = None
-    """Why not more."""
+    """The reason why no better engine may run."""
     is_kept: bool = True
-    """Whether another try would find the same."""
+    """Whether another test would give the same answer, so that this one can be stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
-    """What an engine is to train a model on, and how."""
+    """The data and settings with which an engine trains a model."""
 
     recipe: RecipeSpec
     precision: Precision
@@ -49,11 +49,11 @@ class TrainingJob:
     rank: Rank
     seed: int
     num_steps: int
-    """Updates of all epochs."""
+    """The number of updates in all epochs."""
     epochs: Callable[[], Iterable[Iterable[TokenisedRows]]]
-    """Gives the global batches of each epoch, the same on each rank."""
+    """The function that returns the global batches of each epoch, the same on each rank."""
     rows: Callable[[], TokenisedRows]
-    """Gives all train rows, for an engine that makes its own batches."""
+    """The function that returns all train rows, for an engine that makes its own batches."""
     objective: CrossEntropy = PLAIN
 
 
@@ -98,4 +98,4 @@ RUNNERS: Mapping[str, Runner] = {
     "reference-best": partial(_by_trainer, style="best"),
     "reference-compiled": partial(_by_trainer, style="compiled"),
 }
-"""By an engine's name, or by what is left of it on a GPU."""
+"""The functions that run the engines, by a name in a recipe or in ``BY_TRUST``."""

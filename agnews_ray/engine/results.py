@@ -1,4 +1,4 @@
-"""What an engine is told about its rank, and what it gives back."""
+"""An engine's rank, and its results."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rank:
-    """Where this process stands among the workers of a trial."""
+    """The place of this process among the workers of a trial."""
 
     index: int = 0
     world_size: int = 1
@@ -21,42 +21,43 @@ class Rank:
 
 
 class Predictions(NamedTuple):
-    """Logits of one batch of B rows."""
+    """The logits of one batch of B rows."""
 
     rows: NDArray[np.int64]
-    """Shape (B,), row numbers in the source."""
+    """Shape (B,): the row numbers in the source."""
     labels: NDArray[np.int64]
-    """Shape (B,), class ids."""
+    """Shape (B,): the class ids."""
     logits: NDArray[np.float32]
-    """Shape (B, C)."""
+    """Shape (B, C): the logits."""
 
 
 @dataclass(slots=True)
 class TrainLog:
-    """What happened in each step, over all ranks."""
+    """The facts about each step, over all ranks."""
 
     loss: NDArray[np.float64]
-    """Shape (steps,), the objective's mean over the global batch: plain cross-entropy in nats."""
+    """Shape (steps,): the objective's mean over the global batch (cross-entropy: in nats)."""
     learning_rate: NDArray[np.float64]
     rows: NDArray[np.int64]
-    """Shape (steps,), rows of the global batch."""
+    """Shape (steps,): the number of rows of the global batch."""
     tokens: NDArray[np.int64]
-    """Shape (steps,), tokens without padding."""
+    """Shape (steps,): the number of tokens without padding."""
     computed: NDArray[np.int64]
-    """Shape (steps,), tokens with padding."""
+    """Shape (steps,): the number of tokens with padding."""
     rows_hash: NDArray[np.int64]
-    """Shape (steps,), order-free hash of the row numbers trained on."""
+    """Shape (steps,): a hash of the batch's row numbers that does not depend on their order."""
     seconds: NDArray[np.float64]
-    """Shape (steps,), since the first step began; pauses for validation included."""
+    """Shape (steps,): the time at the end of each step, from the beginning of the first step,
+    validation included."""
     num_skipped: int
-    """Updates left out by loss scaling."""
+    """The number of updates that loss scaling skipped."""
 
     def followed_by(self, later: "TrainLog") -> "TrainLog":
-        """Append the steps of a run that went on where this one ended.
+        """Append the steps of a run that continued from the end of this one.
 
         Args:
-            later: of its own steps, its seconds counted from its own first; ``num_skipped`` is of
-                the whole training.
+            later: the log of that run's own steps, with seconds from its own first step on; its
+                ``num_skipped`` is that of the whole training.
         """
         joined: dict[str, Any] = {"num_skipped": later.num_skipped}
         joined |= {
@@ -68,7 +69,7 @@ class TrainLog:
         return TrainLog(**joined)
 
     def to_tensors(self) -> dict[str, Any]:
-        """Give all fields by name, arrays as tensors."""
+        """Return all fields by name, arrays as tensors."""
         return {
             name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
             for name, value in asdict(self).items()
@@ -76,7 +77,7 @@ class TrainLog:
 
     @classmethod
     def from_tensors(cls, fields: Mapping[str, Any]) -> "TrainLog":
-        """Read what ``to_tensors`` gave."""
+        """Make a log from the result of ``to_tensors``."""
         values: dict[str, Any] = {
             name: value.numpy() if isinstance(value, torch.Tensor) else value
             for name, value in fields.items()
@@ -85,26 +86,27 @@ class TrainLog:
 
     @property
     def padding_share(self) -> float:
-        """Share of computed tokens that were padding, in [0, 1]."""
+        """The share of padding in all computed tokens, in [0, 1]."""
         return 1.0 - float(self.tokens.sum() / self.computed.sum())
 
     @property
     def final_loss(self) -> float | None:
-        """Mean loss of the last tenth of the steps, at least one; None where it is no number."""
+        """The mean loss of the last tenth of the steps, at least one; None if not a number."""
         mean = float(self.loss[-max(1, math.ceil(self.loss.size / 10)) :].mean())
         return mean if math.isfinite(mean) else None
 
 
 def batch_facts(rows: NDArray[np.int64], num_tokens: int, num_computed: int) -> NDArray[np.float64]:
-    """Say what one rank computed of one batch.
+    """Count the rows and tokens of one rank's share of a batch.
 
     Args:
-        rows: shape (B,), row numbers in the source.
-        num_tokens: without padding.
-        num_computed: with padding.
+        rows: shape (B,), the row numbers in the source.
+        num_tokens: the number of tokens without padding.
+        num_computed: the number of tokens with padding.
 
     Returns:
-        Rows, tokens, computed tokens and an order-free hash of the row numbers.
+        Shape (4,): rows, tokens, computed tokens, and a hash of the row numbers that does not
+        depend on their order.
     """
     # Multiplying by a large odd number spreads the row numbers; sums stay exact below 2**53.
     hashed = (rows.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
@@ -123,12 +125,12 @@ def make_log(
     """Add up the per-step numbers of all ranks, in one exchange after the last step.
 
     Args:
-        loss: shape (steps,), this rank's share.
-        learning_rate: of each step.
-        facts: from ``batch_facts``, for each step.
-        seconds: at the end of each step.
-        num_skipped: updates left out.
-        rank: among others; None where there is one rank.
+        loss: shape (steps,), this rank's share of the losses.
+        learning_rate: the learning rate of each step.
+        facts: the result of ``batch_facts`` for each step.
+        seconds: the time at the end of each step.
+        num_skipped: the number of skipped updates.
+        rank: this rank; None if there is only one.
 
     Returns:
         The log, the same on each rank.

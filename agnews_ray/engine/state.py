@@ -1,8 +1,9 @@
-"""All that training changes, by the names of parameters: to go on later, elsewhere, otherwise.
+"""The state of a training by parameter name, to resume it later, elsewhere or differently.
 
 A state depends neither on the number of workers nor on how parameters are laid out, fused or
-updated. It holds nothing but tensors, numbers, texts, lists and dictionaries, so that
-``torch.load(..., weights_only=True)`` reads it. Taking it changes nothing in the run that goes on.
+updated. It contains only tensors, numbers, texts, lists and dictionaries, so that
+``torch.load(..., weights_only=True)`` reads it. Taking a state does not change the running
+training.
 """
 
 from collections.abc import Callable
@@ -22,32 +23,34 @@ Tensors = dict[str, torch.Tensor]
 
 
 class TrainingState(TypedDict):
-    """Where a training stands; tensors lie on the CPU."""
+    """The state of a training; its tensors are on the CPU."""
 
     num_steps: int
-    """Of the whole training, for the schedule."""
+    """The number of steps of the whole training, for the schedule."""
     num_done: int
-    """Steps made: the place in the data."""
+    """The number of steps made, which is the place in the data."""
     num_epochs: int
-    """Epochs of which callbacks were told that they are done."""
+    """The number of finished epochs for which the callbacks were called."""
     weights: Tensors
-    """By parameter: values; those of lazily updated words as far as each word was updated."""
+    """The values by parameter; those of lazily updated words as far as each word was updated."""
     means: Tensors
-    """By parameter: AdamW's first moments, likewise."""
+    """AdamW's first moments by parameter, likewise."""
     squares: Tensors
-    """By parameter: AdamW's second moments, likewise."""
+    """AdamW's second moments by parameter, likewise."""
     scalars: Tensors
-    """Of the optimiser: updates made, loss scale, good updates since it last changed."""
+    """The optimiser's numbers: updates made, loss scale, good updates since it last changed."""
     words: dict[str, Any]
-    """What brings lazily updated words up to date, and their parameter's name; {}: they all are."""
+    """The data to bring lazily updated words up to date, and their parameter's name; empty if all
+    words are up to date."""
     random: list[Tensors]
-    """Of each rank: the states of its generators, ``cpu`` and perhaps ``cuda``."""
+    """The states of each rank's random generators, ``cpu`` and perhaps ``cuda``."""
     log: dict[str, Any]
-    """``TrainLog`` of the steps made, over all ranks; arrays as tensors."""
+    """The ``TrainLog`` of the steps made, over all ranks; arrays as tensors."""
 
 
 SaveState = Callable[[TrainingState | None], None]
-"""Called on every rank at once; rank 0 gets the state, the others None."""
+"""The function that saves a state, called on every rank at once; rank 0 passes the state, the
+others None."""
 
 
 def take_state(
@@ -57,10 +60,10 @@ def take_state(
 
     Args:
         fused: the model as it is trained.
-        optimizer: its.
-        rank: this one.
-        log: of the steps made.
-        num_epochs: that callbacks were told of.
+        optimizer: the model's optimiser.
+        rank: this rank.
+        log: the log of the steps made.
+        num_epochs: the number of finished epochs for which the callbacks were called.
 
     Returns:
         The state on rank 0, None elsewhere.
@@ -96,18 +99,18 @@ def take_state(
 def load_state(
     state: TrainingState, fused: FusedModel, optimizer: Optimizer, recipe: RecipeSpec, rank: Rank
 ) -> None:
-    """Make a prepared model and its optimiser stand where a state says; on each rank.
+    """Load a state into a prepared model and its optimiser; each rank makes the same call.
 
     Args:
-        state: the same on each rank; left as it is.
-        fused: prepared anew, on however many ranks, fused or not.
-        optimizer: its, made anew.
-        recipe: the training's.
-        rank: this one. Its generators go on where those of its number were; one that there was not
-            keeps its own.
+        state: the state, the same on each rank; it is not changed.
+        fused: a newly prepared model, on any number of ranks, fused or not.
+        optimizer: the model's new optimiser.
+        recipe: the training's recipe.
+        rank: this rank. Its random generators continue from those of the rank with the same number
+            in the state; if there is none, they are not changed.
 
     Raises:
-        TrialError: the state is of another training.
+        TrialError: the state belongs to another training.
     """
     _check(state, fused, optimizer)
     whole = [dict(state[kind]) for kind in ("weights", "means", "squares")]
@@ -128,7 +131,7 @@ def load_state(
 
 
 def _check(state: TrainingState, fused: FusedModel, optimizer: Optimizer) -> None:
-    hint = "start the training anew, or with the state that it left"
+    hint = "start the training from its beginning, or use the state that it saved"
     if state["num_steps"] != optimizer.num_steps:
         wanted = f"one of a training of {optimizer.num_steps} steps"
         raise TrialError("state", wanted, f"one of {state['num_steps']}", hint)
@@ -145,7 +148,7 @@ def _check(state: TrainingState, fused: FusedModel, optimizer: Optimizer) -> Non
 def _up_to_date(
     held: list[torch.Tensor], state: TrainingState, recipe: RecipeSpec
 ) -> tuple[torch.Tensor, ...]:
-    """Make the updates that words have missed, for who updates all words in every step."""
+    """Make the updates that words have missed, for a model that updates all words in each step."""
     embedding = torch.nn.Embedding(*held[0].shape)
     words = WordEmbeddings(embedding, recipe, state["num_steps"])
     words.load(tuple(held), state["words"], int(state["scalars"]["num_updates"]))

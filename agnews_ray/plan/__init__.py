@@ -1,1 +1,1 @@
-"""From a study to the list of trials, each with an id made of its content."""
+"""The plan of a study: the list of its trials, each with an id made from its content."""

@@ -1,4 +1,4 @@
-"""How many steps a trial takes: pure arithmetic, the same as the Hugging Face Trainer's."""
+"""A trial's number of steps and learning rates, computed as the Hugging Face Trainer does."""
 
 import math
 
@@ -12,24 +12,24 @@ def steps_per_epoch(num_rows: int, global_batch_size: int) -> int:
     """Count the optimiser updates of one pass, the last partial batch included.
 
     Args:
-        num_rows: train rows.
-        global_batch_size: rows per update over all workers.
+        num_rows: the number of train rows.
+        global_batch_size: the number of rows per update, over all workers.
 
     Returns:
-        At least 1 for at least one row.
+        The number of updates, at least 1 for at least one row.
     """
     return math.ceil(num_rows / global_batch_size)
 
 
 def warmup_steps(num_steps: int, warmup_fraction: float) -> int:
-    """Count the steps of rising learning rate; rounds up as the Trainer does.
+    """Count the steps of rising learning rate; the number is rounded up as in the Trainer.
 
     Args:
-        num_steps: all optimiser updates of the trial.
-        warmup_fraction: in [0, 1).
+        num_steps: the number of all optimiser updates of the trial.
+        warmup_fraction: the share of these updates, in [0, 1).
 
     Returns:
-        Steps in [0, num_steps].
+        The number of steps, in [0, num_steps].
 
     Source: ``TrainingArguments.get_warmup_steps`` of transformers.
     """
@@ -39,15 +39,15 @@ def warmup_steps(num_steps: int, warmup_fraction: float) -> int:
 def learning_rate(
     num_updates: NDArray[np.int64], num_steps: int, recipe: RecipeSpec
 ) -> NDArray[np.float64]:
-    """Give the scheduled rate: a linear rise over the warm-up, then a linear fall to 0.
+    """Compute the scheduled rate: a linear rise over the warm-up, then a linear fall to 0.
 
     Args:
-        num_updates: updates made before, any shape.
-        num_steps: all optimiser updates of the trial.
-        recipe: peak rate and warm-up.
+        num_updates: any shape, the numbers of updates made before.
+        num_steps: the number of all optimiser updates of the trial.
+        recipe: the recipe, with the peak rate and the warm-up.
 
     Returns:
-        The rate of the next update, same shape.
+        The rate of the next update, in the same shape.
 
     Source: ``get_linear_schedule_with_warmup`` of transformers.
     """

@@ -1,4 +1,4 @@
-"""What a row's loss counts, by its class."""
+"""The weights of rows' losses, by class."""
 
 from collections.abc import Sequence
 
@@ -9,19 +9,20 @@ from agnews_ray.spec.recipe import RecipeSpec
 def class_weights(
     recipe: RecipeSpec, class_names: Sequence[str], class_counts: Sequence[int]
 ) -> tuple[float, ...] | None:
-    """Work out the weight of each class.
+    """Compute the weight of each class.
 
     Args:
-        recipe: says which weights are wanted.
-        class_names: C names, in label order.
-        class_counts: C numbers of train rows. A stratified sample of them has the same weights.
+        recipe: the recipe, which says which weights are wanted.
+        class_names: the C names, in label order.
+        class_counts: the C numbers of train rows. A stratified sample of them has the same weights.
 
     Returns:
-        C weights, or None where every row counts the same. ``balanced`` gives N / (C n_c), so that
-        all classes together count the same; a class without rows gets 1.
+        C weights, or None if every row has the same weight. ``balanced`` gives class c with n_c of
+        the N rows the weight N / (C n_c), so that all classes have the same total weight; a class
+        without rows gets 1.
 
     Raises:
-        SpecError: the recipe's list is not of C weights.
+        SpecError: the recipe's list does not have C weights.
 
     Source: ``sklearn.utils.class_weight.compute_class_weight``.
     """

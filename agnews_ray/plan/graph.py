@@ -1,4 +1,4 @@
-"""Trials that wait for others: in which order they run, which may start, and which never can."""
+"""The order of trials that wait for others: which may start, and which never can."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -10,24 +10,25 @@ from agnews_ray.plan.trials import PlannedTrial
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """What can be said of the trials that have not ended."""
+    """The trials that have not ended, as far as their start is decided."""
 
     startable: tuple[PlannedTrial, ...]
-    """All that they wait for has finished; in their order."""
+    """The trials for which all that they wait for have finished, in the graph's order."""
     lost: dict[str, str]
-    """Of a trial that can never start, the one that it waits for and that failed or is lost too."""
+    """For each trial that can never start, the one that it waits for and that failed or is also
+    lost."""
 
 
 class TrialGraph:
-    """Trials in an order in which each comes after those that it waits for.
+    """The trials in an order in which each comes after those that it waits for.
 
-    Trials that wait for none keep the order that they are given in.
+    Trials that wait for none keep their given order.
 
     Args:
-        trials: with different ids.
+        trials: the trials, with different ids.
 
     Raises:
-        SpecError: a trial waits for one that is not among them, or for itself by way of others.
+        SpecError: a trial waits for one that is not among them, or for itself through others.
     """
 
     def __init__(self, trials: Sequence[PlannedTrial]) -> None:
@@ -42,15 +43,15 @@ class TrialGraph:
             raise SpecError("plan", [f"{found}; remove one of these edges"]) from error
 
     def ready(self, done: Collection[str], failed: Collection[str]) -> Ready:
-        """Say which trials may start now.
+        """Find the trials that may start now.
 
         Args:
-            done: ids of trials that have finished.
-            failed: ids of trials that have failed.
+            done: the ids of finished trials.
+            failed: the ids of failed trials.
 
         Returns:
-            Of the other trials, those that may start and those that never can; trials that run
-            already are among the former.
+            The other trials that may start, including those that already run, and those that never
+            can.
         """
         startable: list[PlannedTrial] = []
         lost: dict[str, str] = {}
@@ -68,14 +69,14 @@ class TrialGraph:
 def without_finished(
     trials: Sequence[PlannedTrial], finished: Collection[str]
 ) -> tuple[PlannedTrial, ...]:
-    """Leave out the trials that have finished, and the waiting for them.
+    """Leave out the trials that have finished; no other trial waits for them any more.
 
     Args:
-        trials: all that were planned.
-        finished: ids of those that need not run again.
+        trials: all planned trials.
+        finished: the ids of those that need not run again.
 
     Returns:
-        The others, in their order.
+        The other trials, in their order.
     """
     return tuple(
         replace(trial, waits_for=tuple(one for one in trial.waits_for if one not in finished))

@@ -1,4 +1,4 @@
-"""Names and hashes that are made of what they stand for."""
+"""Names and hashes that are made from the content that they identify."""
 
 import hashlib
 import json
@@ -12,18 +12,18 @@ def slug(text: str) -> str:
         text: any name, hub id or path.
 
     Returns:
-        At most 40 characters, never empty.
+        The safe name: at most 40 characters, never empty.
     """
     tail = text.rstrip("/").rpartition("/")[2]
     return re.sub(r"[^A-Za-z0-9]+", "-", tail).strip("-").lower()[:40] or "model"
 
 
 def content_hash(content: object, length: int) -> str:
-    """Hash JSON-ready content, independent of key order.
+    """Hash JSON-ready content, whatever the order of its keys.
 
     Args:
-        content: mappings, lists, strings, numbers.
-        length: hexadecimal digits wanted.
+        content: the content: mappings, lists, strings, numbers.
+        length: the number of hexadecimal digits.
 
     Returns:
         The first digits of a SHA-256.

@@ -1,4 +1,4 @@
-"""A study times its seeds: planned trials with content-hash ids."""
+"""The trials of a study: one for each variant and seed, with content-hash ids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from agnews_ray.spec.variant import VariantSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedTrial:
-    """One variant with one seed, ready to be run."""
+    """One variant with one seed, ready to run."""
 
     trial_id: str
     variant: VariantSpec
@@ -24,19 +24,19 @@ class PlannedTrial:
     device: Device
     precision: Precision
     recipe: RecipeSpec
-    """The whole of it: the study's, but for what is the variant's own."""
+    """The complete recipe: the study's recipe, with the variant's own settings in it."""
     num_steps: int
     scores_test: bool = True
-    """Whether the test split is scored: a trial that others are chosen by must not see it."""
+    """Whether the test split is scored; a trial by which settings are chosen must not see it."""
     waits_for: tuple[str, ...] = ()
-    """Ids of trials that must have finished before this one starts."""
+    """The ids of trials that must have finished before this one starts."""
     class_weights: tuple[float, ...] | None = None
-    """What a row's loss counts, by class id; None where all count the same."""
+    """The weight of a row's loss by class id; None if all rows have the same."""
 
 
 ADDED_SINCE: Mapping[str, object] = {"label_smoothing": 0.0, "class_weights": "none"}
-"""Fields of a recipe that version 0.1.0 had not, and what they were then: at this value they are
-no part of an id, or finished trials would be trained again."""
+"""The fields of a recipe that version 0.1.0 did not have, with the values that it used. A field
+with this value is no part of an id; otherwise finished trials would be trained again."""
 
 
 def plan_trials(
@@ -51,22 +51,22 @@ def plan_trials(
     """Plan every trial of a study, seeds innermost.
 
     Args:
-        study: with a name for every variant.
-        dataset: as scanned.
-        identities: variant name to what identifies its weights (hub id and revision, or a
-            digest of local files).
-        device: what the trials will run on.
-        precision: what ``auto`` came to on that device; or by variant name, where one cannot be
-            trained in it.
+        study: the study, with a name for every variant.
+        dataset: the facts about the scanned dataset.
+        identities: the identity of each variant's weights, by variant name (hub id and revision, or
+            a digest of local files).
+        device: the device on which the trials will run.
+        precision: the precision on that device, with ``auto`` resolved; or the precisions by
+            variant name, if a variant cannot be trained in it.
         scores_test: whether the trials score the test split.
 
     Returns:
-        One trial per variant and seed. The id depends on what may change a result or its cost,
-        but for the machine: not on the study's name, paths, or other variants.
+        One trial per variant and seed. The id depends on everything that may change a result or its
+        cost, except the machine; it does not depend on the study's name, paths, or other variants.
 
     Raises:
-        SpecError: two variants have one name, there are fewer train rows than one batch has, or
-            not one class weight for each class.
+        SpecError: two variants have the same name, there are fewer train rows than one batch has,
+            or there is not one class weight for each class.
     """
     names = [variant.name for variant in study.models]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -111,16 +111,17 @@ WHERE_ROWS_LIE = ("source", "test_source", "validation_source")
 
 
 def same_question(first: StudySpec, second: StudySpec, *, has_same_rows: bool = False) -> list[str]:
-    """Compare what must agree between two submits into one study folder.
+    """Compare the settings that must be equal in two submits into one study folder.
 
     Args:
-        first: what is kept there.
-        second: what is asked for now.
-        has_same_rows: whether the rows of both were seen to be the same; it does not matter then
-            by which name, or in which folder, they were found.
+        first: the study in the folder.
+        second: the study to submit now.
+        has_same_rows: whether the rows of both are known to be the same; then their names and
+            folders need not be equal.
 
     Returns:
-        Dotted names of the settings that differ; models and seeds may.
+        The settings that differ, each as a text with its dotted name and both values; models and
+        seeds may differ.
     """
     differing = []
     for section in ("data", "recipe", "scaling"):
@@ -153,6 +154,6 @@ def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, ide
         "class_names": dataset.class_names,
         "rows": study.data.model_dump(include=rows),
     }
-    if not trial.scores_test:  # or its record would be taken for that of a trial with scores
+    if not trial.scores_test:  # otherwise its record would be used for a trial with scores
         content["scores_test"] = False
     return f"{slug(variant.name)}-s{trial.seed}-{content_hash(content, 10)}"

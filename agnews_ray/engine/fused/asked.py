@@ -1,4 +1,4 @@
-"""What is caught of a model's blocks while it computes, because an objective asks for it."""
+"""Hidden states and projections, kept from a model's forward pass if an objective needs them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,18 +13,18 @@ Projections = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class AskedParts:
-    """Catches hidden states and projections of the blocks that were asked for.
+    """Keeps the hidden states and projections of the needed blocks.
 
-    Queries, keys and values are those of transformers' own block, which is left unfused for them:
-    the fused block writes its parameters' gradients itself, over whatever another path through the
-    same parameters had left there.
+    Queries, keys and values come from transformers' own block, which is not fused then: the fused
+    block writes its parameters' gradients itself, and would overwrite those of another path through
+    the same parameters.
 
     Args:
         found: the model's blocks, in their order.
-        needs: what is asked for.
+        needs: the needed outputs.
 
     Raises:
-        ModelError: there is no such block.
+        ModelError: a needed block does not exist.
     """
 
     def __init__(self, found: Mapping[torch.nn.Module, Parts], needs: ModelNeeds) -> None:
@@ -46,21 +46,21 @@ class AskedParts:
                 self._hooks.append(linear.register_forward_hook(hook))
 
     def has_output_of(self, block: torch.nn.Module) -> bool:
-        """Whether a block's output is asked for, of every token."""
+        """Whether a block's output is needed, for every token."""
         return block in self._outputs_of
 
     def has_projections_of(self, block: torch.nn.Module) -> bool:
-        """Whether a block's queries, keys and values are asked for."""
+        """Whether a block's queries, keys and values are needed."""
         return block in self._projections_of
 
     def take(self) -> tuple[dict[int, torch.Tensor], dict[int, Projections]]:
-        """Give what the latest pass left, and keep nothing of it."""
+        """Return the tensors of the latest pass, and forget them."""
         hidden, projected = self._hidden, self._projected
         self._hidden, self._projected = {}, {}
         return hidden, {number: (one[0], one[1], one[2]) for number, one in projected.items()}
 
     def release(self) -> None:
-        """Catch nothing more."""
+        """Stop keeping tensors."""
         for hook in self._hooks:
             hook.remove()
 

@@ -1,9 +1,9 @@
-"""One transformer block of the BERT family, forward and backward, in few and cheap operations.
+"""One transformer block of the BERT family, forward and backward, in few, cheap operations.
 
-It computes what transformers' own block computes: attention, residual, LayerNorm, feed-forward,
+It computes the same as transformers' own block: attention, residual, LayerNorm, feed-forward,
 residual, LayerNorm, with dropout in the same places. Matrix products run in the mirror's
-precision, softmax, residuals and LayerNorm in float32, as under autocast. Writing the backward
-pass out saves autograd's work, casts, and the slow path of fused attention under dropout. Where
+precision; softmax, residuals and LayerNorm run in float32, as under autocast. The hand-written
+backward pass saves autograd's work, casts, and the slow path of fused attention under dropout. If
 only the first token's output is used, as in a classifier's last block, nothing else is computed.
 """
 
@@ -22,7 +22,7 @@ aten = torch.ops.aten
 
 
 class BlockTensors(NamedTuple):
-    """A block's parameters, or their gradients. H is the width, F that of the feed-forward."""
+    """A block's parameters, or their gradients; H is the width, F the width of the feed-forward."""
 
     query: torch.Tensor
     """Shape (H, H)."""
@@ -31,7 +31,7 @@ class BlockTensors(NamedTuple):
     """Shape (2 H, H)."""
     key_value_bias: torch.Tensor
     out: torch.Tensor
-    """Shape (H, H): projection after attention."""
+    """Shape (H, H): the projection after attention."""
     out_bias: torch.Tensor
     up: torch.Tensor
     """Shape (F, H)."""
@@ -47,38 +47,39 @@ class BlockTensors(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockSettings:
-    """What a block does beside its parameters; probabilities of dropout in [0, 1)."""
+    """A block's settings beside its parameters; probabilities of dropout are in [0, 1)."""
 
     num_heads: int
     epsilon: float
-    """Of both LayerNorms."""
+    """The epsilon of both LayerNorms."""
     attention_dropout: float
-    """Of attention probabilities."""
+    """The dropout of attention probabilities."""
     projection_dropout: float
-    """Of attention's output; DistilBERT has none."""
+    """The dropout of attention's output; DistilBERT has none."""
     output_dropout: float
-    """Of the feed-forward's output."""
+    """The dropout of the feed-forward's output."""
     is_first_only: bool = False
-    """Whether only the first token's output is wanted."""
+    """Whether only the first token's output is needed."""
     gelu: Literal["none", "tanh"] = "none"
-    """How the activation is approximated; ALBERT's is by tanh."""
+    """The approximation of the activation; ALBERT uses tanh."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block bound to a model's flat parameters."""
+    """A block whose parameters are views of a model's flat parameters."""
 
     weights: BlockTensors
-    """Matrices and their biases in the precision of products, LayerNorms in float32."""
+    """The parameters: matrices and their biases in the precision of products, LayerNorms in
+    float32."""
     gradients: BlockTensors
-    """Where the backward pass writes."""
+    """The tensors to which the backward pass writes."""
     settings: BlockSettings
     sums: BlockTensors | None = None
-    """Where gradients are added up, of a block that is used several times in a pass."""
+    """The tensors in which gradients are added up, if the block is used several times in a pass."""
 
 
 class FusedBlock(torch.autograd.Function):
-    """The block as one step of autograd; gradients of parameters go straight where they belong."""
+    """The block as one step of autograd, which writes its parameters' gradients itself."""
 
     @staticmethod
     def forward(
@@ -89,26 +90,27 @@ class FusedBlock(torch.autograd.Function):
         block: Block,
         is_training: bool,
     ) -> torch.Tensor:
-        """Run the block.
+        """Compute the block's output.
 
         Args:
-            ctx: autograd's.
-            hidden: shape (B, L, H), float32.
-            bias: added to attention scores, broadcast to (B, heads, Q, L): 0, or -inf for padding.
-            position_bias: likewise, shape (1, heads, Q, L), where Q is 1 for the first token only;
-                it has a gradient. None for families without.
-            block: parameters and settings.
-            is_training: whether to drop.
+            ctx: the context of autograd.
+            hidden: shape (B, L, H), float32, the block's input.
+            bias: the addend of attention scores, broadcast to (B, heads, Q, L): 0, or -inf for
+                padding. Q is 1 if only the first token's output is needed, else L.
+            position_bias: shape (1, heads, Q, L), another addend, which has a gradient; None for
+                families without it.
+            block: the parameters and settings.
+            is_training: whether dropout is applied.
 
         Returns:
-            Shape (B, L, H), float32; (B, 1, H) for the first token only.
+            Shape (B, L, H), or (B, 1, H) for the first token only, float32: the output.
         """
         rows, length, width = hidden.shape
         w, s = block.weights, block.settings
         hidden = hidden.float()
         low = hidden.to(w.query.dtype)
         asking, residual = (low[:, :1], hidden[:, :1]) if s.is_first_only else (low, hidden)
-        # oneDNN multiplies rows that lie apart by its reference code, hundreds of times slower.
+        # For rows that are not adjacent, oneDNN uses its reference code, hundreds of times slower.
         low, asking = low.reshape(-1, width), asking.reshape(-1, width).contiguous()
         heads = (rows, -1, s.num_heads, width // s.num_heads)
         query = linear(asking, w.query, w.query_bias).view(heads)
@@ -142,7 +144,7 @@ class FusedBlock(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Write the parameters' gradients; return those of ``hidden`` and of the position bias."""
+        """Write the parameters' gradients; return those of ``hidden`` and ``position_bias``."""
         w, g, s = ctx.block.weights, ctx.block.gradients, ctx.block.settings
         width = ctx.shape[-1]
         by_second = _norm_backward(
@@ -173,13 +175,19 @@ class FusedBlock(torch.autograd.Function):
 
 
 run_block: Callable[..., torch.Tensor] = FusedBlock.apply
-"""Takes what ``FusedBlock.forward`` takes."""
+"""The function that applies a block; its arguments are those of ``FusedBlock.forward`` after
+``ctx``."""
 
 
 def _attention_backward(
     ctx: Any, by_projected: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """From the output projection back to the block's input, as asking and as asked tokens."""
+    """Compute gradients from the output projection back to the block's input.
+
+    Returns:
+        The gradients of the input as the source of queries, of the input as the source of keys and
+        values, and of the position bias.
+    """
     w, g, s = ctx.block.weights, ctx.block.gradients, ctx.block.settings
     rows, length, width = ctx.shape
     low, asking, query, key, value, shares, dropped, share_mask, attended = ctx.attention
@@ -214,16 +222,20 @@ def _attend(
     settings: BlockSettings,
     is_training: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """Attention's shares in float32 (B x heads, Q, L), those kept in low precision, and the mask.
+    """Compute attention probabilities.
 
-    What dropout keeps is scaled up in the products to come, where that costs nothing.
+    The next products scale up the probabilities that dropout keeps, where this costs nothing.
+
+    Returns:
+        The probabilities, shape (B x heads, Q, L), float32; the same after dropout, in low
+        precision; and the dropout mask.
     """
     query, key = query_and_key
     scores = _bmm(query, key.transpose(1, 2), query.shape[-1] ** -0.5).float()
     for bias in biases:
         if bias is not None:
             scores.view(-1, settings.num_heads, *scores.shape[1:]).add_(bias)
-    shares = scores.softmax(dim=-1)  # in float32: CPUs have no fast one in lower precision
+    shares = scores.softmax(dim=-1)  # float32: on CPUs it is slow in lower precision
     p = settings.attention_dropout
     low = shares.to(query.dtype)
     if not is_training or p == 0:
@@ -235,8 +247,8 @@ def _attend(
 def _bmm(
     first: torch.Tensor, second: torch.Tensor, scale: float, out: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Multiply matrices pair by pair; scaled before it is rounded, the result overflows later."""
-    nothing = first.new_empty(1, 1, 1)  # what beta would multiply
+    """Multiply matrices pair by pair; scaling before rounding makes an overflow less likely."""
+    nothing = first.new_empty(1, 1, 1)  # the tensor that beta would multiply
     return torch.baddbmm(nothing, first, second, beta=0, alpha=scale, out=out)
 
 
@@ -264,7 +276,7 @@ def _linear_backward(
     into: tuple[torch.Tensor, torch.Tensor],
 ) -> torch.Tensor:
     multiply(gradient.t(), values, out=into[0])
-    into[1].copy_(gradient.sum(dim=0))  # cast afterwards: a sum that casts copies it all first
+    into[1].copy_(gradient.sum(dim=0))  # cast afterwards: a sum that casts copies all values first
     return multiply(gradient, weight)
 
 

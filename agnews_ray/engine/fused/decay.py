@@ -1,7 +1,8 @@
-"""Which parameters decay: those that the Hugging Face Trainer decays, by their names.
+"""The parameters with weight decay: the same as in the Hugging Face Trainer, chosen by name.
 
-Dimensions do not tell: MPNet's bias of relative positions is a table, XLNet's of attention have two
-axes, and none of these decays; a vector that is neither a bias nor a norm's does.
+The number of dimensions cannot decide: MPNet's bias of relative positions is a table, and XLNet's
+biases of attention have two axes, but neither decays; a vector that is neither a bias nor a
+norm's parameter does decay.
 """
 
 import re
@@ -9,19 +10,20 @@ import re
 import torch
 
 NOT_DECAYING = re.compile(r"bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)")
-"""In a lower-cased name. Source: ``Trainer.get_decay_parameter_names`` of transformers 5.23, whose
-module takes a second to import; a test holds the two against each other."""
+"""The pattern in the lower-cased names of parameters without decay. Source:
+``Trainer.get_decay_parameter_names`` of transformers 5.23, whose module takes a second to import;
+a test compares the two."""
 
 
 def decaying(model: torch.nn.Module) -> list[torch.Tensor]:
     """Choose the parameters to which weight decay applies.
 
     Args:
-        model: any.
+        model: any model.
 
     Returns:
-        All that are neither a LayerNorm's nor named as one of those that do not decay, in the
-        model's order, each once.
+        All parameters that neither belong to a LayerNorm nor match ``NOT_DECAYING``, in the model's
+        order, each once.
     """
     of_norms = {
         id(parameter)

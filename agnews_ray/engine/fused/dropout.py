@@ -1,9 +1,9 @@
-"""Dropout masks that cost little on a CPU, where torch draws them one number at a time.
+"""Dropout masks that are cheap on a CPU, where torch draws them one number at a time.
 
-A mask takes one random byte an element, eight elements from each 64-bit draw. A byte has no
-threshold at 0.1, so each mask draws one of the two around it, such that every element is dropped
-with exactly the probability asked for. A mask has all bits of an element set or none, and is
-applied by a bitwise *and*.
+A mask uses one random byte per element, so each 64-bit draw gives eight elements. A byte has no
+threshold at exactly 0.1, so each mask draws one of the two thresholds next to it, such that every
+element is dropped with exactly the wanted probability. All bits of an element of a mask are set,
+or none; a mask is applied by a bitwise *and*.
 """
 
 from collections.abc import Callable
@@ -12,18 +12,19 @@ from typing import Any
 import torch
 
 BITS = {torch.float32: torch.int32, torch.bfloat16: torch.int16, torch.float16: torch.int16}
-"""Integers as wide as each float."""
+"""The integer type with as many bits as each floating-point type."""
 
 
 def draw_keep(like: torch.Tensor, probability: float) -> torch.Tensor:
-    """Draw which elements dropout keeps.
+    """Draw at random the elements that dropout keeps.
 
     Args:
-        like: gives shape, device and floating-point type.
-        probability: of dropping an element, in (0, 1); on a CPU up to 255/256.
+        like: a tensor with the mask's shape and device, and the values' floating-point type.
+        probability: the probability of dropping an element, in (0, 1); on a CPU up to 255/256.
 
     Returns:
-        ``like``'s shape, for ``keep``: on a CPU integers (all bits or none), elsewhere booleans.
+        The mask for ``keep``, in the shape of ``like``: integers (all bits or none) on a CPU,
+        elsewhere booleans.
     """
     if like.device.type != "cpu":
         mask = torch.empty(like.shape, dtype=torch.bool, device=like.device)
@@ -38,11 +39,11 @@ def keep(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Set dropped elements to zero, without scaling the others up.
 
     Args:
-        values: any shape.
-        mask: from ``draw_keep``.
+        values: any shape, the values.
+        mask: the result of ``draw_keep``.
 
     Returns:
-        A new tensor like ``values``.
+        A new tensor with the shape and type of ``values``.
     """
     if mask.dtype == torch.bool:
         return values * mask
@@ -64,7 +65,7 @@ _dropout: Callable[[torch.Tensor, float], torch.Tensor] = _Dropout.apply
 
 
 class CheapDropout(torch.nn.Module):
-    """Stands in for ``torch.nn.Dropout`` while a model is trained on a CPU."""
+    """The replacement of ``torch.nn.Dropout`` while a model is trained on a CPU."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""What ranks tell each other within a step: through memory where they share a machine's.
+"""The exchange of numbers between ranks within a step, through shared memory on one machine.
 
-A socket between two processes of one machine costs a copy on each side and, above all, waking
-sleepers up: some milliseconds of a step that takes a hundred. Ranks that share memory leave word
-in it and look for the others' instead.
+A socket between two processes of one machine costs a copy on each side and, above all, the time to
+wake up sleeping processes: some milliseconds of a step that takes a hundred. Ranks that share
+memory write their numbers and counters to it, and poll those of the others instead.
 """
 
 import os
@@ -19,23 +19,23 @@ from agnews_ray.engine.results import Rank
 SHARED_FOLDER = Path("/dev/shm")  # noqa: S108  # memory, not a folder for others' files
 
 LINE = 64
-"""Bytes that cores pass to each other at once, and at a multiple of which shared parts begin."""
+"""The number of bytes in a cache line; shared parts begin at a multiple of it."""
 
 SLOT_ELEMENTS = 1 << 20
-"""Numbers that a rank passes to the others at once."""
+"""The number of elements that a rank passes to the others at once."""
 
 IS_ORDERED = platform.machine().lower() in ("x86_64", "amd64")
-"""Whether others see what a core writes in the order in which it was written."""
+"""Whether other cores see the writes of a core in the order in which it made them."""
 
 PATIENCE_S = 1.0
-"""How long a rank looks for the others without a break before it asks whether they live."""
+"""The time for which a rank polls without sleeping before it checks that the others still run."""
 
 
 class Exchange:
-    """Sums and meetings of a trial's ranks.
+    """Sums over a trial's ranks, and barriers for them.
 
     Args:
-        rank: this one; each rank makes its own at the same time.
+        rank: this rank; each rank makes its own exchange at the same time.
     """
 
     def __init__(self, rank: Rank) -> None:
@@ -56,13 +56,13 @@ class Exchange:
         """Sum over ranks, in place, with the same result on each.
 
         Args:
-            values: float32, contiguous, the same shape on each rank.
+            values: any shape, the same on each rank; float32, contiguous.
         """
         if self._slots is None:
             dist.all_reduce(values)
             return
         for part in torch.split(values.view(-1), SLOT_ELEMENTS):
-            # Who still reads the last sum does not see this one's slots; the one before is over.
+            # A rank may still read the slots of the last sum; those of the one before are free.
             self._num_sums += 1
             slots = self._slots[self._num_sums % 2, :, : len(part)]
             slots[self.rank.index].copy_(part)
@@ -72,10 +72,10 @@ class Exchange:
                 part.add_(other)
 
     def meet(self) -> None:
-        """Wait until every rank has come to this call.
+        """Wait until every rank has made this call: a barrier.
 
         Raises:
-            RuntimeError: one of them has ended.
+            RuntimeError: a rank has ended.
         """
         if self._slots is None or not IS_ORDERED:
             dist.barrier()
@@ -85,12 +85,12 @@ class Exchange:
         for other in range(self.rank.world_size):
             start = time.monotonic()
             while self._meetings_of[other] < self._num_meetings:
-                os.sched_yield()  # it may need this core
+                os.sched_yield()  # the other rank may need this core
                 if time.monotonic() - start > PATIENCE_S:
                     self._expect(other)
 
     def _expect(self, other: int) -> None:
-        """Sleep a little, unless the other rank is no more."""
+        """Sleep a little; raise an error if the other rank has ended."""
         try:
             os.kill(self._process_of[other], 0)
         except ProcessLookupError:
@@ -99,16 +99,16 @@ class Exchange:
 
 
 def shared_memory(num_bytes: int, rank: Rank) -> torch.Tensor | None:
-    """Set memory aside that all ranks see.
+    """Reserve memory that all ranks share.
 
-    The file behind it is removed as soon as everybody has opened it: nothing can stay behind.
+    Its file is removed as soon as all ranks have opened it, so nothing can be left over.
 
     Args:
-        num_bytes: how much; the same on each rank.
-        rank: this one; each rank makes the same call.
+        num_bytes: the size, the same on each rank.
+        rank: this rank; each rank makes the same call.
 
     Returns:
-        Shape (bytes,), uint8 zeros; None where the ranks do not share a machine with room for it,
+        Shape (bytes,), uint8: zeros; None if the ranks do not share a machine with enough memory,
         on a GPU, and for a single rank.
     """
     if rank.world_size == 1 or rank.device.type != "cpu" or num_bytes == 0:
@@ -128,12 +128,12 @@ def shared_memory(num_bytes: int, rank: Rank) -> torch.Tensor | None:
 
 
 def _reserve(num_bytes: int) -> str | None:
-    """Make a file of zeros whose memory is set aside; None where there is not enough."""
+    """Make a file of zeros with reserved memory; return None if there is not enough."""
     try:
-        # Named by process: where all ranks are killed before they have opened it, their driver
-        # knows by that whose it was.
+        # The name contains the process id: if all ranks are killed before they have opened the
+        # file, the driver finds its owner by that.
         descriptor, path = tempfile.mkstemp(prefix=f"agnews-ray-{os.getpid()}-", dir=SHARED_FOLDER)
-    except OSError:  # there is none, or not for us
+    except OSError:  # there is no such folder, or it is not writable
         return None
     try:
         os.posix_fallocate(descriptor, 0, num_bytes)

@@ -1,4 +1,4 @@
-"""Which encoder families the fused block knows, and where the parts of their blocks are."""
+"""The encoder families that the fused block supports, and the parts of their blocks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ FIRST_TOKEN_CLASSIFIERS = tuple(
     f"{family}ForSequenceClassification"
     for family in ("Bert", "DistilBert", "Roberta", "XLMRoberta", "Camembert", "Electra", "MPNet")
 )
-"""transformers' classifiers that look at nothing but the last block's first token."""
+"""The classifiers in transformers that use only the first token of the last block."""
 
 LOOKED_UP_ONLY = ("DebertaV2ForSequenceClassification", "ModernBertForSequenceClassification")
-"""transformers' classifiers of other families that read the words' table by lookup alone, as all
-of the fused ones do."""
+"""The classifiers in transformers, of other families, that use the word embeddings only by lookup,
+as all fused ones do."""
 
 BERT_LIKE = ("BertLayer", "RobertaLayer", "XLMRobertaLayer", "ElectraLayer", "CamembertLayer")
-"""transformers' blocks with the modules of BERT's."""
+"""The blocks in transformers that have the same modules as BERT's."""
 
 GELUS: dict[str, Literal["none", "tanh"]] = {
     "GELUActivation": "none",
@@ -27,7 +27,7 @@ GELUS: dict[str, Literal["none", "tanh"]] = {
     "GELUTanh": "tanh",
     "PytorchGELUTanh": "tanh",
 }
-"""transformers' activations that torch has as one, by how they are approximated."""
+"""The approximation of each activation in transformers that torch has as a single operation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Parts:
     """A block's modules in the order in which they are used."""
 
     projections: tuple[torch.nn.Linear, ...]
-    """Query, key, value."""
+    """The projections to query, key and value."""
     out: torch.nn.Linear
     up: torch.nn.Linear
     down: torch.nn.Linear
@@ -43,13 +43,13 @@ class Parts:
     activation: torch.nn.Module
     settings: BlockSettings
     is_biased_by_position: bool = False
-    """Whether it is given a bias of attention by position, and answers with a tuple (MPNet)."""
+    """Whether the block takes a bias of attention by position, and returns a tuple (MPNet)."""
     num_uses: int = 1
-    """In a pass; ALBERT has a block for all of its layers."""
+    """The number of uses in a pass; ALBERT uses one block for several layers."""
 
     @property
     def is_fusable(self) -> bool:
-        """Whether every part is as the fused block has it, and is trained."""
+        """Whether the fused block supports every part, and every part is trained."""
         is_trained = all(p.requires_grad for p in (*self.matrices, *self.vectors))
         return type(self.activation).__name__ in GELUS and is_trained
 
@@ -68,7 +68,7 @@ class Parts:
 
 
 def find_blocks(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, Parts]]:
-    """Blocks of the families that are known, in their order."""
+    """Find the blocks of supported families, in their order."""
     for module in model.modules():
         name = type(module).__name__
         if name in BERT_LIKE and not module.is_decoder:
@@ -82,7 +82,7 @@ def find_blocks(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, Parts
 
 
 def find_position_encoders(model: torch.nn.Module) -> list[Any]:
-    """MPNet's encoders, which compute a bias of attention by position for all their blocks."""
+    """Find MPNet's encoders, which compute a bias of attention by position for all their blocks."""
     return [module for module in model.modules() if type(module).__name__ == "MPNetEncoder"]
 
 
@@ -157,7 +157,7 @@ def _albert_parts(layer: Any) -> Parts:
         epsilon=attention.LayerNorm.eps,
         attention_dropout=attention.attention_dropout.p,
         projection_dropout=attention.output_dropout.p,
-        output_dropout=0.0,  # transformers makes one and does not use it
+        output_dropout=0.0,  # transformers makes this dropout and does not use it
         gelu=_gelu(layer.activation),
     )
     return Parts(
@@ -173,7 +173,7 @@ def _albert_parts(layer: Any) -> Parts:
 
 
 def _gelu(activation: torch.nn.Module) -> Literal["none", "tanh"]:
-    """How it is approximated; that of another activation is not asked for."""
+    """Return the approximation of the activation; for other activations the result is not used."""
     return GELUS.get(type(activation).__name__, "none")
 
 

@@ -1,9 +1,9 @@
-"""A step's kernels launched together: one CUDA graph for each shape of batch.
+"""CUDA graphs, which launch all kernels of a step together; there is one for each batch shape.
 
-At 16 rows a large GPU computes faster than Python can launch kernels one by one. The step must
-leave nothing to the host: no shape, no decision and no result. After a recording that broke torch
-cannot go on in the same process (its random numbers still wait for the recording's end), so the
-trial begins again in another.
+With 16 rows a large GPU computes faster than Python can launch kernels one by one. The step must
+not need the host: for no shape, no decision and no result. After a failed recording torch cannot
+continue in the same process (its random numbers still wait for the recording's end), so the trial
+starts again in another process.
 """
 
 import os
@@ -15,27 +15,28 @@ from agnews_ray.errors import RecordingError
 from agnews_ray.record.environment import GRAPHS_VARIABLE
 
 Step = Callable[..., None]
-"""Takes the batch's tensors; leaves its results in tensors that it keeps."""
+"""A function of the batch's tensors that writes its results to tensors that it keeps."""
 
 Recorder = Callable[[Callable[[], None]], Callable[[], None]]
-"""Makes a function without arguments repeatable, without the Python in it."""
+"""A function that records the kernels of a function without arguments, and returns a function that
+launches them again without running its Python code."""
 
 
 def switched_off() -> str | None:
-    """Say why steps are not to be recorded, where this process's environment says so."""
+    """Say why steps are not recorded, if this process's environment switches it off; else None."""
     is_off = os.environ.get(GRAPHS_VARIABLE) == "0"
     return f"{GRAPHS_VARIABLE} is 0" if is_off else None
 
 
 class GraphedStep:
-    """Runs a step, from a shape's second batch on as a graph.
+    """A step that runs as a graph from each shape's second batch on.
 
-    The first batch of a shape is an ordinary step, on a stream of its own as capturing wants it;
-    the recording after it computes nothing.
+    The first batch of a shape is an ordinary step, on a separate stream as capturing requires; the
+    recording after it computes nothing.
 
     Args:
-        step: to be run.
-        record: makes it repeatable.
+        step: the step.
+        record: the recorder of the step.
     """
 
     def __init__(self, step: Step, record: Recorder) -> None:
@@ -44,7 +45,7 @@ class GraphedStep:
         self._recorded: dict[torch.Size, tuple[Sequence[torch.Tensor], Callable[[], None]]] = {}
 
     def __call__(self, *batch: torch.Tensor) -> None:
-        """Run the step on a batch whose shape the first tensor tells.
+        """Run the step on a batch; its first tensor has the batch's shape.
 
         Raises:
             RecordingError: the step cannot be recorded on this machine.
@@ -60,21 +61,21 @@ class GraphedStep:
         inputs = [tensor.clone() for tensor in batch]
         try:
             self._recorded[shape] = (inputs, self._record(lambda: self._step(*inputs)))
-        except Exception as error:  # the same step has just run: it is the recording that broke
+        except Exception as error:  # the step itself has just run, so the recording failed
             raise recording_error(error) from error
 
 
 class CudaRecorder:
-    """Records CUDA graphs that share one pool of memory."""
+    """The recorder of CUDA graphs, which share one pool of memory."""
 
     def __init__(self) -> None:
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, run: Callable[[], None]) -> Callable[[], None]:
-        """Record what ``run`` launches; returns what launches it again.
+        """Record the kernels that ``run`` launches; return a function that launches them again.
 
         Raises:
-            Exception: what ``run`` raised, not what ending the recording makes of it.
+            Exception: the error that ``run`` raised, not a later one from the recording's end.
         """
         graph = torch.cuda.CUDAGraph()
         first: Exception | None = None
@@ -85,14 +86,14 @@ class CudaRecorder:
                 except Exception as error:
                     first = error
                     raise
-        except Exception as error:  # noqa: BLE001  # raised again: the first, not the last
+        except Exception as error:  # noqa: BLE001  # the first error is raised again
             raise (first or error) from None
         replay: Callable[[], None] = graph.replay
         return replay
 
 
 def recording_error(cause: Exception) -> RecordingError:
-    """Say that the trial has to begin again without recorded steps."""
+    """Make the error which says that the trial must start again without recorded steps."""
     found = f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
     hint = f"set {GRAPHS_VARIABLE}=0 to train without, more slowly, and tell us"
     return RecordingError("engine fast", "a CUDA graph of a step", found, hint)

@@ -1,8 +1,8 @@
-"""Matrix products on a CPU, by the library that is faster there.
+"""Matrix products on a CPU, by the library that is faster on it.
 
-torch has products in float32 made by MKL, which knows no AVX-512 on an AMD processor and so leaves
-half of its speed unused. oneDNN, which makes torch's other products, does; but the only way to it
-in float32 is an operator of torch's compiler. Without AVX-512 MKL is the faster one.
+torch computes float32 products by MKL, which does not use AVX-512 on an AMD processor and so
+reaches only half of its speed. oneDNN, which computes torch's other products, uses it; but in
+float32 it is only available by an operator of torch's compiler. Without AVX-512, MKL is faster.
 """
 
 import os
@@ -17,12 +17,12 @@ def linear(values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> to
     """Apply a linear layer.
 
     Args:
-        values: shape (N, K).
-        weight: shape (M, K), of the same type.
-        bias: shape (M,), of the same type.
+        values: shape (N, K), the layer's input.
+        weight: shape (M, K), in the same type.
+        bias: shape (M,), in the same type.
 
     Returns:
-        Shape (N, M).
+        Shape (N, M): the layer's output.
     """
     if _is_for_onednn(values):
         return linear_by_onednn(values, weight, bias)
@@ -35,12 +35,12 @@ def multiply(
     """Multiply two matrices.
 
     Args:
-        first: shape (N, K).
-        second: shape (K, M), of the same type.
-        out: shape (N, M), where to put the result; None for a new tensor.
+        first: shape (N, K), a matrix.
+        second: shape (K, M), a matrix of the same type.
+        out: shape (N, M), the tensor for the result; None for a new tensor.
 
     Returns:
-        Shape (N, M).
+        Shape (N, M): the product.
     """
     if not _is_for_onednn(first):
         return torch.mm(first, second, out=out)
@@ -49,7 +49,7 @@ def multiply(
 
 
 def _is_mkl_slow() -> bool:
-    """Whether this is AMD's, with AVX-512, and torch has oneDNN's operator for it."""
+    """Whether this is an AMD processor with AVX-512, and torch has oneDNN's operator."""
     cpuinfo = Path("/proc/cpuinfo")
     known = cpuinfo.read_text(errors="replace") if cpuinfo.exists() else ""
     is_amd = "AuthenticAMD" in known and "avx512f" in known
@@ -59,7 +59,8 @@ def _is_mkl_slow() -> bool:
 IS_MKL_SLOW = _is_mkl_slow()
 
 # oneDNN generates code for each shape and keeps that of the latest 1,024. A step in bf16 has 27
-# shapes for each length of its rows, AG News a hundred lengths. Read at oneDNN's first use.
+# shapes for each length of its rows, and AG News has a hundred lengths. oneDNN reads this variable
+# at its first use.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8192")
 
 

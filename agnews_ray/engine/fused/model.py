@@ -1,7 +1,7 @@
-"""Put the fused block, cheap dropout and flat parameters into a transformers classifier, and out.
+"""A transformers classifier with fused blocks, cheap dropout and flat parameters in training.
 
-The model stays transformers' own: its modules keep their names and parameters, only their
-``forward`` is replaced while it is trained. What is not of the BERT family is left as it is.
+The modules of the model keep their names and parameters; only their ``forward`` is replaced during
+training. Modules that do not belong to the BERT family are not changed.
 """
 
 import dataclasses
@@ -31,17 +31,18 @@ from agnews_ray.spec.recipe import RecipeSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a prepared model has to allow."""
+    """The demands on a prepared model."""
 
     needs: ModelNeeds = LOGITS_ONLY
-    """What an objective asks for beside logits."""
+    """The outputs that an objective needs beside logits."""
     is_recorded: bool = False
-    """Whether steps may be recorded: what a CPU does more cheaply is left out then, since it asks
-    for values."""
+    """Whether steps may be recorded; the cheaper methods for a CPU are not used then, because they
+    read values on the host."""
 
 
 Flat = tuple[torch.Tensor, torch.Tensor]
-"""Something of every element of a model's matrices, and of its vectors, as they are laid out."""
+"""Shape (elements,) each: one number per element of a model's matrices, and of its vectors, in the
+layout of the values."""
 
 
 class FusedModel:
@@ -49,14 +50,14 @@ class FusedModel:
 
     Args:
         model: a transformers classifier in float32, already on its device.
-        dtype: of matrix products.
-        recipe: for the word embeddings, which are updated apart on a CPU.
-        num_steps: updates of the whole trial, likewise.
-        rank: among others.
-        wanted: what has to be possible.
+        dtype: the type of matrix products.
+        recipe: the recipe, for the word embeddings, which are updated separately on a CPU.
+        num_steps: the number of updates of the whole trial, likewise.
+        rank: this rank.
+        wanted: the demands on the prepared model.
 
     Raises:
-        ModelError: the model has not got the blocks that are asked for, or they are not known.
+        ModelError: the model does not have the needed blocks, or they are not supported.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class FusedModel:
         of_vectors = [p for p in trained if id(p) not in decays]
         self.vectors = _segment(of_vectors, leading, dtype, rank.device)
         self.is_fused = bool(blocks) and len(blocks) == len(found)
-        """Whether all of the blocks are."""
+        """Whether there are blocks and all of them are fused."""
         self._adds_up = any(parts.num_uses > 1 for parts in blocks.values())
         forward_of = [*blocks, *([words] if self.embeddings else [])]
         self._patched = [(module, "forward") for module in forward_of]
@@ -108,42 +109,42 @@ class FusedModel:
         self._dropouts = cheapen_dropout(model) if is_cpu else []
 
     def compute(self, input_ids: torch.Tensor, mask: torch.Tensor | None) -> ModelOutput:
-        """Make a forward pass.
+        """Compute a forward pass.
 
         Args:
-            input_ids: shape (B, L).
-            mask: shape (B, L), 1 for tokens; None where nothing is padded.
+            input_ids: shape (B, L), the token ids.
+            mask: shape (B, L), 1 for tokens; None if nothing is padded.
 
         Returns:
-            Logits, and what was asked for beside them.
+            The logits, and the other needed outputs.
         """
         if mask is not None and self.is_fused:
-            mask = mask[:, None, None, :].bool()  # ready-made: transformers would look inside
+            mask = mask[:, None, None, :].bool()  # else transformers would read its values
         logits = self.model(input_ids=input_ids, attention_mask=mask).logits
         hidden_states, projections = self._asked.take()
         return ModelOutput(logits=logits, hidden_states=hidden_states, projections=projections)
 
     def zero(self) -> None:
-        """Set to zero what is added to; blocks that are used once write over theirs."""
+        """Set gradients that are added up to zero; a block that is used once overwrites its own."""
         if self._adds_up:
             self.matrices.mirror_gradient.zero_()
         self.matrices.gradient[self.matrices.num_mirrored_elements :].zero_()
         self.vectors.gradient.zero_()
 
     def add_up_ranks(self) -> None:
-        """Sum gradients over ranks; what ranks share is summed when it is collected."""
+        """Sum gradients over ranks; those in shared memory are summed by ``Segment.collect``."""
         rest = self.matrices.gradient[self.matrices.num_mirrored_elements :]
         table = [self.embeddings.gradient] if self.embeddings else []
         parts = [rest, self.vectors.gradient, *table]
         flat = torch.cat([part.reshape(-1) for part in parts])
-        self._exchange.add_up(flat)  # also waits until all have computed theirs
+        self._exchange.add_up(flat)  # also waits for the gradients of all ranks
         for part, summed in zip(parts, torch.split(flat, [p.numel() for p in parts]), strict=True):
             part.copy_(summed.view_as(part))
         if not self.matrices.is_shared:
             dist.all_reduce(self.matrices.mirror_gradient)
 
     def gradient_norm(self) -> torch.Tensor:
-        """Bring all gradients into float32, each once, and take their global L2 norm."""
+        """Convert all gradients to float32, each once, and compute their global L2 norm."""
         of_matrices: torch.Tensor = torch.linalg.vector_norm(self.matrices.collect())
         if self.matrices.is_shared:
             square = of_matrices.square()
@@ -160,45 +161,45 @@ class FusedModel:
         self.vectors.refresh()
 
     def trained(self) -> list[tuple[str, torch.Tensor]]:
-        """Name every parameter that is trained, lazily updated words included."""
+        """Return all trained parameters with their names, lazily updated words included."""
         return [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
 
     def name_of(self, parameter: torch.Tensor) -> str:
-        """Give a parameter's name in the model."""
+        """Return a parameter's name in the model."""
         names: dict[torch.Tensor, str] = {p: name for name, p in self.model.named_parameters()}
         return names[parameter]
 
     def values(self) -> Flat:
-        """Give the values of matrices and vectors, as they are laid out."""
+        """Return the values of matrices and vectors, in their layout."""
         return self.matrices.values, self.vectors.values
 
     def by_name(self, flat: Flat) -> dict[str, torch.Tensor]:
-        """Cut what is laid out as the values are; without lazily updated words.
+        """Split tensors in the layout of the values by parameter, without lazily updated words.
 
         Args:
-            flat: of matrices and of vectors.
+            flat: the tensors for matrices and for vectors.
 
         Returns:
-            By parameter, in its shape; views.
+            Views by parameter name, each in the parameter's shape.
         """
         names = {parameter: name for name, parameter in self.model.named_parameters()}
         segments = zip((self.matrices, self.vectors), flat, strict=True)
         return {names[p]: part for segment, one in segments for p, part in segment.parts(one)}
 
     def laid_out(self, tensors: Mapping[str, torch.Tensor]) -> Flat:
-        """Lay tensors out as the values are: the inverse of ``by_name``."""
+        """Join tensors in the layout of the values: the inverse of ``by_name``."""
         flat = tuple(torch.zeros_like(values) for values in self.values())
         for name, part in self.by_name((flat[0], flat[1])).items():
             part.copy_(tensors[name])
         return flat[0], flat[1]
 
     def load(self, flat: Flat) -> None:
-        """Take over values; ranks that share them make the same call."""
+        """Load values; ranks that share them make the same call."""
         for segment, values in zip((self.matrices, self.vectors), flat, strict=True):
             segment.load(values)
 
     def release(self) -> None:
-        """Give the model back as transformers made it, with the trained values."""
+        """Restore the model as transformers made it, with the trained values."""
         if self.embeddings:
             self.embeddings.finish()
         self._asked.release()
@@ -212,16 +213,16 @@ class FusedModel:
 
 @contextmanager
 def fused_model(model: Any, *arguments: Any, **named: Any) -> Iterator[FusedModel]:
-    """Prepare a classifier for training, and give it back as transformers made it.
+    """Prepare a classifier for training, and restore it afterwards as transformers made it.
 
     Args:
-        model: as ``FusedModel`` takes it.
-        arguments: likewise.
-        named: likewise.
+        model: the first argument of ``FusedModel``.
+        arguments: its other positional arguments.
+        named: its keyword arguments.
 
     Yields:
-        The prepared model. What is raised within stays as it is, even where giving back fails too:
-        a GPU that has failed fails at everything.
+        The prepared model. An error in the context is raised unchanged, even if restoring fails
+        too: a GPU that has failed fails at everything.
     """
     fused = FusedModel(model, *arguments, **named)
     try:

@@ -1,9 +1,8 @@
-"""A model's parameters laid end to end: one buffer to update, clip, cast and exchange.
+"""A model's parameters in one contiguous buffer, which is updated, clipped, cast and exchanged.
 
-What decays (matrices, nearly always) makes one segment, what does not (vectors) another: see
-``decay``.
-What the fused blocks use comes first and is mirrored in the precision of the matrix products, so
-that nothing is cast in a step but the whole mirror, once.
+Parameters with weight decay (nearly always matrices) are one segment, those without (vectors)
+another: see ``decay``. The parameters of fused blocks come first, and have a mirror: a copy in the
+precision of the matrix products, so that a step casts only the whole mirror, once.
 """
 
 import itertools
@@ -17,15 +16,15 @@ from agnews_ray.engine.results import Rank
 
 
 class Segment:
-    """Parameters laid end to end in float32; each becomes a view, and so does its gradient.
+    """Parameters one after the other in a float32 buffer; they and their gradients become views.
 
     Args:
-        parameters: in the order in which they are laid out.
-        num_mirrored: the first so many of them are mirrored.
-        dtype: of the mirror; float32 needs none, and values and gradients stand for it.
-        device: of the parameters.
-        exchange: among ranks of one machine, which share values, mirror and its gradients; None
-            where each has its own.
+        parameters: the parameters, in the order of the layout.
+        num_mirrored: the number of parameters with a mirror, which come first.
+        dtype: the type of the mirror; float32 needs no copy, so values and gradients are used.
+        device: the device of the parameters.
+        exchange: the exchange between ranks; on one machine they share values, mirror and its
+            gradients. None if each rank has its own.
     """
 
     def __init__(
@@ -56,11 +55,12 @@ class Segment:
             parameter.data = self.values[start:stop].view_as(parameter)
             parameter.grad = self.gradient[start:stop].view_as(parameter)
         self.share = torch.nn.Parameter(self.values[self._own])
-        """The part of the values that this rank updates, and its gradient."""
+        """Shape (own elements,): the part of the values that this rank updates, and its
+        gradient."""
         self.share.grad = self.gradient[self._own]
 
     def _lay_out(self, flat: torch.Tensor, dtype: torch.dtype, rank: Rank) -> None:
-        """Place values, mirror and gradients: among ranks of one machine where all see them."""
+        """Make values, mirror and gradients; ranks of one machine put them into shared memory."""
         size, num_mirrored = len(flat), self.num_mirrored_elements
         of_mirror = num_mirrored * dtype.itemsize
         parts = [4 * size, of_mirror * self.has_mirror, *[of_mirror] * rank.world_size]
@@ -71,7 +71,7 @@ class Segment:
         self._shared: list[torch.Tensor] = []
         if memory is None:
             self.values = flat
-            self.mirror = flat[:num_mirrored].to(dtype)  # itself in float32
+            self.mirror = flat[:num_mirrored].to(dtype)  # no copy in float32
             self.mirror_gradient = self.gradient[:num_mirrored]
             if self.has_mirror:
                 self.mirror_gradient = torch.zeros_like(self.mirror)
@@ -89,41 +89,41 @@ class Segment:
 
     @property
     def is_shared(self) -> bool:
-        """Whether ranks share the values, each updating a part of them."""
+        """Whether ranks share the values, and each updates a part of them."""
         return bool(self._shared)
 
     def span(self, parameters: Sequence[torch.Tensor]) -> slice:
-        """Say where parameters that follow each other lie.
+        """Find the place of adjacent parameters in the buffer.
 
         Args:
-            parameters: neighbours, in order.
+            parameters: the adjacent parameters, in order.
 
         Returns:
-            The elements' range.
+            The range of their elements.
         """
         start = self._starts[parameters[0]]
         return slice(start, start + sum(parameter.numel() for parameter in parameters))
 
     def parts(self, flat: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Cut something laid out as the values are.
+        """Split a tensor in the layout of the values by parameter.
 
         Args:
-            flat: shape (elements,).
+            flat: shape (elements,), the tensor in the layout of the values.
 
         Yields:
-            Each parameter, and its part in its shape.
+            Each parameter, and its part of the tensor in its shape.
         """
         for parameter, start in self._starts.items():
             yield parameter, flat[start : start + parameter.numel()].view_as(parameter)
 
     def gather(self, mine: torch.Tensor) -> torch.Tensor:
-        """Put together what each rank keeps for the part that it updates.
+        """Join the tensors that each rank keeps for the part that it updates.
 
         Args:
-            mine: shape of this rank's ``share``.
+            mine: this rank's tensor, with the shape of its ``share``.
 
         Returns:
-            Shape (elements,), the same on each rank.
+            Shape (elements,): the joined tensor, the same on each rank.
         """
         if not self._shared or self._exchange is None:
             return mine
@@ -135,20 +135,20 @@ class Segment:
         return torch.cat(pieces)
 
     def own_part(self, flat: torch.Tensor) -> torch.Tensor:
-        """Take this rank's part of something laid out as the values are."""
+        """Take this rank's part of a tensor in the layout of the values."""
         return flat[self._own]
 
     def load(self, flat: torch.Tensor) -> None:
-        """Take over values; ranks that share them all write the same.
+        """Load values; ranks that share them all write the same.
 
         Args:
-            flat: shape (elements,).
+            flat: shape (elements,), the tensor in the layout of the values.
         """
         self.values.copy_(flat)
         self.refresh()
 
     def refresh(self) -> None:
-        """Cast the values into the mirror; ranks that share it cast a part each and meet."""
+        """Cast values into the mirror; ranks that share it cast a part each, then wait for all."""
         if self.has_mirror:
             part = self._mirrored_part()
             self.mirror[part].copy_(self.values[part])
@@ -156,12 +156,12 @@ class Segment:
             self._exchange.meet()
 
     def collect(self) -> torch.Tensor:
-        """Cast the mirror's gradient into the segment's.
+        """Cast the mirror's gradient into the segment's gradient.
 
         Returns:
-            The gradient of what this rank updates. Where the values are shared it is summed over
-            ranks, which must meet before anybody computes gradients anew; the first two are added
-            in the mirror's precision, which saves a pass.
+            The gradient of the part that this rank updates. If the values are shared, it is summed
+            over ranks, and a barrier must follow before any rank computes gradients again. The
+            first two ranks' gradients are added in the mirror's precision, which saves a pass.
         """
         part = self._mirrored_part()
         collected = self.gradient[part]
@@ -174,7 +174,7 @@ class Segment:
         return self.gradient[self._own]
 
     def _bounds(self) -> list[tuple[int, int]]:
-        """Where the part of each rank that shares the values begins and ends."""
+        """Compute the begin and end of the part of each rank that shares the values."""
         size = len(self.values)
         num_parts = self._exchange.rank.world_size if self._exchange else 1
         ends = [size * number // num_parts for number in range(num_parts + 1)]
@@ -185,6 +185,6 @@ class Segment:
         return slice(min(self._own.start, end), min(self._own.stop, end))
 
     def release(self) -> None:
-        """Give the parameters memory of their own again, and no gradients."""
+        """Give the parameters their own memory again, and no gradients."""
         for parameter in self._parameters:
             parameter.data, parameter.grad = parameter.data.clone(), None
