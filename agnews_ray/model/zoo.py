@@ -62,7 +62,7 @@ def check_model(variant: VariantSpec) -> None:
 
     Raises:
         ModelError: an unknown alias, a missing folder, one that cannot be loaded according to its
-        small files, or fresh weights for an unknown architecture.
+            small files, or fresh weights for an unknown architecture.
     """
     known, folder = known_model(variant.model), Path(variant.model).expanduser()
     if known is None and folder.is_dir():
