@@ -1,4 +1,4 @@
-"""Use case: run the trials of a prepared study, on a Ray of this process or on a joined one."""
+"""Use case: run the trials of a prepared study, on this process's own Ray or on a joined one."""
 
 import dataclasses
 import logging
@@ -33,29 +33,30 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 MAX_START_FAILURES = 2
-"""Of a trial's workers on this machine, whose room was counted before."""
+"""The number of times that a trial's workers may fail to start on this machine, on which the room
+for them was counted before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyOutcome:
-    """What a call of ``execute_study`` came to."""
+    """The result of a call of ``execute_study``."""
 
     prepared: PreparedStudy
     records: tuple[TrialRecord, ...]
-    """Of all planned trials that are finished, now or before, in planned order."""
+    """The records of all planned trials that are finished, now or before, in planned order."""
     failed: dict[str, Exception]
-    """Error by trial id."""
+    """The errors by trial id."""
     notes: tuple[str, ...] = ()
-    """Lines about what was kept, and what was not, for the user to read."""
+    """Lines for the user about the files that were kept, and those that were not."""
 
 
 class RunTrials(Protocol):
-    """Runs the trials of a study that have no record."""
+    """A function that runs the trials of a study that have no record."""
 
     def __call__(
         self, prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
     ) -> tuple[PreparedStudy, "Outcome"]:
-        """Give the study as it was planned in the end, and how its trials ended."""
+        """Return the study as it was finally planned, and the results of its trials."""
 
 
 def execute_study(
@@ -68,24 +69,24 @@ def execute_study(
     """Run the trials that have no record yet.
 
     Args:
-        prepared: from ``prepare_study``.
+        prepared: the result of ``prepare_study``.
         command: the command line, for the records.
-        started_at: Unix time of ``submit``.
-        watcher: told what happens, until it fails.
-        run: runs the trials; None does so on a Ray of this process.
+        started_at: the Unix time of ``submit``.
+        watcher: the watcher that gets each event, until it fails.
+        run: the function that runs the trials; None runs them on this process's own Ray.
 
     Returns:
-        Records of all finished trials, and the errors of those that failed.
+        The records of all finished trials, and the errors of those that failed.
 
     Raises:
-        AgnewsError: the study cannot be started; trials already finished are kept.
-        KeyboardInterrupt: as sent; Ray is gone and finished trials are kept.
+        AgnewsError: the study cannot be started; finished trials are kept.
+        KeyboardInterrupt: the user interrupts; Ray is stopped and finished trials are kept.
     """
     watcher = SteadyWatcher(watcher)
     failed: dict[str, Exception] = {}
     store, command = prepared.store, without_keys(command)
     with store.writing():
-        # Again, now that nobody else writes: another submit may have finished some.
+        # Read again, now that no other submit writes: another one may have finished some trials.
         finished = finished_of(store, prepared.trials)
         prepared = dataclasses.replace(prepared, finished=finished)
         done = dict(finished)
@@ -105,14 +106,14 @@ def execute_study(
 
 
 def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
-    """Leave texts and duplicates beside the records: reports are written without the source.
+    """Save texts and duplicates beside the records, because reports are made without the source.
 
-    What keeps them from being left is told in a line: the table that was trained for is worth more.
+    A failure only gives a note: the results of the expensive training are worth more.
     """
     store, fingerprint = prepared.store, prepared.scanned.record.fingerprint
     num_rows = prepared.scanned.test.num_rows
     try:
-        with suppress(StoreError):  # damaged: made anew
+        with suppress(StoreError):  # damaged: made again
             if load_test_rows(store.test_rows_path, fingerprint, num_rows) is not None:
                 return ()
         store.save_test_rows(audit_test_rows(prepared.scanned), fingerprint)
@@ -130,10 +131,10 @@ def _run_embedded(
     num_workers = num_at_once * prepared.study.scaling.num_workers
     with embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session:
         loading = _beside(look_at_models, prepared, watcher, prepared.todo[0].device)
-        session.start()  # waits for processes to come up while the thread imports and loads
+        session.start()  # waits for Ray's processes while the thread imports and loads
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         with _worker_groups(prepared, str(session.folder / "train")) as groups:
-            groups.start_one()  # its workers import what they need while models are looked at
+            groups.start_one()  # its workers import their modules while models are checked
             looked_at = loading.result()
             logger.info("models looked at %.1f s after the start", time.time() - started_at)
             prepared = looked_at.tell(watcher)
@@ -157,7 +158,7 @@ def _run_embedded(
 
 @contextmanager
 def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGroups]":
-    """Make groups of workers of this machine, and let them exit unless the user interrupts."""
+    """Make groups of workers on this machine; at the end they exit, unless the user interrupts."""
     from agnews_ray.run.fit import TrainerFit
     from agnews_ray.run.worker_group import WorkerGroups
 
@@ -192,40 +193,40 @@ def _beside(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookedAt:
-    """Models that can be loaded and trained, and what is to be said of them."""
+    """Models that can be loaded and trained, with lines about them."""
 
     prepared: PreparedStudy
-    """Planned anew where a model cannot be trained in the wanted precision."""
+    """The study, planned again if a model cannot be trained in the wanted precision."""
     data: "InputCache"
-    """Gives trials what they train on."""
+    """The cache that makes the inputs of trials."""
     lines: tuple[str, ...]
 
     def tell(self, watcher: StudyWatcher) -> PreparedStudy:
-        """Show the lines; from the thread that the watcher knows."""
+        """Show the lines; only the thread that calls the watcher may call this."""
         for line in self.lines:
             watcher.note(line)
         return self.prepared
 
 
 def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Device) -> LookedAt:
-    """Load every model and have it make a pass, so that what is wrong is told before any trial.
+    """Load every model and compute a pass, so that problems are found before any trial.
 
     Args:
-        prepared: with trials to run.
-        watcher: told of tokenised rows, later.
-        device: where the pass is made.
+        prepared: a study with trials to run.
+        watcher: the watcher, which later gets the numbers of tokenised rows.
+        device: the device of the pass.
 
     Returns:
-        The loaded tokenizers, and the study as it can be run.
+        The loaded tokenizers, and the study as it can run.
 
     Raises:
         HubError: neither the hub nor its cache has a model.
-        ModelError: one cannot be loaded or trained.
-        ResourceError: the disk has no room for the files of the trials.
+        ModelError: a model cannot be loaded or trained.
+        ResourceError: the disk has not enough room for the files of the trials.
     """
     from agnews_ray.run.inputs import InputCache
 
-    lines: list[str] = []  # a watcher is only told from the thread it knows
+    lines: list[str] = []  # only one thread may call the watcher
     data = InputCache(
         prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised, lines.append
     )
@@ -242,9 +243,9 @@ def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Devic
     for name, one in found.items():
         lines.append(
             f"model {name}: {one.head} head, {one.precision}, "
-            f"{one.unknown_share:.1%} of the rows' pieces unknown to its vocabulary"
+            f"{one.unknown_share:.1%} of the rows' pieces not in its vocabulary"
         )
         lines += [f"note  {name}: {note}" for note in one.notes]
     planned = prepared.planned_in({name: one.precision for name, one in found.items()})
-    data.note = watcher.note  # the splits are loaded in that thread
+    data.note = watcher.note  # the splits are loaded in the watcher's thread
     return LookedAt(prepared=planned, data=data, lines=tuple(lines))

@@ -1,4 +1,4 @@
-"""Use cases before a trial: read a study, make every check, plan it; nothing is started."""
+"""Use cases before a trial: read a study, check it, plan it; nothing is started."""
 
 import dataclasses
 import os
@@ -27,7 +27,7 @@ from agnews_ray.spec.study import StudySpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedStudy:
-    """A study whose every local check has passed; nothing has been started yet."""
+    """A study that has passed all local checks; nothing has been started yet."""
 
     study: StudySpec
     store: StudyStore
@@ -35,26 +35,27 @@ class PreparedStudy:
     scanned: ScannedDataset
     trials: tuple[PlannedTrial, ...]
     finished: dict[str, TrialRecord]
-    """Records of planned trials that need not run again, by trial id."""
+    """The records of planned trials that need not run again, by trial id."""
     num_gpus: int
     precisions: Mapping[str, Precision]
-    """Wanted, by variant name; a trial of a model that cannot be trained in it has another."""
+    """The wanted precisions by variant name; a trial has another one if its model cannot be trained
+    in it."""
     notes: tuple[str, ...] = ()
-    """What is to be said of the machine, a line each."""
+    """Notes about the machine, a line each."""
 
     @property
     def todo(self) -> tuple[PlannedTrial, ...]:
-        """Trials without a record; each waits only for others of them."""
+        """The trials without a record; each waits only for others of them."""
         return without_finished(self.trials, self.finished)
 
     def planned_in(self, precisions: Mapping[str, Precision]) -> "PreparedStudy":
-        """Plan anew where a variant cannot be trained in the wanted precision.
+        """Plan again if a variant cannot be trained in the wanted precision.
 
         Args:
-            precisions: by variant name; the others keep what they have.
+            precisions: the precisions by variant name; other variants keep theirs.
 
         Returns:
-            The same study where nothing changes.
+            The newly planned study; the same one if nothing changes.
         """
         planned = {trial.variant.name: trial.precision for trial in self.trials}
         wanted = {**planned, **precisions}
@@ -68,15 +69,15 @@ def read_study(job_file: Path | None, flags: Mapping[str, object]) -> StudySpec:
     """Build a study from a job file and the flags that override it.
 
     Args:
-        job_file: YAML, or None for the paper's study.
-        flags: dotted path to value; None is "not given".
+        job_file: a YAML file, or None for the paper's study.
+        flags: the values by dotted path; None means "not given".
 
     Returns:
         The study, with a name for itself and for each variant.
 
     Raises:
-        SpecError: something is wrong with file or flags; lists every problem.
-        ModelError: a model that cannot exist.
+        SpecError: there are problems in the file or the flags; all are listed.
+        ModelError: a model cannot exist.
     """
     content = read_job_file(job_file) if job_file else {}
     where = str(job_file) if job_file else "flags"
@@ -94,22 +95,22 @@ def read_study(job_file: Path | None, flags: Mapping[str, object]) -> StudySpec:
 def prepare_study(
     study: StudySpec, location: str | Path, cluster_gpus: int | None = None
 ) -> PreparedStudy:
-    """Make every check that can be made before any trial.
+    """Make all checks that are possible before any trial, and plan the study.
 
     Args:
-        study: from ``read_study``.
+        study: the result of ``read_study``.
         location: the runs folder, or its URI.
-        cluster_gpus: GPUs that the joined cluster has or may get; None on this machine alone.
+        cluster_gpus: the number of GPUs that the joined cluster has or may get; None without one.
 
     Returns:
-        The plan, and what of it is already done.
+        The planned study, with the trials that are already finished.
 
     Raises:
-        AgnewsError: data, device, plan or runs folder are not as they should be.
+        AgnewsError: there is a problem with the data, the device, the plan or the runs folder.
     """
     cache = cache_folder(str(location))
     store = open_store(str(location), study.name, cache / COPIES_FOLDER)
-    _check_same_study(store, study, has_same_rows=True)  # which is seen below
+    _check_same_study(store, study, has_same_rows=True)  # whether it has is checked below
     if _needs_hub(study):
         go_offline_if_unreachable()
     _check_writable(cache)
@@ -167,14 +168,14 @@ def finished_of(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str
     """Read the records of planned trials that need not run again.
 
     Args:
-        store: of the study.
-        trials: planned.
+        store: the study's store.
+        trials: the planned trials.
 
     Returns:
-        Record by trial id.
+        The records by trial id.
 
     Raises:
-        RecordError: one of them was written by a newer version.
+        RecordError: a newer version wrote one of them.
     """
     planned, found = {trial.trial_id for trial in trials}, store.finished()
     refuse_newer([one for one in found.set_aside if one.trial_id in planned])
@@ -182,7 +183,7 @@ def finished_of(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str
 
 
 def _check_paths(study: StudySpec, where: str) -> None:
-    """Refuse what not even the file system can be asked for."""
+    """Refuse paths that the file system does not accept."""
     named = {f"data.{key}": getattr(study.data, key) for key in WHERE_ROWS_LIE}
     named |= {f"models.{number}.model": one.model for number, one in enumerate(study.models)}
     problems = []
@@ -191,19 +192,19 @@ def _check_paths(study: StudySpec, where: str) -> None:
             Path(name or "").expanduser().exists()
         except (OSError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or "no such user"
-            problems.append(f"{key}: want a name or a path, found {name[:60]!r}: {reason}; mend it")
+            problems.append(f"{key}: want a name or a path, found {name[:60]!r}: {reason}; fix it")
     if problems:
         raise SpecError(where, problems)
 
 
 def with_places(study: StudySpec) -> StudySpec:
-    """Write out where data and models lie, so that a study means the same in another folder.
+    """Make the paths of data and models absolute, so that a study is the same from any folder.
 
     Args:
-        study: as asked for.
+        study: the study as requested.
 
     Returns:
-        The same with absolute paths, without ``~`` and links, for what lies on this machine.
+        The same study; paths on this machine are absolute, without ``~`` and links.
     """
     data = {key: _place(getattr(study.data, key)) for key in WHERE_ROWS_LIE}
     models = tuple(
@@ -222,12 +223,12 @@ def _place(name: str | None) -> str | None:
 
 
 def _default_name(study: StudySpec) -> str:
-    """``paper`` for the paper's own data and recipe, else the source and a hash of the question."""
+    """Return ``paper`` for the paper's data and recipe, else the source and a hash of settings."""
     if study.is_default_study():
         return "paper"
     question = study.model_dump(mode="json", include={"data", "recipe", "scaling"})
     here = f"{Path.cwd()}{os.sep}"
-    for key in WHERE_ROWS_LIE:  # however it was written; below this folder, wherever that lies
+    for key in WHERE_ROWS_LIE:  # the hash ignores how a path is spelt, and where this folder is
         place = _place(question["data"][key])
         question["data"][key] = place and place.removeprefix(here)
     source = study.data.source.partition(":")[0]
@@ -237,7 +238,7 @@ def _default_name(study: StudySpec) -> str:
 
 
 def _check_same_study(store: StudyStore, study: StudySpec, *, has_same_rows: bool) -> None:
-    """Two questions in one folder could not be compared."""
+    """Refuse a study that cannot be compared with the one in its folder."""
     kept = store.load_study()
     differing = (
         same_question(with_places(kept), with_places(study), has_same_rows=has_same_rows)
@@ -251,7 +252,7 @@ def _check_same_study(store: StudyStore, study: StudySpec, *, has_same_rows: boo
 
 
 def _check_same_rows(store: StudyStore, study: StudySpec, fingerprint: str) -> None:
-    """Which rows there are says more than where they lie; that decides before there is a record."""
+    """Compare rows with those of the folder's records; without a record, compare their places."""
     kept = store.fingerprints()
     _check_same_study(store, study, has_same_rows=fingerprint in kept)
     if kept and fingerprint not in kept:
@@ -264,7 +265,7 @@ def _check_writable(cache: Path) -> None:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         probe = cache / f".probe-{os.getpid()}"
-        write_whole(probe, b"1")  # a full disk makes files all the same
+        write_whole(probe, b"1")  # a full disk still makes empty files
         probe.unlink()
     except (OSError, StoreError) as error:
         hint = "choose another folder with --runs"

@@ -1,4 +1,4 @@
-"""One engine's training, timed in a process that does nothing else."""
+"""The timing of one engine's training, in a process that does nothing else."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -26,15 +26,15 @@ from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 
 WARM_UP_SHARE = 0.1
-"""Of the steps, at the start; not timed."""
+"""The share of the steps, at the start, that is not timed."""
 
 PRODUCT_SIZE = {"cpu": 2048, "cuda": 8192}
-"""Rows and columns of the matrices whose product is the roofline."""
+"""The number of rows and of columns of the matrices whose product is the roofline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimingTask:
-    """What one contender is to train; travels by pickle."""
+    """The training that a contender runs; it is pickled."""
 
     variant: VariantSpec
     class_names: tuple[str, ...]
@@ -47,12 +47,12 @@ class TimingTask:
 
     @property
     def num_steps(self) -> int:
-        """Updates of all epochs."""
+        """The number of updates in all epochs."""
         per_epoch = steps_per_epoch(len(self.rows), self.recipe.global_batch_size)
         return per_epoch * self.recipe.num_epochs
 
     def epochs(self) -> Iterator[Iterator[TokenisedRows]]:
-        """Each epoch's global batches."""
+        """Make each epoch's global batches."""
         batch_size = self.recipe.global_batch_size
         for epoch in range(self.recipe.num_epochs):
             yield train_batches([self.rows], batch_size, self.seed, epoch)
@@ -62,11 +62,11 @@ def time_alone(task: TimingTask, contender: Contender) -> TimedRun:
     """Train in a new process.
 
     Args:
-        task: the same for every contender of a round.
-        contender: engine and precision.
+        task: the training, the same for every contender of a round.
+        contender: the engine and the precision.
 
     Returns:
-        What was measured there.
+        The measurements of that process.
     """
     found: TimedRun = call_alone(time_training, task, contender)
     return found
@@ -76,13 +76,13 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     """Train in this process: all epochs on the same rows from the same weights.
 
     Args:
-        task: what to train.
-        contender: engine and precision.
-        rank: among several workers; None for the only one.
+        task: the training.
+        contender: the engine and the precision.
+        rank: this rank among several workers; None for a single one.
 
     Returns:
-        Speed after the warm-up steps, padding, memory, what other programs computed meanwhile, and
-        the machine's own rate.
+        The speed after the warm-up steps, padding, memory, the load by other programs in this time,
+        and the rate of the machine's matrix products.
     """
     torch.set_num_threads(task.num_threads)
     rank = rank or Rank(device=torch.device(task.device))
@@ -108,19 +108,19 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
 
 
 class _WarmUp(Callback):
-    """Notes when the first steps, which are not timed, were done."""
+    """Records the end of the first steps, which are not timed."""
 
     def __init__(self, num_steps: int, device: torch.device) -> None:
         self._num_steps, self._device = num_steps, device
         self.seconds = 0.0
-        """That they took."""
+        """The time of these steps."""
         self.others = OtherPrograms()
-        """What other programs compute, from the end of these steps."""
+        """The load by other programs, from the end of these steps."""
 
     def after_step(self, done: StepDone) -> Action:
         if done.step == self._num_steps:
             waiting = time.perf_counter()
-            _wait_for(self._device)  # for what is queued of them
+            _wait_for(self._device)  # some of these steps may only be queued
             self.seconds = done.seconds + time.perf_counter() - waiting
             self.others = OtherPrograms()
         return Action.GO_ON
@@ -136,11 +136,11 @@ def train_by(
     """Train by one engine.
 
     Args:
-        model: on the rank's device.
-        task: rows, recipe, seed.
-        contender: engine and precision.
-        rank: among several workers.
-        callbacks: told of each finished step.
+        model: the model, on the rank's device.
+        task: the training: rows, recipe and seed.
+        contender: the engine and the precision.
+        rank: this rank.
+        callbacks: the callbacks, called after each step and each epoch.
 
     Returns:
         The engine's log.
@@ -160,14 +160,14 @@ def train_by(
 
 
 def product_rate(device: torch.device, precision: Precision) -> float:
-    """Measure how fast large matrix products are.
+    """Measure the speed of large matrix products.
 
     Args:
-        device: where.
-        precision: of the matrices.
+        device: the device of the products.
+        precision: the precision of the matrices.
 
     Returns:
-        Operations per second, two for each multiply-add; median of seven products.
+        The operations per second, two for each multiply-add: the median of seven products.
     """
     size = PRODUCT_SIZE[device.type]
     first, second = (torch.randn(size, size, device=device).to(DTYPES[precision]) for _ in range(2))

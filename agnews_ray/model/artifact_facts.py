@@ -1,4 +1,4 @@
-"""What an artifact says of itself, so that its folder is enough to use it as it was trained."""
+"""The facts saved with an artifact, so that its folder is enough to use it as it was trained."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -11,19 +11,19 @@ FILE_NAME = "agnews_ray.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactFacts:
-    """What a trained classifier was trained on."""
+    """The facts about a trained classifier that its use needs."""
 
     class_names: tuple[str, ...]
-    """In label order."""
+    """The names of the classes, in label order."""
     max_length_tokens: int
-    """Longest row, special tokens included."""
+    """The length of the longest row, special tokens included."""
     text_columns: tuple[str, ...]
-    """Columns of the data that were joined by a space into the text."""
+    """The columns of the data that were joined by a space into the text."""
     label_kind: str
-    """How labels were written in the data."""
+    """The kind of labels in the data."""
 
     def write(self, folder: Path) -> None:
-        """Leave the facts in an artifact's folder."""
+        """Write the facts to an artifact's folder."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False)
         (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
 
@@ -32,10 +32,10 @@ class ArtifactFacts:
         """Read the facts of an artifact.
 
         Args:
-            folder: the artifact.
+            folder: the artifact's folder.
 
         Returns:
-            The facts; None of an artifact that was written before there were any.
+            The facts; None for an old artifact, which was saved without them.
 
         Raises:
             StoreError: the file is damaged.
@@ -54,4 +54,4 @@ class ArtifactFacts:
         except (ValueError, KeyError, TypeError) as error:
             hint = "delete the trial's folder and submit again"
             found = f"{type(error).__name__}: {error}"
-            raise StoreError(str(path), "what the artifact says of itself", found, hint) from error
+            raise StoreError(str(path), "the facts about the artifact", found, hint) from error

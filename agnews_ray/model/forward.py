@@ -1,4 +1,4 @@
-"""The one forward pass of all that scores: from padded ids to logits on the CPU."""
+"""The forward pass of all scoring, from padded ids to logits on the CPU."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ import torch
 def compute_logits(
     model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor | None
 ) -> torch.Tensor:
-    """Compute logits without gradients; whatever the device had to do is done afterwards.
+    """Compute logits without gradients, and wait until the device has finished.
 
     Args:
         model: a transformers classifier in evaluation mode.
-        input_ids: shape (B, L), wherever they are.
-        attention_mask: shape (B, L), 1 for tokens; None where nothing is padded.
+        input_ids: shape (B, L), the token ids, on any device.
+        attention_mask: shape (B, L), 1 for tokens; None if nothing is padded.
 
     Returns:
-        Shape (B, C), float32, on the CPU.
+        Shape (B, C), float32: the logits, on the CPU.
     """
     with torch.inference_mode():
         logits: torch.Tensor = model(

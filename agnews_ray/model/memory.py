@@ -15,11 +15,11 @@ from agnews_ray.spec.variant import VariantSpec
 
 STATUS = Path("/proc/self/status")
 RESET_PEAK = Path("/proc/self/clear_refs")
-"""Linux takes the present memory for the peak when "5" is written here (proc(5))."""
+"""The file that resets the peak on Linux: writing "5" makes it the current memory (proc(5))."""
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Start to measure the peak from here; where the system cannot, it is that of the process."""
+    """Measure the peak from now on; if the system cannot, it is that of the whole process."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     with suppress(OSError):
@@ -38,7 +38,7 @@ def peak_memory_bytes(device: torch.device) -> int:
         return int(torch.cuda.max_memory_reserved(device))
     if (
         STATUS.exists()
-    ):  # getrusage's peak includes what the parent held when it started this process
+    ):  # getrusage's peak includes the parent's memory at the start of this process
         for line in STATUS.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
@@ -59,8 +59,8 @@ class GpuMemory:
 
     unrecorded: int
     recorded: int
-    """The bytes with steps as CUDA graphs: the largest batch's activations are held twice, by the
-    first, ordinary step and by the graphs."""
+    """The bytes with steps as CUDA graphs: the largest batch's activations are in memory twice, for
+    the first, ordinary step and for the graphs."""
 
 
 def training_memory(
@@ -69,9 +69,9 @@ def training_memory(
     """Estimate the GPU memory that the fast engine needs.
 
     The estimate counts the tensors that ``engine.fused.block`` keeps for its backward pass; on
-    torch's meta device their size agrees to 5 % with the tensors alive. The two constants are the
-    rest of what was counted by hand for BERT base (fp16, 16 x 128 and 16 x 512). No GPU has been
-    measured.
+    torch's meta device their size agrees within 5 % with that of the live tensors. The two
+    constants are the rest of a count by hand for BERT base (fp16, 16 x 128 and 16 x 512). No GPU
+    has been measured.
 
     Args:
         variant: the model; BERT base is assumed if its sizes are not known.
@@ -90,7 +90,8 @@ def training_memory(
     of_blocks = sizes["num_layers"] * (4 * width * width + 2 * width * inner)
     parameters = of_blocks + (sizes["vocab_size"] + 512) * width
     low = 4 if precision == "fp32" else 2
-    # Value, gradient and AdamW's two moments in float32; the blocks' copy and its gradient in low.
+    # Value, gradient and AdamW's two moments in float32; the blocks' copy and its gradient in low
+    # precision.
     state = 16 * parameters + (0 if precision == "fp32" else 2 * low * of_blocks)
     length = -(-length // 8) * 8
     tokens, pairs = num_rows * length, num_rows * heads * length * length

@@ -13,32 +13,33 @@ from agnews_ray.spec.base import Precision
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 
 DIGESTED_SUFFIXES = (".json", ".txt", ".safetensors", ".model")
-"""Files of a model folder that decide what is trained."""
+"""The suffixes of the files in a model folder that may change the result of training."""
 
 
 NOT_IN_BF16 = ("deberta",)
-"""The first DeBERTa masks attention with fp32's lowest number, which bf16 has not got. Others of
-the kind are found by a first pass (``engine.preflight``), after trials were planned."""
+"""The model types that cannot be trained in bf16. The first DeBERTa masks attention with the lowest
+number of fp32, which bf16 does not have. Other such models are found by a first pass
+(``engine.preflight``), after trials were planned."""
 
 KNOWN_BEFORE_HEADS = ("distilbert", "minilm", "bert")
-"""Aliases of before version 3 of the record; their folders hold no head."""
+"""The aliases from before version 3 of the record; their folders have no head."""
 
 
 def known_model(model: str) -> KnownModel | None:
     """Look up an alias or the hub id behind one.
 
     Args:
-        model: as written by the user.
+        model: the name as written by the user.
 
     Returns:
-        Its published facts, or None for any other model.
+        Its published facts; None for any other model.
     """
     by_hub_id = {known.hub_id: known for known in KNOWN_MODELS.values()}
     return KNOWN_MODELS.get(model) or by_hub_id.get(model)
 
 
 def load_path(variant: VariantSpec) -> str:
-    """Say what ``from_pretrained`` is to be given.
+    """Return the argument for ``from_pretrained``.
 
     Args:
         variant: a checked variant.
@@ -57,11 +58,11 @@ def check_model(variant: VariantSpec) -> None:
     """Refuse a name that cannot be a model, before anything is loaded.
 
     Args:
-        variant: names the model.
+        variant: the variant, which names the model.
 
     Raises:
-        ModelError: an unknown alias, a missing folder, one that cannot be loaded as far as its
-            small files tell, or fresh weights for an architecture that is not known.
+        ModelError: an unknown alias, a missing folder, one that cannot be loaded according to its
+            small files, or fresh weights for an unknown architecture.
     """
     known, folder = known_model(variant.model), Path(variant.model).expanduser()
     if known is None and folder.is_dir():
@@ -77,7 +78,7 @@ def check_model(variant: VariantSpec) -> None:
 
 
 def identity(variant: VariantSpec) -> str:
-    """Say what a variant's weights are, for the trial id.
+    """Return the identity of a variant's weights, for the trial id.
 
     Args:
         variant: a checked variant.
@@ -97,14 +98,14 @@ def identity(variant: VariantSpec) -> str:
 
 
 def own_precision(variant: VariantSpec, wanted: Precision) -> Precision:
-    """Say what a variant is trained in, as far as its folder's config tells.
+    """Return the precision in which a variant is trained, according to its folder's config.
 
     Args:
         variant: a checked variant.
-        wanted: by the study.
+        wanted: the precision that the study wants.
 
     Returns:
-        fp32 for the families that cannot be trained in bf16, else what is wanted.
+        fp32 for the families that cannot be trained in bf16, else the wanted precision.
     """
     config = Path(load_path(variant)) / "config.json"
     if wanted != "bf16" or variant.init == "random" or not config.is_file():
@@ -114,16 +115,16 @@ def own_precision(variant: VariantSpec, wanted: Precision) -> Precision:
 
 
 def head_of(variant: VariantSpec) -> str:
-    """Say which head a variant starts from, for the trial id.
+    """Return the head with which a variant starts, for the trial id.
 
-    Before version 3 of the record a head of as many classes was kept in silence, so trials of
-    models that may hold one are other trials now. Those known then hold none.
+    Before version 3 of the record, a head with the right number of classes was kept without a note,
+    so trials of models that may have a head have other ids now. The models known then have none.
 
     Args:
         variant: a checked variant.
 
     Returns:
-        Empty where there was no choice.
+        A suffix of the id; empty if there was no choice.
     """
     known = known_model(variant.model)
     holds_none = known in [KNOWN_MODELS[name] for name in KNOWN_BEFORE_HEADS]
@@ -139,7 +140,8 @@ def display_name(variant: VariantSpec) -> str:
         variant: a checked variant.
 
     Returns:
-        Its own name if it has one, else the hub id or the folder's last telling part.
+        Its own name if it has one, else the hub id or the last part of the folder's path that is
+        not generic.
     """
     if variant.name:
         return variant.name
@@ -155,10 +157,10 @@ def display_name(variant: VariantSpec) -> str:
 
 
 def architecture(variant: VariantSpec) -> KnownModel:
-    """Look up what a variant with fresh weights is built as.
+    """Look up the architecture of a variant with fresh weights.
 
     Args:
-        variant: with ``init: random``.
+        variant: a variant with ``init: random``.
 
     Returns:
         Its published facts.
@@ -173,13 +175,13 @@ def architecture(variant: VariantSpec) -> KnownModel:
 
 
 def sizes(variant: VariantSpec) -> dict[str, int]:
-    """Give a known architecture's sizes.
+    """Return a known architecture's sizes.
 
     Args:
-        variant: with ``init: random``.
+        variant: a variant with ``init: random``.
 
     Returns:
-        The published sizes, replaced by the variant's own where it gives them.
+        The published sizes, replaced by the variant's own if it has them.
 
     Raises:
         ModelError: the architecture is not known, or the heads do not divide the width.
@@ -196,9 +198,9 @@ def sizes(variant: VariantSpec) -> dict[str, int]:
 
 
 def _check_hub_id(model: str) -> None:
-    """A bare word that is no alias is a typo, unless it looks like an old hub id."""
+    """Refuse a single word that is no alias as a typo, unless it looks like an old hub id."""
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
-        raise refused(model, "a folder", "nothing of that name", "check the path")
+        raise refused(model, "a folder", "nothing with that name", "check the path")
     choices = [*KNOWN_MODELS, *(known.hub_id for known in KNOWN_MODELS.values())]
     close = get_close_matches(model, choices, n=1, cutoff=0.8)
     if "/" not in model and (close or "-" not in model):

@@ -37,7 +37,7 @@ def choose_engine(
         model: the trial's model, not yet on its device.
         tokenizer: the trial's tokenizer.
         rank: this rank; each rank makes the same call.
-        reporter: the reporter, which is told when a GPU is tried first.
+        reporter: the trial's reporter, which shows that a GPU is tested.
 
     Returns:
         The engine, and the reason for it.

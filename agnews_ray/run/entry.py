@@ -1,10 +1,10 @@
-"""Where Ray Train enters a worker; light, because Ray's controller imports it too."""
+"""The function that Ray Train calls on a worker; small, as Ray's controller also imports it."""
 
 import logging
 
 
 def train_trials(loop_config: dict[str, str]) -> None:
-    """Train trial after trial on this worker; what ``TorchTrainer`` calls on each rank.
+    """Train trial after trial on this worker; ``TorchTrainer`` calls this on each rank.
 
     Args:
         loop_config: ``{"group": name}``, the group whose tasks this worker takes.

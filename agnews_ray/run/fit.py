@@ -1,4 +1,4 @@
-"""One ``TorchTrainer.fit`` for a group of workers."""
+"""The call of ``TorchTrainer.fit`` for a group of workers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +13,14 @@ from agnews_ray.spec.base import Device
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerFit:
-    """Runs groups of workers of one kind; see ``worker_group.Fit``."""
+    """A function that runs groups of workers of one kind; see ``worker_group.Fit``."""
 
     num_workers: int
-    """The ranks of a group."""
+    """The number of ranks of a group."""
     device: Device
     """The device of each rank; on "cuda" each has its own GPU."""
     cpus_per_worker: int = 1
-    """The CPUs that Ray reserves for a worker; Ray's own tasks need some beside."""
+    """The number of CPUs that Ray reserves for a worker; Ray's own tasks need further ones."""
     scratch: str
     """The folder, or its URI, where Ray Train keeps its own state; all nodes can read it."""
     max_start_failures: int = -1
@@ -31,7 +31,7 @@ class TrainerFit:
         """Start the workers of a group, and wait for their end.
 
         Args:
-            group: its name, under which its tasks are posted.
+            group: the group's name, under which its tasks are posted.
 
         Raises:
             TrainingFailedError: a worker failed or was lost.
@@ -53,7 +53,7 @@ class TrainerFit:
             run_config=make_run_config(
                 name=group,
                 storage_path=self.scratch,
-                # A lost worker is a new attempt of ours: Ray Train would try a user's error again.
+                # We retry after a lost worker: Ray Train would also retry after a user's error.
                 failure_config=make_failure_config(
                     max_failures=0, controller_failure_limit=self.max_start_failures
                 ),

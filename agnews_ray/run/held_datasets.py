@@ -1,4 +1,4 @@
-"""The Ray Data datasets that trials read; a resident split is read once for trials in a row."""
+"""The Ray Data datasets of trials; a resident split is read once for successive trials."""
 
 import threading
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from agnews_ray.data.stream import TokenisedSplit
 
 
 class HeldDatasets:
-    """Makes the datasets of trials, and keeps those of the last trial for the next one.
+    """The maker of trials' datasets, which keeps those of the last trial for the next one.
 
     A split that is small enough to be resident lies in Ray's shared memory as one block, which
     trials of the same tokenizer share.
@@ -25,13 +25,13 @@ class HeldDatasets:
         """Make the iterators of a trial, unsplit: each worker reads all rows.
 
         Args:
-            splits: by name; "train" among them.
-            seed: of the trial; it orders a streamed train split.
-            num_epochs: a streamed train split is read in another order in each of them.
+            splits: the splits by name, including "train".
+            seed: the trial's seed; it decides the order of a streamed train split.
+            num_epochs: the number of epochs; each reads a streamed train split in another order.
 
         Returns:
-            Iterators by name: ``train-0``, one more for each further streamed epoch, and the other
-            splits under their own names. Blocks come in their order.
+            The iterators by name: ``train-0``, one more for each further streamed epoch, and the
+            other splits under their own names. They return blocks in order.
         """
         found: dict[str, Dataset] = {}
         resident = {name: split for name, split in splits.items() if split.is_resident}
@@ -47,7 +47,7 @@ class HeldDatasets:
         return {name: dataset.iterator() for name, dataset in found.items()}
 
     def _hold(self, splits: Mapping[str, TokenisedSplit]) -> dict[str, Dataset]:
-        """Read what is not held yet, and let go of all else; running trials hold their own."""
+        """Read the splits that are not kept yet, and drop others; running trials keep theirs."""
         with self._lock:
             self._resident = {
                 str(split.path): self._resident.get(str(split.path))

@@ -1,4 +1,4 @@
-"""What trials train on: each tokenizer loaded, each split tokenised, once, and kept on disk."""
+"""The inputs of trials: tokenizers and tokenised splits, each made once and kept on disk."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -29,36 +29,37 @@ from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.variant import VariantSpec
 
 NUM_REPLAYED = 8
-"""Test rows on which a saved model is held against what was recorded."""
+"""The number of test rows on which a saved model's logits are compared with the recorded ones."""
 
 NUM_LOOKED_AT = 1000
-"""Train rows in which unknown pieces are counted."""
+"""The number of train rows in which unknown pieces are counted."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialInputs:
-    """The splits of one tokenizer, ready for the workers."""
+    """One tokenizer and the splits tokenised with it, ready for the workers."""
 
     tokenizer: PreTrainedTokenizerFast
     splits: dict[str, TokenisedSplit]
-    """By split: train, test, and validation where there is one."""
+    """The tokenised splits by name: train, test, and validation if there is one."""
     findings: Findings | None = None
-    """Of the model that is trained on them, before it is."""
+    """The findings about the model before its training."""
     replayed: tuple[tuple[int, str], ...] = ()
-    """Numbers and texts of test rows, on which artifacts are held against what was recorded."""
+    """The numbers and texts of test rows on which an artifact's logits are compared with the
+    recorded ones."""
 
 
 class InputCache:
-    """Loads each tokenizer and tokenises each split once, keeping both on disk.
+    """A cache that loads each tokenizer and tokenises each split once, and keeps both on disk.
 
     Args:
         scanned: the dataset.
-        spec: how it is used.
-        cache: folder that keeps them.
-        on_tokenised: told variant, split, rows done, rows in all.
-        note: told in a line when something kept was damaged and is made anew.
+        spec: the settings of its use.
+        cache: the folder on disk.
+        on_tokenised: the function that gets variant, split, rows done, rows in total.
+        note: the function that gets a line when a kept file was damaged and is made again.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class InputCache:
         """Load a variant's tokenizer, or train it on the train split for fresh weights.
 
         Args:
-            variant: named.
+            variant: a variant with a name.
 
         Returns:
             The tokenizer; the same object every time.
@@ -103,16 +104,16 @@ class InputCache:
     def look_at(
         self, variant: VariantSpec, precision: Precision, device: Device, trains_on: Device
     ) -> Findings:
-        """Look at a variant's model before it is trained.
+        """Check a variant's model before it is trained.
 
         Args:
-            variant: named.
-            precision: wanted.
-            device: where its first pass is made.
-            trains_on: where it will be trained.
+            variant: a variant with a name.
+            precision: the wanted precision.
+            device: the device of its first pass.
+            trains_on: the device of its training.
 
         Returns:
-            What was found; kept for its trials' records.
+            The findings, which are also kept for its trials' records.
 
         Raises:
             HubError: neither the hub nor its cache has it.
@@ -134,13 +135,13 @@ class InputCache:
         return found
 
     def load(self, trial: PlannedTrial) -> TrialInputs:
-        """Tokenise the splits for a trial, or find them from an earlier run.
+        """Tokenise the splits for a trial, or load those of an earlier run.
 
         Args:
-            trial: names the variant.
+            trial: the trial, which has the variant.
 
         Returns:
-            The tokenised splits.
+            The trial's inputs.
         """
         tokenizer = self.tokenizer(trial.variant)
         encoder = encoder_json(tokenizer, self._spec.max_length_tokens)
@@ -180,14 +181,14 @@ class InputCache:
 
 
 def tokenizer_key(scanned: ScannedDataset, *settings: int) -> str:
-    """Name all that a tokenizer trained on the train split depends on.
+    """Make a name from everything that a tokenizer trained on the train split depends on.
 
     Args:
         scanned: the dataset.
-        settings: most entries of the vocabulary, the padding's id, tokens of the longest row.
+        settings: the largest size of the vocabulary, the padding's id, the longest row in tokens.
 
     Returns:
-        A name for its folder.
+        The name of its folder.
     """
     content = [fingerprints(scanned), digest(scanned.train.rows.tobytes()), *settings]
     return cache_key(content, TRAINED_VERSION, ["tokenizers", "transformers"])

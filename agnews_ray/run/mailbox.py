@@ -1,7 +1,7 @@
 """Messages between the driver and a group of workers, through Ray's key-value store.
 
 The driver posts numbered tasks, every rank of the group reads each of them, and rank 0 posts its
-result. An actor between them would be a process more, whose idle main thread wakes up a hundred
+result. An actor between them would be another process, whose idle main thread wakes up a hundred
 times a second.
 """
 
@@ -16,7 +16,7 @@ from agnews_ray.compat.of_ray import kv_delete, kv_get, kv_put, pickle_with_obje
 from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
 
 POLL_S = 0.05
-"""The time between two looks of a worker that waits for its next task. Workers look only while
+"""The time between two polls of a worker that waits for its next task. Workers poll only while
 they have nothing to train."""
 
 EXIT = b"exit"
@@ -28,20 +28,20 @@ class Task:
 
     config: WorkerConfig
     datasets: dict[str, DataIterator]
-    """By name: ``train-0`` and so on for each streamed epoch, test, and validation if there is
-    one. Each rank reads all rows and takes its stride of the global batches."""
+    """The datasets by name: ``train-0`` and so on for each streamed epoch, test, and validation if
+    there is one. Each rank reads all rows and takes its stride of the global batches."""
 
 
 def post_task(group: str, number: int, task: Task | None) -> list[object]:
-    """Give a group its next task.
+    """Post a group's next task.
 
     Args:
         group: the name of the group.
-        number: counted from 1; each group sees every number once.
-        task: None makes the workers exit.
+        number: the task's number, counted from 1; each group gets every number once.
+        task: the task; None makes the workers exit.
 
     Returns:
-        References to the Ray objects in the task, to be held until its result is there.
+        References to the Ray objects in the task, to be kept until its result is there.
     """
     message, held = (EXIT, []) if task is None else pickle_with_objects(task)
     kv_put(_key(group, "task", number), message)
@@ -52,7 +52,7 @@ def next_task(group: str, number: int) -> Task | None:
     """Wait for a task; a worker calls this.
 
     Returns:
-        The task; None when the worker is to exit.
+        The task; None if the worker must exit.
     """
     key = _key(group, "task", number)
     while (message := kv_get(key)) is None:
@@ -69,7 +69,7 @@ def take_result(group: str, number: int) -> WorkerSummary | None:
     """Take the result of a task, and delete both messages.
 
     Returns:
-        None while there is no result yet.
+        The result; None while there is none.
     """
     message = kv_get(_key(group, "result", number))
     if message is None:

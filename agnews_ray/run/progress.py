@@ -1,7 +1,7 @@
-"""Step progress from the workers to whoever watches, through Ray's key-value store.
+"""The progress of trials, sent from the workers to the driver through Ray's key-value store.
 
-``ray.train.report`` is a barrier over all workers that costs a controller poll; an actor is a
-process more, whose idle main thread takes a hundred looks a second away from training.
+``ray.train.report`` would be a barrier over all workers and cost a controller poll. An actor would
+be another process, whose idle main thread wakes up a hundred times a second and slows training.
 """
 
 import contextlib
@@ -18,17 +18,17 @@ from agnews_ray.compat.of_ray import kv_delete, kv_get, kv_put
 from agnews_ray.run.told import TrialProgress
 
 MIN_INTERVAL_S = 0.5
-"""Shortest time between two messages of one trial."""
+"""The shortest time between two messages of one trial."""
 
 
 def latest_progress(trial_ids: Iterable[str]) -> list[TrialProgress]:
-    """Ask where trials of this driver stand.
+    """Read the progress of this driver's trials.
 
     Args:
-        trial_ids: that run now.
+        trial_ids: the ids of the trials that run now.
 
     Returns:
-        Of those that have said anything; of none while Ray's head does not answer.
+        The progress of those that have reported any; empty while Ray's head does not answer.
     """
     with contextlib.suppress(RayError):
         found = [kv_get(_key(trial_id)) for trial_id in trial_ids]
@@ -37,7 +37,7 @@ def latest_progress(trial_ids: Iterable[str]) -> list[TrialProgress]:
 
 
 def forget_progress(trial_id: str) -> None:
-    """Let a trial have no progress: it has ended, or begins anew."""
+    """Delete the progress of a trial that has ended or starts again."""
     with contextlib.suppress(RayError):
         kv_delete(_key(trial_id))
 
@@ -48,10 +48,10 @@ def _key(trial_id: str) -> str:
 
 
 class ProgressReporter:
-    """Tells one trial's progress, at most every ``MIN_INTERVAL_S``; one of its ranks does.
+    """The reporter of a trial's progress, at most every ``MIN_INTERVAL_S``, from one of its ranks.
 
-    Messages leave from a thread of their own: an answer of Ray's takes milliseconds beside a
-    training, or for ever.
+    A separate thread sends the messages: during training, an answer of Ray takes milliseconds, or
+    never comes.
     """
 
     def __init__(self, trial_id: str, num_steps: int, num_epochs: int, does_tell: bool) -> None:
@@ -61,29 +61,29 @@ class ProgressReporter:
         self._does_tell = does_tell
         self._last = 0.0
         self.note = ""
-        """Goes with every message from now on: only the latest is ever read."""
+        """The note in every later message, because only the latest message is read."""
         self._messages = ThreadPoolExecutor(max_workers=1)
 
     def close(self) -> None:
-        """End the thread; messages that Ray's head does not take are not waited for."""
+        """End the thread, without waiting for messages that Ray's head does not accept."""
         self._messages.shutdown(wait=False, cancel_futures=True)
 
     def phase(self, phase: str) -> None:
-        """Announce a phase at once."""
+        """Report a phase immediately."""
         self._post(TrialProgress(trial_id=self._trial_id, phase=phase, num_steps=self._num_steps))
 
     def is_due(self) -> bool:
-        """Whether enough time has passed; asked first, since reading a loss waits for the GPU."""
+        """Whether enough time has passed; check it first, as reading a loss waits for the GPU."""
         return self._does_tell and time.monotonic() - self._last >= MIN_INTERVAL_S
 
     def step(self, step: int, loss: float, samples_per_second: float, seconds: float) -> None:
-        """Announce a finished step.
+        """Report a finished step.
 
         Args:
-            step: finished optimiser updates.
-            loss: of the last batch.
-            samples_per_second: since the first step.
-            seconds: since the first step.
+            step: the number of finished optimiser updates.
+            loss: the loss of the last batch.
+            samples_per_second: the speed since the first step.
+            seconds: the time since the first step.
         """
         self._last = time.monotonic()
         self._post(
@@ -104,5 +104,5 @@ class ProgressReporter:
             self._messages.submit(self._put, replace(progress, note=self.note))
 
     def _put(self, progress: TrialProgress) -> None:
-        with contextlib.suppress(RayError):  # training goes on when nobody can be told
+        with contextlib.suppress(RayError):  # training continues if a report fails
             kv_put(_key(self._trial_id), pickle.dumps(progress))

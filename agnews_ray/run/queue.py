@@ -1,4 +1,4 @@
-"""Which trials of a study run when."""
+"""The queue of a study's trials, which decides when each of them runs."""
 
 import logging
 import queue
@@ -24,18 +24,18 @@ logger = logging.getLogger(__name__)
 
 
 class Room(Protocol):
-    """Where trials run: how many fit, and what one waits for."""
+    """The room for trials: how many may run, and what one waits for."""
 
     def num_at_once(self) -> int:
-        """Trials that may run side by side now, at least 1."""
+        """The number of trials that may run at the same time now, at least 1."""
 
     def missing(self) -> str | None:
-        """What a trial without workers waits for; None where there is room for it."""
+        """The thing for which a trial without workers waits; None if there is room for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnRoom:
-    """This machine's: what was counted before."""
+    """The room on this machine, which was counted before."""
 
     count: int
 
@@ -48,11 +48,11 @@ class OwnRoom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How the trials of one call ended."""
+    """The results of the trials of one call."""
 
     finished: tuple[TrialRecord, ...]
     failed: dict[str, AgnewsError] = field(default_factory=dict)
-    """Error by trial id."""
+    """The errors by trial id."""
 
 
 def run_trials(
@@ -63,20 +63,20 @@ def run_trials(
     started_at: float,
     watcher: StudyWatcher,
 ) -> Outcome:
-    """Run trials, several at once where there are GPUs for it, each after those it waits for.
+    """Run trials, several at once if there are GPUs for it, each after those that it waits for.
 
-    A failure stops no trial but those that wait for the failed one.
+    A failure stops only those trials that wait for the failed one.
 
     Args:
-        trials: not yet finished; they wait for none but each other.
-        runner: runs one.
-        load_data: gives a trial's tokenised data; called in the trials' order.
-        room: says how many trials go side by side.
-        started_at: Unix time of ``submit``, for the first trial's seconds to its first step.
-        watcher: told what happens, until it raises.
+        trials: trials that are not finished; they only wait for each other.
+        runner: the runner of a trial.
+        load_data: the function that loads a trial's tokenised data; called in the trials' order.
+        room: the room, which says how many trials may run at the same time.
+        started_at: the Unix time of ``submit``, for the first trial's seconds to its first step.
+        watcher: the watcher that gets each event, until it raises an error.
 
     Returns:
-        Records and errors. Raises whatever interrupts the calling thread.
+        The records and errors. An interrupt of the calling thread is raised again.
 
     Raises:
         SpecError: trials wait for each other in a circle, or for one that is not among them.
@@ -93,7 +93,7 @@ def run_trials(
         if not waiting and not running:
             return Outcome(finished=tuple(finished.values()), failed=failed)
         if len(finished) + len(failed) + len(running) == len(trials):
-            runner.stop_idle()  # others may want the room
+            runner.stop_idle()  # other programs may need the room
         if waiting and len(running) < room.num_at_once():
             trial = waiting[0]
             since = time.time() if running or finished or failed else started_at
@@ -124,7 +124,7 @@ def _startable(
     failed: dict[str, AgnewsError],
     watcher: StudyWatcher,
 ) -> tuple[PlannedTrial, ...]:
-    """Give the trials that may run, and fail those that wait for one that has failed."""
+    """Return the trials that may run, and fail those that wait for a failed one."""
     ready = graph.ready(finished, failed)
     for trial in graph.trials:
         if trial.trial_id in ready.lost:
@@ -137,7 +137,7 @@ def _startable(
 
 
 def _say_once(notes: Sequence[str | None], said: set[str], watcher: StudyWatcher) -> None:
-    """Pass trials' notes on, each once in a study."""
+    """Pass the notes of trials to the watcher, each once in a study."""
     for note in notes:
         if note and note not in said:
             said.add(note)
@@ -168,7 +168,7 @@ def _load_and_start(
 ) -> None:
     try:
         inputs = load_data(trial)
-    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001  # the other trials go on
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001  # other trials continue
         done.put((trial, _ours(trial, error)))
     else:
         _start(runner, trial, inputs, started_at, done)
@@ -186,7 +186,7 @@ def _start(
     def target() -> None:
         try:
             result: TrialRecord | AgnewsError = runner.run(trial, data, started_at)
-        except BaseException as error:  # noqa: BLE001  # a study that hears nothing waits for ever
+        except BaseException as error:  # noqa: BLE001  # else the study waits without end
             result = _ours(trial, error)
         done.put((trial, result))
 
@@ -194,7 +194,7 @@ def _start(
 
 
 def _ours(trial: PlannedTrial, error: BaseException) -> AgnewsError:
-    """Give our own error as it is, and any other as a ``TrialError`` that names it."""
+    """Return our own error unchanged, and any other as a ``TrialError`` that names it."""
     ours = own_error(error)
     if ours is not None:
         return ours
@@ -202,5 +202,5 @@ def _ours(trial: PlannedTrial, error: BaseException) -> AgnewsError:
     if is_out_of_memory(error):
         return no_memory(f"trial {trial.trial_id}")
     found = describe(error)
-    hint = "read Ray's log, mend the cause and submit again"
+    hint = "read Ray's log, fix the cause and submit again"
     return TrialError(f"trial {trial.trial_id}", "a finished run", found, hint)

@@ -1,4 +1,4 @@
-"""One planned trial through a group of workers, and what it leaves to a record."""
+"""The run of one planned trial by a group of workers, from its inputs to its record."""
 
 import datetime
 import logging
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRunner:
-    """Runs the trials of one study."""
+    """The object that runs the trials of one study."""
 
     study: StudySpec
     dataset: DatasetRecord
@@ -43,34 +43,34 @@ class TrialRunner:
     """The workers; each trial is trained by one group."""
     command: str
     log_hint: str
-    """Where to look after a failure, in the imperative."""
+    """The advice on what to read after a failure, in the imperative."""
     threads_per_worker: int
-    """CPU threads; 0 for a worker's share of its node."""
+    """The CPU threads of each worker; 0 for its share of its node."""
     max_attempts: int = 1
-    """A trial that lost a worker or its node begins anew so often."""
+    """The number of times that a trial may run, if it loses a worker or its node."""
     on_retry: Callable[[str], None] = logger.warning
-    """Told in a line when a trial begins anew; from another thread."""
+    """The function that gets a line when a trial starts again; another thread calls it."""
     datasets: HeldDatasets = field(default_factory=HeldDatasets)
 
     def run(self, trial: PlannedTrial, inputs: TrialInputs, started_at: float) -> TrialRecord:
         """Train, score and record one trial.
 
         Args:
-            trial: not yet finished.
-            inputs: of its variant.
-            started_at: Unix time from which the seconds to the first step count.
+            trial: a trial that is not finished.
+            inputs: the inputs of its variant.
+            started_at: the Unix time from which the seconds to the first step count.
 
         Returns:
-            The record, already in its place.
+            The record, which is already in its folder.
 
         Raises:
-            DataError: the reference engine is to train on a split that is streamed.
-            AgnewsError: a problem that the user can mend, raised on a worker.
-            TrialError: any other failure; names the root cause.
+            DataError: the reference engine cannot train on a streamed split.
+            AgnewsError: a problem that the user can fix, raised on a worker.
+            TrialError: any other failure; it names the root cause.
         """
         is_held = inputs.splits["train"].is_resident
         if ENGINES[trial.variant.engine].needs_held_rows and not is_held:
-            wanted = f"a train split that is held, with engine {trial.variant.engine}"
+            wanted = f"a train split in memory, with engine {trial.variant.engine}"
             hint = "raise data.max_resident_mb, or use engine fast"
             raise DataError(f"trial {trial.trial_id}", wanted, "one that is streamed", hint)
         unrecorded, attempt = switched_off(), 0
@@ -85,11 +85,11 @@ class TrialRunner:
                 broken = find(error, RecordingError)
                 if broken is not None and unrecorded is None:
                     unrecorded = broken.found
-                    self.on_retry(f"trial {trial.trial_id} begins anew, unrecorded: {unrecorded}")
+                    self.on_retry(f"trial {trial.trial_id} starts again, unrecorded: {unrecorded}")
                     continue
                 if attempt >= self.max_attempts or not was_lost(error):
                     raise root_error(trial.trial_id, error, self.log_hint) from error
-                self.on_retry(f"trial {trial.trial_id} lost a worker or its node, begins anew")
+                self.on_retry(f"trial {trial.trial_id} lost a worker or its node, starts again")
             finally:
                 forget_progress(trial.trial_id)
         record = self._record(trial, summary, inputs.findings)
@@ -110,17 +110,17 @@ class TrialRunner:
         return summary
 
     def stop_idle(self) -> None:
-        """Let workers exit that no trial needs any more."""
+        """Make the workers exit that no trial needs any more."""
         self.groups.stop_idle()
 
     def progress(self, trial_ids: Iterable[str]) -> list[TrialProgress]:
-        """Ask where running trials stand.
+        """Read the progress of running trials.
 
         Args:
-            trial_ids: whose.
+            trial_ids: the ids of the trials.
 
         Returns:
-            Of those that have said anything.
+            The latest progress of those that have reported any.
         """
         return latest_progress(trial_ids)
 

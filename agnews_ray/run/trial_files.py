@@ -1,4 +1,4 @@
-"""The files that rank 0 of a trial leaves beside its artifact: predictions and curve."""
+"""The files that rank 0 of a trial writes beside its artifact: predictions and curve."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ def save_predictions(found: Predictions, folder: Path) -> None:
     """Write ``predictions.parquet``: row, label, predicted class and logits of every test row.
 
     Args:
-        found: in file order.
-        folder: where to write.
+        found: the predictions, in file order.
+        folder: the folder to write to.
     """
     predicted = predicted_classes(found.logits)
     logits = pa.FixedSizeListArray.from_arrays(found.logits.ravel(), found.logits.shape[1])
@@ -35,10 +35,10 @@ def save_curve(log: TrainLog, num_steps: int, num_epochs: int, folder: Path) -> 
     """Write ``curve.parquet``: one line for each step.
 
     Args:
-        log: of the training, which may have stopped early.
-        num_steps: the updates of all epochs, as planned.
-        num_epochs: the epochs of the recipe.
-        folder: where to write.
+        log: the log of the training, which may have stopped early.
+        num_steps: the planned number of updates in all epochs.
+        num_epochs: the number of epochs in the recipe.
+        folder: the folder to write to.
     """
     steps = np.arange(1, len(log.loss) + 1)
     table = pa.table(

@@ -1,4 +1,4 @@
-"""Who is told what happens in a study, and how little a study minds if nobody can listen."""
+"""Watchers, which get the events of a study; a study continues if its watcher fails."""
 
 import logging
 from collections.abc import Callable, Collection, Sequence
@@ -12,12 +12,12 @@ logger = logging.getLogger(__name__)
 
 
 class StudyWatcher(Protocol):
-    """Whoever is told what happens in a running study, always from the calling thread."""
+    """The receiver of a running study's events; only the calling thread calls it."""
 
     def study(
         self, name: str, location: str, trials: Sequence[TrialFacts], finished: Collection[str]
     ) -> None:
-        """The study is planned, or planned again; ids of those trials that have a record."""
+        """The study is planned, or planned again; ``finished``: the ids of trials with records."""
 
     def note(self, text: str) -> None:
         """A line about the whole study."""
@@ -38,16 +38,16 @@ class StudyWatcher(Protocol):
         """A trial's record is in its place."""
 
     def failed(self, trial: TrialFacts, error: Exception | str) -> None:
-        """A trial ended without a record; its error, or the text of it."""
+        """A trial ended without a record, with an error or its text."""
 
 
 class SteadyWatcher:
-    """Passes on what happens until the watcher fails, and is silent from then on.
+    """A watcher that passes events to another one until that one fails, and then none.
 
-    A closed pipe, a full disk or a terminal that cannot show a letter ends no trial.
+    So a closed pipe, a full disk or a terminal that cannot show a letter does not end a trial.
 
     Args:
-        watcher: who is told.
+        watcher: the other watcher.
     """
 
     def __init__(self, watcher: StudyWatcher) -> None:
@@ -87,4 +87,4 @@ class SteadyWatcher:
             tell(*facts, **named)
         except Exception:
             self._is_silent = True
-            logger.exception("the watcher is told no more: it failed")
+            logger.exception("the watcher failed, so it gets no further events")

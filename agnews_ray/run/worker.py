@@ -1,6 +1,6 @@
-"""What one Ray Train worker does with a trial: load, train, score, and leave its files."""
+"""The work of one Ray Train worker on a trial: load, train, score, and write its files."""
 
-import pickle  # tokenizers travel by pickle, as Ray's own messages do
+import pickle  # tokenizers are pickled, as Ray's own messages are
 import tempfile
 import time
 from collections.abc import Iterator
@@ -45,8 +45,8 @@ from agnews_ray.run.worker_config import ScoredRows, WorkerConfig, WorkerSummary
 def serve(group: str) -> None:
     """Train the trials of a group, one after another, until the driver says that there are no more.
 
-    What a trial raises ends this process: the next trial starts in a new one, with nothing left
-    of the error.
+    An error of a trial ends this process: the next trial starts in a new one, which the error
+    cannot affect.
 
     Args:
         group: the name under which the driver posts tasks.
@@ -67,11 +67,11 @@ def serve(group: str) -> None:
 
 
 class Worker:
-    """One rank's way through a trial.
+    """One rank's work on a trial.
 
     Args:
-        config: of the trial.
-        datasets: its splits by name, as ``mailbox.Task`` has them.
+        config: the trial's settings.
+        datasets: its splits by name, as in ``mailbox.Task``.
     """
 
     def __init__(self, config: WorkerConfig, datasets: dict[str, DataIterator]) -> None:
@@ -119,7 +119,7 @@ class Worker:
         self._reporter.phase("loading")
         model = model.to(rank.device)
         self._reached_at["model"] = time.time()
-        # Dropout differs between ranks, and not between runs.
+        # Dropout differs between ranks, but not between runs.
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
         with self._pauses:
             log = self._train(model, ran)
@@ -189,7 +189,7 @@ class Worker:
         return callbacks
 
     def _epochs(self) -> Iterator[Iterator[TokenisedRows]]:
-        """Each epoch's global batches."""
+        """Make each epoch's global batches."""
         recipe, window_rows = self._config.recipe, self._config.window_rows
         held = [] if window_rows["train"] else list(self._windows("train-0", 0))
         for epoch in range(recipe.num_epochs):
@@ -236,7 +236,7 @@ class Worker:
         )
 
     def _check_artifact(self, folder: Path, found: Predictions | None) -> float | None:
-        """Hold what was saved against what was recorded, on the rows whose texts are known."""
+        """Compare the saved model's logits with the recorded ones, on the rows with known texts."""
         config = self._config
         if found is None or not config.replayed:
             return None

@@ -1,4 +1,4 @@
-"""What a worker does while it trains: keep the time, tell progress, score the validation split."""
+"""A worker's callbacks: they measure time, report progress and score the validation split."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,33 +15,33 @@ from agnews_ray.run.worker_config import ScoredRows
 
 
 class TrainingClock(Callback):
-    """Keeps how long training took, without what is done between steps.
+    """The clock of training, without the time of other work between steps.
 
     Args:
-        pauses: entered while training runs.
+        pauses: the watch of pauses, entered while training runs.
     """
 
     def __init__(self, pauses: PauseWatch) -> None:
         self._pauses = pauses
         self._outside_s = self._paused_outside_s = 0.0
         self.first_step_at = 0.0
-        """Unix time of the end of the first step."""
+        """The Unix time of the end of the first step."""
         self.seconds = 0.0
-        """Of all steps so far, pauses included."""
+        """The time of all steps so far, pauses included."""
         self.paused_s = 0.0
-        """Of these, seconds in which the process did not run."""
+        """The part of this time in which the process did not run."""
 
     def after_step(self, done: StepDone) -> Action:
         if not self.first_step_at:
             self.first_step_at = time.time()
-            self._paused_outside_s = self._pauses.seconds()  # before there was anything to train
+            self._paused_outside_s = self._pauses.seconds()  # pauses before the training
         self.paused_s = self._pauses.seconds() - self._paused_outside_s
         self.seconds = done.seconds - self._outside_s
         return Action.GO_ON
 
     @contextmanager
     def left_out(self) -> Iterator[None]:
-        """Take what is done within for no part of training."""
+        """Return a context whose time does not count as training."""
         start, paused = time.perf_counter(), self._pauses.seconds()
         yield
         self._outside_s += time.perf_counter() - start
@@ -49,13 +49,13 @@ class TrainingClock(Callback):
 
 
 class ProgressTeller(Callback):
-    """Tells of steps now and then.
+    """Reports a step now and then.
 
     Args:
-        reporter: of the trial.
-        clock: told of each step before this is.
-        batch_size: rows of a global batch.
-        world_size: number of ranks.
+        reporter: the trial's reporter.
+        clock: the clock, which is called for each step before this callback.
+        batch_size: the number of rows of a global batch.
+        world_size: the number of ranks.
     """
 
     def __init__(
@@ -78,9 +78,10 @@ class Validation(Callback):
     """Scores the validation split after each epoch; that time does not count as training.
 
     Args:
-        predict: scores the whole split; all ranks make the call, rank 0 keeps what it gives.
-        clock: of the training.
-        rank: this one.
+        predict: the function that scores the whole split; all ranks call it, rank 0 keeps its
+            result.
+        clock: the clock of the training.
+        rank: this rank.
     """
 
     def __init__(
@@ -88,11 +89,11 @@ class Validation(Callback):
     ) -> None:
         self._predict, self._clock, self._rank = predict, clock, rank
         self.found: list[ScoredRows] = []
-        """One entry per finished epoch, on rank 0."""
+        """The scored rows, one entry per finished epoch, on rank 0."""
 
-    def after_epoch(self, epoch: int) -> Action:  # noqa: ARG002  # each is scored
+    def after_epoch(self, epoch: int) -> Action:  # noqa: ARG002  # every epoch is scored
         if self._rank.device.type == "cuda":
-            torch.cuda.synchronize(self._rank.device)  # steps still queued are training
+            torch.cuda.synchronize(self._rank.device)  # queued steps belong to training
         with self._clock.left_out():
             predictions = self._predict()
             if self._rank.index == 0:
@@ -101,5 +102,5 @@ class Validation(Callback):
 
 
 def scored(found: Predictions) -> ScoredRows:
-    """Take labels and predicted classes out of logits."""
+    """Reduce logits to predicted classes, and keep the labels."""
     return ScoredRows(labels=found.labels, predicted=predicted_classes(found.logits))

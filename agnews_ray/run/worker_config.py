@@ -1,4 +1,4 @@
-"""What a worker is given and gives back; light, because Ray's controller imports it too."""
+"""A worker's settings and results; the module is small, as Ray's controller also imports it."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from agnews_ray.spec.variant import VariantSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerConfig:
-    """Everything a worker needs to know; travels by pickle."""
+    """All settings of a worker for a trial; it is pickled."""
 
     trial_id: str
     variant: VariantSpec
@@ -24,54 +24,56 @@ class WorkerConfig:
     num_steps: int
     class_names: tuple[str, ...]
     class_weights: tuple[float, ...] | None
-    """What a row's loss counts, by class id; None where all count the same."""
+    """The weight of a row's loss by class id; None if all rows have the same."""
     pickled_tokenizer: bytes
-    """Kept closed until it is needed: opening it imports transformers."""
+    """The tokenizer, pickled until it is needed, because unpickling it imports transformers."""
     threads_per_worker: int
-    """0: its share of the CPUs of the node it finds itself on."""
+    """The number of threads; 0 means the worker's share of its node's CPUs."""
     window_rows: dict[str, int]
-    """Rows per streamed window by split; 0 where the split is resident."""
+    """The number of rows per streamed window by split; 0 for a resident split."""
     staged: str
-    """Folder, or URI of one, for artifact, predictions and curve."""
+    """The folder, or its URI, for artifact, predictions and curve."""
     facts: ArtifactFacts
-    """What the artifact is to say of itself."""
+    """The facts to be saved with the artifact."""
     replayed: tuple[tuple[int, str], ...]
-    """Numbers and texts of test rows, to hold the saved artifact against what was recorded."""
+    """The numbers and texts of test rows on which the saved artifact's logits are compared with the
+    recorded ones."""
     unrecorded: str | None
-    """Why a GPU's steps are not to be recorded; None records them where that works."""
+    """The reason why steps must not be recorded on a GPU; None records them where that works."""
     scores_test: bool = True
     """Whether the test split is scored, and its predictions are kept."""
     started_at: float
-    """Unix time from which the seconds to the first step count."""
+    """The Unix time from which the seconds to the first step count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredRows:
-    """Labels and predictions of one split, in file order."""
+    """The labels and predictions of one split, in file order."""
 
     labels: NDArray[np.int64]
-    """Shape (N,), class ids."""
+    """Shape (N,): the class ids."""
     predicted: NDArray[np.int64]
-    """Shape (N,), class ids; below 0 where the logits are not numbers."""
+    """Shape (N,): the predicted class ids; below 0 if the logits are not numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSummary:
-    """What rank 0 found out."""
+    """The results of a trial, from rank 0."""
 
     num_parameters: int
     size_bytes: int
-    """Of the saved safetensors file."""
+    """The size of the saved safetensors file."""
     artifact_deviation: float | None
-    """Of its logits from the recorded ones; None where there was no row to compare."""
+    """The deviation of its logits from the recorded ones; None if there was no row to compare."""
     training: TrainingRecord
     environment: EnvironmentRecord
-    """Of the node that trained."""
+    """The environment of the node that trained."""
     test: ScoredRows | None
-    """None where it was not to be scored."""
+    """The rows of the test split; None if it is not scored."""
     validation: tuple[ScoredRows, ...]
-    """One entry per epoch, where there is a validation split."""
+    """The rows of the validation split, one entry per epoch; empty if there is none."""
     diverged: str | None
-    """Why nothing can be said of the model, if that is so."""
+    """The reason why the trained model has no scores; None if it has."""
     reached_at: dict[str, float]
-    """The Unix times at which the worker took the trial, had its model, had made its first step."""
+    """The Unix times at which the worker took the trial, loaded its model, and made its first
+    step."""

@@ -1,8 +1,8 @@
 """Workers that stay warm: one ``TorchTrainer`` whose ranks take trial after trial.
 
 Starting a worker takes seconds: a process, the imports of torch and transformers, a process group.
-A group pays them once. Whatever ends a group (an error of a trial, a worker or node that was lost)
-ends one trial's attempt; the next trial starts the group again, in new processes.
+A group needs them only once. If a group ends (by an error of a trial, or the loss of a worker or
+node), this ends one trial's attempt; the next trial starts the group again, in new processes.
 """
 
 import logging
@@ -19,7 +19,7 @@ from agnews_ray.run.mailbox import Task, forget_task, post_task, take_result
 from agnews_ray.run.worker_config import WorkerSummary
 
 POLL_S = 0.1
-"""The time between two looks for a trial's result, in seconds."""
+"""The time between two polls for a trial's result, in seconds."""
 
 EXIT_S = 30.0
 """The longest time that a study waits for its workers to exit, in seconds."""
@@ -28,10 +28,10 @@ logger = logging.getLogger(__name__)
 
 
 class Fit(Protocol):
-    """Runs one group of workers until they exit, as ``TorchTrainer.fit`` does."""
+    """A function that runs one group of workers until they exit, as ``TorchTrainer.fit`` does."""
 
     def __call__(self, group: str) -> None:
-        """Start the workers of the group named so, and wait for their end.
+        """Start the workers of the group with that name, and wait for their end.
 
         Raises:
             TrainingFailedError: a worker failed or was lost.
@@ -42,8 +42,8 @@ class WorkerGroup:
     """One group of workers, started when it is first needed.
 
     Args:
-        name: different from that of every other group of the study.
-        fit: runs the workers.
+        name: the group's name, different from that of every other group of the study.
+        fit: the function that runs the workers.
     """
 
     def __init__(self, name: str, fit: Fit) -> None:
@@ -77,17 +77,16 @@ class WorkerGroup:
         return f"{self._name}-{self._num_starts}"
 
     def run(self, task: Task) -> WorkerSummary:
-        """Have the workers train one trial.
+        """Train one trial by the workers.
 
         Args:
             task: the trial.
 
         Returns:
-            What rank 0 found out.
+            The results from rank 0.
 
         Raises:
-            TrainingFailedError: the workers failed or were lost; the group is over, and its next
-                call starts a new one.
+            TrainingFailedError: the workers failed or were lost; the next call starts new ones.
         """
         self.start()
         running, number = self._running, self._num_tasks + 1
@@ -97,11 +96,11 @@ class WorkerGroup:
         try:
             return self._result(running, number)
         finally:
-            del held  # what the workers read of it until now lies in Ray's shared memory
+            del held  # until now it kept the task's objects in Ray's shared memory
 
     def _result(self, running: Future[None], number: int) -> WorkerSummary:
         while True:
-            is_over = running.done()  # asked first: a last result may still come
+            is_over = running.done()  # read first: a last result may still come
             summary = take_result(self.name, number)
             if summary is not None:
                 return summary
@@ -113,16 +112,16 @@ class WorkerGroup:
             time.sleep(POLL_S)
 
     def stop(self) -> None:
-        """Tell the workers to exit, once they are idle; ``wait`` waits for it."""
+        """Make the workers exit once they are idle; ``wait`` waits for this."""
         if self._running is not None and not self._running.done():
             self._num_tasks += 1
             with suppress(RayError):  # the cluster may be gone
                 post_task(self.name, self._num_tasks, None)
 
     def wait(self, timeout_s: float) -> None:
-        """Wait until the workers have exited, for so many seconds at most."""
+        """Wait until the workers have exited, for at most ``timeout_s`` seconds."""
         if self._running is not None:
-            with suppress(Exception):  # an idle group that failed has nobody to tell
+            with suppress(Exception):  # the failure of an idle group affects no trial
                 self._running.result(timeout_s)
 
 
@@ -130,7 +129,7 @@ class WorkerGroups:
     """The groups of a study: one for each trial that runs at the same time.
 
     Args:
-        fit: runs the workers of a group.
+        fit: the function that runs the workers of a group.
     """
 
     def __init__(self, fit: Fit) -> None:
@@ -140,13 +139,13 @@ class WorkerGroups:
         self._all: list[WorkerGroup] = []
 
     def start_one(self) -> None:
-        """Start a group before its first trial is ready, so that both get ready side by side."""
+        """Start a group before its first trial is ready, so that both start at the same time."""
         with self.one() as group:
             group.start()
 
     @contextmanager
     def one(self) -> Iterator[WorkerGroup]:
-        """Lend a group to a trial: an idle one, or else a new one."""
+        """Reserve a group for a trial: an idle one, or else a new one."""
         with self._lock:
             group = self._idle.pop() if self._idle else self._new()
         try:
@@ -156,14 +155,14 @@ class WorkerGroups:
                 self._idle.append(group)
 
     def stop_idle(self) -> None:
-        """Let the idle groups exit, and with them what they hold of the machine or cluster."""
+        """Make the idle groups exit, which frees their resources on the machine or cluster."""
         with self._lock:
             idle, self._idle = self._idle, []
         for group in idle:
             group.stop()
 
     def close(self) -> None:
-        """Let all groups exit, and wait for it: no thread may call Ray after its shutdown."""
+        """Make all groups exit, and wait for this: no thread may call Ray after its shutdown."""
         self.stop_idle()
         deadline = time.monotonic() + EXIT_S
         for group in self._all:

@@ -218,4 +218,4 @@ def test_a_node_is_lost_in_the_middle_and_nothing_else(two_nodes):
     starts = json.loads(
         "[" + ",".join(place.run("logs", sent["job_id"], "--json").out.splitlines()) + "]"
     )
-    assert any(e["event"] == "note" and "begins anew" in e["text"] for e in starts)
+    assert any(e["event"] == "note" and "starts again" in e["text"] for e in starts)

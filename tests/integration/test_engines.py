@@ -55,7 +55,7 @@ def test_a_streamed_split_is_refused_by_it(workplace):
     model = {**a_job()["models"][0], "engine": "reference"}
     done = place.run("submit", job=a_job(models=[model], data={"max_resident_mb": 0}))
     assert done.returncode == 1
-    assert "want a train split that is held, with engine reference" in done.err
+    assert "want a train split in memory, with engine reference" in done.err
     assert "raise data.max_resident_mb, or use engine fast" in done.err
 
 

@@ -50,5 +50,5 @@ def test_a_classifier_needs_nothing_but_the_folder(artifact, is_old):
 @pytest.mark.parametrize("content", ["", "[]", '{"class_names": 3}'])
 def test_a_damaged_file_is_explained(tmp_path, content):
     (tmp_path / FILE_NAME).write_text(content)
-    with pytest.raises(StoreError, match="want what the artifact says of itself"):
+    with pytest.raises(StoreError, match="want the facts about the artifact"):
         ArtifactFacts.read(tmp_path)

@@ -68,7 +68,7 @@ def test_a_trial_whose_recording_breaks_begins_once_more_without(run):
     given, said = run([a_broken_recording(), None])
     why = "RuntimeError: operation not permitted when stream is capturing"
     assert given == [None, why]
-    assert said == [f"trial t0 begins anew, unrecorded: {why}"]
+    assert said == [f"trial t0 starts again, unrecorded: {why}"]
 
 
 def test_it_does_so_once(run):
