@@ -26,11 +26,12 @@ from statistics import median
 import numpy as np
 import psutil
 import torch
-from agnews_ray.engine.timing import TimingTask
 from common import make_task  # beside this file
 
 from agnews_ray.bench.load import OtherPrograms
+from agnews_ray.bench.timing import TimingTask
 from agnews_ray.data.batches import TokenisedRows, train_batches
+from agnews_ray.engine.callbacks import Action, Callback, StepDone
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.results import Rank
 from agnews_ray.model.build import build_classifier
@@ -79,7 +80,7 @@ def serve(task: TimingTask, num_threads: int, asked: Connection) -> None:
         except EOFError:
             return
         turn = Turn(batch, seconds)
-        engine.train(model, turn, MAX_STEPS, turn.on_step)
+        engine.train(model, [turn], MAX_STEPS, [turn])
         asked.send(turn.speed())
 
 
@@ -89,7 +90,7 @@ def one_batch(task: TimingTask) -> TokenisedRows:
     return sorted(batches, key=lambda batch: batch.lengths.max())[len(batches) // 2]
 
 
-class Turn:
+class Turn(Callback):
     """One batch over and over, until so many seconds of timed steps are over."""
 
     def __init__(self, batch: TokenisedRows, seconds: float) -> None:
@@ -100,9 +101,10 @@ class Turn:
         while len(self._ends) < NUM_UNTIMED + MIN_TIMED or self._timed() < self._seconds:
             yield self._batch
 
-    def on_step(self, *_: object) -> None:
+    def after_step(self, done: StepDone) -> Action:  # noqa: ARG002  # only the time counts
         """Note when a step ended."""
         self._ends.append(time.perf_counter())
+        return Action.GO_ON
 
     def speed(self) -> float:
         """Samples/s of the timed steps."""
