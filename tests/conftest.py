@@ -8,6 +8,9 @@ import pytest
 
 from agnews_ray.errors import AgnewsError, SpecError
 
+# Read when torch is loaded: test processes share the cores, and threads that spin would block them.
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
 PLAIN = re.compile(r"[^\w .,:;=/+*-]+")
 """What is left out of a test's name: with a line break in it no tool finds the test again."""
 
