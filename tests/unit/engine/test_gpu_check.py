@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from agnews_ray.engine import fast, gpu_check
-from agnews_ray.engine.fused import model, weights
+from agnews_ray.engine.fused import model, patching, weights
 from agnews_ray.engine.gpu_check import prove_apart, proved
 from agnews_ray.engine.loss_parity import Task, answers_of
 from agnews_ray.engine.reference import ReferenceEngine
@@ -91,8 +91,8 @@ def does_not_zero(monkeypatch):
 
 
 def attends_to_padding(monkeypatch):
-    run_block = model.run_block
-    monkeypatch.setattr(model, "run_block", lambda x, bias, *more: run_block(x, None, *more))
+    run_block = patching.run_block
+    monkeypatch.setattr(patching, "run_block", lambda x, bias, *more: run_block(x, None, *more))
 
 
 def multiplies_by_old_weights(monkeypatch):
