@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from agnews_ray.engine.malloc import give_back_memory
+from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.run import worker
 from agnews_ray.run.worker import Worker
 from agnews_ray.run.worker_config import WorkerConfig
@@ -59,7 +60,12 @@ def train(monkeypatch, tmp_path):
             threads_per_worker=1,
             window_rows={"train": 0, "test": 0},
             staged=str(staged),
-            max_length_tokens=20,
+            facts=ArtifactFacts(
+                class_names=NAMES,
+                max_length_tokens=20,
+                text_columns=("text",),
+                label_kind="names",
+            ),
             replayed=(),
             unrecorded=None,
             scores_test=scores_test,
