@@ -33,8 +33,7 @@ from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 
 MAX_TOKENS = 1024
-"""The number of tokens of the longer row, at most; a study's longest rows may have more, and would
-take a minute."""
+"""The most tokens of the longer row; a study's longest rows may have more, and take a minute."""
 
 WARN_UNKNOWN, MOST_UNKNOWN = 0.05, 0.5
 """The shares of unknown pieces above which there is a note, or the model is refused."""
