@@ -11,6 +11,9 @@ from agnews_ray.errors import ModelError
 
 Projections = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
+Use = tuple[torch.nn.Module, int]
+"""A block, and the number of its use in a pass: ALBERT's layers share one block."""
+
 
 class AskedParts:
     """Keeps the hidden states and projections of the needed blocks.
@@ -28,57 +31,57 @@ class AskedParts:
     """
 
     def __init__(self, found: Mapping[torch.nn.Module, Parts], needs: ModelNeeds) -> None:
-        self._hidden: dict[int, torch.Tensor] = {}
-        self._projected: dict[int, dict[int, torch.Tensor]] = {}
-        self._outputs_of: set[torch.nn.Module] = set()
-        self._projections_of: set[torch.nn.Module] = set()
-        self._hooks: list[Any] = []
-        blocks = list(found)
-        for number in needs.hidden_states:
-            block = _block(blocks, number)
-            self._outputs_of.add(block)
-            self._hooks.append(block.register_forward_hook(self._catch_output(number)))
-        for number in needs.projections:
-            block = _block(blocks, number)
-            self._projections_of.add(block)
-            for place, linear in enumerate(found[block].projections):
-                hook = self._catch_projection(number, place)
-                self._hooks.append(linear.register_forward_hook(hook))
+        uses = [(block, use) for block, parts in found.items() for use in range(parts.num_uses)]
+        self._hidden = {number: _use(uses, number) for number in needs.hidden_states}
+        self._projected = {number: _use(uses, number) for number in needs.projections}
+        self._outputs: dict[torch.nn.Module, list[torch.Tensor]] = {}
+        """The outputs of each needed module in the latest pass, one for each of its uses."""
+        modules = {block for block, _ in self._hidden.values()}
+        self._linears = {block: found[block].projections for block, _ in self._projected.values()}
+        modules |= {linear for linears in self._linears.values() for linear in linears}
+        self._is_catching = False
+        self._hooks = [module.register_forward_hook(self._catch) for module in modules]
 
     def has_output_of(self, block: torch.nn.Module) -> bool:
         """Whether a block's output is needed, for every token."""
-        return block in self._outputs_of
+        return any(block is one for one, _ in self._hidden.values())
 
     def has_projections_of(self, block: torch.nn.Module) -> bool:
         """Whether a block's queries, keys and values are needed."""
-        return block in self._projections_of
+        return block in self._linears
+
+    def start(self) -> None:
+        """Keep the tensors of the pass that follows; those of other passes, such as a validation
+        pass, are not kept.
+        """
+        self._is_catching = True
 
     def take(self) -> tuple[dict[int, torch.Tensor], dict[int, Projections]]:
-        """Return the tensors of the latest pass, and forget them."""
-        hidden, projected = self._hidden, self._projected
-        self._hidden, self._projected = {}, {}
-        return hidden, {number: (one[0], one[1], one[2]) for number, one in projected.items()}
+        """Return the tensors of the pass, and forget them."""
+        self._is_catching = False
+        outputs = dict(self._outputs)
+        self._outputs.clear()
+        hidden = {number: outputs[block][use] for number, (block, use) in self._hidden.items()}
+        projected = {}
+        for number, (block, use) in self._projected.items():
+            query, key, value = (outputs[linear][use] for linear in self._linears[block])
+            projected[number] = (query, key, value)
+        return hidden, projected
 
     def release(self) -> None:
         """Stop keeping tensors."""
         for hook in self._hooks:
             hook.remove()
 
-    def _catch_output(self, number: int) -> Any:
-        def hook(_: torch.nn.Module, __: Any, output: Any) -> None:
-            self._hidden[number] = output[0] if isinstance(output, tuple) else output
-
-        return hook
-
-    def _catch_projection(self, number: int, place: int) -> Any:
-        def hook(_: torch.nn.Module, __: Any, output: torch.Tensor) -> None:
-            self._projected.setdefault(number, {})[place] = output
-
-        return hook
+    def _catch(self, module: torch.nn.Module, _: Any, output: Any) -> None:
+        if not self._is_catching:
+            return
+        kept = output[0] if isinstance(output, tuple) else output
+        self._outputs.setdefault(module, []).append(kept)
 
 
-def _block(blocks: list[torch.nn.Module], number: int) -> torch.nn.Module:
-    if not -len(blocks) <= number < len(blocks):
+def _use(uses: list[Use], number: int) -> Use:
+    if not -len(uses) <= number < len(uses):
         hint = "use a model of a family in engine/fused/families.py, or blocks that it has"
-        raise ModelError("objective", f"block {number} of the model", f"{len(blocks)} known", hint)
-    return blocks[number]
+        raise ModelError("objective", f"block {number} of the model", f"{len(uses)} known", hint)
+    return uses[number]

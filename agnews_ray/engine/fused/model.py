@@ -120,6 +120,7 @@ class FusedModel:
         """
         if mask is not None and self.is_fused:
             mask = mask[:, None, None, :].bool()  # else transformers would read its values
+        self._asked.start()
         logits = self.model(input_ids=input_ids, attention_mask=mask).logits
         hidden_states, projections = self._asked.take()
         return ModelOutput(logits=logits, hidden_states=hidden_states, projections=projections)

@@ -159,13 +159,10 @@ def test_loss_and_gradients_are_those_of_transformers(family, needs):
 
 def plain_output(model, batch, needs):
     """By transformers alone, and hooks of the test's own."""
-    blocks, projections = list(find_blocks(model)), {}
-    for number in needs.projections:
-        caught = projections[number] = [None] * 3
-        for place, linear in enumerate(blocks[number][1].projections):
-            linear.register_forward_hook(
-                lambda _, __, output, caught=caught, place=place: caught.__setitem__(place, output)
-            )
+    linears = [p.projections for _, p in find_blocks(model) for _ in range(p.num_uses)]
+    calls = {linear: [] for of_block in linears for linear in of_block}
+    for linear, outputs in calls.items():
+        linear.register_forward_hook(lambda _, __, output, outputs=outputs: outputs.append(output))
     output = model(
         input_ids=batch.input_ids, attention_mask=batch.attention_mask, output_hidden_states=True
     )
@@ -173,7 +170,10 @@ def plain_output(model, batch, needs):
     return ModelOutput(
         logits=output.logits,
         hidden_states={number: after[number] for number in needs.hidden_states},
-        projections=projections,
+        projections={
+            number: [calls[one][number if len(calls[one]) > 1 else 0] for one in linears[number]]
+            for number in needs.projections
+        },
     )
 
 
@@ -187,6 +187,17 @@ def test_the_last_block_is_whole_only_for_who_asks():
         last.register_forward_hook(lambda _, __, out, n=needs: lengths.update({n: out.shape[1]}))
         fused.compute(batch.input_ids, batch.attention_mask)
     assert list(lengths.values()) == [1, batch.input_ids.shape[1]]
+
+
+def test_a_validation_pass_leaves_nothing_for_the_next_step():
+    model, batch = a_model("albert"), a_batch(0)
+    needs = ModelNeeds(hidden_states=(0,))
+    fused = FusedModel(model, torch.float32, RECIPE, 10, Rank(), Wanted(needs=needs))
+    fused.embeddings.begin(batch.input_ids.unique())
+    first = fused.compute(batch.input_ids, batch.attention_mask).hidden_states[0]
+    model(input_ids=batch.input_ids[:1], attention_mask=None)
+    again = fused.compute(batch.input_ids, batch.attention_mask).hidden_states[0]
+    assert torch.equal(first, again)
 
 
 @pytest.mark.parametrize("number", [2, -3])
