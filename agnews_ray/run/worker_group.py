@@ -52,10 +52,14 @@ class WorkerGroup:
         self._num_starts = self._num_tasks = 0
         self._running: Future[None] | None = None
 
-    def start(self) -> None:
-        """Start the workers unless they run; they import what they need and wait for a task."""
+    def start(self) -> Future[None]:
+        """Start the workers unless they run; they import what they need and wait for a task.
+
+        Returns:
+            The end of the workers that run now.
+        """
         if self._running is not None and not self._running.done():
-            return
+            return self._running
         self._num_starts += 1
         self._num_tasks = 0
         running: Future[None] = Future()
@@ -70,6 +74,7 @@ class WorkerGroup:
                 running.set_result(None)
 
         threading.Thread(target=target, name=self.name, daemon=True).start()
+        return running
 
     @property
     def name(self) -> str:
@@ -88,10 +93,9 @@ class WorkerGroup:
         Raises:
             TrainingFailedError: the workers failed or were lost; the next call starts new ones.
         """
-        self.start()
-        running, number = self._running, self._num_tasks + 1
-        assert running is not None  # noqa: S101  # ``start`` has set it
-        self._num_tasks = number
+        running = self.start()
+        self._num_tasks += 1
+        number = self._num_tasks
         held = post_task(self.name, number, task)
         try:
             return self._result(running, number)

@@ -51,9 +51,7 @@ class AskedParts:
         return block in self._linears
 
     def start(self) -> None:
-        """Keep the tensors of the pass that follows; those of other passes, such as a validation
-        pass, are not kept.
-        """
+        """Keep the tensors of the next pass; those of others, such as validation, are not kept."""
         self._is_catching = True
 
     def take(self) -> tuple[dict[int, torch.Tensor], dict[int, Projections]]:
