@@ -124,7 +124,7 @@ def test_a_wider_margin_makes_more_equivalent(folder):
     (wide,) = assess_study(folder, Settings(margin=0.5)).pairs
     assert wide.verdict == "equivalent"
     assert wide.is_different
-    assert "real but smaller" in sentences.judge(wide, assess_study(folder, Settings(margin=0.5)))
+    assert "real, but smaller" in sentences.judge(wide, assess_study(folder, Settings(margin=0.5)))
 
 
 def test_variants_without_a_common_seed_are_not_judged(tmp_path):
