@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agnews_ray.errors import StoreError
+from agnews_ray.record.json_text import to_json
 
 FILE_NAME = "agnews_ray.json"
 
@@ -24,8 +25,7 @@ class ArtifactFacts:
 
     def write(self, folder: Path) -> None:
         """Write the facts to an artifact's folder."""
-        text = json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+        (folder / FILE_NAME).write_text(to_json(asdict(self)) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> "ArtifactFacts | None":
