@@ -27,11 +27,16 @@ def pytest_make_parametrize_id(val):
 
 @pytest.fixture(autouse=True)
 def _own_environment(tmp_path_factory, monkeypatch):
-    """No test may read the user's caches or settings."""
+    """No test may read the user's caches or settings, nor what another test left."""
+    before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith(("RAY_", "HF_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HOME", str(tmp_path_factory.getbasetemp() / "hf"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    yield
+    monkeypatch.undo()
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(autouse=True)
