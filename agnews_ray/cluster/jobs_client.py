@@ -27,8 +27,8 @@ TOKEN_HINT = "set RAY_AUTH_TOKEN_PATH to the file with the cluster's token"  # n
 JOBS_HINT = "list them: agnews-ray jobs"
 SILENCE_S = 45.0
 """The time without data after which a connection counts as broken."""
-START_S = 60.0
-"""The time that a head node may take to start."""
+START_S = 180.0
+"""The time that a head node may take to start; minutes, where its cores are busy."""
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, *[30.0] * 20)
 """The pauses before each try to reconnect; ten minutes in total."""
 

@@ -59,8 +59,8 @@ STOPPED = textwrap.dedent(
     from agnews_ray.engine.pauses import PauseWatch
 
     with PauseWatch(tick_s=0.01, threshold_s=0.2) as watch:
-        print("ready", flush=True)
         start = time.perf_counter()
+        print("ready", flush=True)
         sys.stdin.readline()
         print(time.perf_counter() - start, watch.seconds(), flush=True)
     """
