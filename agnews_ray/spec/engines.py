@@ -21,7 +21,7 @@ class EngineRules:
     needs_held_rows: bool = False
     """Whether the train split must be held, not streamed."""
     refused: frozenset[tuple["Device", "Precision"]] = frozenset()
-    """Where it would quietly train in another precision."""
+    """Devices and precisions with which it would train in another precision, without a message."""
 
     def can_train(self, num_workers: int, is_held: bool) -> bool:
         """Whether a trial of so many workers can be trained, its rows held or streamed."""

@@ -53,7 +53,7 @@ class Works:
     test: tuple[Row, ...] = ()
     validation: tuple[Row, ...] = ()
     classes: tuple[str, ...] | None = None
-    """In class id order; None for the sorted names of the train rows."""
+    """Names in the order of class ids; None for the sorted names of the train rows."""
     assumes: str = ""
     """A pattern that must be found in what is said to have been assumed."""
     test_fraction: float | None = None

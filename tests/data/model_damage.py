@@ -181,7 +181,7 @@ def without_unknown(folder: Path) -> None:
 
 
 def files_of_old(folder: Path) -> None:
-    """As libraries of 2019 saved a WordPiece tokenizer: vocab.txt alone."""
+    """A WordPiece tokenizer as libraries of 2019 saved it: vocab.txt alone."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     without("token*", "special*")(folder)
     words = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])

@@ -31,7 +31,7 @@ def _text(index: int) -> str:
 
 
 TEXTS = tuple(_text(index) for index in range(64))
-"""Of 4 to 60 words; row i is of class i modulo 4."""
+"""Texts of 4 to 60 words; row i has class i modulo 4."""
 
 
 @functools.cache
@@ -142,7 +142,7 @@ class Family:
     model_type: str
     tokenizer: Callable[[], Any]
     sizes: dict[str, Any] = field(default_factory=dict)
-    """Of the config, beside those that all have."""
+    """Settings of the config, beside those that all have."""
 
     def config(self, **changes: Any) -> Any:
         vocab_size = len(self.tokenizer())

@@ -14,7 +14,7 @@ def _without_tokenizer(folder: Path, family: str, **settings: object) -> None:
 
 
 def sentencepiece_only(folder: Path) -> None:
-    """As microsoft/deberta-v3-small is on the hub."""
+    """The files of microsoft/deberta-v3-small on the hub."""
     _without_tokenizer(folder, "deberta-v2", vocab_type="spm")
     (folder / "spm.model").write_bytes(b"\x0a\x0e\x0a\x05<unk>\x15\x00\x00\x00\x00\x18\x02")
 

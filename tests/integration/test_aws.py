@@ -85,7 +85,7 @@ def _isolate(patch, home):
 
 def _updater(told):
     class Updater:
-        """In place of the thread that goes on over SSH."""
+        """Replaces the thread that goes on over SSH."""
 
         exitcode = 0
 

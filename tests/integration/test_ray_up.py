@@ -48,7 +48,7 @@ worker_start_ray_commands:
 
 
 class Laptop:
-    """Where the user sits: this machine, with a home, a folder and a shell of its own."""
+    """The user's side: this machine, with a home, a folder and a shell of its own."""
 
     def __init__(self, folder, hosts):
         self.folder = folder

@@ -54,7 +54,7 @@ def fuse_block(
 
 
 def _bias_of(attention_mask: torch.Tensor | None) -> torch.Tensor | None:
-    """Of shape (B, 1, 1, L) for one of (B, 1, L or 1, L), which is the same for each query."""
+    """A mask of shape (B, 1, 1, L) for one of (B, 1, L or 1, L): the same for each query."""
     if attention_mask is None:
         return None
     of_keys = attention_mask[:, :, :1]

@@ -1,4 +1,4 @@
-"""Where a command goes: --address, RAY_ADDRESS, and what does not go together with them."""
+"""The address of a command: --address, RAY_ADDRESS, and options that exclude them."""
 
 import pytest
 from click.testing import CliRunner
@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from agnews_ray.cli.main import main
 
 CLUSTER = "http://127.0.0.1:9"
-"""Where nobody answers."""
+"""An address where nobody answers."""
 
 
 def error(*words, **variables):

@@ -249,7 +249,7 @@ def test_rows_without_a_target_are_refused():
 
 
 def test_class_weights_bring_back_a_class_that_is_never_predicted():
-    """Of 60 rows that look the same 18 are of the rare class: likely, but not the likeliest."""
+    """18 of 60 rows that look the same are of the rare class: likely, but not the likeliest."""
     rows, number = some_rows(300), np.arange(300)
     ids = np.where(np.repeat(number < 60, rows.lengths), 7, rows.ids)
     rows = dataclasses.replace(rows, ids=ids, labels=(number < 18).astype(np.int64))

@@ -45,7 +45,7 @@ def raised(error, cause=None):
 
 
 def of_task(error):
-    """As a call of a remote function gives it: by traceback, and by the error itself."""
+    """The error of a call of a remote function: its traceback, and the error itself."""
     trace = f'ray::f() (pid=1)\n  File "x.py", line 1, in f\n    g()\n    ^^^\n{error!r}'
     return RayTaskError("f", trace, error).as_instanceof_cause()
 

@@ -58,7 +58,7 @@ def test_replays_scale_and_skip_as_the_step_does(monkeypatch):
 
 
 def draw_on_the_device(like, probability):
-    """As on a GPU: a CPU's cheaper masks ask for a value."""
+    """The masks are those of a GPU; a CPU's cheaper ones ask for a value."""
     return torch.empty(like.shape, dtype=torch.bool).bernoulli_(1 - probability)
 
 
