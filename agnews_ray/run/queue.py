@@ -93,7 +93,7 @@ def run_trials(
         if not waiting and not running:
             return Outcome(finished=tuple(finished.values()), failed=failed)
         if len(finished) + len(failed) + len(running) == len(trials):
-            runner.stop_idle()  # other programs may need the room
+            runner.stop_idle(len(running))  # other programs may need the room
         if waiting and len(running) < room.num_at_once():
             trial = waiting[0]
             since = time.time() if running or finished or failed else started_at

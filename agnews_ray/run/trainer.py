@@ -109,9 +109,9 @@ class TrialRunner:
         logger.info("%s: ready after: %s", trial.trial_id, ", ".join(seconds))
         return summary
 
-    def stop_idle(self) -> None:
-        """Make the workers exit that no trial needs any more."""
-        self.groups.stop_idle()
+    def stop_idle(self, num_trials: int) -> None:
+        """Make the workers exit that none of the ``num_trials`` running trials needs."""
+        self.groups.stop_idle(num_trials)
 
     def progress(self, trial_ids: Iterable[str]) -> list[TrialProgress]:
         """Read the progress of running trials.

@@ -141,6 +141,7 @@ class WorkerGroups:
         self._lock = threading.Lock()
         self._idle: list[WorkerGroup] = []
         self._all: list[WorkerGroup] = []
+        self._num_reserved = 0
 
     def start_one(self) -> None:
         """Start a group before its first trial is ready, so that both start at the same time."""
@@ -152,17 +153,26 @@ class WorkerGroups:
         """Reserve a group for a trial: an idle one, or else a new one."""
         with self._lock:
             group = self._idle.pop() if self._idle else self._new()
+            self._num_reserved += 1
         try:
             yield group
         finally:
             with self._lock:
                 self._idle.append(group)
+                self._num_reserved -= 1
 
-    def stop_idle(self) -> None:
-        """Make the idle groups exit, which frees their resources on the machine or cluster."""
+    def stop_idle(self, num_trials: int = 0) -> None:
+        """Make idle groups exit, which frees their resources on the machine or cluster.
+
+        Args:
+            num_trials: the number of trials that run; some of them may not have reserved their
+                group yet, so that as many groups stay, idle ones included.
+        """
         with self._lock:
-            idle, self._idle = self._idle, []
-        for group in idle:
+            num_kept = min(len(self._idle), max(0, num_trials - self._num_reserved))
+            num_stopped = len(self._idle) - num_kept
+            stopped, self._idle = self._idle[:num_stopped], self._idle[num_stopped:]
+        for group in stopped:
             group.stop()
 
     def close(self) -> None:

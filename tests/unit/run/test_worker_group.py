@@ -124,3 +124,25 @@ def test_a_group_that_is_lent_is_not_idle(letters):
     with groups.one() as group:
         groups.stop_idle()
         assert group.run(a_task("a")) == "aa"
+
+
+def test_a_running_trial_keeps_the_idle_group_that_it_has_not_reserved_yet(letters):
+    workers = Workers()
+    groups = WorkerGroups(workers)
+    groups.start_one()
+    groups.stop_idle(num_trials=1)
+    with groups.one() as group:
+        group.run(a_task("a"))
+    assert workers.starts == ["workers-1-1"]
+
+
+def test_groups_beyond_the_running_trials_exit(letters):
+    workers = Workers()
+    groups = WorkerGroups(workers)
+    with groups.one() as first, groups.one() as second:
+        ends = [first.start(), second.start()]
+    with groups.one() as kept:
+        groups.stop_idle(num_trials=1)
+        ends[[first, second].index(first if kept is second else second)].result(timeout=10)
+        assert kept.run(a_task("a")) == "aa"
+    assert len(workers.exits) == 1
