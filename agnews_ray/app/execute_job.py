@@ -106,6 +106,7 @@ def _run_joined(
         num_workers=prepared.study.scaling.num_workers,
         device=device,
         cpus_per_worker=room.cpus_per_worker,
+        has_autoscaler=True,
         scratch=prepared.store.scratch,
     )
     groups = WorkerGroups(fit)

@@ -165,6 +165,7 @@ def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGro
     fit = TrainerFit(
         num_workers=prepared.study.scaling.num_workers,
         device=prepared.todo[0].device,
+        has_autoscaler=False,
         scratch=scratch,
         max_start_failures=MAX_START_FAILURES,
     )

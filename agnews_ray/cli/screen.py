@@ -14,7 +14,6 @@ from rich.text import Text
 
 from agnews_ray.compare.table import ComparisonTable
 from agnews_ray.errors import one_line, printable
-from agnews_ray.report import sentences, table_formats
 from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 
 GOOD, BAD = "[green]✓[/]", "[red]✗[/]"
@@ -37,6 +36,9 @@ def is_terminal() -> bool:
 
 def show_table(table: ComparisonTable) -> None:
     """Print the table: fitted to the terminal's width, or plain elsewhere."""
+    # These import scipy, for a second: a study needs them at its end, not before Ray starts.
+    from agnews_ray.report import sentences, table_formats
+
     if is_terminal():
         console = Console()
         console.print(table_formats.to_rich(table, console.width))

@@ -2,7 +2,7 @@
 
 import contextlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +113,16 @@ def tell_lines_to(show: Callable[..., None]) -> None:
     worker.print_to_stdstream = show
 
 
-def light_trainer(trainer: type[Any]) -> type[Any]:
-    """A ``TorchTrainer`` without two processes that a group of workers of ours does not need.
+def light_trainer(trainer: type[Any], *, has_autoscaler: bool) -> type[Any]:
+    """A ``TorchTrainer`` without the processes that a group of workers of ours does not need.
 
     One frees a dead controller's workers, which Ray does when a job ends; it would wake up all the
-    time. The other hands out the datasets that a trainer was given; ours come with each task.
+    time. The second hands out the datasets that a trainer was given; ours come with each task. The
+    third collects what a cluster's autoscaler is asked for; the controller waits for its start.
+
+    Args:
+        trainer: ``TorchTrainer``.
+        has_autoscaler: whether nodes may be added for the workers.
     """
     unneeded = ("PlacementGroupCleanerCallback", "DatasetsCallback")
 
@@ -126,4 +131,47 @@ def light_trainer(trainer: type[Any]) -> type[Any]:
             made: list[Any] = super()._create_default_callbacks()
             return [callback for callback in made if type(callback).__name__ not in unneeded]
 
+        def _initialize_and_run_controller(self, **settings: Any) -> Any:
+            if not has_autoscaler:
+                settings["scaling_policy"] = _without_autoscaler(settings["scaling_policy"])
+            return super()._initialize_and_run_controller(**settings)
+
     return Trainer
+
+
+def _without_autoscaler(policy: Any) -> Any:
+    """Return Ray Train's scaling policy with the requests to the autoscaler left out."""
+    asking = ("_send_resource_request", "_maybe_send_resource_request", "_cancel_resource_request")
+    for name in asking:
+        setattr(policy, name, _do_nothing)
+    return policy
+
+
+def _do_nothing() -> None:
+    """Replace a method that asks for what nobody gives."""
+
+
+@contextlib.contextmanager
+def only_needed_services() -> Iterator[None]:
+    """Return a context in which ``ray.init`` starts no monitors for people and clusters.
+
+    These are the dashboard (``include_dashboard=False`` starts its process too, and waits for it),
+    the autoscaler's monitor, and the one that copies logs to the driver's terminal. Together they
+    take two seconds of a processor at the start of each study.
+    """
+    import ray._private.node
+
+    node: Any = ray._private.node.Node
+    names = ("start_api_server", "start_monitor", "start_log_monitor")
+    before = {name: getattr(node, name) for name in names if hasattr(node, name)}
+    try:
+        for name in before:
+            setattr(node, name, _start_nothing)
+        yield
+    finally:
+        for name, method in before.items():
+            setattr(node, name, method)
+
+
+def _start_nothing(*_arguments: Any, **_settings: Any) -> None:
+    """Replace a method of Ray's node that starts a process."""

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agnews_ray.data.batches import Batch, PaddingSide, Shape, TokenisedRows, rank_share
+from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.tensors import Batch, PaddingSide, Shape, rank_share
 from agnews_ray.engine.callbacks import BEGINNING, Callback, Place, StepDone, run_epochs
 from agnews_ray.engine.fused.graphs import GraphedStep, Recorder, recording_error
 from agnews_ray.engine.fused.model import FusedModel, Wanted, fused_model

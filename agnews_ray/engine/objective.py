@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agnews_ray.data.batches import Batch, TokenisedRows
+from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.tensors import Batch
 from agnews_ray.errors import DataError
 from agnews_ray.spec.recipe import RecipeSpec
 

@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from agnews_ray.data.batches import PaddingSide, TokenisedRows, rank_share
+from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.tensors import PaddingSide, rank_share
 from agnews_ray.engine.results import Predictions, Rank
 from agnews_ray.model.artifact import DTYPES
 from agnews_ray.model.forward import compute_logits

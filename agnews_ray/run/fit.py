@@ -21,6 +21,8 @@ class TrainerFit:
     """The device of each rank; on "cuda" each has its own GPU."""
     cpus_per_worker: int = 1
     """The number of CPUs that Ray reserves for a worker; Ray's own tasks need further ones."""
+    has_autoscaler: bool
+    """Whether the cluster may add nodes for the workers."""
     scratch: str
     """The folder, or its URI, where Ray Train keeps its own state; all nodes can read it."""
     max_start_failures: int = -1
@@ -37,7 +39,7 @@ class TrainerFit:
             TrainingFailedError: a worker failed or was lost.
         """
         # Any: the hints of Ray Train's first version hide the second's keywords.
-        make_trainer = light_trainer(TorchTrainer)
+        make_trainer = light_trainer(TorchTrainer, has_autoscaler=self.has_autoscaler)
         make_run_config: Any = RunConfig
         make_failure_config: Any = FailureConfig
         use_gpu = self.device == "cuda"

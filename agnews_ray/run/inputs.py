@@ -12,7 +12,8 @@ from agnews_ray.data.sample import sample_by_length
 from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.data.stream import TokenisedSplit
 from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits
-from agnews_ray.engine.preflight import Findings, Setting, look_at
+from agnews_ray.engine.first_pass import Setting
+from agnews_ray.engine.preflight import Findings, look_at
 from agnews_ray.model.tokenizer import (
     TRAINED_VERSION,
     LoadedTokenizer,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agnews_ray.compat.of_ray import tell_lines_to
+from agnews_ray.compat.of_ray import only_needed_services, tell_lines_to
 from agnews_ray.errors import ResourceError
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.run import cleanup
@@ -56,7 +56,7 @@ QUIET_ENVIRONMENT = {
     "RAY_task_events_report_interval_ms": "0",
     "RAY_raylet_report_resources_period_milliseconds": "1000",
     "RAY_memory_monitor_refresh_ms": "1000",
-    "RAY_kill_idle_workers_interval_ms": "2000",
+    "RAY_kill_idle_workers_interval_ms": "10000",
     "RAY_task_oom_retries": "2",  # by default a task killed to free memory is retried endlessly
 }
 
@@ -87,17 +87,18 @@ class RaySession:
         """
         try:
             configure_ray_data()
-            start_ray(
-                address="local",
-                num_cpus=max(num_usable_cpus(), self.num_workers + NUM_DATA_CPUS),
-                num_gpus=self.num_gpus,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                object_store_memory=OBJECT_STORE_BYTES,
-                _temp_dir=str(self.folder / "r"),
-                job_config=own_job_config(self.folder),
-            )
+            with only_needed_services():
+                start_ray(
+                    address="local",
+                    num_cpus=max(num_usable_cpus(), self.num_workers + NUM_DATA_CPUS),
+                    num_gpus=self.num_gpus,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    object_store_memory=OBJECT_STORE_BYTES,
+                    _temp_dir=str(self.folder / "r"),
+                    job_config=own_job_config(self.folder),
+                )
         except Exception as error:
             logger.exception("Ray did not start")
             hint = "check the space in /tmp and /dev/shm, and `ulimit -a`; submit.log has more"

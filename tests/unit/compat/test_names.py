@@ -2,8 +2,10 @@
 
 import ast
 import inspect
+import pickle
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -79,10 +81,49 @@ def test_a_trainer_is_made_without_two_processes():
         made = trainer(print)._create_default_callbacks()
         return {type(one).__name__ for one in made}
 
-    assert of(TorchTrainer) - of(of_ray.light_trainer(TorchTrainer)) == {
+    assert of(TorchTrainer) - of(of_ray.light_trainer(TorchTrainer, has_autoscaler=True)) == {
         "DatasetsCallback",
         "PlacementGroupCleanerCallback",
     }
+
+
+@pytest.mark.parametrize("has_autoscaler", [False, True])
+def test_a_trainer_asks_an_autoscaler_only_where_there_is_one(monkeypatch, has_autoscaler):
+    from ray.train import ScalingConfig
+    from ray.train.torch import TorchTrainer
+    from ray.train.v2._internal.execution.scaling_policy import create_scaling_policy
+    from ray.train.v2._internal.execution.scaling_policy import scaling_policy as ray_policy
+
+    asked, given = [], {}
+    client = SimpleNamespace(
+        send_resource_request=lambda *_: asked.append("send"),
+        maybe_send_resource_request=lambda *_: asked.append("send again"),
+        cancel_resource_request=lambda: asked.append("cancel"),
+    )
+    monkeypatch.setattr(ray_policy, "TrainAutoscalingCoordinatorClient", lambda _: client)
+    monkeypatch.setattr(
+        TorchTrainer, "_initialize_and_run_controller", lambda _, **settings: given.update(settings)
+    )
+    trainer = of_ray.light_trainer(TorchTrainer, has_autoscaler=has_autoscaler)(print)
+    policy = create_scaling_policy(ScalingConfig(num_workers=2))
+    trainer._initialize_and_run_controller(scaling_policy=policy)
+    policy = pickle.loads(pickle.dumps(given["scaling_policy"]))  # it goes to the controller
+    policy.after_controller_start(SimpleNamespace(run_id="x"))
+    policy.make_decision_for_non_running_worker_group()
+    policy._cancel_resource_request()
+    assert bool(asked) is has_autoscaler
+
+
+def test_services_that_a_study_needs_not_are_not_started_and_then_are_again():
+    from ray._private.node import Node
+
+    names = ("start_api_server", "start_monitor", "start_log_monitor")
+    before = [getattr(Node, name) for name in names]
+    source = inspect.getsource(Node)
+    assert all(f"self.{name}(" in source for name in names)
+    with of_ray.only_needed_services():
+        assert [getattr(Node, name)(None, include_dashboard=False) for name in names] == [None] * 3
+    assert [getattr(Node, name) for name in names] == before
 
 
 def test_linear_by_onednn_is_linear():

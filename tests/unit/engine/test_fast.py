@@ -6,7 +6,8 @@ import pytest
 import torch
 from transformers import get_linear_schedule_with_warmup
 
-from agnews_ray.data.batches import rank_share, train_batches
+from agnews_ray.data.batches import train_batches
+from agnews_ray.data.tensors import rank_share
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.graphs import CudaRecorder
 from agnews_ray.engine.predict import predict

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from agnews_ray.data.batches import evaluation_batches, rank_share, train_batches
+from agnews_ray.data.batches import evaluation_batches, train_batches
+from agnews_ray.data.tensors import rank_share
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.families import find_blocks
 from agnews_ray.engine.fused.model import FusedModel, Wanted

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import ErnieConfig, ErnieForSequenceClassification
 
-from agnews_ray.data.batches import rank_share
+from agnews_ray.data.tensors import rank_share
 from agnews_ray.engine.fused.model import FusedModel
 from agnews_ray.engine.results import Rank
 from agnews_ray.spec.recipe import RecipeSpec
