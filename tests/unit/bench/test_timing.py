@@ -6,7 +6,7 @@ from agnews_ray.model.flops import flops_per_row, training_flops_per_row
 from agnews_ray.model.tokenizer import train_tokenizer
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.engine.models import FAMILIES, a_model
 
 SIZES = ArchitectureSpec(

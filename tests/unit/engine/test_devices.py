@@ -18,7 +18,7 @@ from agnews_ray.engine import fast
 from agnews_ray.engine.callbacks import Action, Callback
 from agnews_ray.engine.results import Rank
 from agnews_ray.spec.recipe import RecipeSpec
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.engine.models import FAMILIES, a_model
 from tests.unit.engine.recording import run_again
 

@@ -15,7 +15,7 @@ from agnews_ray.engine.results import Rank
 from agnews_ray.model.build import build_classifier
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.engine.recording import run_again
 
 SIZES = ArchitectureSpec(

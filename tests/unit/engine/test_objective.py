@@ -27,7 +27,7 @@ from agnews_ray.errors import DataError, ModelError
 from agnews_ray.model.tokenizer import train_tokenizer
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.engine.fused.test_model import a_batch, gradients_of
 from tests.unit.engine.models import FAMILIES, a_model
 from tests.unit.engine.recording import ValueRecorder, run_again

@@ -8,7 +8,7 @@ from agnews_ray.engine.results import Rank
 from agnews_ray.model.tokenizer import train_tokenizer
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.engine.models import a_model
 
 RECIPE = RecipeSpec(learning_rate=5e-4, global_batch_size=10, num_epochs=2)

@@ -5,7 +5,6 @@ import pickle
 import numpy as np
 import pytest
 import torch
-import torch.multiprocessing
 
 from agnews_ray.data.batches import train_batches
 from agnews_ray.engine import optimizer
@@ -18,7 +17,7 @@ from agnews_ray.errors import TrialError
 from agnews_ray.model.tokenizer import train_tokenizer
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.engine.fused import ranks
 from tests.unit.engine.fused.ranks import SaveAt
 from tests.unit.engine.models import a_model
@@ -146,11 +145,11 @@ def test_the_seconds_of_both_runs_follow_each_other():
 def test_other_processes_of_another_number_go_on(tmp_path, before, after):
     for number in dict.fromkeys((before, after)):
         (tmp_path / "meeting").unlink(missing_ok=True)
-        torch.multiprocessing.spawn(ranks.train_in_parts, (number, tmp_path), number)
+        ranks.in_processes(ranks.train_in_parts, number, number, tmp_path)
     if before == after:
         whole = left(tmp_path, before)
         (tmp_path / "meeting").unlink(missing_ok=True)
-        torch.multiprocessing.spawn(ranks.train_in_parts, (after, tmp_path), after)
+        ranks.in_processes(ranks.train_in_parts, after, after, tmp_path)
         log, weights = left(tmp_path, after)
         assert log.loss.tolist() == whole[0].loss.tolist()
         assert all(np.array_equal(weights[name], whole[1][name]) for name in weights)

@@ -15,7 +15,7 @@ from agnews_ray.run import worker
 from agnews_ray.run.worker import Worker
 from agnews_ray.run.worker_config import WorkerConfig
 from agnews_ray.spec.recipe import RecipeSpec
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.model.test_build import NAMES, a_tokenizer, tiny
 
 

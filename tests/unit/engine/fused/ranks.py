@@ -1,5 +1,6 @@
 """Training by several processes, for tests; a module of its own, so that they can import it."""
 
+import multiprocessing
 import os
 import pickle
 import time
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+import torch.multiprocessing
 
 from agnews_ray.data.batches import train_batches
 from agnews_ray.engine.callbacks import Action, Callback
@@ -14,11 +16,20 @@ from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused import exchange
 from agnews_ray.engine.results import Rank
 from agnews_ray.spec.recipe import RecipeSpec
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.engine.models import a_model
 
 NUM_STEPS = 41
 RECIPE = RecipeSpec(learning_rate=1e-3, global_batch_size=10)
+
+
+def in_processes(target, world_size, *arguments):
+    """Call ``target(rank, *arguments)`` in new processes, one for each rank.
+
+    They are forked from a process that has imported this module, which takes seconds.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload([__name__])
+    torch.multiprocessing.start_processes(target, arguments, world_size, start_method="forkserver")
 
 
 def meet(index, world_size, folder):

@@ -8,7 +8,7 @@ from agnews_ray.engine.fused.decay import decaying
 from agnews_ray.engine.results import Rank
 from agnews_ray.spec.recipe import RecipeSpec
 from tests.data.model_families import FAMILIES
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.engine.models import FAMILIES as FUSED
 from tests.unit.engine.models import a_model
 

@@ -4,7 +4,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torch.multiprocessing
 
 from agnews_ray.engine.fused.exchange import shared_memory
 from agnews_ray.engine.results import Rank
@@ -32,7 +31,7 @@ def test_ranks_follow_the_curve_of_one_and_agree(tmp_path, target, world_size, p
     tolerance = {"fp32": 1e-4, "bf16": 2e-2}[precision]
     shared_before = set(Path("/dev/shm").glob("agnews-ray-*"))
     ranks.train(0, 1, precision, tmp_path, family)
-    torch.multiprocessing.spawn(target, (world_size, precision, tmp_path, family), world_size)
+    ranks.in_processes(target, world_size, world_size, precision, tmp_path, family)
     alone, _ = left_by(tmp_path, 1, 0)
     first, weights = left_by(tmp_path, world_size, 0)
     assert first.loss == pytest.approx(alone.loss, rel=tolerance)
@@ -50,12 +49,12 @@ def test_a_single_rank_shares_nothing():
 
 
 def test_sums_do_not_mix_however_fast_each_rank_is(tmp_path):
-    torch.multiprocessing.spawn(ranks.add_up, (3, tmp_path), 3)
+    ranks.in_processes(ranks.add_up, 3, 3, tmp_path)
     expected = torch.arange(10.0).view(2, 5) * 6 + 3 * torch.arange(50.0)[:, None, None]
     for index in range(3):
         assert torch.equal(left_by(tmp_path, 3, index), expected)
 
 
 def test_who_waits_for_a_rank_that_has_ended_is_told(tmp_path):
-    torch.multiprocessing.spawn(ranks.wait_for_one_who_has_ended, (2, tmp_path), 2)
+    ranks.in_processes(ranks.wait_for_one_who_has_ended, 2, 2, tmp_path)
     assert left_by(tmp_path, 2, 0) == "rank 1 ended before rank 0"

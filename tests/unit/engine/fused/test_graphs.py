@@ -12,7 +12,7 @@ from agnews_ray.engine.fused.graphs import CudaRecorder, GraphedStep, switched_o
 from agnews_ray.engine.results import Rank
 from agnews_ray.errors import RecordingError
 from agnews_ray.spec.recipe import RecipeSpec
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.engine.models import a_model
 from tests.unit.engine.recording import ValueRecorder, broken, run_again
 

@@ -9,7 +9,7 @@ from agnews_ray.data.tensors import rank_share
 from agnews_ray.engine.fused.model import FusedModel
 from agnews_ray.engine.results import Rank
 from agnews_ray.spec.recipe import RecipeSpec
-from tests.unit.data.test_batches import some_rows
+from tests.fakes.token_rows import some_rows
 from tests.unit.engine.models import FAMILIES, SIZES, a_model
 
 
