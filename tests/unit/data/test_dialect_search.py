@@ -89,13 +89,26 @@ def test_if_no_dialect_fits_all_rows_the_one_that_fits_most_is_taken():
     assert find("text;label\n" + "a, b;x\n" * 5 + "c;d;y\n").delimiter == ";"
 
 
-def test_a_row_that_a_sample_cuts_off_does_not_count():
-    assert find("text;label\na;x\nb;y;z", is_whole=False) == Dialect(delimiter=";")
-    assert read_sample(Dialect(delimiter=";"), "text;label\na;x\nb", False) == [
-        ["text", "label"],
-        ["a", "x"],
-    ]
-    assert read_sample(Dialect(), 'a,b\nc,"d" e\nf,g\n', True) == [["a", "b"]]
+@pytest.mark.parametrize(
+    ("sample", "settings"),
+    [
+        ("text;label\na;x\nb;y;z", {"delimiter": ";"}),
+        ('text\tlabel\n"a b"\tx\n"c d"\ty\n"e f', {"delimiter": "\t"}),  # inside its quotes
+        (
+            "id\ttext\tmore\tlabel\n" + '1\t"Oil" up\tb\tx\n' * 4 + '5\t"Oil',
+            {"delimiter": "\t", "quote": None},
+        ),
+    ],
+)
+def test_a_row_that_a_sample_cuts_off_does_not_count(sample, settings):
+    assert find(sample, is_whole=False) == Dialect(**settings)
+
+
+def test_a_sample_is_parsed_to_its_last_row_or_to_the_first_that_is_broken():
+    header_and_row = [["text", "label"], ["a", "x"]]
+    assert read_sample(Dialect(), "text,label\na,x\nb", False) == header_and_row
+    assert read_sample(Dialect(), "text,label\na,x\n", True) == header_and_row
+    assert read_sample(Dialect(), 'text,label\na,x\nc,"d" e\nf,g\n', True) == header_and_row
 
 
 def test_what_a_short_sample_shows_is_checked_on_the_long_one(monkeypatch):
