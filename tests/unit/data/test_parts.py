@@ -67,6 +67,11 @@ def as_jsonl(path, rows):
     path.write_text("\n".join(json.dumps({"text": text, "label": label}) for text, label in rows))
 
 
+def test_test_files_of_two_formats_with_the_same_rows_are_one_split(folder):
+    as_jsonl(folder / "test.jsonl", [("c", 2), ("d", 0)])  # no row of class 1
+    assert scan(folder).record.test.files == ("test.csv",)
+
+
 def test_test_files_of_two_formats_may_write_labels_in_two_ways(folder):
     write(folder, "test", [("c", 2), ("d", 0), ("e", 1)])
     as_jsonl(folder / "test.jsonl", [("c", "z"), ("d", "x"), ("e", "y")])
@@ -75,11 +80,12 @@ def test_test_files_of_two_formats_may_write_labels_in_two_ways(folder):
 
 
 @pytest.mark.parametrize(
-    ("text", "label", "found"), [("x", 1, "other rows"), ("e", 0, "other labels")]
+    ("text", "label", "found"),
+    [("x", 2, "other rows"), ("e", 0, "other labels"), ("e", 1, "other labels")],
 )
 def test_test_files_of_two_formats_with_other_rows_are_refused(folder, text, label, found):
-    write(folder, "test", [("c", 2), ("d", 0), ("f", 1), ("e", 1)])
-    as_jsonl(folder / "test.jsonl", [("c", 2), ("d", 0), ("f", 1), (text, label)])
+    write(folder, "test", [("c", 2), ("d", 0), ("e", 2)])
+    as_jsonl(folder / "test.jsonl", [("c", 2), ("d", 0), (text, label)])
     said = fails_to_scan(folder)
     assert f"d: want one test split, found {found} in test.jsonl than in test.csv; name" in said
     assert "--test-dataset FILE" in said
