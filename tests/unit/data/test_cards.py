@@ -138,6 +138,7 @@ def feature(names, config="a"):
         (feature("[w, x]") + feature("[y, z]", "b"), "b", ("y", "z")),
         (feature("[w, x]") + feature("[y, z]", "b"), None, None),
         (feature("[]"), None, None),
+        (feature("{World: 0, Sports: 1}"), None, None),  # not numbers
     ],
 )
 def test_class_names_are_those_of_the_configuration_in_label_order(clone, infos, wanted, names):
