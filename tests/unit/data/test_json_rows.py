@@ -76,6 +76,7 @@ def test_values_may_lie_on_the_border_of_two_reads(file, monkeypatch, size):
         ('{"text":"a"}\n["text", "b"]\n', "lines", 2),
         ('[\n{"text":"a"},\n{"text": oops}\n]\n', "values", 3),
         ('[\n{"text":"a"},\n"b"\n]\n', "values", 3),
+        ('\n\n[\n{"text":"a"},\n{"text": oops}\n]\n', "values", 5),
         ('[{"text":"a"},\n{"text":"b"}\n', "values", 3),  # not closed
         ('{"text":\n["a",]}', "document", 2),
     ],
