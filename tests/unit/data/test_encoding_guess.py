@@ -45,3 +45,4 @@ def test_a_guess_needs_enough_bytes_to_be_certain():
 
 def test_of_readings_that_are_as_good_all_are_named():
     assert guesses(JAPANESE.encode("shift_jis")) == ["cp932", "cp949"]
+    assert guesses(JAPANESE.encode("euc_jp")) == ["euc_jp", "cp949"]
