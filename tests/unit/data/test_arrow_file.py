@@ -73,6 +73,13 @@ def test_what_is_no_parquet_inside_is_told(tmp_path, name, content, found, hint)
     assert hint in error.hint
 
 
+def test_columns_are_judged_by_their_values_too(tmp_path):
+    columns = {"text": ["a", "b"], "toxic": [0, 1], "obscene": [1, 0], "threat": [0, 0]}
+    path = save(tmp_path / "rows.parquet", "parquet", pa.table(columns))
+    with pytest.raises(DataError, match="found columns of 0 and 1: toxic, obscene, threat;"):
+        arrow_layout(path, "parquet", DataSpec(), None)
+
+
 def test_numbers_are_text_and_said(tmp_path):
     pq.write_table(pa.table({"text": [1, 2], "label": [0, 1]}), tmp_path / "x.parquet")
     assert read(tmp_path / "x.parquet") == [("1", "0"), ("2", "1")]

@@ -113,6 +113,9 @@ def test_the_default_of_several_configurations_is_named(clone):
     assert splits_of(folder) == {"train": ["in/b.csv"]}
     assert default_of_several(folder) == "b"
     assert default_of_several(clone("configs: [{config_name: a, default: true}]")) is None
+    assert default_of_several(clone("configs: [{config_name: a}, {config_name: default}]")) == (
+        "default"
+    )
 
 
 def test_a_file_that_only_the_card_has_is_refused(clone):

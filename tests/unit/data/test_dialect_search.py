@@ -34,6 +34,8 @@ def find(sample, path=FILE, like=None, is_whole=True, **spec):
         ('text,label\n"Oil" up,x\nb,y\n', {"quote": None}),
         ('text\tlabel\n"a\tx\nb"\ty\n', {"delimiter": "\t", "quote": None}),
         ("text,label,\na,x,\nb,y,\n", {"has_open_end": True}),
+        ("text,label\na,x,\nb,y,\n", {"has_open_end": True}),
+        ("text,label,more\na,x,\nb,y,\n", {}),  # a column without values
         ("sep=;\ntext;label\na,b;x\nc,d;y\n", {"delimiter": ";", "num_skipped_lines": 1}),
         (
             "# from, somewhere, else\n\ntext,label\na,x\nb,y\n",
@@ -50,7 +52,7 @@ def test_the_dialect_in_which_all_rows_are_alike_is_found(sample, settings):
     ("sample", "name", "delimiter"),
     [
         ("text;label;a,b\nx;y;c,d\n", "rows.csv", ";"),  # names of both roles
-        ("x\ta,b\ny\tc,d\n", "rows.tsv.gz", "\t"),
+        ("x\ta,b\ny\tc,d\n", "rows.tsv", "\t"),
         ("".join(f"t{i};u{i},{'xy'[i % 2]}\n" for i in range(5)), "rows.csv", ","),  # labels
     ],
 )

@@ -85,6 +85,20 @@ def test_a_character_may_lie_on_the_border_of_two_reads(file, monkeypatch):
         find_encoding(file("abcéd".encode() + b"\xff"), "utf-8")
 
 
+def test_a_certain_guess_is_taken_and_of_two_both_are_named(file):
+    greek = "Συνομιλίες ειρήνης στην πόλη ολοκληρώθηκαν χθες βράδυ. " * 3
+    assert find_encoding(file(greek.encode("cp1253")), None) == ("cp1253", "encoding cp1253")
+    japanese = "東京の株式市場は三日続けて値上がりしました。" * 3
+    with pytest.raises(DataError) as caught:
+        find_encoding(file(japanese.encode("euc_jp")), None)
+    assert caught.value.hint == "give it with --encoding euc_jp or cp949"
+
+
+def test_four_characters_show_utf_16_without_a_mark_and_three_do_not(file):
+    assert find_encoding(file("a,b\n".encode("utf-16-be")), None)[0] == "utf-16-be"
+    assert find_encoding(file("a,b".encode("utf-16-be")), None)[0] == "utf-8"
+
+
 def test_line_ends_are_kept(file):
     with open_text(file(b"a\r\nb\rc\n"), "utf-8") as text:
         assert text.read() == "a\r\nb\rc\n"

@@ -5,7 +5,7 @@ import pytest
 
 from agnews_ray.data.files import detect_layout
 from agnews_ray.data.holdout import cut_test, rows_by_column
-from agnews_ray.data.splits import select_train_and_validation
+from agnews_ray.data.splits import cut_off, select_train_and_validation
 from agnews_ray.errors import DataError
 from agnews_ray.spec.data import DataSpec
 from tests.fakes.datasets import scan, write
@@ -43,8 +43,9 @@ def test_a_fifth_is_cut_unless_a_share_is_stated():
     assert (drawn.size, note) == (20, "test split: 0.2 of 2 train files, stratified, seed 42")
 
 
-def test_the_test_rows_are_not_those_of_a_validation_split_of_the_same_share():
+def test_the_rows_of_a_seed_stay_the_same_and_are_not_those_of_a_validation_split():
     _, drawn, _ = cut_test(FILES, LABELS, DataSpec())
+    assert drawn.tolist() == cut_off(LABELS, 20, np.random.default_rng([42, 1])).tolist()
     _, validation = select_train_and_validation(LABELS, None, 0.2, 42)
     assert drawn.tolist() != validation.tolist()
 

@@ -57,9 +57,12 @@ def test_numbers_with_gaps_are_names_and_said_to_be():
     assert decide_labels(sightings("0", "1"), None, None).notes == ()
 
 
-@pytest.mark.parametrize(("count", "is_class"), [(1, False), (2, True)])
-def test_a_label_beyond_a_gap_is_a_mistake_if_it_is_alone(count, is_class):
-    seen = sightings("0", "1", "7", **{"7": count})
+@pytest.mark.parametrize(
+    ("others", "count", "is_class"),
+    [(10, 1, False), (10, 2, True), (1000, 6, False), (1000, 7, True)],  # 6.69 is a hundredth
+)
+def test_a_label_beyond_a_gap_is_a_mistake_if_it_is_alone_or_very_rare(others, count, is_class):
+    seen = sightings("0", "1", "7", count=others, **{"7": count})
     if is_class:
         assert decide_labels(seen, None, None).raw == ("0", "1", "7")
         return

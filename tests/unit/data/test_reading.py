@@ -1,6 +1,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 from agnews_ray.data import arrow_file
 from agnews_ray.data.labels import LabelMap, Sighting
@@ -20,8 +21,8 @@ def folder(tmp_path):
 def parquet(tmp_path):
     """A function that writes texts and labels as a Parquet file and reads it as a split."""
 
-    def read(texts, labels, name="train.parquet"):
-        path = tmp_path / name
+    def read(texts, labels):
+        path = tmp_path / "train.parquet"
         pq.write_table(pa.table({"text": texts, "label": labels}), path)
         return read_split((path,), DataSpec(), None)
 
@@ -58,11 +59,16 @@ def test_what_was_assumed_of_several_files_is_said_once(folder):
     assert found.notes() == ("delimiter ';'", "label from 'topic'")
 
 
-def test_the_digest_is_of_texts_and_their_borders_wherever_a_batch_ends(parquet, monkeypatch):
+def test_the_digest_is_of_texts_and_their_borders_wherever_a_batch_ends(
+    parquet, tmp_path, monkeypatch
+):
     texts, labels = [f"text {i}" for i in range(10)], ["a", "b"] * 5
     whole = parquet(texts, labels).text_digest
     monkeypatch.setattr(arrow_file, "BATCH_ROWS", 3)
     assert parquet(texts, labels).text_digest == whole
+    path = tmp_path / "train.arrow"  # read in slices of one batch
+    feather.write_feather(pa.table({"text": texts, "label": labels}), path)
+    assert read_split((path,), DataSpec(), None).text_digest == whole
     one, other = parquet(["ab", "c"], ["x", "y"]), parquet(["a", "bc"], ["x", "y"])
     assert one.text_digest != other.text_digest
 
