@@ -30,6 +30,7 @@ def file(tmp_path):
             [("a", "0")],
         ),
         ("0,good one\n1,bad one\n", {}, "column_1 column_2", [("good one", "0"), ("bad one", "1")]),
+        ("[b] good,0\n[c] bad,1\n", {}, "column_1 column_2", [("[b] good", "0"), ("[c] bad", "1")]),
         ("0,1\na b,x\nc d,y\ne f,x\ng h,y\n", {}, "column_1 column_2", [("a b", "x")]),
         ("what,kind\na,0\n", {"label_column": "kind", "text_columns": ("what",)}, "what kind", []),
         ("text,label\n0,a\n", {"has_header": False, "label_column": "1"}, "column_1 column_2", []),

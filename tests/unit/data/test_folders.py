@@ -117,6 +117,12 @@ def test_a_setting_decides_between_two(folder):
     assert found.notes == ("one/ not read",)
 
 
+def test_a_validation_file_that_is_stated_as_test_is_not_both(folder):
+    made = folder("train.csv dev.csv valid.csv")
+    found = find_splits(made, DataSpec(test_source=str(made / "dev.csv")))
+    assert names_of(found.validation, made) == "valid.csv"
+
+
 def test_a_test_file_in_a_folder_beside_the_train_file_is_left_where_a_share_is_cut(folder):
     found = find_splits(folder("train.csv more/test.csv"), DataSpec(test_fraction=0.5))
     assert (found.test, found.notes) == (None, ("more/ not read",))

@@ -49,7 +49,7 @@ def test_shards_of_one_export_are_one_table():
     [
         ("train-0.csv train-1.csv train-2.csv", [3]),
         ("train_001.csv train_002.csv", [2]),
-        ("train-1.csv train-2.csv", [1, 1]),  # folds or versions
+        ("train_01.csv train_02.csv", [1, 1]),  # folds or versions
         ("train-0.csv train-2.csv", [1, 1]),  # one between them is missing
         ("train-0.csv train-1.json", [1, 1]),
         ("train-0.csv train-1.csv.gz", [1, 1]),
