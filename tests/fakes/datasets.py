@@ -40,21 +40,21 @@ def scan(folder, **spec):
 
 
 def fails_to_scan(folder, **spec):
-    """The line that refuses a folder or file."""
+    """Return the line that refuses a folder or file."""
     with pytest.raises(DataError) as caught:
         scan(folder, **spec)
     return str(caught.value)
 
 
 def read(path, **spec):
-    """The pairs of text and label in a file."""
+    """Return the pairs of text and label in a file."""
     layout = detect_layout(path, DataSpec(**spec))
     rows = [row for batch in iter_batches(path, layout) for row in batch.to_pylist()]
     return [(row["text"], row["label"]) for row in rows]
 
 
 def fails_to_read(path, **spec):
-    """The line that refuses a file."""
+    """Return the line that refuses a file."""
     with pytest.raises(DataError) as caught:
         read(path, **spec)
     return str(caught.value)

@@ -11,7 +11,7 @@ from tests.fakes.datasets import save_to_disk
 
 @pytest.fixture
 def clone(tmp_path):
-    """Write a clone with a card whose front matter is given, and empty files of these names."""
+    """Return a function that writes a card with this front matter, and empty files beside it."""
 
     def write(matter, *names):
         for name in names:

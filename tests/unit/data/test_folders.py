@@ -12,7 +12,7 @@ from tests.fakes.datasets import fails_to_scan, save_to_disk, three_classes
 
 @pytest.fixture
 def folder(tmp_path):
-    """A function that makes a folder of empty files."""
+    """Return a function that makes a folder of empty files."""
 
     def make(names):
         made = tmp_path / "d"

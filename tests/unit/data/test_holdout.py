@@ -16,7 +16,7 @@ LABELS = np.repeat([0, 1, 2], [50, 30, 20]).astype(np.int16)
 
 @pytest.fixture
 def by_column(tmp_path):
-    """A function that writes a row for each word of a column and asks for the splits it names."""
+    """Return a function that writes rows with this column and asks for the splits it names."""
 
     def ask(words, column="split", num_files=1, **spec):
         path = tmp_path / "all.csv"

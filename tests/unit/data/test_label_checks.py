@@ -7,7 +7,7 @@ from agnews_ray.errors import DataError
 
 
 def places(*words):
-    """Where each label first occurs: the first one in row 1."""
+    """Return where each label first occurs: the first one in row 1."""
     return {word: (Path("train.csv"), row) for row, word in enumerate(words, start=1)}
 
 

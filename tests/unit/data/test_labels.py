@@ -17,7 +17,7 @@ FILE = Path("train.csv")
 
 
 def sightings(*words, count=10, **counts):
-    """Each label's first row, counted from 1, and how often it occurs."""
+    """Return each label's first row, counted from 1, and how often it occurs."""
     return {word: Sighting(FILE, row, counts.get(word, count)) for row, word in enumerate(words, 1)}
 
 

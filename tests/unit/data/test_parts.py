@@ -18,7 +18,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def train(folder):
-    """The train file as a part, and its labels."""
+    """Return the train file as a part, and its labels."""
     found = read_split((folder / "train.csv",), DataSpec(), None)
     labels = decide_labels(found.sightings, None, None)
     return Part.whole(found, labels), labels
@@ -92,7 +92,7 @@ def test_test_files_of_two_formats_with_other_rows_are_refused(folder, text, lab
 
 
 def save(path, texts, labels, names):
-    """A Parquet file as ``datasets`` writes it, with class names."""
+    """Write a Parquet file as ``datasets`` does, with class names."""
     feature = {"names": names, "_type": "ClassLabel"}
     told = json.dumps({"info": {"features": {"label": feature}}})
     table = pa.table({"text": texts, "label": pa.array(labels, pa.int64())})

@@ -19,7 +19,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def parquet(tmp_path):
-    """A function that writes texts and labels as a Parquet file and reads it as a split."""
+    """Return a function that writes texts and labels as a Parquet file and reads it as a split."""
 
     def read(texts, labels):
         path = tmp_path / "train.parquet"
