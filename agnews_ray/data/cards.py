@@ -157,7 +157,9 @@ def _class_names(card: dict[str, Any], config: str | None) -> tuple[str, ...] | 
     named = [kind["class_label"] for kind in kinds if isinstance(kind.get("class_label"), dict)]
     names = named[0].get("names") if len(named) == 1 else None
     if isinstance(names, dict):
-        names = [names[key] for key in sorted(names, key=int)]
+        numbers = {str(key): name for key, name in names.items() if str(key).isdecimal()}
+        is_numbered = len(numbers) == len(names)
+        names = [numbers[key] for key in sorted(numbers, key=int)] if is_numbered else None
     return tuple(str(name) for name in names) if isinstance(names, list) and names else None
 
 

@@ -153,16 +153,9 @@ def _first_fitting(
 
 def _fit(dialect: Dialect, lines: list[str], is_whole: bool) -> _Fit | None:
     """Parse all lines; None if rows differ in width or a quote is misplaced."""
-    rows: list[list[str]] = []
-    try:
-        for row in dialect.rows(lines):
-            rows.append(row)
-            if len(rows) > 3 and abs(len(row) - len(rows[1])) > 1:
-                return None
-    except csv.Error as error:
-        if is_whole or "unexpected end" not in str(error):
-            return None
-    rows = rows if is_whole or len(rows) < 2 else rows[:-1]
+    rows = _complete_rows(dialect, lines, is_whole)
+    if rows is None:
+        return None
     if dialect.quote is None and dialect.delimiter != "\t" and _any_wrapped(rows):
         return None
     widths = {len(row) for row in rows}
@@ -174,6 +167,21 @@ def _fit(dialect: Dialect, lines: list[str], is_whole: bool) -> _Fit | None:
     if len(widths) != 1 or widths == {1}:
         return None
     return _Fit(rows, dialect)
+
+
+def _complete_rows(dialect: Dialect, lines: list[str], is_whole: bool) -> list[list[str]] | None:
+    """Parse all rows but the one that a sample cuts off; None if a row cannot be right."""
+    rows: list[list[str]] = []
+    try:
+        for row in dialect.rows(lines):
+            # Never the last row: a sample may cut it off after any of its fields.
+            if len(rows) > 3 and abs(len(rows[-1]) - len(rows[1])) > 1:
+                return None
+            rows.append(row)
+    except csv.Error as error:
+        # A row that is cut off inside its quotes is not among the rows.
+        return None if is_whole or "unexpected end" not in str(error) else rows
+    return rows if is_whole or len(rows) < 2 else rows[:-1]
 
 
 def _any_wrapped(rows: list[list[str]]) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from typing import Any
 
 WESTERN = set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœŸ")
 
@@ -97,22 +98,28 @@ def guesses(sample: bytes) -> list[str]:
     import charset_normalizer
 
     matches = [
-        match
+        (name, match)
         for match in charset_normalizer.from_bytes(sample)
-        if match.encoding in GUESSED and _reads_like_words(str(match))
+        if (name := _trusted_name(match)) and _reads_like_words(str(match))
     ]
     num_beyond = sum(byte > 0x7F for byte in sample)
-    if (
-        not matches
-        or num_beyond < MIN_BEYOND
-        or matches[0].chaos > MAX_CHAOS
-        or _has_signs_in_words(str(matches[0]))
-    ):
+    if not matches or num_beyond < MIN_BEYOND:
         return []
-    first = matches[0]
+    name, first = matches[0]
+    if first.chaos > MAX_CHAOS or _has_signs_in_words(str(first)):
+        return []
     rivals = [
-        match.encoding
-        for match in matches[1:]
+        other
+        for other, match in matches[1:]
         if match.chaos < first.chaos + CLEAR_BY and str(match) != str(first)
     ]
-    return [first.encoding, *rivals]
+    return [name, *rivals]
+
+
+def _trusted_name(match: Any) -> str | None:
+    """Name the trusted encoding that reads the bytes as this match does; None if there is none.
+
+    Of EUC-JP, charset-normalizer names a rarer extension first.
+    """
+    names = (match.encoding, *match.could_be_from_charset)
+    return next((name for name in names if name in GUESSED), None)

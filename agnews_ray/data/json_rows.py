@@ -125,10 +125,10 @@ def _iter_values(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
     """Decode one value after the other from a buffer, so that only one row is in memory."""
     decoder, buffer, line, size = json.JSONDecoder(), "", 1, CHUNK_CHARS
     with open_text(path, encoding) as file:
-        buffer = file.read(size).lstrip("\ufeff" + SPACE)
-        is_array = buffer.startswith("[")
-        line += buffer[: len(buffer) - len(buffer.lstrip(SPACE + "["))].count("\n")
-        buffer = buffer.lstrip(SPACE + "[")
+        start = file.read(size)
+        is_array = start.lstrip("\ufeff" + SPACE).startswith("[")
+        buffer = start.lstrip("\ufeff" + SPACE + "[")
+        line += start[: len(start) - len(buffer)].count("\n")
         position = 0
         while True:
             while position < len(buffer) and buffer[position] in SPACE:

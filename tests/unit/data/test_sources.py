@@ -1,9 +1,7 @@
-"""Files that flags name beside a source, and words that mean the same."""
+"""Files that flags name beside a source, and paths to nothing."""
 
 import pytest
 
-from agnews_ray.data.columns import plain
-from agnews_ray.data.label_checks import fold
 from agnews_ray.data.sources import resolve_source
 from agnews_ray.errors import DataError
 from agnews_ray.spec.data import DataSpec
@@ -74,33 +72,7 @@ def test_a_stated_file_takes_its_place(rows):
     assert found.validation == ()
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("Class Index", "classindex"),
-        ("class_index", "classindex"),
-        ("\ufeff#Text", "text"),
-        ("Unnamed: 0", ""),
-        ("Unnamed: 1_level_0", ""),
-        ("unnamed", "unnamed"),
-    ],
-)
-def test_a_columns_name_is_its_letters_and_digits(name, expected):
-    assert plain(name) == expected
-
-
-@pytest.mark.parametrize(
-    ("label", "expected"),
-    [
-        ("007", "7"),
-        ("0", "0"),
-        ("9" * 999, "9" * 999),
-        ("0" * 1000, "0" * 1000),  # too long for a number
-        (" World  News ", "worldnews"),
-        ("\u200bSports", "sports"),
-        ("\uff26\uff35\uff2c\uff2c", "full"),
-        ("1.0", "1.0"),
-    ],
-)
-def test_labels_that_look_alike_are_folded_alike(label, expected):
-    assert fold(label) == expected
+@pytest.mark.parametrize("source", ["./nowhere", "/no/such/folder", "nowhere.csv"])
+def test_a_path_to_nothing_is_not_asked_of_the_hub(tmp_path, source):
+    with pytest.raises(DataError, match="no such file or folder"):
+        resolve_source(DataSpec(source=source), tmp_path)
