@@ -10,7 +10,7 @@ OTHER_ROWS = a_split("f" * 32, 120_000)
 
 
 def paper_record(**changes):
-    """A record that says it trained on the paper's rows by its recipe; changes go into its parts."""
+    """A record that says it trained on the paper's rows by its recipe, but for the changes."""
     record = a_record()
     rows = {"train": a_split(num_rows=120_000), "class_names": tuple("abcd")}
     changes = {section: dict(fields) for section, fields in changes.items()}
