@@ -97,7 +97,7 @@ def test_a_dry_run_shows_the_plan_and_starts_nothing(news_folder, tmp_path, monk
 def test_a_dry_run_says_what_is_a_variants_own_of_the_recipe(news_folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     own = "{model: bert, name: two, init: random, recipe: {num_epochs: 1}}"
-    models = f"models: [{{model: bert, init: random}}, {own}]\n"
+    models = f"models: [{{model: bert, init: random}}, {own}]\nrecipe: {{precision: fp32}}\n"
     Path("job.yaml").write_text(f"{models}data: {{source: {news_folder}}}\n")
     plan = run("submit", "job.yaml", "--dry-run").stdout
     assert "recipe:\n    num_epochs: 1\n" in plan

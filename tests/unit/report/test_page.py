@@ -9,6 +9,7 @@ from agnews_ray.app.analyse import assess_study
 from agnews_ray.compare.assessment import Settings
 from agnews_ray.report.page import to_html
 from agnews_ray.report.sections import all_sections
+from tests.fakes.facts import an_assessment
 from tests.fakes.studies import a_study, sure_and_wrong_on_the_first_rows
 
 HOSTILE = ["<script>document.title='owned'</script>", "</details></main> &amp; \"'"]
@@ -72,6 +73,6 @@ def test_every_link_at_the_top_leads_to_a_section(body, assessment):
     assert re.findall(r'<section id="([\w-]+)"', body) == names
 
 
-def test_without_a_question_there_is_no_empty_line_of_it(assessment):
-    page = to_html(assessment.model_copy(update={"question": ""}))
+def test_without_a_question_there_is_no_empty_line_of_it():
+    page = to_html(an_assessment(question=""))
     assert 'class="question"' not in page

@@ -3,7 +3,7 @@
 import pytest
 
 from agnews_ray.compare.cost_front import cost_facts
-from agnews_ray.compare.findings import CostAxis, Disagreement
+from agnews_ray.compare.findings import CostAxis, Disagreement, HardRow
 from agnews_ray.compare.prices import Prices
 from agnews_ray.report.sections import all_sections
 from tests.fakes.facts import HALF, a_variant, an_assessment, some_doubts, trials_of
@@ -13,6 +13,7 @@ from tests.unit.compare.test_cost_front import a_cost
 ROW = Disagreement(
     row=4, text="cup", label="no", right="one", wrong="two", predicted="yes", probability=0.5
 )
+HARD = HardRow(row=7, text="oil", label="no", preferred="yes", num_votes=5, probability=0.75)
 AXIS = CostAxis(name="Parameters", unit="M", costs=(2.0, 1.0), is_on_front=(False, True))
 
 
@@ -34,7 +35,7 @@ def everything():
     changes = {
         "costs": costs,
         "axes": (AXIS,),
-        "doubts": some_doubts(num_disagreements=1, disagreements=(ROW,)),
+        "doubts": some_doubts(num_disagreements=1, disagreements=(ROW,), num_hard=1, hard=(HARD,)),
         "variants": (
             a_variant("one", trial_ids=("one-s1",), validation_accuracy=(0.7, 0.8)),
             a_variant("two", trial_ids=("two-s1",), validation_accuracy=(0.6, 0.75)),

@@ -24,7 +24,6 @@ def test_what_is_told_of_a_trial_is_taken_from_its_plan_and_record():
     assert RecordFacts.of(a_record()).test.accuracy == a_record().test.accuracy
 
 
-
 def test_what_is_told_of_a_diverged_trial_has_no_scores():
     record = a_record(diverged="loss is not a number", test=Scores.none_of(10))
     told = RecordFacts.of(record)
