@@ -31,11 +31,11 @@ class EventWriter:
     """A ``StudyWatcher`` that writes events.
 
     Args:
-        stream: the output; each event is one write, flushed.
+        stream: the output; each event is one write, flushed. None: standard output as it is now.
     """
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stdout if stream is None else stream
         self._count = 0
         self._last: dict[str, float] = {}
         self._said: dict[str, str] = {}

@@ -11,7 +11,7 @@ from agnews_ray.record.schema import (
     TrialRecord,
 )
 from agnews_ray.spec.data import DataSpec
-from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
 
@@ -96,3 +96,9 @@ def a_record(trial_id="one-s1-0000000000", name="one", seed=1, accuracy=0.9, **c
         ),
     )
     return record.model_copy(update=changes)
+
+
+def with_own_recipe(trial_id, name, seed=1, **own):
+    """A record of a variant that states these keys of the recipe itself."""
+    variant = VariantSpec(model="minilm", name=name, recipe=RecipeChanges(**own))
+    return a_record(trial_id, seed=seed, variant=variant, recipe=variant.recipe_in(RecipeSpec()))

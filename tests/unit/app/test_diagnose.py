@@ -2,7 +2,6 @@ import pytest
 
 from agnews_ray.app import diagnose
 from agnews_ray.app.prepare import read_study
-from agnews_ray.cluster.checks import failed, warned
 from agnews_ray.record.environment import describe_environment
 
 HERE = describe_environment()
@@ -107,8 +106,3 @@ def test_storage_is_tried(tmp_path):
     assert diagnose._writable(str(tmp_path / "new")).level == "ok"
     assert not (tmp_path / "new").exists()
     assert diagnose._writable("/proc/none").level == "error"
-
-
-def test_levels_carry_their_hints():
-    assert failed("a", "b", "c").level == "error"
-    assert warned("a", "b", "c").hint == "c"

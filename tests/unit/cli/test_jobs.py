@@ -1,55 +1,13 @@
 """The address of a command: --address, RAY_ADDRESS, and options that exclude them."""
 
 import pytest
-from click.testing import CliRunner
 
-from agnews_ray.cli.main import main
+from tests.fakes.command import error
 
 CLUSTER = "http://127.0.0.1:9"
 """An address where nobody answers."""
 
-
-def error(*words, **variables):
-    done = CliRunner(env=variables).invoke(main, words)
-    assert done.exit_code == 2, done.output
-    assert done.stdout == ""
-    return done.stderr.splitlines()[-1]
-
-
 SUBMIT = ("submit", "--dataset", "synthetic:", "--init", "random")
-
-
-@pytest.mark.parametrize(
-    ("option", "instead"),
-    [(("--quiet",), "leave --quiet out"), (("--runs", "here"), "use --storage instead")],
-)
-def test_the_variable_that_made_it_a_cluster_run_is_named(option, instead):
-    assert error(*SUBMIT, *option, RAY_ADDRESS=CLUSTER) == (
-        f"Error: {option[0]} is only for runs on this machine, but RAY_ADDRESS={CLUSTER} makes "
-        f"this a run on a cluster; add --address local to run here, or {instead}"
-    )
-
-
-def test_so_is_the_flag():
-    assert error(*SUBMIT, "--quiet", "--address", CLUSTER) == (
-        "Error: --quiet is only for runs on this machine, but --address makes this a run "
-        "on a cluster; leave --address out to run here, or leave --quiet out"
-    )
-
-
-def test_two_places_are_refused():
-    text = error(*SUBMIT, "--runs", "a", "--storage", "b")
-    assert (
-        text == "Error: --runs and --storage both name the folder of the studies; give one of them"
-    )
-
-
-def test_address_local_is_stronger_than_the_variable(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    words = (*SUBMIT, "--address", "local", "--quiet", "--runs", "r", "--dry-run")
-    done = CliRunner(env={"RAY_ADDRESS": CLUSTER}).invoke(main, words)
-    assert done.exit_code == 0, done.output
-
 
 VERBS = [
     SUBMIT,

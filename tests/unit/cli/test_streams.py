@@ -1,10 +1,8 @@
-"""The command as a process: whose reader leaves, whose streams are closed, who is interrupted."""
+"""The command as a process: whose reader leaves, and whose streams are closed."""
 
 import os
-import signal
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -62,49 +60,3 @@ def test_what_could_not_be_written_whole_is_an_error(run):
         done = run("compare", "study", stdout=full)
     assert done.returncode == 1
     assert done.stderr == "error: standard output: No space left on device; not all was written\n"
-
-
-INTERRUPTED = """
-import os, signal, sys
-from agnews_ray.cli import interrupts, main
-from agnews_ray.cli.streams import make_lenient
-from agnews_ray.app import analyse
-
-def compare_study(*_):
-    try:
-        os.kill(os.getpid(), signal.{name})
-        signal.pause()
-    finally:
-        {ending}
-
-analyse.compare_study = compare_study
-make_lenient()
-interrupts.catch_signals()
-main.main(["compare", "study"])
-"""
-
-
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
-@pytest.mark.parametrize("ending", ["pass", "os.kill(os.getpid(), signal.SIGINT)"])
-def test_a_signal_ends_a_verb_with_its_code_and_without_a_traceback(run, name, code, ending):
-    program = INTERRUPTED.format(name=name, ending=ending)
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == (code if ending == "pass" else 130)
-    assert done.stderr == ("interrupted\n" if ending == "pass" else "")
-
-
-def test_a_thread_that_does_not_end_holds_up_no_interrupt():
-    program = INTERRUPTED.format(name="SIGTERM", ending="pass").replace(
-        "make_lenient()", "import threading; threading.Thread(target=input).start(); make_lenient()"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    watch = threading.Timer(60, process.kill)
-    watch.start()
-    assert process.wait() == 128 + signal.SIGTERM
-    watch.cancel()
-    process.stdin.close()
-    process.stderr.close()

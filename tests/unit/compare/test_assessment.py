@@ -15,7 +15,6 @@ from sklearn.metrics import (
 
 from agnews_ray.app.analyse import assess_study
 from agnews_ray.compare.assessment import Settings
-from agnews_ray.errors import RecordError
 from agnews_ray.record.outputs import load_predictions, load_test_rows, save_test_rows
 from agnews_ray.record.store import StudyStore
 from agnews_ray.report import figures, sentences
@@ -136,44 +135,6 @@ def test_variants_without_a_common_seed_are_not_judged(tmp_path):
     found = assess_study(folder)
     assert found.pairs == ()
     assert "no seed in common" in " ".join(sentences.conclusion(found))
-
-
-def left_out_of(folder):
-    """Assess a study; give what was told, and how many trials still count."""
-    told = []
-    found = assess_study(folder, tell=told.append)
-    return told, sum(row.num_seeds for row in found.table.rows)
-
-
-def test_predictions_that_are_not_the_records_are_left_out(tmp_path):
-    folder = a_study(tmp_path)
-    num_trials = len(StudyStore.at(folder).records())
-    trials = sorted((folder / "trials").iterdir())
-    (trials[0] / "predictions.parquet").write_bytes(
-        (trials[3] / "predictions.parquet").read_bytes()
-    )
-    told, num_left = left_out_of(folder)
-    assert num_left == num_trials - 1
-    assert len(told) == 1
-    assert "as in record.json, found" in told[0]
-
-
-def test_damaged_predictions_are_told_and_the_others_still_compare(tmp_path):
-    folder = a_study(tmp_path)
-    num_trials = len(StudyStore.at(folder).records())
-    next((folder / "trials").glob("*/predictions.parquet")).write_bytes(b"PAR1 no")
-    told, num_left = left_out_of(folder)
-    assert num_left == num_trials - 1
-    assert len(told) == 1
-    assert "a damaged one; delete" in told[0]
-
-
-def test_a_study_of_which_all_predictions_are_damaged_is_refused(tmp_path):
-    folder = a_study(tmp_path)
-    for path in (folder / "trials").glob("*/predictions.parquet"):
-        path.write_bytes(b"PAR1 no")
-    with pytest.raises(RecordError, match="a damaged one; delete"):
-        assess_study(folder)
 
 
 def test_a_perfect_score_on_few_rows_is_no_certainty(tmp_path):

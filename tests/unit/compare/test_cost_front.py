@@ -6,7 +6,7 @@ from agnews_ray.compare.cost_front import (
     pareto_front,
     price_of_predictions,
 )
-from agnews_ray.compare.prices import Prices, TrainPrice, price_trainings
+from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import compare_records
 from agnews_ray.record.cost import CostRecord
 from tests.fakes.records import a_record
@@ -93,53 +93,3 @@ def test_what_was_timed_in_turns_stands_together():
         ("one", "CPU, 2"),
         ("two", "CPU, 2"),
     ]
-
-
-def trained(hours=0.5, num_workers=1, num_machines=None, gpu=None):
-    """A row of the table: half an hour of training."""
-    record = a_record()
-    record = record.model_copy(
-        update={
-            "training": record.training.model_copy(
-                update={"train_seconds": 3600 * hours, "num_machines": num_machines}
-            ),
-            "scaling": record.scaling.model_copy(update={"num_workers": num_workers}),
-            "device": "cuda" if gpu else "cpu",
-            "environment": record.environment.model_copy(update={"gpu": gpu}),
-        }
-    )
-    (row,) = compare_records("s", [record], []).rows
-    return row
-
-
-T4, A100 = "Tesla T4", "NVIDIA A100-SXM4-40GB"
-
-
-@pytest.mark.parametrize(
-    ("row", "prices", "money"),
-    [
-        (trained(), Prices(use_per_hour=0.8), 0.40),  # measured where it was trained
-        (trained(gpu=T4), Prices(use_per_hour=0.8), None),  # measured on another machine
-        (trained(gpu=T4), Prices(training=[TrainPrice(per_hour=2.0)]), 1.00),
-        (trained(gpu=T4), Prices(use_per_hour=9, training=[TrainPrice(per_hour=2.0)]), 1.00),
-        (trained(gpu=A100), Prices(training=[TrainPrice(per_hour=4.0, machine="a100")]), 2.00),
-        (trained(gpu=T4), Prices(training=[TrainPrice(per_hour=4.0, machine="a100")]), None),
-        # Four workers of one machine pay it once, of four machines each.
-        (trained(0.5, 4, 1, T4), Prices(training=[TrainPrice(per_hour=2.0)]), 1.00),
-        (trained(0.5, 4, 4, T4), Prices(training=[TrainPrice(per_hour=2.0)]), 4.00),
-        (trained(0.5, 4, None, T4), Prices(training=[TrainPrice(per_hour=2.0)]), None),
-        (trained(), Prices(), None),
-    ],
-)
-def test_a_training_pays_the_machines_that_trained_it(row, prices, money):
-    (found,) = price_trainings([row], prices, {"CPU"})
-    assert found.money == (None if money is None else pytest.approx(money))
-    assert bool(found.why_not) == (money is None and prices != Prices())
-
-
-def test_a_price_without_a_name_is_not_spread_over_unlike_machines():
-    prices = Prices(training=[TrainPrice(per_hour=2.0), TrainPrice(per_hour=4.0, machine="A100")])
-    of_t4, of_a100 = price_trainings([trained(gpu=T4), trained(gpu=A100)], prices, ())
-    assert of_a100.money == pytest.approx(2.0)
-    assert of_t4.money is None
-    assert '--train-price-per-hour "Tesla T4=PRICE"' in of_t4.why_not

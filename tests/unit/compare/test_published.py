@@ -1,16 +1,10 @@
 import numpy as np
 import pytest
-from scipy import stats
 
 from agnews_ray.app.analyse import verify_study
-from agnews_ray.compare.replication import against_single_runs, between_studies
-from agnews_ray.errors import StoreError
+from agnews_ray.compare.replication import against_single_runs
 from agnews_ray.record.store import StudyStore, to_json
-from tests.fakes.simulated import Truth, as_predictions
 from tests.fakes.studies import a_study
-
-NUM_REPLICATIONS = 400
-TOLERANCE = 2.5 * np.sqrt(0.05 * 0.95 / NUM_REPLICATIONS)
 
 
 def paper_study(runs, name="study", seeds=(1, 2, 3), accuracy=0.944, **changes):
@@ -134,11 +128,6 @@ def test_a_digit_off_disagrees(tmp_path):
     [
         ({"variant": {"init": "random"}}, "fresh weights"),
         ({"recipe": {"num_epochs": 1}}, "num_epochs 1: not the paper's"),
-        ({"recipe": {"learning_rate": 1e-4}}, "learning_rate 0.0001"),
-        ({"data": {"max_length_tokens": 64}}, "max_length_tokens 64"),
-        ({"data": {"limit_train": 120_000}}, "limit_train 120000"),
-        ({"dataset": {"num_validation": 500}}, "119,500 train rows"),
-        ({"dataset": {"class_names": tuple("abcde")}}, "5 classes: not the paper's 4"),
     ],
 )
 def test_what_is_not_the_papers_is_shown_and_not_judged(tmp_path, changes, note):
@@ -146,11 +135,6 @@ def test_what_is_not_the_papers_is_shown_and_not_judged(tmp_path, changes, note)
     assert judged(lines)["Accuracy"] is None
     assert judged(lines)["Parameters (M)"] is True
     assert note in notes(lines)["Macro-F1"]
-
-
-def test_the_precision_alone_is_no_other_recipe(tmp_path):
-    lines = verify_study(paper_study(tmp_path, recipe={"precision": "fp32"}), "paper")
-    assert judged(lines)["Accuracy"] is True
 
 
 def test_one_seed_against_one_is_shown_and_not_judged(tmp_path):
@@ -168,84 +152,8 @@ def test_a_study_agrees_with_itself_and_not_with_a_worse_one(tmp_path):
     assert judged(verify_study(study, str(worse)))["Accuracy"] is False
 
 
-@pytest.mark.parametrize(
-    ("changes", "note"),
-    [
-        ({"recipe": {"num_epochs": 1}}, "num_epochs 2"),
-        ({"data": {"limit_test": 7600}}, "limit_test None"),
-        ({"model": {"revision": "abc"}}, "weights None"),
-    ],
-)
-def test_another_studys_settings_are_shown_and_not_judged(tmp_path, changes, note):
-    lines = verify_study(
-        paper_study(tmp_path, name="one"), str(paper_study(tmp_path, name="two", **changes))
-    )
+def test_another_studys_settings_are_shown_and_not_judged(tmp_path):
+    theirs = paper_study(tmp_path, name="two", recipe={"num_epochs": 1})
+    lines = verify_study(paper_study(tmp_path, name="one"), str(theirs))
     assert judged(lines)["Accuracy"] is None
-    assert note in notes(lines)["Accuracy"]
-
-
-def test_the_difference_to_one_run_has_a_prediction_interval():
-    ours = [0.944, 0.947, 0.941]
-    found = against_single_runs(ours, 0.9441, 1)
-    half = stats.t.isf(0.025, 2) * np.std(ours, ddof=1) * np.sqrt(1 / 3 + 1) + 0.00005
-    interval = found.interval(0.05)
-    assert (interval.low, interval.high) == pytest.approx((-0.0001 - half, -0.0001 + half))
-
-
-@pytest.mark.parametrize("num_seeds", [2, 3, 5, 10])
-def test_exact_replications_disagree_with_one_published_run_in_five_of_a_hundred(num_seeds):
-    rng = np.random.default_rng(num_seeds)
-    truth = Truth(num_rows=2000, seed_spread=0.03, accuracy=0.945)
-    wrong = 0
-    for _ in range(NUM_REPLICATIONS):
-        test_set = truth.rows(rng)
-        right = truth.predict(rng, test_set, 0.0, num_seeds + 1) == test_set[0]
-        *ours, published = right.mean(axis=1)
-        interval = against_single_runs(ours, round(published, 4), 1).interval(0.05)
-        wrong += not interval.low <= 0 <= interval.high
-    assert wrong / NUM_REPLICATIONS <= 0.05 + TOLERANCE
-
-
-@pytest.mark.parametrize("num_seeds", [2, 3, 5, 10])
-def test_exact_replications_disagree_with_a_study_in_five_of_a_hundred(num_seeds, monkeypatch):
-    monkeypatch.setattr("agnews_ray.compare.replication.NUM_DRAWS", 100)
-    rng = np.random.default_rng(num_seeds)
-    truth = Truth(num_rows=1000, seed_spread=0.03, accuracy=0.945)
-    wrong, num_studies = 0, NUM_REPLICATIONS // 4
-    for _ in range(num_studies):
-        test_set = truth.rows(rng)
-        ours, theirs = (
-            as_predictions(test_set[0], truth.predict(rng, test_set, 0.0, count))
-            for count in (num_seeds, max(1, num_seeds - 2))
-        )
-        interval = between_studies(ours, theirs)["Accuracy"].interval(0.05)
-        wrong += not interval.low <= 0 <= interval.high
-    assert wrong / num_studies <= 0.05 + 2 * TOLERANCE
-
-
-def test_predictions_that_are_alike_row_by_row_leave_nothing_to_the_rows():
-    rng = np.random.default_rng(0)
-    truth = Truth(num_rows=500, seed_spread=0.03, accuracy=0.9)
-    test_set = truth.rows(rng)
-    two = as_predictions(test_set[0], truth.predict(rng, test_set, 0.0, 2))
-    found = between_studies(two, two)
-    accuracies = [float((one.predicted == one.labels).mean()) for one in two]
-    for difference in found.values():
-        assert difference.value == 0
-        assert difference.row_variance == pytest.approx(0, abs=1e-20)
-        assert difference.degrees_of_freedom == 2
-    # Two groups of the same two: the pooled variance of one, over two runs each.
-    assert found["Accuracy"].seed_variance == pytest.approx(np.var(accuracies, ddof=1))
-
-
-def test_a_real_difference_is_found(tmp_path):
-    ours = 0.95 + 0.002 * np.random.default_rng(0).normal(size=5)
-    interval = against_single_runs(ours.tolist(), 0.93, 1).interval(0.05)
-    assert interval.low > 0
-
-
-def test_studies_without_a_common_model_are_told(tmp_path):
-    one = a_study(tmp_path, name="one", variants=(("a", 0.9),))
-    two = a_study(tmp_path, name="two", variants=(("b", 0.9),))
-    with pytest.raises(StoreError, match=r"want a model that .*two has too, found a"):
-        verify_study(one, str(two))
+    assert "num_epochs 2" in notes(lines)["Accuracy"]

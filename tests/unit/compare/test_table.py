@@ -3,10 +3,9 @@ import pytest
 from agnews_ray.compare.table import compare_records
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import Scores
-from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
+from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
-from agnews_ray.spec.variant import VariantSpec
-from tests.fakes.records import a_dataset, a_record
+from tests.fakes.records import a_dataset, a_record, with_own_recipe
 
 
 def test_seeds_of_a_variant_become_one_row():
@@ -44,30 +43,6 @@ def test_precisions_are_not_averaged():
 def test_unlike_records_are_refused(changes, named):
     with pytest.raises(RecordError, match=f"want the same {named}"):
         compare_records("s", [a_record(), a_record(trial_id="x", seed=2, **changes)], [])
-
-
-def with_own_recipe(trial_id, name, seed=1, **own):
-    variant = VariantSpec(model="minilm", name=name, recipe=RecipeChanges(**own))
-    return a_record(trial_id, seed=seed, variant=variant, recipe=variant.recipe_in(RecipeSpec()))
-
-
-def test_a_row_says_what_is_its_variants_own_of_the_recipe():
-    records = [a_record(), with_own_recipe("x", "fast", learning_rate=5e-5, num_epochs=2)]
-    plain, own = compare_records("s", records, ["one"]).rows
-    assert plain.recipe_changes == ()
-    assert [str(one) for one in own.recipe_changes] == ["learning_rate 5e-05 (study: 2e-05)"]
-
-
-def test_where_every_variant_states_a_key_the_studys_value_is_not_known():
-    records = [
-        with_own_recipe("x", "one", learning_rate=5e-5),
-        with_own_recipe("y", "two", learning_rate=1e-5),
-    ]
-    rows = compare_records("s", records, ["one", "two"]).rows
-    assert [[str(one) for one in row.recipe_changes] for row in rows] == [
-        ["learning_rate 5e-05"],
-        ["learning_rate 1e-05"],
-    ]
 
 
 def test_one_variant_under_two_recipes_is_two_rows():
@@ -173,24 +148,6 @@ def test_the_engine_that_was_asked_for_stands_in_the_row():
     asked = a_record().variant.model_copy(update={"engine": "reference"})
     (row,) = compare_records("s", [a_record(variant=asked)], []).rows
     assert row.engine == "reference"
-
-
-@pytest.mark.parametrize(
-    ("num_workers", "num_machines", "shown"),
-    [(1, (None, None), 1), (2, (2, 2), 2), (2, (1, 2), None), (2, (None, None), None)],
-)
-def test_machines_are_counted_where_all_trials_say_the_same(num_workers, num_machines, shown):
-    records = [
-        a_record(
-            f"t{seed}",
-            seed=seed,
-            scaling=ScalingSpec(num_workers=num_workers),
-            training=a_record().training.model_copy(update={"num_machines": number}),
-        )
-        for seed, number in enumerate(num_machines)
-    ]
-    (row,) = compare_records("s", records, []).rows
-    assert row.num_machines == shown
 
 
 def test_other_weights_or_another_number_of_workers_is_another_row():

@@ -1,25 +1,12 @@
 import pytest
 
-from agnews_ray.compare.findings import ClassFacts, Interval
 from agnews_ray.compare.weak_classes import (
     has_few_rows,
     is_never_predicted,
     largest_confusions,
     remarks,
 )
-
-HALF = Interval(value=0.5, low=0.4, high=0.6)
-
-
-def a_class(name="a", num_examples=100, num_predicted=50.0):
-    return ClassFacts(
-        name=name,
-        num_examples=num_examples,
-        num_predicted=num_predicted,
-        precision=HALF,
-        recall=HALF,
-        f1=HALF,
-    )
+from tests.fakes.facts import a_class, a_variant
 
 
 @pytest.mark.parametrize(
@@ -40,16 +27,8 @@ def test_what_a_mean_hides_of_a_class_is_said(num_examples, num_predicted, said)
     assert has_few_rows(one) == (num_examples < 10)
 
 
-class Variant:
-    """What is asked of a variant: its classes and its matrix."""
-
-    def __init__(self, confusion):
-        self.classes = [a_class(name) for name in "abcdefgh"[: len(confusion)]]
-        self.confusion = confusion
-
-
 def test_confusions_are_listed_largest_first_with_their_share_of_the_label():
-    found = largest_confusions(Variant([[5, 1, 0], [3, 6, 0], [0, 2, 0]]))
+    found = largest_confusions(a_variant(confusion=[[5, 1, 0], [3, 6, 0], [0, 2, 0]]))
     assert [(c.label, c.predicted, c.num_rows, c.share) for c in found] == [
         ("b", "a", 3, pytest.approx(3 / 9)),
         ("c", "b", 2, 1.0),
@@ -58,5 +37,5 @@ def test_confusions_are_listed_largest_first_with_their_share_of_the_label():
 
 
 def test_at_most_ten_confusions_are_listed():
-    found = largest_confusions(Variant([[1] * 4 for _ in range(4)]))
+    found = largest_confusions(a_variant(confusion=[[1] * 4 for _ in range(4)]))
     assert len(found) == 10

@@ -1,32 +1,13 @@
 """Groups of workers whose ``fit`` is a thread here, and whose mailbox is a dictionary."""
 
 import itertools
-import pickle
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 
-from agnews_ray.run import mailbox
 from agnews_ray.run.mailbox import Task, next_task, post_result
 from agnews_ray.run.worker_group import WorkerGroup, WorkerGroups
-
-JOBS = itertools.count()
-
-
-@pytest.fixture
-def letters(monkeypatch):
-    """What lies in the mailbox."""
-    held = {}
-    job = str(next(JOBS))  # threads of other tests look under other names
-    context = SimpleNamespace(get_job_id=lambda: job)
-    monkeypatch.setattr(mailbox, "ray", SimpleNamespace(get_runtime_context=lambda: context))
-    monkeypatch.setattr(mailbox, "kv_put", held.__setitem__)
-    monkeypatch.setattr(mailbox, "kv_get", held.get)
-    monkeypatch.setattr(mailbox, "kv_delete", lambda key: held.pop(key, None))
-    monkeypatch.setattr(mailbox, "pickle_with_objects", lambda value: (pickle.dumps(value), []))
-    return held
 
 
 class Workers:
