@@ -19,8 +19,6 @@ TESTS = {path.relative_to(UNIT).with_suffix("").as_posix() for path in UNIT.rglo
 OF_SEVERAL_MODULES = {
     "compat/test_names": "every name in `compat`, and that no other module uses such names",
     "data/test_data_folders": "the corpus of data folders, read by the whole package `data`",
-    "data/test_json": "`json_documents` and `json_rows`, two halves of one reader",
-    "data/test_names_of_files": "the names that `folders`, `shards` and `compression` read",
     "data/test_source_caches": "the caches of `sources`, `hub_data` and `synthetic`",
     "engine/test_devices": "the path of the GPU, checked on torch's meta device",
     "model/test_model_folders": "the corpus of model folders, read by the whole package `model`",
