@@ -1,6 +1,7 @@
 """Use case: run the trials of a prepared study, on this process's own Ray or on a joined one."""
 
 import dataclasses
+import importlib
 import logging
 import os
 import threading
@@ -125,17 +126,22 @@ def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
 def _run_embedded(
     prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
 ) -> tuple[PreparedStudy, "Outcome"]:
-    from agnews_ray.run.session import embedded_ray
+    from agnews_ray.run.session import embedded_ray, start_actors
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
     num_workers = num_at_once * prepared.study.scaling.num_workers
     with embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session:
-        loading = _beside(look_at_models, prepared, watcher, prepared.todo[0].device)
-        session.start()  # waits for Ray's processes while the thread imports and loads
+        # The first step waits for Ray, its controller and a worker, one after the other. What is
+        # not needed for the next of these comes later: two cores have no time for both.
+        importing = _beside(importlib.import_module, "agnews_ray.run.fit")
+        session.start()
+        importing.result()
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         with _worker_groups(prepared, str(session.folder / "train")) as groups:
             groups.start_one()  # its workers import their modules while models are checked
+            loading = _beside(look_at_models, prepared, watcher, prepared.todo[0].device)
             looked_at = loading.result()
+            _beside(start_actors)  # the worker would wait for them at its first row
             logger.info("models looked at %.1f s after the start", time.time() - started_at)
             prepared = looked_at.tell(watcher)
 

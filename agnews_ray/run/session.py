@@ -86,7 +86,6 @@ class RaySession:
             ResourceError: Ray cannot start on this machine.
         """
         try:
-            configure_ray_data()
             with only_needed_services():
                 start_ray(
                     address="local",
@@ -99,6 +98,7 @@ class RaySession:
                     _temp_dir=str(self.folder / "r"),
                     job_config=own_job_config(self.folder),
                 )
+            configure_ray_data()  # imports Ray Data, for a second
         except Exception as error:
             logger.exception("Ray did not start")
             hint = "check the space in /tmp and /dev/shm, and `ulimit -a`; submit.log has more"
@@ -229,6 +229,13 @@ def configure_ray_data() -> None:
                 handler, logging.FileHandler
             ):
                 logger.removeHandler(handler)
+
+
+def start_actors() -> None:
+    """Start the actors that every dataset needs, by reading a dataset of one row."""
+    import ray.data
+
+    ray.data.from_items([0]).take_all()
 
 
 def log_to(log_path: Path) -> logging.Handler:
