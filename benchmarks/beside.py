@@ -19,7 +19,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import Connection
 from statistics import median
 
@@ -28,12 +28,13 @@ import psutil
 import torch
 from common import make_task  # beside this file
 
-from agnews_ray.bench.load import OtherPrograms
 from agnews_ray.bench.timing import TimingTask
 from agnews_ray.data.batches import TokenisedRows, train_batches
 from agnews_ray.engine.callbacks import Action, Callback, StepDone
 from agnews_ray.engine.fast import FastEngine
+from agnews_ray.engine.machine_load import OtherPrograms
 from agnews_ray.engine.results import Rank
+from agnews_ray.engine.thread_waiting import SpinByLoad
 from agnews_ray.model.build import build_classifier
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.run.device import resolve_precision
@@ -43,6 +44,7 @@ READ_BY_OPENMP = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "KMP_BLOCKTIME", "LD_PREL
 # Environment variables of each; the first is what the others are compared with.
 SETTINGS: dict[str, dict[str, str]] = {
     "default": {},
+    "by load": {},
     "spin 0": {"GOMP_SPINCOUNT": "0"},
     "spin 1000": {"GOMP_SPINCOUNT": "1000"},
     "spin 10000": {"GOMP_SPINCOUNT": "10000"},
@@ -56,7 +58,10 @@ if "LIBIOMP" in os.environ:
 TURN_S = 4.0
 """How long a turn lasts at least, after its untimed steps."""
 
-NUM_UNTIMED, MIN_TIMED, MAX_STEPS = 2, 3, 10_000
+UNTIMED_S = 2.5
+"""How long a turn is not timed at its start: ``by load`` looks at the load once a second."""
+
+MIN_TIMED, MAX_STEPS = 3, 10_000
 """Steps of a turn."""
 
 BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: sum(range(1_000_000))"
@@ -66,22 +71,23 @@ DISTURBED = 0.15
 """Processors that other programs take in a turn which is made again."""
 
 
-def serve(task: TimingTask, num_threads: int, asked: Connection) -> None:
+def serve(task: TimingTask, name: str, asked: Connection) -> None:
     """Train for a turn whenever asked, until the other end is closed."""
-    torch.set_num_threads(num_threads)
+    torch.set_num_threads(1 if name == "1 thread" else num_usable_cpus())
     precision = resolve_precision(task.recipe, "cpu")
     model = build_classifier(task.variant, task.class_names, task.seed, task.tokenizer)
     pad_id = task.tokenizer.pad_token_id or 0
     engine = FastEngine(recipe=task.recipe, precision=precision, pad_id=pad_id, rank=Rank())
     batch = one_batch(task)
-    while True:
-        try:
-            seconds = asked.recv()
-        except EOFError:
-            return
-        turn = Turn(batch, seconds)
-        engine.train(model, [turn], MAX_STEPS, [turn])
-        asked.send(turn.speed())
+    with SpinByLoad() if name == "by load" else nullcontext():
+        while True:
+            try:
+                seconds = asked.recv()
+            except EOFError:
+                return
+            turn = Turn(batch, seconds)
+            engine.train(model, [turn], MAX_STEPS, [turn])
+            asked.send(turn.speed())
 
 
 def one_batch(task: TimingTask) -> TokenisedRows:
@@ -95,35 +101,38 @@ class Turn(Callback):
 
     def __init__(self, batch: TokenisedRows, seconds: float) -> None:
         self._batch, self._seconds = batch, seconds
+        self._start = time.perf_counter()
         self._ends: list[float] = []
 
     def __iter__(self) -> Iterator[TokenisedRows]:
-        while len(self._ends) < NUM_UNTIMED + MIN_TIMED or self._timed() < self._seconds:
+        while len(self._ends) <= MIN_TIMED or self._timed() < self._seconds:
             yield self._batch
 
     def after_step(self, done: StepDone) -> Action:  # noqa: ARG002  # only the time counts
         """Note when a step ended."""
-        self._ends.append(time.perf_counter())
+        end = time.perf_counter()
+        if not self._ends or self._ends[0] < self._start + UNTIMED_S:
+            self._ends = []  # the last untimed step's end is the first one kept
+        self._ends.append(end)
         return Action.GO_ON
 
     def speed(self) -> float:
         """Samples/s of the timed steps."""
-        return len(self._batch) * (len(self._ends) - NUM_UNTIMED) / self._timed()
+        return len(self._batch) * (len(self._ends) - 1) / self._timed()
 
     def _timed(self) -> float:
-        return self._ends[-1] - self._ends[NUM_UNTIMED - 1]
+        return self._ends[-1] - self._ends[0]
 
 
 def start(name: str, task: TimingTask) -> Connection:
     """Start a setting's process, with its environment; where to ask it for turns."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    num_threads = 1 if name == "1 thread" else num_usable_cpus()
     before = dict(os.environ)
     for variable in READ_BY_OPENMP:
         os.environ.pop(variable, None)
     os.environ.update(SETTINGS[name])
-    context.Process(target=serve, args=(task, num_threads, theirs), daemon=True).start()
+    context.Process(target=serve, args=(task, name, theirs), daemon=True).start()
     os.environ.clear()
     os.environ.update(before)
     theirs.close()

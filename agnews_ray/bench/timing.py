@@ -8,15 +8,16 @@ from statistics import median
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from agnews_ray.bench.load import OtherPrograms
 from agnews_ray.bench.ratios import Contender, TimedRun
 from agnews_ray.data.batches import TokenisedRows, train_batches
 from agnews_ray.engine.callbacks import Action, Callback, StepDone
 from agnews_ray.engine.child_process import call_alone
 from agnews_ray.engine.fused.graphs import switched_off
 from agnews_ray.engine.fused.matmul import multiply
+from agnews_ray.engine.machine_load import OtherPrograms
 from agnews_ray.engine.registry import FAST, RUNNERS, UNRECORDED, TrainingJob
 from agnews_ray.engine.results import Rank, TrainLog
+from agnews_ray.engine.thread_waiting import SpinByLoad
 from agnews_ray.model.artifact import DTYPES
 from agnews_ray.model.build import build_classifier
 from agnews_ray.model.memory import peak_memory_bytes
@@ -94,7 +95,8 @@ def time_training(task: TimingTask, contender: Contender, rank: Rank | None = No
     )
     num_untimed = max(1, int(WARM_UP_SHARE * task.num_steps))
     warm_up = _WarmUp(num_untimed, rank.device)
-    log = train_by(model, task, contender, rank, [warm_up])
+    with SpinByLoad():  # as a trial's worker does
+        log = train_by(model, task, contender, rank, [warm_up])
     others_cores = warm_up.others.cores()
     seconds = log.seconds[-1] - warm_up.seconds
     return TimedRun(

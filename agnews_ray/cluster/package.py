@@ -10,7 +10,7 @@ from agnews_ray.record.environment import (
     GRAPHS_VARIABLE,
     describe_environment,
 )
-from agnews_ray.run.process_setup import OF_EVERY_RAY, WAITING
+from agnews_ray.run.process_setup import OF_EVERY_RAY
 from agnews_ray.spec.loader import to_yaml
 from agnews_ray.spec.study import StudySpec
 
@@ -22,11 +22,10 @@ JOB_ENVIRONMENT = {
     **OF_EVERY_RAY,
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "3600",  # a machine may have to start first
     "PYTHONUNBUFFERED": "1",
-    **WAITING,
 }
 """The environment of everything in the job; of this machine's own, only ``HANDED_ON`` is added."""
 
-HANDED_ON = ("HF_HUB_OFFLINE", GRAPHS_VARIABLE, *WAITING)
+HANDED_ON = ("HF_HUB_OFFLINE", GRAPHS_VARIABLE, "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 """The variables of this machine that are sent: they hold no secrets and apply to any machine."""
 
 

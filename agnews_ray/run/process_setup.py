@@ -27,7 +27,7 @@ KEPT_OUT = (
     *("ACCELERATE_*", "FSDP_*", "PARALLELISM_CONFIG_*"),
     # we set the number of threads, from the CPUs that may be used
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
-    # WAITING sets how threads wait; another program's setting must not replace it
+    # `engine.thread_waiting` decides how threads wait, by the load of the machine
     "OMP_WAIT_POLICY",
     # libraries may warn, and need their docstrings
     *("PYTHONWARNINGS", "PYTHONOPTIMIZE", "PYTHONIOENCODING"),
@@ -39,19 +39,6 @@ OWN = {
     "PYTHONUTF8": "1",
 }
 """The variables that are set for all of our processes."""
-
-WAITING = {
-    "GOMP_SPINCOUNT": "1000",
-    "KMP_BLOCKTIME": "0",
-}
-"""The time for which a thread spins before it sleeps, while it waits for the other threads of a
-matrix product.
-
-Beside a busy program one of the threads has lost its processor, and a spinning thread keeps the
-processor from it. These are set for all of our processes unless the user has set them. The first is
-for GNU's OpenMP, which torch's packages include, in loop iterations; the second is for Intel's and
-LLVM's, in milliseconds. Both are read when torch is loaded.
-``benchmarks/beside.py`` measures them."""
 
 OF_EVERY_RAY = {
     "RAY_TRAIN_V2_ENABLED": "1",
@@ -93,8 +80,6 @@ def own_environment() -> Iterator[None]:
         if any(fnmatchcase(name, pattern) for pattern in KEPT_OUT):
             del os.environ[name]
     os.environ.update(OWN)
-    for name, value in WAITING.items():
-        os.environ.setdefault(name, value)
     try:
         yield
     finally:

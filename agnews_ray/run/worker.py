@@ -26,6 +26,7 @@ from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.registry import RUNNERS, Proof, TrainingJob
 from agnews_ray.engine.results import Predictions, Rank, TrainLog
+from agnews_ray.engine.thread_waiting import SpinByLoad
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.model.memory import peak_memory_bytes, reset_peak_memory
 from agnews_ray.model.saving import save_artifact
@@ -56,7 +57,8 @@ def serve(group: str) -> None:
         reset_peak_memory(ray.train.torch.get_device())
         worker = Worker(task.config, task.datasets)
         try:
-            summary = worker.run()
+            with SpinByLoad():
+                summary = worker.run()
         finally:
             worker.close()
         if summary is not None:

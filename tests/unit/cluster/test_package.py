@@ -11,7 +11,6 @@ from agnews_ray.cluster.package import (
     pack,
     runtime_environment,
 )
-from agnews_ray.run.process_setup import WAITING
 
 
 def test_the_package_and_the_study_are_sent_and_nothing_else(tmp_path, monkeypatch):
@@ -50,14 +49,6 @@ def test_the_switch_of_recorded_steps_goes_with_a_job(monkeypatch):
     assert "AGNEWS_RAY_CUDA_GRAPHS" not in runtime_environment(None)["env_vars"]
     monkeypatch.setenv("AGNEWS_RAY_CUDA_GRAPHS", "0")
     assert runtime_environment(None)["env_vars"]["AGNEWS_RAY_CUDA_GRAPHS"] == "0"
-
-
-def test_how_threads_wait_goes_with_a_job(monkeypatch):
-    for name in WAITING:
-        monkeypatch.delenv(name, raising=False)
-    assert runtime_environment(None)["env_vars"].items() >= WAITING.items()
-    monkeypatch.setenv("GOMP_SPINCOUNT", "300000")  # on a cluster that does nothing else
-    assert runtime_environment(None)["env_vars"]["GOMP_SPINCOUNT"] == "300000"
 
 
 @pytest.mark.parametrize("name", HANDED_ON)

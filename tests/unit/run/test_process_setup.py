@@ -22,7 +22,6 @@ from agnews_ray.errors import HubError, ResourceError, SpecError
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.run.process_setup import (
     OF_RAY_HANDED_ON,
-    WAITING,
     only_for_own_ray,
     own_environment,
     own_job_config,
@@ -86,16 +85,6 @@ def test_but_how_full_memory_may_become_is_the_users_to_say(monkeypatch):
     only_for_own_ray(QUIET_ENVIRONMENT)
     assert os.environ[OF_RAY_HANDED_ON[0]] == "0.8"
     assert os.environ["RAY_TRAIN_V2_ENABLED"] == "1"
-
-
-def test_threads_do_not_spin_for_long_unless_the_user_says_so(monkeypatch):
-    for name in WAITING:
-        monkeypatch.delenv(name, raising=False)
-    with own_environment():
-        assert {name: os.environ[name] for name in WAITING} == WAITING
-        only_for_own_ray(QUIET_ENVIRONMENT)
-        assert {name: os.environ[name] for name in WAITING} == WAITING  # of Ray's workers too
-    assert not set(WAITING) & set(os.environ)
 
 
 def test_torch_is_not_loaded_before_it_can_read_how_to_wait():

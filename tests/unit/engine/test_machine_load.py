@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from agnews_ray.bench.load import OtherPrograms
+from agnews_ray.engine.machine_load import OtherPrograms
 
 
 class Clocks:
