@@ -10,6 +10,8 @@ from agnews_ray.errors import AgnewsError, SpecError
 
 # Read when torch is loaded: test processes share the cores, and threads that spin would block them.
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
+# Read when huggingface_hub is imported, which may be before the first test.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 PLAIN = re.compile(r"[^\w .,:;=/+*-]+")
 """What is left out of a test's name: with a line break in it no tool finds the test again."""
