@@ -24,9 +24,10 @@ def test_a_record_is_read_as_it_was_written():
 
 
 def test_a_key_that_no_version_knows_is_refused():
-    with pytest.raises(ValidationError, match="training.zzz"):
-        content = content_of(a_record())
-        TrialRecord.model_validate(content | {"training": content["training"] | {"zzz": 1}})
+    content = content_of(a_record())
+    content["training"]["zzz"] = 1
+    with pytest.raises(ValidationError, match=r"training\.zzz"):
+        TrialRecord.model_validate(content)
 
 
 def test_a_datasets_fingerprint_is_that_of_all_its_splits():
