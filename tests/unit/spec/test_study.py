@@ -48,7 +48,7 @@ def test_the_trainers_engine_has_one_worker():
 def test_seeds_are_different_and_fit_into_31_bits():
     assert StudySpec(seeds=(0, 2**31 - 1)).seeds == (0, 2**31 - 1)
     assert refuses("want different seeds, found one twice", seeds=(1, 2, 1)) == ["seeds"]
-    assert refuses("less than", seeds=(2**31,)) == ["seeds.0"]
+    assert "seeds.0" in refuses("less than 2147483648", seeds=(2**31,))
 
 
 @pytest.mark.parametrize("name", ["../x", ".hidden", "a/b", "-x", "x" * 101])

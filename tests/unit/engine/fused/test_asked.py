@@ -49,9 +49,7 @@ def test_projections_are_what_a_block_makes_of_its_input():
 def test_each_block_knows_what_is_asked_of_it():
     model = a_model()
     first, last = dict(find_blocks(model))
-    asked = AskedParts(
-        dict(find_blocks(model)), ModelNeeds(hidden_states=(0,), projections=(-1,))
-    )
+    asked = AskedParts(dict(find_blocks(model)), ModelNeeds(hidden_states=(0,), projections=(-1,)))
     assert [asked.has_output_of(block) for block in (first, last)] == [True, False]
     assert [asked.has_projections_of(block) for block in (first, last)] == [False, True]
 
