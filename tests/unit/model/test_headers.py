@@ -85,6 +85,13 @@ def test_a_header_that_places_no_tensor_is_refused(folder, header):
     assert refusal(folder).found == "a header that names none"
 
 
+def test_tensors_may_be_named_in_another_order_than_they_lie(folder):
+    entries = {"b": [4, 8], "a": [0, 4]}
+    header = {k: {"dtype": "F32", "shape": [1], "data_offsets": v} for k, v in entries.items()}
+    put_header(folder, json.dumps(header).encode() + b"\0" * 8, length=len(json.dumps(header)))
+    check_weights(folder)
+
+
 def test_all_shards_of_the_index_pass_together(sharded):
     check_weights(sharded)
 
