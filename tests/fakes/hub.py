@@ -103,7 +103,7 @@ def _handler(repositories: dict[str, Path]):
 def serving(repositories: dict[str, Path]):
     """Serve repositories ("owner/name", "datasets/owner/name"); yields the endpoint."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(repositories))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:

@@ -10,7 +10,6 @@ from agnews_ray.data.batches import train_batches
 from agnews_ray.data.tensors import rank_share
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.graphs import CudaRecorder
-from agnews_ray.engine.predict import predict
 from agnews_ray.engine.results import Rank
 from agnews_ray.model.build import build_classifier
 from agnews_ray.spec.recipe import RecipeSpec
@@ -139,19 +138,6 @@ def test_words_that_are_only_looked_up_are_updated_apart_whatever_the_family(ali
     (loss, words), (expected, dense) = found(None), found(run_again)
     assert loss == pytest.approx(expected, abs=1e-4)
     assert torch.allclose(words, dense, atol=1e-4)
-
-
-@pytest.mark.parametrize("world_size", [1, 2, 3])
-def test_ranks_score_every_row_once(world_size):
-    batches = [some_rows(10, 0, 0), some_rows(10, 1, 10), some_rows(4, 2, 20)]
-    model = a_model()
-    found = [
-        part
-        for index in range(world_size)
-        for part in predict(model, batches, 0, Rank(index=index, world_size=world_size), "fp32")
-    ]
-    assert sorted(np.concatenate([part.rows for part in found])) == list(range(24))
-    assert all(part.logits.shape == (len(part.rows), 4) for part in found)
 
 
 @pytest.mark.gpu

@@ -23,10 +23,8 @@ from agnews_ray.engine.objective import (
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.reference import ReferenceEngine
 from agnews_ray.engine.results import Rank
-from agnews_ray.errors import DataError, ModelError
-from agnews_ray.model.tokenizer import train_tokenizer
+from agnews_ray.errors import DataError
 from agnews_ray.spec.recipe import RecipeSpec
-from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 from tests.fakes.token_rows import some_rows
 from tests.unit.engine.fused.test_model import a_batch, gradients_of
 from tests.unit.engine.models import FAMILIES, a_model
@@ -105,13 +103,6 @@ def test_the_plain_objective_leaves_a_share_as_it_is():
     assert weigh(share, rows, PLAIN).row_weights is share.row_weights
 
 
-@pytest.fixture(scope="module")
-def tokenizer():
-    sizes = ArchitectureSpec(vocab_size=100)
-    variant = VariantSpec(model="bert", init="random", architecture=sizes)
-    return train_tokenizer(lambda: ["a text"], variant)
-
-
 @pytest.mark.parametrize(("smoothing", "weights"), [(0.2, None), (0.0, WEIGHTS), (0.2, WEIGHTS)])
 def test_both_engines_minimise_the_same(tokenizer, smoothing, weights):
     objective = CrossEntropy.of(RecipeSpec(label_smoothing=smoothing), weights)
@@ -188,31 +179,6 @@ def test_the_last_block_is_whole_only_for_who_asks():
         last.register_forward_hook(lambda _, __, out, n=needs: lengths.update({n: out.shape[1]}))
         fused.compute(batch.input_ids, batch.attention_mask)
     assert list(lengths.values()) == [1, batch.input_ids.shape[1]]
-
-
-def test_a_validation_pass_leaves_nothing_for_the_next_step():
-    model, batch = a_model("albert"), a_batch(0)
-    needs = ModelNeeds(hidden_states=(0,))
-    fused = FusedModel(model, torch.float32, RECIPE, 10, Rank(), Wanted(needs=needs))
-    fused.embeddings.begin(batch.input_ids.unique())
-    first = fused.compute(batch.input_ids, batch.attention_mask).hidden_states[0]
-    model(input_ids=batch.input_ids[:1], attention_mask=None)
-    again = fused.compute(batch.input_ids, batch.attention_mask).hidden_states[0]
-    assert torch.equal(first, again)
-
-
-@pytest.mark.parametrize("number", [2, -3])
-def test_a_block_that_a_model_has_not_got_is_refused(number):
-    wanted = Wanted(needs=ModelNeeds(hidden_states=(number,)))
-    with pytest.raises(ModelError, match=f"want block {number} of the model, found 2 known"):
-        FusedModel(a_model(), torch.float32, RECIPE, 10, Rank(), wanted)
-
-
-def test_nothing_is_caught_of_a_released_model():
-    model = a_model()
-    wanted = Wanted(needs=ModelNeeds(hidden_states=(0,), projections=(1,)))
-    FusedModel(model, torch.float32, RECIPE, 10, Rank(), wanted).release()
-    assert not any(module._forward_hooks for module in model.modules())
 
 
 def test_targets_follow_their_rows_into_batches():

@@ -5,21 +5,11 @@ from agnews_ray.data.batches import train_batches
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.reference import ReferenceEngine
 from agnews_ray.engine.results import Rank
-from agnews_ray.model.tokenizer import train_tokenizer
 from agnews_ray.spec.recipe import RecipeSpec
-from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 from tests.fakes.token_rows import some_rows
 from tests.unit.engine.models import a_model
 
 RECIPE = RecipeSpec(learning_rate=5e-4, global_batch_size=10, num_epochs=2)
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    variant = VariantSpec(
-        model="bert", init="random", architecture=ArchitectureSpec(vocab_size=100)
-    )
-    return train_tokenizer(lambda: ["a text"], variant)
 
 
 def reference(tokenizer, precision="fp32", style="paper", recipe=RECIPE):

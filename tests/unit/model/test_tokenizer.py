@@ -1,34 +1,9 @@
-import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from agnews_ray.model.limits import bare_model, position_limit
 from agnews_ray.model.tokenizer import load_tokenizer, unknown_share
 from agnews_ray.spec.variant import VariantSpec
 from tests.data.model_families import FAMILIES, TEXTS
-
-
-@pytest.mark.parametrize(
-    ("family", "limit"),
-    [
-        ("bert", 66),
-        ("roberta", 64),
-        ("ibert", 64),
-        ("mpnet", 64),
-        ("longformer", 64),
-        ("nystromformer", 66),
-        ("opt", 66),
-        ("bart", 66),
-        ("gpt2", 66),
-        ("llama", 66),
-        ("deberta", None),
-        ("xlnet", None),
-        ("t5", None),
-        ("bloom", None),
-    ],
-)
-def test_the_limit_is_how_many_tokens_have_a_position(family, limit):
-    assert position_limit(bare_model(FAMILIES[family].config())) == limit
 
 
 def by_words(*words, unknown=None):

@@ -4,7 +4,6 @@ from safetensors.torch import save_file
 
 from agnews_ray.errors import ModelError
 from agnews_ray.model import zoo
-from agnews_ray.model.messages import refused
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 
 
@@ -12,16 +11,6 @@ def fails(**variant):
     with pytest.raises(ModelError) as caught:
         zoo.check_model(VariantSpec(**variant))
     return str(caught.value)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "ours" / "model"
-    path.mkdir(parents=True)
-    (path / "config.json").write_text('{"model_type": "bert"}')
-    save_file({"weight": torch.zeros(2)}, path / "model.safetensors")
-    (path / "vocab.txt").write_text("[PAD]")
-    return path
 
 
 @pytest.mark.parametrize(
@@ -80,12 +69,3 @@ def test_only_a_model_that_may_hold_a_head_says_in_its_id_which_one():
     assert zoo.head_of(VariantSpec(model="bert")) == ""
     assert zoo.head_of(VariantSpec(model="owner/name")) == "+fresh head"
     assert zoo.head_of(VariantSpec(model="owner/name", keep_head=True)) == "+kept head"
-
-
-@pytest.mark.parametrize("length", [1, 90, 5000])
-def test_a_refusal_is_one_line_of_at_most_400_characters(length):
-    long = "word\n" * length
-    line = str(refused(f"/folder{long}/model", long, long, long))
-    assert len(line) <= 400
-    assert "\n" not in line
-    assert line.startswith("model '/folder")

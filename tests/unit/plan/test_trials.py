@@ -1,9 +1,6 @@
-import numpy as np
 import pytest
 
 from agnews_ray.errors import SpecError
-from agnews_ray.plan.budget import learning_rate, steps_per_epoch, warmup_steps
-from agnews_ray.plan.names import slug
 from agnews_ray.plan.trials import plan_trials, same_question
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
@@ -163,30 +160,6 @@ def test_a_trial_is_planned_for_its_device():
 
 def test_steps_count_the_last_partial_batch():
     assert plan(StudySpec(models=(ONE,)))[0].num_steps == 2 * 7  # 100 rows in batches of 16
-    assert steps_per_epoch(32, 16) == 2
-
-
-def test_warm_up_rounds_up_as_the_trainer_does():
-    from transformers import TrainingArguments
-
-    for steps in (1, 7, 10, 1001):
-        arguments = TrainingArguments(output_dir="unused", warmup_steps=0.1, use_cpu=True)
-        assert warmup_steps(steps, 0.1) == arguments.get_warmup_steps(steps)
-
-
-@pytest.mark.parametrize("warmup_fraction", [0.0, 0.1, 0.25])
-@pytest.mark.parametrize("num_steps", [1, 10])
-def test_the_rate_rises_and_falls_as_the_trainers(warmup_fraction, num_steps):
-    import torch
-    from transformers import get_linear_schedule_with_warmup
-
-    recipe = RecipeSpec(learning_rate=0.5, warmup_fraction=warmup_fraction)
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
-    warmup = warmup_steps(num_steps, warmup_fraction)
-    theirs = get_linear_schedule_with_warmup(optimizer, warmup, num_steps)
-    expected = [0.5 * theirs.lr_lambdas[0](step) for step in range(num_steps + 3)]
-    ours = learning_rate(np.arange(num_steps + 3), num_steps, recipe)
-    assert ours == pytest.approx(expected)
 
 
 def test_fewer_rows_than_a_batch_are_refused():
@@ -227,19 +200,3 @@ def test_rows_known_to_be_the_same_may_lie_elsewhere():
 def test_workers_are_part_of_the_question():
     first, second = StudySpec(), StudySpec(scaling=ScalingSpec(num_workers=2))
     assert same_question(first, second) == ["scaling.num_workers: 1 there, 2 asked"]
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("microsoft/MiniLM-L12", "minilm-l12"),
-        ("models/of mine/", "of-mine"),
-        ("models/XX", "xx"),
-        ("../..", "model"),
-        ("", "model"),
-        ("a b;rm -rf", "a-b-rm-rf"),
-        ("x" * 39 + "yz", "x" * 39 + "y"),
-    ],
-)
-def test_a_slug_is_safe_in_a_path(name, expected):
-    assert slug(name) == expected

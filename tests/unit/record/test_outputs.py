@@ -2,34 +2,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from agnews_ray.errors import RecordError, StoreError
-from agnews_ray.record.cost import load_costs, save_costs
+from agnews_ray.errors import StoreError
 from agnews_ray.record.outputs import TestRows, load_test_rows, save_test_rows
 from agnews_ray.record.store import StudyStore
 from tests.fakes.studies import a_study
-from tests.unit.compare.test_cost_front import a_cost
-
-
-def test_measuring_again_replaces_the_same_setting_and_no_other(tmp_path):
-    save_costs(tmp_path, [a_cost(), a_cost(num_threads=2)])
-    save_costs(tmp_path, [a_cost(latency_p50_ms=7.0), a_cost(machine="GPU")])
-    found = {(c.machine, c.num_threads): c.latency_p50_ms for c in load_costs(tmp_path)}
-    assert found == {("CPU", 1): 7.0, ("CPU", 2): 10.0, ("GPU", 1): 10.0}
-
-
-def test_measuring_leaves_the_record_as_it_was(tmp_path):
-    store = StudyStore.at(a_study(tmp_path))
-    trial = store.trial_folder(store.records()[0].trial_id)
-    before = (trial / "record.json").read_bytes()
-    save_costs(trial, [a_cost()])
-    assert (trial / "record.json").read_bytes() == before
-    assert len(load_costs(trial)) == 1
-
-
-def test_damaged_costs_are_told(tmp_path):
-    (tmp_path / "cost.json").write_text('[{"machine": 3}]')
-    with pytest.raises(RecordError, match="delete it and run `agnews-ray measure` again"):
-        load_costs(tmp_path)
 
 
 def test_test_rows_of_other_data_are_not_taken_for_ours(tmp_path):

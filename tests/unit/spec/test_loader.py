@@ -78,21 +78,6 @@ def test_an_unknown_key_names_the_nearest_one():
     assert text == "job.yaml: recipe.learnin_rate: unknown key; did you mean 'learning_rate'?"
 
 
-def test_workers_must_divide_the_global_batch():
-    text = problems({"scaling": {"num_workers": 3}})
-    assert "multiple of scaling.num_workers (3), found 16; use 18" in text
-
-
-@pytest.mark.parametrize("name", ["../x", ".hidden", "a/b", "-x"])
-def test_a_name_that_is_no_folder_name_is_refused(name):
-    assert "want letters" in problems({"name": name})
-
-
-def test_sizes_without_fresh_weights_are_refused():
-    text = problems({"models": [{"model": "bert", "architecture": {"num_layers": 2}}]})
-    assert "init: random" in text
-
-
 @pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", "\xff"])
 def test_a_file_that_is_no_job_is_explained(tmp_path, text):
     path = tmp_path / "job.yaml"

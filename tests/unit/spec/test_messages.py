@@ -3,11 +3,7 @@
 import pytest
 
 from agnews_ray.errors import SpecError
-from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.loader import build_study, override
-from agnews_ray.spec.recipe import RecipeSpec
-from agnews_ray.spec.study import StudySpec
-from agnews_ray.spec.variant import VariantSpec
 
 
 def problems(content):
@@ -69,11 +65,6 @@ def test_all_that_does_not_fit_together_is_told_at_once():
     ]
 
 
-def test_a_batch_that_no_variant_uses_may_be_uneven():
-    own = {"model": "bert", "recipe": {"global_batch_size": 18}}
-    assert build_study({"models": [own], "scaling": {"num_workers": 3}}, "job")
-
-
 def test_two_keys_of_like_names_are_not_both_proposed():
     (problem,) = problems({"recipe": {"adam_beta": 0.9}})
     assert problem.endswith(("did you mean 'adam_beta1'?", "did you mean 'adam_beta2'?"))
@@ -94,15 +85,3 @@ def test_a_flag_into_what_is_no_section_is_refused():
     with pytest.raises(SpecError) as caught:
         override({"recipe": [1]}, {"recipe.num_epochs": 1})
     assert str(caught.value) == ("job file: recipe: want a mapping, found list; indent its keys")
-
-
-@pytest.mark.parametrize(
-    ("study", "is_default"),
-    [
-        (StudySpec(seeds=(1, 2), models=(VariantSpec(model="bert"),), name="x"), True),
-        (StudySpec(recipe=RecipeSpec(num_epochs=1)), False),
-        (StudySpec(data=DataSpec(source="x")), False),
-    ],
-)
-def test_a_study_is_the_papers_by_its_data_and_recipe(study, is_default):
-    assert study.is_default_study() == is_default

@@ -146,16 +146,6 @@ def test_another_family_is_trained_unfused():
     assert all(p.grad.any() for p in model.ernie.encoder.parameters())
 
 
-def test_blocks_learn_after_frozen_embeddings():
-    model = a_model()
-    model.bert.embeddings.requires_grad_(False)
-    fused = fuse(model, torch.float32)
-    batch = a_batch(0)
-    loss_of(model, batch, batch.attention_mask).backward()
-    fused.gradient_norm()
-    assert model.bert.encoder.layer[0].output.dense.weight.grad.any()
-
-
 def test_a_shared_block_adds_up_over_its_uses_and_begins_anew_with_each_step():
     model = a_model("albert")
     fused, batch = fuse(model, torch.float32), a_batch(0)

@@ -1,0 +1,24 @@
+"""Folders that several tests of the package look at."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from tests.fakes.artifacts import an_artifact
+
+
+@pytest.fixture(scope="session")
+def artifact(tmp_path_factory):
+    """A finished model; a test that changes something copies it."""
+    return an_artifact(tmp_path_factory.mktemp("artifact"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The least that is taken for a model's folder."""
+    path = tmp_path / "ours" / "model"
+    path.mkdir(parents=True)
+    (path / "config.json").write_text('{"model_type": "bert"}')
+    save_file({"weight": torch.zeros(2)}, path / "model.safetensors")
+    (path / "vocab.txt").write_text("[PAD]")
+    return path

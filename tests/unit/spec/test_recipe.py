@@ -1,0 +1,56 @@
+"""The recipe's own checks, and a variant's changes of it."""
+
+import pytest
+from pydantic import ValidationError
+
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("none", "none"), ("balanced", "balanced"), ([1, 2.5], (1.0, 2.5)), ((3,), (3.0,))],
+)
+def test_class_weights_are_a_word_or_numbers(given, expected):
+    assert RecipeSpec(class_weights=given).class_weights == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["even", [], 3, None, [1, 0], [1, -1], [1, True], [1, "2"], [1, float("nan")], [float("inf")]],
+    ids=str,
+)
+def test_class_weights_that_are_no_positive_numbers_are_refused(given):
+    with pytest.raises(ValidationError, match="want none, balanced, or a positive number for each"):
+        RecipeSpec(class_weights=given)
+
+
+def test_what_is_stated_stands_in_the_recipes_order():
+    changes = RecipeChanges(label_smoothing=0.1, learning_rate=1e-5, num_epochs=3)
+    expected = [("num_epochs", 3), ("learning_rate", 1e-5), ("label_smoothing", 0.1)]
+    assert list(changes.stated().items()) == expected
+
+
+def test_a_default_that_was_written_is_a_change():
+    written = RecipeChanges(num_epochs=2)
+    assert written.stated() == {"num_epochs": 2}
+    assert written != RecipeChanges()
+    assert written.applied_to(RecipeSpec(num_epochs=5)).num_epochs == 2
+
+
+def test_changes_leave_the_rest_of_the_studys_recipe():
+    study = RecipeSpec(num_epochs=5, weight_decay=0.0)
+    found = RecipeChanges(learning_rate=1e-5).applied_to(study)
+    assert type(found) is RecipeSpec
+    assert found == RecipeSpec(num_epochs=5, weight_decay=0.0, learning_rate=1e-5)
+
+
+def test_changes_are_written_as_they_were_stated_and_read_again():
+    changes = RecipeChanges(class_weights=[1, 2])
+    assert changes.model_dump_json() == '{"class_weights":[1.0,2.0]}'
+    again = RecipeChanges.model_validate_json(changes.model_dump_json())
+    assert (again, hash(again)) == (changes, hash(changes))
+
+
+def test_changes_keep_the_recipes_limits():
+    with pytest.raises(ValidationError, match="learning_rate"):
+        RecipeChanges(learning_rate=1.0)
