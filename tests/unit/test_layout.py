@@ -32,6 +32,16 @@ OF_SEVERAL_MODULES = {
 }
 """Test files without a module of their own, and what each of them tests."""
 
+WITHOUT_TESTS = {
+    "app/execute_job": "runs in a job on a cluster: tests/integration/test_cluster.py",
+    "compare/findings": "shapes only",
+    "run/entry": "one call",
+    "run/worker_config": "shapes only",
+    "spec/base": "types only",
+    "spec/scaling": "two fields; `spec/test_study` has their rules",
+}
+"""Modules without a test file of their own, and why; ``compat/test_names`` has those of `compat`."""
+
 MAX_LINES = 300
 
 
@@ -40,8 +50,15 @@ def test_every_test_file_has_a_module_of_the_same_name():
     assert sorted(TESTS - of_modules - OF_SEVERAL_MODULES.keys()) == []
 
 
+def test_every_module_has_a_test_file_of_the_same_name():
+    of_tests = {str(Path(test).parent / Path(test).name.removeprefix("test_")) for test in TESTS}
+    of_compat = {module for module in MODULES if module.startswith("compat/")}
+    assert sorted(MODULES - of_tests - of_compat - WITHOUT_TESTS.keys()) == []
+
+
 def test_every_exception_exists():
     assert sorted(OF_SEVERAL_MODULES.keys() - TESTS) == []
+    assert sorted(WITHOUT_TESTS.keys() - MODULES) == []
 
 
 def test_every_module_has_a_name_of_its_own():
