@@ -40,7 +40,7 @@ WITHOUT_TESTS = {
     "spec/base": "types only",
     "spec/scaling": "two fields; `spec/test_study` has their rules",
 }
-"""Modules without a test file of their own, and why; ``compat/test_names`` tests all of `compat`."""
+"""Modules without a test file of their own, and why; `compat` has one for all of it."""
 
 MAX_LINES = 300
 
