@@ -126,16 +126,18 @@ def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
 def _run_embedded(
     prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
 ) -> tuple[PreparedStudy, "Outcome"]:
-    from agnews_ray.run.session import embedded_ray, start_actors
+    from agnews_ray.run.session import configure_ray_data, embedded_ray, start_actors
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
     num_workers = num_at_once * prepared.study.scaling.num_workers
     with embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session:
         # The first step waits for Ray, its controller and a worker, one after the other. What is
         # not needed for the next of these comes later: two cores have no time for both.
+        session.load()
         importing = _beside(importlib.import_module, "agnews_ray.run.fit")
         session.start()
         importing.result()
+        configure_ray_data()
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         with _worker_groups(prepared, str(session.folder / "train")) as groups:
             groups.start_one()  # its workers import their modules while models are checked

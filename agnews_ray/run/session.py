@@ -79,6 +79,10 @@ class RaySession:
     num_workers: int
     """The number of workers that run at the same time; each takes one logical CPU."""
 
+    def load(self) -> None:
+        """Import Ray, before a thread imports its libraries: two at once find it half loaded."""
+        import ray  # noqa: F401
+
     def start(self) -> None:
         """Start Ray at its own address; ``embedded_ray`` ends it.
 
@@ -98,7 +102,6 @@ class RaySession:
                     _temp_dir=str(self.folder / "r"),
                     job_config=own_job_config(self.folder),
                 )
-            configure_ray_data()  # imports Ray Data, for a second
         except Exception as error:
             logger.exception("Ray did not start")
             hint = "check the space in /tmp and /dev/shm, and `ulimit -a`; submit.log has more"

@@ -9,6 +9,8 @@ import sys
 
 from ray.cluster_utils import Cluster
 
+from tests.integration.clusters import free_ports
+
 
 def main():
     head = {
@@ -17,8 +19,11 @@ def main():
         "dashboard_host": "127.0.0.1",
         "dashboard_port": int(sys.argv[1]),
     }
+    # Agents that accept jobs need a port each; all nodes are on this machine, and other Rays too.
+    first, *others = free_ports(3)
+    head["dashboard_agent_listen_port"] = first
     cluster = Cluster(initialize_head=True, connect=False, head_node_args=head)
-    nodes = [cluster.add_node(num_cpus=3) for _ in range(2)]
+    nodes = [cluster.add_node(num_cpus=3, dashboard_agent_listen_port=port) for port in others]
     cluster.wait_for_nodes()
     sys.stdout.write("up\n")
     sys.stdout.flush()

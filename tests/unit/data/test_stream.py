@@ -32,6 +32,7 @@ TOKENIZER = a_tokenizer().to_str()
 @pytest.fixture(scope="module")
 def _own_ray():
     ray.init(
+        address="local",  # whatever address another test left in the environment
         num_cpus=2,
         include_dashboard=False,
         log_to_driver=False,

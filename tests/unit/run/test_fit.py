@@ -21,7 +21,12 @@ def asked(monkeypatch, tmp_path):
             def fit(self):
                 made[-1]["fits"] += 1
 
-        monkeypatch.setattr(fit, "light_trainer", lambda trainer: Trainer)
+        def light_trainer(trainer, *, has_autoscaler):
+            assert has_autoscaler is settings["has_autoscaler"]
+            return Trainer
+
+        monkeypatch.setattr(fit, "light_trainer", light_trainer)
+        settings.setdefault("has_autoscaler", True)
         TrainerFit(scratch=str(tmp_path), **settings)("workers-1-1")
         (one,) = made
         return one
@@ -46,6 +51,11 @@ def test_a_group_takes_the_tasks_under_its_name_and_leaves_its_state_in_scratch(
         str(tmp_path),
     )
     assert one["fits"] == 1
+
+
+@pytest.mark.parametrize("has_autoscaler", [False, True])
+def test_an_autoscaler_is_asked_where_there_is_one(asked, has_autoscaler):
+    assert asked(num_workers=1, device="cpu", has_autoscaler=has_autoscaler)["fits"] == 1
 
 
 def test_ray_train_retries_no_trial_but_waits_for_workers(asked):
