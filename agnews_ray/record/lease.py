@@ -205,19 +205,11 @@ class Lease:
         gone: dict[str, Owner | None] = {}
         now = times.get(self._name)  # None: another writer removed it as dead, or a person did
         for name in times.keys() - {self._name}:
-            owner = self._owner(name)
+            owner = _owner(self._claims, name)
             is_old = now is not None and now - times[name] >= EXPIRY_S
             is_gone = is_old or (owner is not None and owner.is_gone())
             (gone if is_gone else living)[name] = owner
         return living, gone
-
-    def _owner(self, name: str) -> Owner | None:
-        """Read a claim's owner; None if the claim was just removed, or is being written."""
-        try:
-            content: dict[str, Any] = json.loads(self._claims.read(name))
-            return Owner(**content)
-        except (StoreError, ValueError, TypeError):
-            return None
 
     def _bury(self, gone: dict[str, Owner | None]) -> None:
         for name, owner in gone.items():
@@ -225,6 +217,30 @@ class Lease:
             self._tell(
                 f"the submit of {owner or 'another machine'} ended without releasing the study"
             )
+
+
+def _owner(claims: Storage, name: str) -> Owner | None:
+    """Read a claim's owner; None if the claim was just removed, or is being written."""
+    try:
+        content: dict[str, Any] = json.loads(claims.read(name))
+        return Owner(**content)
+    except (StoreError, ValueError, TypeError):
+        return None
+
+
+def has_holder(storage: Storage) -> bool:
+    """Whether a writer holds a folder now; only looks, without a claim of its own.
+
+    Without one there is no time of the store's own to compare with, so the age of a claim is by
+    this machine's clock.
+    """
+    claims = storage.child(FOLDER)
+    now = time.time()
+    for name, written_at in claims.times().items():
+        owner = _owner(claims, name)
+        if now - written_at < EXPIRY_S and not (owner is not None and owner.is_gone()):
+            return True
+    return False
 
 
 class _HeldError(StoreError):

@@ -19,7 +19,7 @@ from agnews_ray.record.finished import (
     SetAside,
     read_finished,
 )
-from agnews_ray.record.lease import Lease
+from agnews_ray.record.lease import Lease, has_holder
 from agnews_ray.record.outputs import TestRows, check_left, save_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import Storage
@@ -89,6 +89,10 @@ class StudyStore:
             finally:
                 shutil.rmtree(self.folder / STAGING / self._session, ignore_errors=True)
                 _remove_if_empty(self.folder / STAGING)
+
+    def is_written_now(self) -> bool:
+        """Whether a submit, on this machine or another, writes into the folder."""
+        return has_holder(Storage(self.folder.as_uri()))
 
     @contextmanager
     def _held(self, storage: Storage) -> Iterator[Lease]:

@@ -9,7 +9,7 @@ import pytest
 
 from agnews_ray.errors import StoreError
 from agnews_ray.record import lease as lease_module
-from agnews_ray.record.lease import EXPIRY_S, FOLDER, OWN_LIMIT_S, Lease
+from agnews_ray.record.lease import EXPIRY_S, FOLDER, OWN_LIMIT_S, Lease, has_holder
 from agnews_ray.record.storage import Storage
 from agnews_ray.record.store import StudyStore
 from tests.fakes.records import a_record
@@ -169,3 +169,19 @@ def test_what_a_living_writer_staged_is_left_alone(tmp_path):
 def test_two_attempts_have_two_folders(tmp_path):
     store = StudyStore(tmp_path, "study")
     assert store.staging_folder("one") != store.staging_folder("one")
+
+
+def test_who_only_looks_sees_a_writer_that_is_at_work(storage, tmp_path):
+    assert not has_holder(storage)
+    with a_lease(storage, "a").held():
+        assert has_holder(storage)
+        name = rewrite(storage, host="elsewhere", place="elsewhere")
+        age(tmp_path, name, EXPIRY_S + 1)
+        assert not has_holder(storage)  # a lost machine
+    assert not has_holder(storage)
+
+
+def test_who_only_looks_sees_that_a_process_has_ended(storage):
+    a_lease(storage, "a")._take()
+    rewrite(storage, started=0.0)
+    assert not has_holder(storage)
