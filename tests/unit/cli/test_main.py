@@ -41,6 +41,7 @@ OTHER_OPTIONS = {
     "report": {"--format", "--output", "--metric", "--margin", "--alpha", *PRICES},
     "status": {"--address", "--json"},
     "stop": {"--address", "--json"},
+    "studies": {"--json"},
     "verify": {"--against", "--json"},
 }
 HIDDEN = {"execute", "probe"}
