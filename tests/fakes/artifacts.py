@@ -1,4 +1,4 @@
-"""A tiny finished model as a trial leaves it, for tests of what uses artifacts."""
+"""This module writes a tiny finished model, as a trial leaves it."""
 
 import torch
 from transformers import BertConfig, BertForSequenceClassification
@@ -20,12 +20,12 @@ FACTS = ArtifactFacts(
 
 
 def a_tokenizer():
-    """A tokenizer to which each word of ``TEXTS`` is one token."""
+    """Train a tokenizer to which each word of ``TEXTS`` is one token."""
     return train_tokenizer(lambda: TEXTS * 20, VariantSpec(model="minilm", init="random"))
 
 
 def a_classifier(tokenizer):
-    """The same weights each time."""
+    """Build a classifier that has the same weights each time."""
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=HIDDEN,
@@ -40,7 +40,7 @@ def a_classifier(tokenizer):
 
 
 def an_artifact(folder):
-    """Write the whole folder; give it back."""
+    """Write the whole artifact, and return its folder."""
     tokenizer = a_tokenizer()
     save_artifact(folder, a_classifier(tokenizer), tokenizer, FACTS)
     return folder

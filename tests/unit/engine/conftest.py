@@ -1,4 +1,4 @@
-"""What several tests of the engines need."""
+"""These fixtures are shared by the tests of the engines."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def tokenizer():
 
 @pytest.fixture
 def one_thread():
-    """Models this small gain nothing from more, and wait where the machine is busy."""
+    """Models this small gain nothing from more threads, and wait where the machine is busy."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -27,5 +27,5 @@ def one_thread():
 
 @pytest.fixture
 def task(tokenizer):
-    """A comparison of the engines, on a CPU in fp32."""
+    """The task compares the engines on a CPU in fp32."""
     return Task.like(a_model(), tokenizer, "fp32", "cpu")

@@ -1,4 +1,4 @@
-"""A few steps by each engine: what is compared tells a broken engine from a whole one."""
+"""A comparison of a few steps tells a broken engine from a whole one."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""When a process keeps freed memory, and when it gives it back to the system."""
+"""A process keeps freed memory while it trains, and gives it back between two trials."""
 
 import ctypes
 import sys

@@ -1,4 +1,4 @@
-"""Logits of a split, whatever engine trained the model."""
+"""Logits are computed alike, whatever engine trained the model."""
 
 from types import SimpleNamespace
 
@@ -36,7 +36,7 @@ def test_dropout_is_off_while_rows_are_scored():
 
 
 class LastToken(torch.nn.Module):
-    """A head that reads the last position, as XLNet's does."""
+    """This head reads the last position, as XLNet's does."""
 
     device = torch.device("cpu")
 

@@ -1,4 +1,4 @@
-"""What a first pass finds of a model; ``tests/unit/model`` has it look at many folders."""
+"""A first pass finds what no config shows; ``tests/unit/model`` runs it on many folders."""
 
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -54,7 +54,7 @@ def test_a_weight_that_is_no_number_is_named(tmp_path):
 
 
 def with_unknown(share):
-    """A tokenizer, and 20 words of which that share is unknown to it."""
+    """Make a tokenizer, and 20 words of which that share is unknown to it."""
     backend = Tokenizer(models.WordLevel({"?": 0, "known": 1}, unk_token="?"))
     backend.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="?")

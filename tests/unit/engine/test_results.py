@@ -1,4 +1,4 @@
-"""The log of a training: joined, kept, and what is read off it."""
+"""A training's log is joined, kept and summed up."""
 
 import dataclasses
 import math

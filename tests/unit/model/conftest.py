@@ -1,4 +1,4 @@
-"""Folders that several tests of the package look at."""
+"""These folders are shared by the tests of the package."""
 
 import pytest
 import torch
@@ -9,13 +9,13 @@ from tests.fakes.artifacts import an_artifact
 
 @pytest.fixture(scope="session")
 def artifact(tmp_path_factory):
-    """A finished model; a test that changes something copies it."""
+    """The folder is a finished model; a test that changes something in it copies it first."""
     return an_artifact(tmp_path_factory.mktemp("artifact"))
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """The least that is taken for a model's folder."""
+    """The folder holds the least that is taken for a model."""
     path = tmp_path / "ours" / "model"
     path.mkdir(parents=True)
     (path / "config.json").write_text('{"model_type": "bert"}')

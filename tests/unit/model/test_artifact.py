@@ -1,4 +1,4 @@
-"""A finished model, used as its user has it: from texts to probabilities."""
+"""A finished model is used as its user has it: from texts to probabilities."""
 
 import shutil
 

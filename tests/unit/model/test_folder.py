@@ -1,4 +1,4 @@
-"""What a model's folder must hold, seen before anything is loaded from it."""
+"""A folder is checked for what a model needs, before anything is loaded from it."""
 
 import json
 from pathlib import Path

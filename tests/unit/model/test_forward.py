@@ -1,4 +1,4 @@
-"""The forward pass of all scoring."""
+"""All scoring uses one forward pass."""
 
 import pytest
 import torch

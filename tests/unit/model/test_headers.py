@@ -1,4 +1,4 @@
-"""Weight files by their first bytes: whole, cut short, or something else under that name."""
+"""The first bytes of a weight file show whether it is whole, cut short, or something else."""
 
 import json
 
@@ -20,7 +20,7 @@ def refusal(folder):
 
 
 def put_header(folder, header, length=None):
-    """A file of a header alone, which says that it has that length."""
+    """Write a file of a header alone, which says that it has that length."""
     size = len(header) if length is None else length
     (folder / WEIGHTS).write_bytes(size.to_bytes(8, "little") + header)
 

@@ -1,4 +1,4 @@
-"""What the hub's libraries mean; its settings are tested beside the user's others, in ``run``."""
+"""Errors of the hub's libraries become one line; the hub's settings are tested in ``run``."""
 
 import os
 
@@ -15,7 +15,7 @@ ON_HUB = VariantSpec(model="owner/name")
 
 
 class RepositoryNotFoundError(Exception):
-    """Named like the hub's."""
+    """This error is named like the hub's."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a folder without a model is, and which one is to be passed instead."""
+"""A folder without a model is named for what it is, with the one to pass instead."""
 
 import os
 
@@ -64,7 +64,7 @@ def test_the_newest_checkpoint_is_the_whole_one_of_the_highest_step(tmp_path):
 
 @pytest.fixture
 def cache(tmp_path):
-    """Two commits in the hub's cache, the first of them older."""
+    """The cache holds two commits, the first of them older."""
     put(tmp_path, f"snapshots/{OLD}/config.json", f"snapshots/{NEW}/config.json")
     for commit, seconds in ((OLD, 1), (NEW, 2)):
         os.utime(tmp_path / "snapshots" / commit, (seconds, seconds))

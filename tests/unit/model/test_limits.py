@@ -1,4 +1,4 @@
-"""How many tokens a model takes, by its table of positions."""
+"""A model's table of positions says how many tokens it takes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The line that refuses a model, whatever stands in it."""
+"""A refusal is one short line, whatever stands in it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Names and hashes that become part of paths and ids."""
+"""Names and hashes become part of paths and ids."""
 
 import hashlib
 

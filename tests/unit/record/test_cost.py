@@ -1,4 +1,4 @@
-"""Measured costs, kept beside a trial's record."""
+"""Measured costs are kept beside a trial's record."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The record of one trial, and how older ones are read."""
+"""A record is read as it was written, and older ones as they were meant."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a user may say of the data, and in which words."""
+"""A user may describe the data in several words."""
 
 import pytest
 from pydantic import ValidationError

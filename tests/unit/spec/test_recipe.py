@@ -1,4 +1,4 @@
-"""The recipe's own checks, and a variant's changes of it."""
+"""A recipe checks its own values, and a variant changes some of them."""
 
 import pytest
 from pydantic import ValidationError

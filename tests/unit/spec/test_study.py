@@ -1,4 +1,4 @@
-"""What must fit together in a study."""
+"""The parts of a study must fit together."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What may stand together in a variant, and the recipe that it is trained by."""
+"""A variant refuses settings that exclude each other, and knows its whole recipe."""
 
 import pytest
 from pydantic import ValidationError

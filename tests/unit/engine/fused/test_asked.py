@@ -1,4 +1,4 @@
-"""What an objective asks of a model, kept from its forward pass."""
+"""The parts that an objective asks for are kept from a model's forward pass."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The block that is written out by hand, against the same formulas in plain torch."""
+"""The block that is written out by hand is held against the same formulas in plain torch."""
 
 import dataclasses
 
@@ -45,7 +45,7 @@ def _seed():
 
 
 def a_block(**settings):
-    """A block of random parameters; what is not written of its gradients stays no number."""
+    """Make a block of random parameters; a gradient that is not written stays NaN."""
     weights = BlockTensors(*(drawn(*shape) for shape in SHAPES))
     gradients = BlockTensors(*(torch.full(shape, torch.nan) for shape in SHAPES))
     return Block(weights, gradients, dataclasses.replace(SETTINGS, **settings))
@@ -59,7 +59,7 @@ def padding():
 
 
 def draw_keep(like, probability):
-    """Drawn by the block and by plain torch alike: in the same order, of as many elements."""
+    """Draw the same mask for the block and for plain torch: both draw in the same order."""
     return torch.rand(like.shape) >= probability
 
 

@@ -1,4 +1,4 @@
-"""What a block of each family is made of, and which blocks are left alone."""
+"""Each family's blocks are taken apart into the same parts, or left alone."""
 
 import copy
 

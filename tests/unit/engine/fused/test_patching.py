@@ -1,4 +1,4 @@
-"""What is replaced in a model while it is trained."""
+"""Parts of a model are replaced while it is trained, and come back afterwards."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Flat parameters of one rank; what ranks share is tested in ``test_exchange``."""
+"""These are flat parameters of one rank; ``test_exchange`` tests what ranks share."""
 
 import pytest
 import torch
