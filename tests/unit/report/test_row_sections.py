@@ -56,7 +56,7 @@ def test_texts_that_were_not_kept_are_said_with_the_way_to_keep_them():
 def test_a_row_with_two_twins_is_one_of_the_duplicates():
     found = {"row": 3, "text": "oil up", "twin_row": 9}
     doubts = some_doubts(
-        num_duplicates=1,
+        num_duplicates=2,
         duplicates=(
             DuplicateRow(twin_split="test", is_exact=True, **found),
             DuplicateRow(twin_split="train", is_exact=False, **found),
@@ -68,8 +68,8 @@ def test_a_row_with_two_twins_is_one_of_the_duplicates():
         ["oil up", "test", "exactly", "3", "9"],
         ["oil up", "train", "in words", "3", "9"],
     ]
-    assert not grid.note.endswith("are listed.")
-    assert section.paragraphs[1].startswith("1 test row(s) repeat")
+    assert grid.note.endswith(" The first 1 are listed.")
+    assert section.paragraphs[1].startswith("2 test row(s) repeat")
 
 
 def test_rows_that_tell_models_apart_are_a_section_of_their_own():
