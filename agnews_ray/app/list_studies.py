@@ -1,6 +1,8 @@
 """Use case: what lies in a runs folder, without Ray and torch."""
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -72,7 +74,7 @@ def describe_study(folder: Path) -> ListedStudy:
         The description; if the study cannot be read, it says why.
     """
     store = StudyStore.at(folder)
-    size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    size_bytes = _size_of(folder)
     try:
         study = store.load_study()
         records = store.finished().records
@@ -102,6 +104,16 @@ def describe_study(folder: Path) -> ListedStudy:
         last_finished_at=max((record.created_at for record in records), default=None),
         size_bytes=size_bytes,
     )
+
+
+def _size_of(folder: Path) -> int:
+    """Add up the sizes of all files; a running study removes some of them meanwhile."""
+    size_bytes = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                size_bytes += Path(parent, name).stat().st_size
+    return size_bytes
 
 
 def _of_study(study: StudySpec, records: tuple[TrialRecord, ...]) -> set[tuple[str, int]]:

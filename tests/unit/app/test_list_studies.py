@@ -40,6 +40,13 @@ def test_the_size_is_that_of_all_files(runs):
     assert describe_study(runs / "first").size_bytes == sum(len(one.read_bytes()) for one in files)
 
 
+def test_a_file_that_is_gone_meanwhile_is_not_counted(tmp_path):
+    folder = a_study(tmp_path)
+    before = describe_study(folder).size_bytes
+    (folder / "gone").symlink_to(folder / "nowhere")  # listed, and not there
+    assert describe_study(folder).size_bytes == before
+
+
 def test_a_trial_that_is_missing_makes_it_unfinished(tmp_path):
     folder = a_study(tmp_path)
     record = next((folder / "trials").glob("*/record.json"))
