@@ -30,6 +30,9 @@ class PlannedTrial:
     """Whether the test split is scored; a trial by which settings are chosen must not see it."""
     waits_for: tuple[str, ...] = ()
     """The ids of trials that must have finished before this one starts."""
+    rungs: tuple[int, ...] = ()
+    """The steps after which validation is scored and the driver is asked whether the trial goes
+    on, as a search wants it; the last step is none of them."""
     class_weights: tuple[float, ...] | None = None
     """The weight of a row's loss by class id; None if all rows have the same."""
 
@@ -141,7 +144,7 @@ def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, ide
     rows |= {"max_resident_mb", "stream_window_rows"}  # a stream makes other batches
     recipe = trial.recipe.model_dump(exclude={"precision", *WITHOUT_EFFECT})
     recipe = {k: v for k, v in recipe.items() if k not in ADDED_SINCE or v != ADDED_SINCE[k]}
-    content = {
+    content: dict[str, object] = {
         "identity": identity,
         "init": variant.init,
         "engine": variant.engine,
@@ -156,4 +159,6 @@ def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, ide
     }
     if not trial.scores_test:  # otherwise its record would be used for a trial with scores
         content["scores_test"] = False
+    if trial.rungs:
+        content["rungs"] = trial.rungs
     return f"{slug(variant.name)}-s{trial.seed}-{content_hash(content, 10)}"

@@ -3,7 +3,7 @@
 from math import isfinite
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
@@ -11,14 +11,14 @@ from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
-variant's own part of the recipe and whether test was scored; what older records lack has a
-default that was true of them."""
+variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search;
+what older records lack has a default that was true of them."""
 
-READABLE_VERSIONS = (1, 2, 3, 4, 5, 6)
+READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 FIRST_TO_NAME_DIVERGENCE = 3
 
 
@@ -179,6 +179,33 @@ class TrainingRecord(Record):
     process or container); not part of ``train_seconds``. None: before version 4, not measured."""
 
 
+class RungScore(Record):
+    """The validation scores of a trial in mid-training; fractions in [0, 1]."""
+
+    step: int
+    """The number of finished updates."""
+    epochs: float
+    """The same in epochs of the trial."""
+    accuracy: float | None
+    macro_f1: float | None
+
+
+class SearchRecord(Record):
+    """A trial's place in a search for better settings (`agnews-ray tune`)."""
+
+    variant: str
+    """The name of the variant whose settings are searched."""
+    number: int
+    """The setting's number in the search of that variant, from 0; its trials with other seeds have
+    the same."""
+    settings: dict[str, JsonValue]
+    """The tried values by dotted path, such as ``recipe.learning_rate``."""
+    rungs: tuple[RungScore, ...] = ()
+    """The scores at which the search decided whether the trial goes on."""
+    is_stopped: bool = False
+    """Whether the search ended it at the last of them; its other numbers are of what it did."""
+
+
 class EnvironmentRecord(Record):
     """The machine and the software."""
 
@@ -221,6 +248,8 @@ class TrialRecord(Record):
     in no row of a table."""
     validation: tuple[Scores, ...] = ()
     """The scores after each epoch, if there is a validation split."""
+    search: SearchRecord | None = None
+    """Its place in a search; None if it belongs to none."""
     environment: EnvironmentRecord
     diverged: str | None = None
     """Why the model has no scores: its loss or its logits are not numbers. Such a trial is left out
