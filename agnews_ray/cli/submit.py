@@ -4,7 +4,7 @@ import os
 import shlex
 import sys
 import time
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,12 @@ from click.core import ParameterSource
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.jobs import address_option, follow_to_end
+from agnews_ray.cli.track import check_tracking, show_tracked, track_option, tracked_too
 from agnews_ray.errors import printable
 
 if TYPE_CHECKING:
     from agnews_ray.app.launch import StudyOutcome
+    from agnews_ray.app.live_tracking import TrackingWatcher
     from agnews_ray.app.prepare import PreparedStudy
     from agnews_ray.plan.trials import PlannedTrial
     from agnews_ray.record.schema import DatasetRecord
@@ -34,6 +36,7 @@ class Place:
     address: str | None
     storage: str | None
     follow: bool
+    track_to: tuple[str, ...]
 
 
 @click.command(
@@ -60,6 +63,7 @@ Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong,
     metavar="FOLDER|URI",
     help="Instead of --runs: a folder that all nodes of a cluster can read, or s3:// or gs://.",
 )
+@track_option
 @click.option("--follow", is_flag=True, help="With --address: show progress until the job ends.")
 @click.option(
     "--dry-run", is_flag=True, help="Print the resolved study and its trials; run nothing."
@@ -83,6 +87,7 @@ def submit(
     place = Place(**{one.name: flags.pop(one.name) for one in fields(Place)})
     changes = overrides(job, flags)
     _check_place(place, quiet)
+    check_tracking(place.track_to, place.address)
     from agnews_ray.app import prepare
 
     if place.address:
@@ -96,10 +101,10 @@ def submit(
         if dry_run:
             _print_plan(prepared, as_json)
             return
-        outcome = _execute(prepared, as_json, quiet)
+        outcome, watcher = _execute(prepared, place.track_to, as_json, quiet)
     except KeyboardInterrupt as interrupt:
         leave(interrupt, _explain_interrupt(prepared))
-    _print_outcome(outcome, as_json, quiet)
+    _print_outcome(outcome, watcher, as_json, quiet)
     sys.exit(1 if outcome.failed else 0)
 
 
@@ -151,7 +156,9 @@ def _hand_over(
         click.echo(f"next: agnews-ray logs {sent.job_id} --follow, or status, stop, fetch")
 
 
-def _execute(prepared: "PreparedStudy", as_json: bool, quiet: bool) -> "StudyOutcome":
+def _execute(
+    prepared: "PreparedStudy", track_to: tuple[str, ...], as_json: bool, quiet: bool
+) -> "tuple[StudyOutcome, TrackingWatcher]":
     from agnews_ray.app import launch
     from agnews_ray.cli import screen
 
@@ -160,7 +167,9 @@ def _execute(prepared: "PreparedStudy", as_json: bool, quiet: bool) -> "StudyOut
     with screen.SilentScreen() if silent else chosen() as shown:
         for line in _introduction(prepared):
             shown.note(line)
-        return launch.execute_study(prepared, shlex.join(sys.argv), START_OF_PROCESS, shown)
+        with tracked_too(shown, prepared, track_to) as watcher:
+            command = shlex.join(sys.argv)
+            return launch.execute_study(prepared, command, START_OF_PROCESS, watcher), watcher
 
 
 def _introduction(prepared: "PreparedStudy") -> list[str]:
@@ -231,7 +240,9 @@ def _planned_line(trial: "PlannedTrial", is_finished: bool) -> str:
     return f"trial {trial.trial_id}: {', '.join(facts)}"
 
 
-def _print_outcome(outcome: "StudyOutcome", as_json: bool, quiet: bool) -> None:
+def _print_outcome(
+    outcome: "StudyOutcome", watcher: "TrackingWatcher", as_json: bool, quiet: bool
+) -> None:
     from agnews_ray.cli import screen
     from agnews_ray.compare.table import compare_records
     from agnews_ray.record.json_text import to_json
@@ -239,7 +250,7 @@ def _print_outcome(outcome: "StudyOutcome", as_json: bool, quiet: bool) -> None:
     prepared = outcome.prepared
     order = [variant.name for variant in prepared.study.models]
     name = prepared.study.name
-    for note in outcome.notes:
+    for note in (*outcome.notes, *watcher.problems):
         click.echo(f"note: {note}", err=True)
     table = compare_records(name, outcome.records, order) if outcome.records else None
     if as_json:
@@ -251,6 +262,7 @@ def _print_outcome(outcome: "StudyOutcome", as_json: bool, quiet: bool) -> None:
             "num_empty_texts": _num_empty(prepared.scanned.record),
             "folder": prepared.store.location,
             "log": str(prepared.store.log_path),
+            "tracked": [asdict(one) for one in watcher.tracked],
         }
         click.echo(to_json(document))
         return
@@ -266,6 +278,8 @@ def _print_outcome(outcome: "StudyOutcome", as_json: bool, quiet: bool) -> None:
         f"results in {_short(prepared.store.location)}, "
         f"Ray's log in {_short(str(prepared.store.log_path))}"
     )
+    if not quiet:
+        show_tracked(watcher)
 
 
 def _explain_interrupt(prepared: "PreparedStudy | None") -> str:

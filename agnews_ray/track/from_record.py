@@ -36,13 +36,18 @@ MEASURED = (
 
 
 def tracked_trial(
-    record: TrialRecord, folder: Path, artifact: str | None, tell: Callable[[str], None]
+    record: TrialRecord,
+    folder: Path,
+    study: str,
+    artifact: str | None,
+    tell: Callable[[str], None],
 ) -> TrackedTrial:
     """Collect what a tracker gets of a trial; the same files always give the same.
 
     Args:
         record: the trial's record.
         folder: the trial's folder.
+        study: the name of the study's folder, by which runs are grouped.
         artifact: the path or URI of the trained model; None if there is none.
         tell: called with a line about each file that cannot be read and is left out.
 
@@ -54,11 +59,11 @@ def tracked_trial(
     took = record.training.train_seconds + record.training.scoring_seconds
     return TrackedTrial(
         trial_id=record.trial_id,
-        study=record.study,
+        study=study,
         variant=record.variant.name,
         seed=record.seed,
         parameters=_parameters(record),
-        tags=_tags(record, artifact),
+        tags=_tags(record, study, artifact),
         scores=_finite(
             {**_test_scores(record, folder, tell), **_train_facts(record), **_costs(costs)}
         ),
@@ -110,11 +115,11 @@ def _flat(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Valu
             yield f"{above}{name}", to_json(value, indent=None)
 
 
-def _tags(record: TrialRecord, artifact: str | None) -> dict[str, str]:
+def _tags(record: TrialRecord, study: str, artifact: str | None) -> dict[str, str]:
     machine = record.environment.gpu or record.environment.cpu
     tags = {
         "trial_id": record.trial_id,
-        "study": record.study,
+        "study": study,
         "variant": record.variant.name,
         "seed": str(record.seed),
         "command": record.command,
@@ -205,9 +210,7 @@ def _finite_curve(steps: Any, values: Any) -> Curve:
     """Leave out what is no number: trackers cannot draw it, and a tag names the divergence."""
     all_values = np.asarray(values, dtype=np.float64)  # None becomes NaN
     is_number = np.isfinite(all_values)
-    return Curve(
-        steps=np.asarray(steps, dtype=np.int64)[is_number], values=all_values[is_number]
-    )
+    return Curve(steps=np.asarray(steps, dtype=np.int64)[is_number], values=all_values[is_number])
 
 
 def _finite(numbers: Mapping[str, float | None]) -> dict[str, float]:

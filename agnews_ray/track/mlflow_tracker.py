@@ -120,9 +120,7 @@ class MlflowTracker(Tracker):
     def _new_run(self, trial: TrackedTrial) -> str:
         return self._create(trial.study, trial.trial_id, trial.name, trial.started_at, EXPORTED)
 
-    def _create(
-        self, study: str, trial_id: str, name: str, started_at: float, state: str
-    ) -> str:
+    def _create(self, study: str, trial_id: str, name: str, started_at: float, state: str) -> str:
         run = self._client.create_run(
             self._experiment(study),
             start_time=_milliseconds(started_at),
@@ -172,15 +170,15 @@ class MlflowTracker(Tracker):
 
     def how_to_look(self, study: str) -> str:
         if self.destination.startswith("http"):
-            place = f"/#/experiments/{self._experiments[study]}" if study in self._experiments else ""
+            place = (
+                f"/#/experiments/{self._experiments[study]}" if study in self._experiments else ""
+            )
             return f"{self.destination.rstrip('/')}{place}"
         return f"mlflow ui --backend-store-uri {self.destination}"
 
     def live_start(self, study: str, trial_id: str, name: str) -> None:
         with explained("mlflow", self.destination):
-            stale = [
-                run for run in self._runs(study, trial_id) if run.data.tags[STATE_TAG] == LIVE
-            ]
+            stale = [run for run in self._runs(study, trial_id) if run.data.tags[STATE_TAG] == LIVE]
             self._delete(stale)
             self._live[trial_id] = self._create(study, trial_id, name, time.time(), LIVE)
 
@@ -209,8 +207,7 @@ def _fits(run: "Run", wanted: Mapping[str, str]) -> bool:
 
 def _parameters(trial: TrackedTrial) -> dict[str, str]:
     return {
-        _name(key): _shortened(str(value), MAX_PARAMETER)
-        for key, value in trial.parameters.items()
+        _name(key): _shortened(str(value), MAX_PARAMETER) for key, value in trial.parameters.items()
     }
 
 

@@ -144,9 +144,7 @@ def _events(trial: TrackedTrial) -> list[Event]:
     end = SessionEndInfo(
         status=STATUS_FAILURE if trial.diverged else STATUS_SUCCESS, end_time_secs=trial.ended_at
     )
-    closing = _hparams(
-        of_hparams.SESSION_END_INFO_TAG, HParamsPluginData(session_end_info=end)
-    )
+    closing = _hparams(of_hparams.SESSION_END_INFO_TAG, HParamsPluginData(session_end_info=end))
     return [*events, _event(trial.ended_at, last, closing)]
 
 
@@ -170,9 +168,7 @@ def _hparams(tag: str, content: HParamsPluginData) -> Summary:
         plugin_name=of_hparams.PLUGIN_NAME, content=content.SerializeToString(deterministic=True)
     )
     metadata = SummaryMetadata(plugin_data=plugin)
-    return Summary(
-        value=[Summary.Value(tag=tag, metadata=metadata, tensor=of_hparams.NULL_TENSOR)]
-    )
+    return Summary(value=[Summary.Value(tag=tag, metadata=metadata, tensor=of_hparams.NULL_TENSOR)])
 
 
 def _table(facts: Mapping[str, Any]) -> str:

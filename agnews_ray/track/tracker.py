@@ -2,7 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -75,9 +75,7 @@ def open_tracker(name: str, uri: str | None, runs: Path) -> Tracker:
     Raises:
         TrackerError: it is not installed, or does not answer.
     """
-    hint = f'pip install "agnews-ray[{name}]"'
-    if find_spec(name) is None:
-        raise TrackerError(f"tracker {name}", f"the package {name}", "none", hint)
+    check_installed([name])
     try:
         module = import_module(f"agnews_ray.track.{name}_tracker")
         with explained(name, without_secrets(uri) if uri else "its usual place"):
@@ -85,8 +83,25 @@ def open_tracker(name: str, uri: str | None, runs: Path) -> Tracker:
     except ImportError as error:
         found = f"{type(error).__name__}: {error}"
         wanted = f"a whole installation of the package {name}"
-        raise TrackerError(f"tracker {name}", wanted, found, hint) from error
+        raise TrackerError(f"tracker {name}", wanted, found, _install(name)) from error
     return tracker
+
+
+def check_installed(names: Iterable[str]) -> None:
+    """Check, without importing them, that the packages of trackers are there.
+
+    Raises:
+        TrackerError: one is not; says what to install.
+    """
+    for name in names:
+        if find_spec(name) is None:
+            raise TrackerError(
+                f"tracker {name}", f"the package {name}", "it is not installed", _install(name)
+            )
+
+
+def _install(name: str) -> str:
+    return f'pip install "agnews-ray[{name}]"'
 
 
 @contextmanager
