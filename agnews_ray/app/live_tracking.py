@@ -10,12 +10,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread
+from typing import TYPE_CHECKING
 
-from agnews_ray.app.track_study import Tracked, track_study
 from agnews_ray.errors import AgnewsError
 from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 from agnews_ray.run.watcher import StudyWatcher
 from agnews_ray.track.tracker import Tracker
+
+if TYPE_CHECKING:
+    from agnews_ray.app.track_study import Tracked
 
 Action = Callable[[], object]
 
@@ -151,7 +154,7 @@ class TrackingWatcher:
             one.end(MAX_WAIT_INTERRUPTED_S if is_interrupted else MAX_WAIT_S)
 
     @property
-    def tracked(self) -> list[Tracked]:
+    def tracked(self) -> "list[Tracked]":
         """What is in the trackers now."""
         return [one.tracked for one in self._threads if one.tracked is not None]
 
@@ -174,6 +177,9 @@ class TrackingWatcher:
 
     def _export_of(self, one: TrackerThread, trial_ids: Collection[str] | None) -> Action:
         def export() -> None:
+            # It imports scipy, for a second: a study needs it at its end, not before Ray starts.
+            from agnews_ray.app.track_study import track_study
+
             found = track_study(self._location, one.name, one.tracker, logger.info, trial_ids)
             if trial_ids is None:
                 one.tracked = found

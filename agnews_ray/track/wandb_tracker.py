@@ -98,7 +98,7 @@ class WandbTracker(Tracker):
 
         tags = [trial.variant, f"seed {trial.seed}", *(["diverged"] if trial.diverged else [])]
         project = os.environ.get("WANDB_PROJECT")
-        run = wandb.init(
+        return wandb.init(
             project=project or trial.study,
             group=trial.study if project else trial.variant,
             id=trial.trial_id,
@@ -108,7 +108,7 @@ class WandbTracker(Tracker):
             config_exclude_keys=[],
             tags=[tag[:MAX_TAG] for tag in tags],
             dir=str(self._folder),
-            mode=self._mode,  # type: ignore[arg-type]  # from the environment
+            mode=self._mode,
             resume="allow",
             reinit="create_new",
             settings=wandb.Settings(
@@ -120,7 +120,6 @@ class WandbTracker(Tracker):
                 x_disable_stats=True,  # of this process, which only exports
             ),
         )
-        return run
 
     def _marks(self) -> dict[str, Any]:
         try:
