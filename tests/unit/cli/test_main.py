@@ -12,7 +12,7 @@ SUBMIT_OPTIONS = """
 --class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs
 --learning-rate --label-smoothing --class-weights --global-batch-size --precision --num-workers
 --device --validation --test-fraction --config --delimiter --quote --encoding --header
---name --runs --dry-run --json --quiet --address --storage --follow
+--name --runs --dry-run --json --quiet --address --storage --follow --track
 """.split()
 
 
@@ -42,6 +42,7 @@ OTHER_OPTIONS = {
     "status": {"--address", "--json"},
     "stop": {"--address", "--json"},
     "studies": {"--json"},
+    "track": {"--to", "--uri", "--json"},
     "verify": {"--against", "--json"},
 }
 HIDDEN = {"execute", "probe"}
