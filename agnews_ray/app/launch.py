@@ -26,6 +26,7 @@ from agnews_ray.spec.base import Device
 if TYPE_CHECKING:  # they import Ray or transformers
     from agnews_ray.run.inputs import InputCache
     from agnews_ray.run.queue import Outcome
+    from agnews_ray.run.trial_source import TrialSource
     from agnews_ray.run.worker_group import WorkerGroups
 
 P = ParamSpec("P")
@@ -51,13 +52,29 @@ class StudyOutcome:
     """Lines for the user about the files that were kept, and those that were not."""
 
 
+MakeSource = Callable[[PreparedStudy, Callable[[str], None]], "TrialSource"]
+"""A function that says which trials of a study are run; it may write lines for the user."""
+
+
 class RunTrials(Protocol):
     """A function that runs the trials of a study that have no record."""
 
     def __call__(
-        self, prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+        self,
+        prepared: PreparedStudy,
+        command: str,
+        started_at: float,
+        watcher: StudyWatcher,
+        make_source: MakeSource,
     ) -> tuple[PreparedStudy, "Outcome"]:
         """Return the study as it was finally planned, and the results of its trials."""
+
+
+def planned_trials(prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":  # noqa: ARG001
+    """Make a source of the study's planned trials that have no record yet."""
+    from agnews_ray.run.trial_source import PlannedTrials
+
+    return PlannedTrials(prepared.todo)
 
 
 def execute_study(
@@ -66,6 +83,7 @@ def execute_study(
     started_at: float,
     watcher: StudyWatcher,
     run: RunTrials | None = None,
+    make_source: MakeSource = planned_trials,
 ) -> StudyOutcome:
     """Run the trials that have no record yet.
 
@@ -75,6 +93,7 @@ def execute_study(
         started_at: the Unix time of ``submit``.
         watcher: the watcher that gets each event, until it fails.
         run: the function that runs the trials; None runs them on this process's own Ray.
+        make_source: the function that says which trials are run.
 
     Returns:
         The records of all finished trials, and the errors of those that failed.
@@ -94,8 +113,9 @@ def execute_study(
         store.save_study(with_places(prepared.study))
         for line in (*store.take_notes(), *map(str, store.finished().set_aside)):
             watcher.note(f"note  {line}")
-        if prepared.todo:
-            prepared, outcome = (run or _run_embedded)(prepared, command, started_at, watcher)
+        if make_source(prepared, watcher.note).ready({}, (), 1).startable:
+            run = run or _run_embedded
+            prepared, outcome = run(prepared, command, started_at, watcher, make_source)
             done |= prepared.finished
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
@@ -124,7 +144,11 @@ def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
 
 
 def _run_embedded(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+    prepared: PreparedStudy,
+    command: str,
+    started_at: float,
+    watcher: StudyWatcher,
+    make_source: MakeSource,
 ) -> tuple[PreparedStudy, "Outcome"]:
     from agnews_ray.run.session import configure_ray_data, embedded_ray, start_actors
 
@@ -141,7 +165,7 @@ def _run_embedded(
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         with _worker_groups(prepared, str(session.folder / "train")) as groups:
             groups.start_one()  # its workers import their modules while models are checked
-            loading = _beside(look_at_models, prepared, watcher, prepared.todo[0].device)
+            loading = _beside(look_at_models, prepared, watcher, prepared.trials[0].device)
             looked_at = loading.result()
             _beside(start_actors)  # the worker would wait for them at its first row
             logger.info("models looked at %.1f s after the start", time.time() - started_at)
@@ -161,7 +185,8 @@ def _run_embedded(
             )
             room = OwnRoom(count=num_at_once)
             load = looked_at.data.load
-            return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+            source = make_source(prepared, watcher.note)
+            return prepared, run_trials(source, runner, load, room, started_at, watcher)
 
 
 @contextmanager
@@ -172,7 +197,7 @@ def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGro
 
     fit = TrainerFit(
         num_workers=prepared.study.scaling.num_workers,
-        device=prepared.todo[0].device,
+        device=prepared.trials[0].device,
         has_autoscaler=False,
         scratch=scratch,
         max_start_failures=MAX_START_FAILURES,
@@ -239,8 +264,9 @@ def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Devic
     data = InputCache(
         prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised, lines.append
     )
-    variants = {trial.variant.name: trial.variant for trial in prepared.todo}
-    trains_on = prepared.todo[0].device
+    # A search may still have trials to run where all planned ones are finished.
+    variants = {one.variant.name: one.variant for one in prepared.todo or prepared.trials}
+    trains_on = prepared.trials[0].device
     found = {
         name: data.look_at(variant, prepared.precisions[name], device, trains_on)
         for name, variant in variants.items()
