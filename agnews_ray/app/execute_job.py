@@ -1,6 +1,6 @@
 """Use case: a job's work on its cluster; `cluster_jobs` is the user's side."""
 
-from agnews_ray.app.launch import MakeSource, StudyOutcome, execute_study, look_at_models
+from agnews_ray.app.launch import StudyOutcome, Work, execute_study, look_at_models
 from agnews_ray.app.prepare import PreparedStudy, prepare_study
 from agnews_ray.cluster.events import EventWriter
 from agnews_ray.cluster.membership import (
@@ -109,14 +109,14 @@ def _run_joined(
     command: str,
     started_at: float,
     watcher: StudyWatcher,
-    make_source: MakeSource,
+    work: Work,
 ) -> tuple[PreparedStudy, Outcome]:
     # On the CPU: the head node needs no GPU, and if it has one, workers use it.
     looked_at = look_at_models(prepared, watcher, "cpu")
     planned, prepared = prepared.trials, looked_at.tell(watcher)
     if prepared.trials != planned:
         _tell_plan(prepared, watcher)
-    source = make_source(prepared, watcher.note)
+    source = work.source(prepared, watcher.note)
     device = prepared.trials[0].device
     room = ClusterRoom(device, prepared.study.scaling.num_workers)
     fit = TrainerFit(

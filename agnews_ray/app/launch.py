@@ -52,8 +52,29 @@ class StudyOutcome:
     """Lines for the user about the files that were kept, and those that were not."""
 
 
-MakeSource = Callable[[PreparedStudy, Callable[[str], None]], "TrialSource"]
-"""A function that says which trials of a study are run; it may write lines for the user."""
+class Work(Protocol):
+    """What is to be run of a study."""
+
+    def is_done(self, prepared: PreparedStudy) -> bool:
+        """Whether no trial is left, so that Ray need not start; Ray is not imported to find out."""
+
+    def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":
+        """Return the source of the trials; ``tell`` gets lines for the user."""
+
+
+class PlannedWork:
+    """The planned trials that have no record."""
+
+    def is_done(self, prepared: PreparedStudy) -> bool:
+        return not prepared.todo
+
+    def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":  # noqa: ARG002
+        from agnews_ray.run.trial_source import PlannedTrials
+
+        return PlannedTrials(prepared.todo)
+
+
+PLANNED = PlannedWork()
 
 
 class RunTrials(Protocol):
@@ -65,16 +86,9 @@ class RunTrials(Protocol):
         command: str,
         started_at: float,
         watcher: StudyWatcher,
-        make_source: MakeSource,
+        work: Work,
     ) -> tuple[PreparedStudy, "Outcome"]:
         """Return the study as it was finally planned, and the results of its trials."""
-
-
-def planned_trials(prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":  # noqa: ARG001
-    """Make a source of the study's planned trials that have no record yet."""
-    from agnews_ray.run.trial_source import PlannedTrials
-
-    return PlannedTrials(prepared.todo)
 
 
 def execute_study(
@@ -83,7 +97,7 @@ def execute_study(
     started_at: float,
     watcher: StudyWatcher,
     run: RunTrials | None = None,
-    make_source: MakeSource = planned_trials,
+    work: Work = PLANNED,
 ) -> StudyOutcome:
     """Run the trials that have no record yet.
 
@@ -93,7 +107,7 @@ def execute_study(
         started_at: the Unix time of ``submit``.
         watcher: the watcher that gets each event, until it fails.
         run: the function that runs the trials; None runs them on this process's own Ray.
-        make_source: the function that says which trials are run.
+        work: what is to be run.
 
     Returns:
         The records of all finished trials, and the errors of those that failed.
@@ -113,9 +127,9 @@ def execute_study(
         store.save_study(with_places(prepared.study))
         for line in (*store.take_notes(), *map(str, store.finished().set_aside)):
             watcher.note(f"note  {line}")
-        if make_source(prepared, watcher.note).ready({}, (), 1).startable:
+        if not work.is_done(prepared):
             run = run or _run_embedded
-            prepared, outcome = run(prepared, command, started_at, watcher, make_source)
+            prepared, outcome = run(prepared, command, started_at, watcher, work)
             done |= prepared.finished
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
@@ -148,7 +162,7 @@ def _run_embedded(
     command: str,
     started_at: float,
     watcher: StudyWatcher,
-    make_source: MakeSource,
+    work: Work,
 ) -> tuple[PreparedStudy, "Outcome"]:
     from agnews_ray.run.session import configure_ray_data, embedded_ray, start_actors
 
@@ -185,7 +199,7 @@ def _run_embedded(
             )
             room = OwnRoom(count=num_at_once)
             load = looked_at.data.load
-            source = make_source(prepared, watcher.note)
+            source = work.source(prepared, watcher.note)
             return prepared, run_trials(source, runner, load, room, started_at, watcher)
 
 

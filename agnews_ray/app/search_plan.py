@@ -72,6 +72,11 @@ class SearchPlan:
         ]
         self.source = StudySearch(searches=self._searches, plan_final=self._unfinished)
 
+    def is_done(self) -> bool:
+        """Whether no trial is left to run; Ray is not imported to find out."""
+        all_chosen = all(search.is_chosen() for search in self._searches)
+        return all_chosen and not self.source.ready({}, (), 1).startable
+
     def winners(self) -> tuple[Winner, ...]:
         """Return the best settings of each variant that has any with a score."""
         by_name = {variant.name: variant for variant in self._prepared.study.models}

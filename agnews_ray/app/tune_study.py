@@ -1,6 +1,7 @@
 """Use case: search each variant's best settings, and train the winners beside the defaults."""
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from agnews_ray.record.storage import cache_folder
 from agnews_ray.run.study_search import StudySearch
 from agnews_ray.run.watcher import StudyWatcher
 from agnews_ray.spec.study import StudySpec
+
+logger = logging.getLogger(__name__)
 
 VALIDATION_FRACTION = 0.1
 """The share of train rows that validate, if the study has no validation split."""
@@ -88,14 +91,9 @@ def tune_study(
         AgnewsError: the study cannot be started; finished trials are kept.
         KeyboardInterrupt: the user interrupts; the same command continues.
     """
-    plans: list[SearchPlan] = []
-
-    def make_source(planned: PreparedStudy, tell: Callable[[str], None]) -> StudySearch:
-        plans.append(SearchPlan(planned, tell))
-        return plans[-1].source
-
-    outcome = execute_study(prepared, command, started_at, watcher, run, make_source)
-    plan = plans[-1]
+    work = SearchWork()
+    outcome = execute_study(prepared, command, started_at, watcher, run, work)
+    plan = work.plan(prepared)
     study, trials = plan.final_study(), plan.final_trials()
     finished = finished_of(prepared.store, trials)
     best = best_study(study, plan.winners())
@@ -113,6 +111,26 @@ def tune_study(
         notes=outcome.notes,
     )
     return TunedStudy(outcome=final, winners=plan.winners(), best_path=prepared.store.best_path)
+
+
+class SearchWork:
+    """The trials of a search, winners and defaults that have no record."""
+
+    def __init__(self) -> None:
+        self._plan: SearchPlan | None = None
+
+    def is_done(self, prepared: PreparedStudy) -> bool:
+        return self.plan(prepared).is_done()
+
+    def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> StudySearch:
+        self._plan = SearchPlan(prepared, tell)
+        return self._plan.source
+
+    def plan(self, prepared: PreparedStudy) -> SearchPlan:
+        """Return the plan of what was run; of what is to be run, if nothing was yet."""
+        if self._plan is None:
+            self._plan = SearchPlan(prepared, logger.info)
+        return self._plan
 
 
 def best_study(study: StudySpec, winners: tuple[Winner, ...]) -> StudySpec:

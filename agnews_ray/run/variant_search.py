@@ -10,8 +10,7 @@ from pydantic import JsonValue, ValidationError
 from agnews_ray.errors import AgnewsError, one_line
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import RungScore, TrialRecord
-from agnews_ray.run.halving import Halving, metric_of
-from agnews_ray.run.suggestions import suggest
+from agnews_ray.run.halving import Halving, Reached, metric_of
 from agnews_ray.spec.search import SearchSpec
 
 MAX_DRAWS = 20
@@ -84,6 +83,12 @@ class VariantSearch:
             if len(found) >= num_at_once or not self._add():
                 return found
 
+    def is_chosen(self) -> bool:
+        """Whether the settings of all trials are known from earlier runs."""
+        places = [record.search for record in self.kept.values() if record.search is not None]
+        numbers = {place.number for place in places if place.variant == self.name}
+        return len(numbers & set(range(self.search.num_trials))) == self.search.num_trials
+
     def best(self) -> Setting | None:
         """Return the best setting that was not stopped; the first of several that are as good."""
         whole = [one for one in self.settings if one.score is not None and not one.is_stopped]
@@ -92,7 +97,9 @@ class VariantSearch:
     def goes_on(self, trial: PlannedTrial, score: RungScore) -> bool:
         """Decide about a trial that has reached a rung."""
         value = getattr(score, self.search.metric)
-        return value is not None and self.halving.goes_on(trial.trial_id, score.epochs, value)
+        return value is not None and self.halving.goes_on(
+            Reached(trial.trial_id, score.epochs, value)
+        )
 
     def _add(self) -> bool:
         """Choose another setting; False if all are chosen."""
@@ -118,6 +125,8 @@ class VariantSearch:
             return self.default
         if self._is_exhausted:
             return None
+        from agnews_ray.run.suggestions import suggest  # Ray, which a finished search needs not
+
         known = {_key(one.values) for one in self.settings}
         tried = [(one.values, one.score) for one in self.settings if one.score is not None]
         for draw in range(MAX_DRAWS):
@@ -159,11 +168,12 @@ class VariantSearch:
         for record in records[:1]:
             rungs = record.search.rungs if record.search else ()
             for rung in rungs if not is_new else ():
-                self.goes_on(setting.trials[0], rung)
+                value = getattr(rung, self.search.metric)
+                if value is not None:
+                    self.halving.note(Reached(record.trial_id, rung.epochs, value))
             if not setting.is_stopped:
-                epochs = float(record.recipe.num_epochs)
-                score = metric_of(record, self.search.metric)
-                self.halving.ended(record.trial_id, epochs, score)
+                epochs, score = record.recipe.num_epochs, metric_of(record, self.search.metric)
+                self.halving.note(Reached(record.trial_id, epochs, score, is_end=True))
         if is_new:
             self.tell(self._line(setting, records))
 
