@@ -8,7 +8,7 @@ from agnews_ray.plan.budget import steps_per_epoch
 from agnews_ray.plan.class_weights import class_weights
 from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
-from agnews_ray.record.schema import DatasetRecord
+from agnews_ray.record.schema import DatasetRecord, SearchRecord
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
 from agnews_ray.spec.study import StudySpec
@@ -34,6 +34,11 @@ class PlannedTrial:
     rungs: tuple[int, ...] = ()
     """The steps after which validation is scored and the driver is asked whether the trial goes
     on, as a search wants it; the last step is none of them."""
+    keeps_artifact: bool = True
+    """Whether the trained model is saved; the trials of a search leave none."""
+    search: SearchRecord | None = None
+    """The trial's place in a search, without scores yet; no part of its id, which has the settings
+    themselves."""
     class_weights: tuple[float, ...] | None = None
     """The weight of a row's loss by class id; None if all rows have the same."""
 
@@ -163,4 +168,6 @@ def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, ide
         content["scores_test"] = False
     if trial.rungs:
         content["rungs"] = trial.rungs
+    if not trial.keeps_artifact:  # otherwise it would be used for a trial whose model is wanted
+        content["keeps_artifact"] = False
     return f"{slug(variant.name)}-s{trial.seed}-{content_hash(content, 10)}"
