@@ -11,12 +11,12 @@ from agnews_ray.app.prepare import PreparedStudy, finished_of, plan_study
 from agnews_ray.errors import TrialError
 from agnews_ray.model import zoo
 from agnews_ray.plan.graph import without_finished
-from agnews_ray.plan.looks import NEVER, Looks
+from agnews_ray.plan.looks import NEVER
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import SearchRecord
 from agnews_ray.run.halving import Halving
 from agnews_ray.run.study_search import StudySearch
-from agnews_ray.run.variant_search import Setting, Settings, VariantSearch
+from agnews_ray.run.variant_search import Setting, Settings, VariantSearch, looks_of
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.search import ParameterSpec, SearchSpec, with_settings
 from agnews_ray.spec.study import StudySpec
@@ -122,15 +122,10 @@ class SearchPlan:
         )
         if named.init == "random":
             zoo.sizes(named)
-        looks = (
-            Looks(min_epochs=search.min_epochs, reduction_factor=search.reduction_factor)
-            if search.scheduler == "asha"
-            else NEVER
-        )
         precisions = {named.name: self._precision(named, variant.name)}
         place = SearchRecord(variant=variant.name, number=number, settings=values)
         trials: list[PlannedTrial] = []
-        for seeds, looked_at in ((self._seeds[:1], looks), (self._seeds[1:], NEVER)):
+        for seeds, looked_at in ((self._seeds[:1], looks_of(search)), (self._seeds[1:], NEVER)):
             study = prepared.study.model_copy(update={"models": (named,), "seeds": seeds})
             device = prepared.trials[0].device
             trials += plan_study(study, prepared.scanned, device, precisions, looked_at)

@@ -54,11 +54,8 @@ def prepare_search(
     Raises:
         AgnewsError: there is no search space, or a problem with the study.
     """
-    if study.search is None:
-        found = "search: want a search space, found none; add to the job file, for example"
-        raise SpecError("tune", [f"{found} `search: {{space: {{recipe.num_epochs: [1, 2, 3]}}}}`"])
-    own = _has_validation(study, location)
-    if own:
+    check_search(study)
+    if _has_validation(study, location):
         return prepare_study(study, location, cluster_gpus)
     name = study.name if study.name.endswith(SUFFIX) else f"{study.name}{SUFFIX}"
     data = study.data.model_copy(update={"validation_fraction": VALIDATION_FRACTION})
@@ -66,6 +63,17 @@ def prepare_search(
     prepared = prepare_study(changed, location, cluster_gpus)
     note = f"{VALIDATION_FRACTION:.0%} of the train rows validate settings, since there is no split"
     return dataclasses.replace(prepared, notes=(*prepared.notes, f"{note} for it"))
+
+
+def check_search(study: StudySpec) -> None:
+    """Refuse a study that states no search.
+
+    Raises:
+        SpecError: there is no search space.
+    """
+    if study.search is None:
+        found = "search: want a search space, found none; add to the job file, for example"
+        raise SpecError("tune", [f"{found} `search: {{space: {{recipe.num_epochs: [1, 2, 3]}}}}`"])
 
 
 def tune_study(

@@ -97,6 +97,7 @@ def plan_trials(
                 recipe=recipe,
                 num_steps=num_steps,
                 scores_test=looks is None,
+                keeps_artifact=looks is None,
                 rungs=tuple(looks.steps(recipe.num_epochs, num_steps)) if looks else (),
                 class_weights=class_weights(
                     recipe, dataset.class_names, dataset.train.class_counts

@@ -8,6 +8,7 @@ from statistics import fmean
 from pydantic import JsonValue, ValidationError
 
 from agnews_ray.errors import AgnewsError, one_line
+from agnews_ray.plan.looks import NEVER, Looks
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import RungScore, TrialRecord
 from agnews_ray.run.halving import Halving, Reached, metric_of
@@ -20,6 +21,11 @@ Records = Mapping[str, TrialRecord]
 Settings = dict[str, JsonValue]
 PlanSetting = Callable[[int, Settings], tuple[PlannedTrial, ...]]
 """A function that plans the trials of a setting, one for each seed, from its number and values."""
+
+
+def in_words(values: Mapping[str, JsonValue]) -> str:
+    """Write settings in a line, by the last parts of their paths."""
+    return ", ".join(f"{path.rpartition('.')[2]} {value}" for path, value in values.items())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +44,7 @@ class Setting:
     """Why it has no score; empty if it has one, or may still get one."""
 
     def __str__(self) -> str:
-        return f"{self.number} ({', '.join(f'{key} {one}' for key, one in self.values.items())})"
+        return f"{self.number} ({in_words(self.values)})"
 
 
 @dataclass(kw_only=True)
@@ -95,11 +101,16 @@ class VariantSearch:
         return max(whole, key=lambda one: one.score or 0.0, default=None)
 
     def goes_on(self, trial: PlannedTrial, score: RungScore) -> bool:
-        """Decide about a trial that has reached a rung."""
+        """Decide about a trial that has reached a rung; logits that are not numbers end it."""
+        reached = self._reached(trial, score)
+        return reached is not None and self.halving.goes_on(reached)
+
+    def _reached(self, trial: PlannedTrial, score: RungScore) -> Reached | None:
+        """Return a score at the epochs of its rung, to which its step is the nearest."""
+        looks = looks_of(self.search).steps(trial.recipe.num_epochs, trial.num_steps)
         value = getattr(score, self.search.metric)
-        return value is not None and self.halving.goes_on(
-            Reached(trial.trial_id, score.epochs, value)
-        )
+        epochs = looks.get(score.step, score.epochs)
+        return None if value is None else Reached(trial.trial_id, epochs, value)
 
     def _add(self) -> bool:
         """Choose another setting; False if all are chosen."""
@@ -168,9 +179,9 @@ class VariantSearch:
         for record in records[:1]:
             rungs = record.search.rungs if record.search else ()
             for rung in rungs if not is_new else ():
-                value = getattr(rung, self.search.metric)
-                if value is not None:
-                    self.halving.note(Reached(record.trial_id, rung.epochs, value))
+                reached = self._reached(setting.trials[0], rung)
+                if reached is not None:
+                    self.halving.note(reached)
             if not setting.is_stopped:
                 epochs, score = record.recipe.num_epochs, metric_of(record, self.search.metric)
                 self.halving.note(Reached(record.trial_id, epochs, score, is_end=True))
@@ -183,11 +194,18 @@ class VariantSearch:
             return f"{head}: {setting.why_not}"
         result = f"{self.search.metric} {setting.score:.4f}"
         if setting.is_stopped and records[0].search:
-            result += f", stopped after {records[0].search.rungs[-1].epochs:g} epochs"
+            result += f", stopped after {records[0].search.rungs[-1].epochs:.2g} epochs"
         best = self.best()
         if best is not None and best.number != setting.number:
             result += f"; best: {best.score:.4f} by setting {best.number}"
         return f"{head}: {result}"
+
+
+def looks_of(search: SearchSpec) -> Looks:
+    """Return the points at which a search looks at a setting's first trial."""
+    if search.scheduler == "none":
+        return NEVER
+    return Looks(min_epochs=search.min_epochs, reduction_factor=search.reduction_factor)
 
 
 def _is_stopped(record: TrialRecord | None) -> bool:
