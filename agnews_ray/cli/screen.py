@@ -38,7 +38,7 @@ def is_terminal() -> bool:
 def show_table(table: ComparisonTable) -> None:
     """Print the table: fitted to the terminal's width, or plain elsewhere."""
     # These import scipy, for a second: a study needs them at its end, not before Ray starts.
-    from agnews_ray.report import sentences, table_formats
+    from agnews_ray.report import curve_text, sentences, table_formats
 
     if is_terminal():
         console = Console()
@@ -47,6 +47,8 @@ def show_table(table: ComparisonTable) -> None:
             console.print(line, markup=False, highlight=False)
         for line in sentences.warnings(table):
             console.print(line, markup=False, style="red")
+        for line in curve_text.written(table.curve, "simple"):
+            console.print(line, markup=False, highlight=False)
     else:
         click.echo(table_formats.to_plain(table))
 

@@ -45,7 +45,7 @@ def nested_rows(
 
 
 SUBSETS = 19
-"""A number beside the seed, so that this order has nothing to do with other samples of that seed."""
+"""A number beside the seed, which makes this order independent of the seed's other samples."""
 
 
 def as_bits(rows: NDArray[np.int64]) -> bytes:
