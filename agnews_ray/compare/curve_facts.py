@@ -39,7 +39,8 @@ class Forecast(Fact):
 
     num_rows: int
     score: Interval
-    """The score of a new study with that many rows and as many seeds: a prediction interval."""
+    """The score of a new study with that many rows, as many seeds and the same test rows: a
+    prediction interval."""
     gain: Interval
     """The gain in the expected score, in fractions."""
     train_seconds: float

@@ -46,8 +46,8 @@ class _Measured:
     model: str
     points: tuple[SharePoint, ...]
     errors: Measured
-    is_chance: tuple[bool, ...]
-    """Whether each point may be no better than to guess always the largest class."""
+    guessing: float
+    """The score of guessing always the largest class."""
 
 
 def data_curve(
@@ -134,7 +134,6 @@ def _measure(
     num_test_rows = int(observed.actual.sum())
     errors = [1 - score(observed.of(place)) for place in places]
     num_rows = np.array([point.num_rows for point in points], dtype=np.float64)
-    largest_class = float(observed.actual.max()) / num_test_rows
     return _Measured(
         model=rows[-1].model,
         points=points,
@@ -147,12 +146,23 @@ def _measure(
             noise=seed_noise(num_rows, [one.clip(0.5 / num_test_rows) for one in errors]),
             num_test_rows=num_test_rows,
         ),
-        is_chance=tuple(point.accuracy.low <= largest_class for point in points),
+        guessing=_guessing(score, observed),
     )
 
 
+def _guessing(score: Score, observed: Counts) -> float:
+    actual = observed.actual
+    is_largest = np.arange(actual.shape[-1]) == actual[0].argmax()
+    always = Counts(
+        hits=actual * is_largest, predicted=actual.sum() * is_largest[None], actual=actual
+    )
+    return float(score(always)[0])
+
+
 def _curve(measured: _Measured, alpha: float, rng: np.random.Generator) -> VariantCurve:
-    first = max((i + 1 for i, chance in enumerate(measured.is_chance) if chance), default=0)
+    lowest = np.quantile(1 - draw_errors(measured.errors, rng), alpha / 2, axis=0)
+    guesses = np.flatnonzero(lowest <= measured.guessing)
+    first = int(guesses[-1]) + 1 if guesses.size else 0
     found = foretell(measured.errors, first, rng)
     if found is None:
         return VariantCurve(

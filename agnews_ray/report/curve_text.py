@@ -83,8 +83,9 @@ def written(
     table = tabulate(
         lines, names, style, disable_numparse=True, colalign=["left"] + ["right"] * (len(names) - 1)
     )
+    space = [""] if style == "simple" else []
     title = f"Curve: scores against train rows, {100 * curve.confidence:.4g} % intervals"
-    return ["", escape(title), table, *map(escape, conclusions(curve))]
+    return [*space, escape(title), table, *map(escape, conclusions(curve))]
 
 
 def conclusions(curve: DataCurve) -> list[str]:
