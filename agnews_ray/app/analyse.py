@@ -199,7 +199,7 @@ def open_study(
         if found.set_aside:
             raise found.set_aside[0].error
         hint = "run `agnews-ray submit` for this study"
-        what = "none with all train rows that scores the test split"
+        what = "none that scores the test split after training with all train rows"
         none = what if found.records else "none"
         raise StoreError(str(folder), "at least one finished trial", none, hint)
     for one in found.set_aside:

@@ -174,7 +174,10 @@ def _score_range(curve: DataCurve) -> list[float]:
     scores = [row["score"] for row in rows]
     room = 0.4 * (max(scores) - min(scores)) + 0.01
     lows, highs = [row["low"] for row in rows], [row["high"] for row in rows]
-    return [max(min(lows) - 0.005, min(scores) - room), min(max(highs) + 0.005, max(scores) + room)]
+    return [
+        max(min(lows) - 0.005, min(scores) - room),
+        min(max(highs) + 0.005, max(scores) + room, 1.0),
+    ]
 
 
 def _title(curve: DataCurve) -> str:

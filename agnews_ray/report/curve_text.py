@@ -11,7 +11,7 @@ from agnews_ray.report.escaping import markdown_text, tex_text
 from agnews_ray.report.sentences import METRICS, between, difference
 from agnews_ray.spec.shares import in_percent
 
-COLUMNS = ("Model", "Share", "Train rows", "Accuracy", "Macro-F1", "Train time (min)", "Seeds")
+COLUMNS = ("Model", "Share", "Rows", "Accuracy", "Macro-F1", "Train time (min)", "Seeds")
 
 ESCAPES: dict[str, Callable[[str], str]] = {
     "simple": lambda text: text,
@@ -66,7 +66,7 @@ def written(
 
     Returns:
         A title, the table of points and sentences; nothing without a curve. In a terminal the table
-        has no macro-F1, so that it is no wider than 80 characters.
+        has no macro-F1, so that it fits there.
     """
     if curve is None:
         return []

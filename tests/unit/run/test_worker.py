@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from agnews_ray.data.subsets import as_bits
 from agnews_ray.engine.malloc import give_back_memory
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.run import worker
@@ -44,7 +45,7 @@ def train(monkeypatch, tmp_path):
     rows = {"train-0": some_rows(32), "test": some_rows(16, seed=1)}
     tokenizer = pickle.dumps(a_tokenizer())
 
-    def train(name, engine="fast", seed=1, scores_test=True):
+    def train(name, engine="fast", seed=1, scores_test=True, chosen=None, num_steps=8):
         staged = tmp_path / name
         staged.mkdir()
         config = WorkerConfig(
@@ -53,7 +54,7 @@ def train(monkeypatch, tmp_path):
             seed=seed,
             recipe=RecipeSpec(num_epochs=2, global_batch_size=8, learning_rate=1e-2),
             precision="fp32",
-            num_steps=8,
+            num_steps=num_steps,
             class_names=NAMES,
             class_weights=None,
             pickled_tokenizer=tokenizer,
@@ -68,6 +69,7 @@ def train(monkeypatch, tmp_path):
             ),
             replayed=(),
             unrecorded=None,
+            train_rows=None if chosen is None else as_bits(chosen),
             scores_test=scores_test,
             started_at=0.0,
         )
@@ -94,6 +96,15 @@ def test_a_trial_that_does_not_score_test_leaves_no_predictions(train):
     summary, staged = train("blind", scores_test=False)
     assert (summary.test, summary.diverged) == (None, None)
     assert sorted(path.name for path in staged.iterdir()) == ["artifact", "curve.parquet"]
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_a_trial_with_a_share_sees_only_its_rows(train, engine):
+    chosen = np.arange(0, 32, 2)
+    summary, _ = train("share", engine, scores_test=False, chosen=chosen, num_steps=4)
+    assert (summary.training.num_train_examples, summary.training.num_steps) == (16, 4)
+    found = train("again", engine, chosen=chosen, num_steps=4)
+    assert not np.array_equal(found, train("others", engine, chosen=chosen + 1, num_steps=4))
 
 
 @pytest.mark.parametrize("engine", ["fast", "reference"])
