@@ -7,8 +7,9 @@ from itertools import product
 from agnews_ray.errors import SpecError
 from agnews_ray.plan.budget import rows_of_share, steps_per_epoch
 from agnews_ray.plan.class_weights import class_weights
+from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
-from agnews_ray.record.schema import DatasetRecord
+from agnews_ray.record.schema import DatasetRecord, SearchRecord
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
 from agnews_ray.spec.shares import in_percent
@@ -37,6 +38,11 @@ class PlannedTrial:
     rungs: tuple[int, ...] = ()
     """The steps after which validation is scored and the driver is asked whether the trial goes
     on, as a search wants it; the last step is none of them."""
+    keeps_artifact: bool = True
+    """Whether the trained model is saved; the trials of a search leave none."""
+    search: SearchRecord | None = None
+    """The trial's place in a search, without scores yet; no part of its id, which has the settings
+    themselves."""
     class_weights: tuple[float, ...] | None = None
     """The weight of a row's loss by class id; None if all rows have the same."""
 
@@ -52,8 +58,7 @@ def plan_trials(
     identities: Mapping[str, str],
     device: Device,
     precision: Precision | Mapping[str, Precision],
-    *,
-    scores_test: bool = True,
+    looks: Looks | None = None,
 ) -> tuple[PlannedTrial, ...]:
     """Plan every trial of a study: by variant, then from the smallest share on, then by seed.
 
@@ -65,7 +70,8 @@ def plan_trials(
         device: the device on which the trials will run.
         precision: the precision on that device, with ``auto`` resolved; or the precisions by
             variant name, if a variant cannot be trained in it.
-        scores_test: whether the trials score the test split.
+        looks: for the trials of a search, which do not score the test split and have all train
+            rows: after how many epochs it looks at them.
 
     Returns:
         One trial per variant, share of the train rows and seed. The id depends on everything that
@@ -83,12 +89,14 @@ def plan_trials(
         found = f"models: want different names, found {twice[0]!r} twice; set `name` in a job file"
         raise SpecError("study", [found])
     by_name = precision if isinstance(precision, Mapping) else dict.fromkeys(names, precision)
-    _refuse_few_rows(study, dataset)
+    shares = study.train_shares if looks is None else (1.0,)
+    _refuse_few_rows(study, shares, dataset)
     trials = []
     for variant in study.models:
         recipe = variant.recipe_in(study.recipe)
-        for share, seed in product(study.train_shares, study.seeds):
+        for share, seed in product(shares, study.seeds):
             num_rows = rows_of_share(dataset.num_train, share)
+            num_steps = steps_per_epoch(num_rows, recipe.global_batch_size) * recipe.num_epochs
             trial = PlannedTrial(
                 trial_id="",
                 variant=variant,
@@ -96,9 +104,11 @@ def plan_trials(
                 device=device,
                 precision=by_name[variant.name],
                 recipe=recipe,
-                num_steps=steps_per_epoch(num_rows, recipe.global_batch_size) * recipe.num_epochs,
+                num_steps=num_steps,
                 train_share=share,
-                scores_test=scores_test,
+                scores_test=looks is None,
+                keeps_artifact=looks is None,
+                rungs=tuple(looks.steps(recipe.num_epochs, num_steps)) if looks else (),
                 class_weights=class_weights(
                     recipe, dataset.class_names, dataset.train.class_counts
                 ),
@@ -108,11 +118,11 @@ def plan_trials(
     return tuple(trials)
 
 
-def _refuse_few_rows(study: StudySpec, dataset: DatasetRecord) -> None:
+def _refuse_few_rows(study: StudySpec, shares: tuple[float, ...], dataset: DatasetRecord) -> None:
     """Name every share of the train rows that is too small to train a variant."""
     problems = []
     num_classes = sum(count > 0 for count in dataset.train.class_counts)
-    for share in study.train_shares:
+    for share in shares:
         num_rows = rows_of_share(dataset.num_train, share)
         is_whole = share == 1
         where = "train split" if is_whole else f"curve: {in_percent(share)} of the train rows"
@@ -187,4 +197,6 @@ def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, ide
         content["train_share"] = trial.train_share
     if trial.rungs:
         content["rungs"] = trial.rungs
+    if not trial.keeps_artifact:  # otherwise it would be used for a trial whose model is wanted
+        content["keeps_artifact"] = False
     return f"{slug(variant.name)}-s{trial.seed}-{content_hash(content, 10)}"
