@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from agnews_ray.cli.compare import tell_left_out
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.jobs import address_option, follow_to_end
-from agnews_ray.errors import printable
 
 if TYPE_CHECKING:
     from agnews_ray.app.launch import StudyOutcome
     from agnews_ray.app.prepare import PreparedStudy
-    from agnews_ray.plan.trials import PlannedTrial
-    from agnews_ray.record.schema import DatasetRecord
     from agnews_ray.spec.study import StudySpec
 
 START_OF_PROCESS = time.time()
@@ -94,7 +92,9 @@ def submit(
             prepare.read_study(job, changes), place.storage or place.runs or "runs"
         )
         if dry_run:
-            _print_plan(prepared, as_json)
+            from agnews_ray.cli.plan_text import print_plan
+
+            print_plan(prepared, as_json)
             return
         outcome = _execute(prepared, as_json, quiet)
     except KeyboardInterrupt as interrupt:
@@ -154,85 +154,19 @@ def _hand_over(
 def _execute(prepared: "PreparedStudy", as_json: bool, quiet: bool) -> "StudyOutcome":
     from agnews_ray.app import launch
     from agnews_ray.cli import screen
+    from agnews_ray.cli.plan_text import introduction
 
     silent = as_json or quiet
     chosen = screen.LiveScreen if screen.is_terminal() else screen.PlainScreen
     with screen.SilentScreen() if silent else chosen() as shown:
-        for line in _introduction(prepared):
+        for line in introduction(prepared):
             shown.note(line)
         return launch.execute_study(prepared, shlex.join(sys.argv), START_OF_PROCESS, shown)
 
 
-def _introduction(prepared: "PreparedStudy") -> list[str]:
-    record, study = prepared.scanned.record, prepared.study
-    held = record.validation.num_selected if record.validation else record.num_validation
-    splits = f"{record.num_train:,} train and {record.test.num_selected:,} test rows"
-    splits += f" ({held:,} to validate)" if held else ""
-    assumed = f"; assumed: {'; '.join(record.assumptions)}" if record.assumptions else ""
-    lines = [
-        f"study {study.name}: {len(prepared.trials)} trial(s), "
-        f"{len(prepared.trials) - len(prepared.todo)} already done",
-        f"data  {record.source}: {splits}, "
-        f"{len(record.class_names)} classes ({', '.join(record.class_names[:6])}), "
-        f"{record.label_kind}, text from {' + '.join(record.text_columns)}{assumed}",
-    ]
-    lines += [f"note  {sentence}" for sentence in (*prepared.notes, *record.missing_classes)]
-    num_empty = _num_empty(record)
-    if num_empty:
-        share = num_empty / (record.train.num_rows + record.test.num_rows)
-        lines.append(f"note  {num_empty:,} rows ({share:.1%}) have no text; they are kept")
-    return lines
-
-
-def _num_empty(record: "DatasetRecord") -> int:
-    return record.train.num_empty + record.test.num_empty
-
-
-def _print_plan(prepared: "PreparedStudy", as_json: bool) -> None:
-    from agnews_ray.record.json_text import to_json
-    from agnews_ray.spec.loader import to_yaml
-
-    trials: list[dict[str, object]] = [
-        {
-            "trial_id": trial.trial_id,
-            "model": trial.variant.name,
-            "seed": trial.seed,
-            "num_steps": trial.num_steps,
-            "device": trial.device,
-            "precision": trial.precision,
-            "recipe": trial.variant.recipe or {},
-            "scores_test": trial.scores_test,
-            "waits_for": trial.waits_for,
-            "is_finished": trial.trial_id in prepared.finished,
-        }
-        for trial in prepared.trials
-    ]
-    if as_json:
-        plan = {"study": prepared.study, "dataset": prepared.scanned.record, "trials": trials}
-        click.echo(to_json(plan))
-        return
-    click.echo(to_yaml(prepared.study))
-    for line in _introduction(prepared):
-        click.echo(printable(line))
-    for trial in prepared.trials:
-        click.echo(_planned_line(trial, trial.trial_id in prepared.finished))
-
-
-def _planned_line(trial: "PlannedTrial", is_finished: bool) -> str:
-    facts = [f"{trial.num_steps:,} steps", trial.device, trial.precision]
-    if trial.variant.recipe:
-        own = trial.variant.recipe.stated().items()
-        facts.append(f"recipe of its own ({', '.join(f'{key} {value}' for key, value in own)})")
-    if not trial.scores_test:
-        facts.append("not scored on test")
-    if trial.waits_for:
-        facts.append(f"after {', '.join(trial.waits_for)}")
-    facts.append("done" if is_finished else "to run")
-    return f"trial {trial.trial_id}: {', '.join(facts)}"
-
-
 def _print_outcome(outcome: "StudyOutcome", as_json: bool, quiet: bool) -> None:
     from agnews_ray.cli import screen
+    from agnews_ray.cli.plan_text import num_empty
     from agnews_ray.compare.table import compare_records
     from agnews_ray.record.json_text import to_json
 
@@ -242,13 +176,20 @@ def _print_outcome(outcome: "StudyOutcome", as_json: bool, quiet: bool) -> None:
     for note in outcome.notes:
         click.echo(f"note: {note}", err=True)
     table = compare_records(name, outcome.records, order) if outcome.records else None
+    if table and prepared.study.curve:
+        from agnews_ray.app.study_curve import with_curve
+        from agnews_ray.compare.assessment import Settings
+
+        table = with_curve(table, prepared.store, order, Settings(), tell_left_out)
     if as_json:
         document = {
             "study": name,
             "rows": table.rows if table else [],
             "diverged": table.diverged if table else [],
+            "smaller": table.smaller if table else [],
+            "curve": table.curve if table else None,
             "failed": {trial_id: str(error) for trial_id, error in outcome.failed.items()},
-            "num_empty_texts": _num_empty(prepared.scanned.record),
+            "num_empty_texts": num_empty(prepared.scanned.record),
             "folder": prepared.store.location,
             "log": str(prepared.store.log_path),
         }

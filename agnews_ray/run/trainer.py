@@ -15,6 +15,7 @@ from agnews_ray.errors import DataError, RecordingError
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
+from agnews_ray.plan.budget import rows_of_share
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import (
     DatasetRecord,
@@ -145,7 +146,8 @@ class TrialRunner:
             recipe=trial.recipe,
             precision=trial.precision,
             num_steps=trial.num_steps,
-            num_train_rows=self.dataset.num_train,
+            train_rows=inputs.train_rows,
+            num_train_rows=rows_of_share(self.dataset.num_train, trial.train_share),
             rungs=trial.rungs,
             scores_test=trial.scores_test,
             keeps_artifact=trial.keeps_artifact,
@@ -182,6 +184,7 @@ class TrialRunner:
             variant=trial.variant,
             seed=trial.seed,
             recipe=trial.recipe,
+            train_share=trial.train_share,
             scores_test=trial.scores_test,
             data=self.study.data,
             scaling=self.study.scaling,

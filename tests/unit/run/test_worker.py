@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from agnews_ray.data.subsets import as_bits
 from agnews_ray.engine.malloc import give_back_memory
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.run import rungs, worker
@@ -46,7 +47,9 @@ def train(monkeypatch, tmp_path):
     rows["validation"] = some_rows(16, seed=2)
     tokenizer = pickle.dumps(a_tokenizer())
 
-    def train(name, engine="fast", seed=1, scores_test=True, validates=False, **settings):
+    def train(
+        name, engine="fast", seed=1, scores_test=True, validates=False, num_steps=8, **settings
+    ):
         staged = tmp_path / name
         staged.mkdir()
         config = WorkerConfig(
@@ -55,8 +58,8 @@ def train(monkeypatch, tmp_path):
             seed=seed,
             recipe=RecipeSpec(num_epochs=2, global_batch_size=8, learning_rate=1e-2),
             precision="fp32",
-            num_steps=8,
-            num_train_rows=32,
+            num_steps=num_steps,
+            num_train_rows=4 * num_steps,
             class_names=NAMES,
             class_weights=None,
             pickled_tokenizer=tokenizer,
@@ -151,6 +154,15 @@ def test_a_rung_at_an_epochs_end_has_the_scores_of_that_epoch(train, stop_at):
     (rung,) = (one for one in summary.rungs if one.step == 4)
     of_epoch = summary.validation[0]
     assert rung.accuracy == pytest.approx(np.mean(of_epoch.labels == of_epoch.predicted))
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_a_trial_with_a_share_sees_only_its_rows(train, engine):
+    chosen, others = (as_bits(np.arange(start, 32, 2)) for start in (0, 1))
+    summary, _ = train("share", engine, scores_test=False, train_rows=chosen, num_steps=4)
+    assert (summary.training.num_train_examples, summary.training.num_steps) == (16, 4)
+    found = train("again", engine, train_rows=chosen, num_steps=4)
+    assert not np.array_equal(found, train("others", engine, train_rows=others, num_steps=4))
 
 
 @pytest.mark.parametrize("engine", ["fast", "reference"])
