@@ -10,7 +10,7 @@ import yaml
 from agnews_ray.app import cluster_jobs, launch
 from agnews_ray.app.cluster_jobs import Submission
 from agnews_ray.app.launch import StudyOutcome
-from agnews_ray.cli.submit import _explain_interrupt
+from agnews_ray.cli.outcome_text import explain_interrupt
 from agnews_ray.errors import TrialError
 from agnews_ray.record.store import StudyStore
 from tests.fakes.command import error, run
@@ -308,7 +308,7 @@ def test_a_script_gets_one_document_of_what_ran_and_what_failed(submit):
 def test_an_interrupt_says_what_is_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     store = StudyStore.at(a_study(tmp_path / "runs"))
-    assert _explain_interrupt(None) == "interrupted: nothing was started"
-    assert _explain_interrupt(SimpleNamespace(store=store)) == (
+    assert explain_interrupt(None) == "interrupted: nothing was started"
+    assert explain_interrupt(SimpleNamespace(store=store)) == (
         "interrupted: 6 finished trial(s) kept in runs/study; the same command runs the rest"
     )
