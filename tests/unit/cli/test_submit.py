@@ -216,7 +216,7 @@ def test_a_dry_run_for_a_cluster_refuses_storage_that_only_this_machine_has():
 def hand_over(monkeypatch):
     """Hands a study to a cluster that takes everything."""
 
-    def submit_study(study, address, storage, command):
+    def submit_study(study, address, storage, command, is_search):
         return Submission(job_id=f"{study.name}-1a2b3c", address=address, storage=storage)
 
     monkeypatch.setattr(cluster_jobs, "submit_study", submit_study)
