@@ -2,19 +2,23 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from agnews_ray.cli.compare import tell_left_out
+from agnews_ray.cli.track import show_tracked
 
 if TYPE_CHECKING:
     from agnews_ray.app.launch import StudyOutcome
+    from agnews_ray.app.live_tracking import TrackingWatcher
     from agnews_ray.app.prepare import PreparedStudy
 
 
 def print_outcome(
     outcome: "StudyOutcome",
+    watcher: "TrackingWatcher",
     as_json: bool,
     quiet: bool,
     further: Mapping[str, object] | None = None,
@@ -28,7 +32,7 @@ def print_outcome(
     prepared = outcome.prepared
     order = [variant.name for variant in prepared.study.models]
     name = prepared.study.name
-    for note in outcome.notes:
+    for note in (*outcome.notes, *watcher.problems):
         click.echo(f"note: {note}", err=True)
     table = compare_records(name, outcome.records, order) if outcome.records else None
     if table and prepared.study.curve:
@@ -47,6 +51,7 @@ def print_outcome(
             "num_empty_texts": num_empty(prepared.scanned.record),
             "folder": prepared.store.location,
             "log": str(prepared.store.log_path),
+            "tracked": [asdict(one) for one in watcher.tracked],
         }
         click.echo(to_json(document | dict(further or {})))
         return
@@ -62,6 +67,8 @@ def print_outcome(
         f"results in {short(prepared.store.location)}, "
         f"Ray's log in {short(str(prepared.store.log_path))}"
     )
+    if not quiet:
+        show_tracked(watcher)
 
 
 def explain_interrupt(prepared: "PreparedStudy | None") -> str:

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from agnews_ray.cli.jobs import address_option, follow_to_end
+from agnews_ray.cli.track import check_tracking, track_option
 
 if TYPE_CHECKING:
     from agnews_ray.spec.study import StudySpec
@@ -24,6 +25,7 @@ class Place:
     address: str | None
     storage: str | None
     follow: bool
+    track_to: tuple[str, ...]
 
     @property
     def location(self) -> str | Path:
@@ -48,6 +50,7 @@ def place_options(command: Callable[..., None]) -> Callable[..., None]:
             metavar="FOLDER|URI",
             help="Instead of --runs: a folder that all nodes of a cluster can read, or s3:// or gs://.",
         ),
+        track_option,
         click.option(
             "--follow", is_flag=True, help="With --address: show progress until the job ends."
         ),
@@ -86,6 +89,7 @@ def check_place(place: Place, quiet: bool) -> None:
         if address and given:
             told = f"{option} is only for runs on this machine, but {cause} this a run on a cluster"
             raise click.UsageError(f"{told}; {way_back} to run here, or {instead}")
+    check_tracking(place.track_to, address)
 
 
 def hand_over(

@@ -13,8 +13,10 @@ from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.outcome_text import explain_interrupt, print_outcome
 from agnews_ray.cli.place import Place, check_place, hand_over, place_options
+from agnews_ray.cli.track import tracked_too
 
 if TYPE_CHECKING:
+    from agnews_ray.app.live_tracking import TrackingWatcher
     from agnews_ray.app.prepare import PreparedStudy
     from agnews_ray.run.watcher import StudyWatcher
 
@@ -70,31 +72,33 @@ def submit(
 
             print_plan(prepared, as_json)
             return
-        outcome = execute(prepared, as_json, quiet, launch.execute_study)
+        outcome, watcher = execute(prepared, place, as_json or quiet, launch.execute_study)
     except KeyboardInterrupt as interrupt:
         leave(interrupt, explain_interrupt(prepared))
-    print_outcome(outcome, as_json, quiet)
+    print_outcome(outcome, watcher, as_json, quiet)
     sys.exit(1 if outcome.failed else 0)
 
 
-def execute(prepared: "PreparedStudy", as_json: bool, quiet: bool, run: Run[T]) -> T:
-    """Run a prepared study behind the screen that fits the output.
+def execute(
+    prepared: "PreparedStudy", place: Place, is_silent: bool, run: Run[T]
+) -> "tuple[T, TrackingWatcher]":
+    """Run a prepared study behind the screen that fits the output, and tell its trackers.
 
     Args:
         prepared: the study.
-        as_json: whether only a document is printed at the end.
-        quiet: whether only the table is.
+        place: where it runs, and which trackers are told.
+        is_silent: whether nothing is shown while it runs.
         run: the use case.
 
     Returns:
-        Its results.
+        Its results, and what the trackers were told.
     """
     from agnews_ray.cli import screen
     from agnews_ray.cli.plan_text import introduction
 
-    silent = as_json or quiet
     chosen = screen.LiveScreen if screen.is_terminal() else screen.PlainScreen
-    with screen.SilentScreen() if silent else chosen() as shown:
+    with screen.SilentScreen() if is_silent else chosen() as shown:
         for line in introduction(prepared):
             shown.note(line)
-        return run(prepared, shlex.join(sys.argv), START_OF_PROCESS, shown)
+        with tracked_too(shown, prepared, place.track_to) as watcher:
+            return run(prepared, shlex.join(sys.argv), START_OF_PROCESS, watcher), watcher

@@ -90,10 +90,10 @@ def tune(job: Path, dry_run: bool, as_json: bool, quiet: bool, **flags: Any) -> 
             for line in () if as_json else _plan_lines(prepared):
                 click.echo(line)
             return
-        tuned = execute(prepared, as_json, quiet, tune_study.tune_study)
+        tuned, watcher = execute(prepared, place, as_json or quiet, tune_study.tune_study)
     except KeyboardInterrupt as interrupt:
         leave(interrupt, explain_interrupt(prepared))
-    print_outcome(tuned.outcome, as_json, quiet, _as_document(tuned))
+    print_outcome(tuned.outcome, watcher, as_json, quiet, _as_document(tuned))
     if not as_json:
         _print_winners(tuned)
     sys.exit(1 if tuned.outcome.failed else 0)
