@@ -15,7 +15,8 @@ SCHEMA_VERSION = 7
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
-variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search;
+variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search,
+what was predicted of it and its whole time;
 what older records lack has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
@@ -206,6 +207,32 @@ class SearchRecord(Record):
     """Whether the search ended it at the last of them; its other numbers are of what it did."""
 
 
+class PredictionRecord(Record):
+    """What was predicted of a trial before it started; the record beside it says what happened."""
+
+    train_seconds: float
+    """What ``training.train_seconds`` would be."""
+    train_seconds_low: float
+    train_seconds_high: float
+    """The ends of the interval in which it lies in 8 of 10 trials."""
+    measured_seconds: float
+    """The same by the probe alone, before the errors of earlier predictions corrected it."""
+    num_learned_from: int
+    """The number of earlier trials whose errors corrected it."""
+    scoring_seconds: float
+    """What ``training.scoring_seconds`` would be."""
+    total_seconds: float
+    """What ``TrialRecord.total_seconds`` would be."""
+    startup_seconds: float
+    """The part of it for which a study's first trial waits for Ray and its workers; else 0."""
+    peak_memory_bytes: int
+    """What ``training.peak_memory_bytes`` would be."""
+    size_bytes: int
+    """What ``model.size_bytes`` would be."""
+    probe: str
+    """The name of the probe in the cache: trials with the same one are predicted alike."""
+
+
 class EnvironmentRecord(Record):
     """The machine and the software."""
 
@@ -250,6 +277,11 @@ class TrialRecord(Record):
     """The scores after each epoch, if there is a validation split."""
     search: SearchRecord | None = None
     """Its place in a search; None if it belongs to none."""
+    total_seconds: float | None = None
+    """The wall time from ``submit`` (for a study's first trial) or from the trial's start to its
+    record; None: before version 7."""
+    predicted: PredictionRecord | None = None
+    """What was predicted of it; None if nothing was."""
     environment: EnvironmentRecord
     diverged: str | None = None
     """Why the model has no scores: its loss or its logits are not numbers. Such a trial is left out

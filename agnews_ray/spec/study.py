@@ -12,6 +12,7 @@ from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.engines import ENGINES
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
+from agnews_ray.spec.spending import BudgetSpec
 from agnews_ray.spec.variant import VariantSpec
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -35,6 +36,8 @@ class StudySpec(Spec):
     data: DataSpec = DataSpec()
     recipe: RecipeSpec = RecipeSpec()
     scaling: ScalingSpec = ScalingSpec()
+    budget: BudgetSpec | None = None
+    """What it may cost; None: whatever it costs."""
 
     @field_validator("name")
     @classmethod
