@@ -6,17 +6,19 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
+from agnews_ray.app.afford import allowance_of, in_order
 from agnews_ray.app.capacity import check_disk
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.errors import AgnewsError, StoreError
 from agnews_ray.record.environment import num_usable_cpus
+from agnews_ray.record.left_out import LeftOutTrial, save_left_out
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
@@ -47,6 +49,8 @@ class StudyOutcome:
     """The records of all planned trials that are finished, now or before, in planned order."""
     failed: dict[str, Exception]
     """The errors by trial id."""
+    left_out: tuple[LeftOutTrial, ...] = ()
+    """The trials that the study's budget left out."""
     notes: tuple[str, ...] = ()
     """Lines for the user about the files that were kept, and those that were not."""
 
@@ -85,6 +89,7 @@ def execute_study(
     """
     watcher = SteadyWatcher(watcher)
     failed: dict[str, Exception] = {}
+    left_out: tuple[LeftOutTrial, ...] = ()
     store, command = prepared.store, without_keys(command)
     with store.writing():
         # Read again, now that no other submit writes: another one may have finished some trials.
@@ -99,11 +104,30 @@ def execute_study(
             done |= prepared.finished
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
+            left_out = _left_out(prepared, outcome.left_out)
             done |= finished_of(store, prepared.trials)  # the first record of a trial counts
+        save_left_out(store.folder, left_out)
         notes = _keep_test_rows(prepared)
     records = tuple(done[t.trial_id] for t in prepared.trials if t.trial_id in done)
     notes = (*store.take_notes(), *notes)
-    return StudyOutcome(prepared=prepared, records=records, failed=failed, notes=notes)
+    return StudyOutcome(
+        prepared=prepared, records=records, failed=failed, left_out=left_out, notes=notes
+    )
+
+
+def _left_out(prepared: PreparedStudy, reasons: Mapping[str, str]) -> tuple[LeftOutTrial, ...]:
+    budget = prepared.study.budget
+    return tuple(
+        LeftOutTrial(
+            trial_id=trial.trial_id,
+            model=trial.variant.name,
+            seed=trial.seed,
+            budget=(budget.limit if budget else None) or "",
+            reason=reasons[trial.trial_id],
+        )
+        for trial in prepared.trials
+        if trial.trial_id in reasons
+    )
 
 
 def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
@@ -130,6 +154,7 @@ def _run_embedded(
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
     num_workers = num_at_once * prepared.study.scaling.num_workers
+    allowance = allowance_of(prepared, started_at)
     with embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session:
         # The first step waits for Ray, its controller and a worker, one after the other. What is
         # not needed for the next of these comes later: two cores have no time for both.
@@ -148,7 +173,7 @@ def _run_embedded(
             prepared = looked_at.tell(watcher)
 
             from agnews_ray.run.queue import OwnRoom, run_trials
-            from agnews_ray.run.trainer import TrialRunner
+            from agnews_ray.run.trainer import TrialRunner, no_prediction
 
             runner = TrialRunner(
                 study=prepared.study,
@@ -158,10 +183,13 @@ def _run_embedded(
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
                 command=command,
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
+                predict=allowance.predict if allowance else no_prediction,
             )
             room = OwnRoom(count=num_at_once)
             load = looked_at.data.load
-            return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+            return prepared, run_trials(
+                in_order(prepared), runner, load, room, started_at, watcher, allowance
+            )
 
 
 @contextmanager

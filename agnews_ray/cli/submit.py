@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from agnews_ray.cli.ask_budget import within_budget
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.jobs import address_option, follow_to_end
@@ -44,9 +45,10 @@ Examples:
   agnews-ray submit jobs/demo.yaml --seeds 1,2,3 --name d3 three seeds of it
   agnews-ray submit --dataset data/ --limit-train 8000     your own train.csv and test.csv
   agnews-ray submit jobs/t4.yaml --dry-run                 show the plan, run nothing
+  agnews-ray submit jobs/t4.yaml --budget 2h               ask first, if it would take longer
   agnews-ray submit jobs/demo.yaml --address http://127.0.0.1:8265 --follow   on a cluster
 
-Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong,
+Exit codes: 0 all trials done, or left out by the budget; 1 a trial failed, 2 the request was wrong,
 130 interrupted, 143 terminated."""
 )
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.yaml]")
@@ -96,6 +98,7 @@ def submit(
         if dry_run:
             _print_plan(prepared, as_json)
             return
+        prepared = within_budget(prepared, START_OF_PROCESS, is_silent=as_json or quiet)
         outcome = _execute(prepared, as_json, quiet)
     except KeyboardInterrupt as interrupt:
         leave(interrupt, _explain_interrupt(prepared))
@@ -158,12 +161,13 @@ def _execute(prepared: "PreparedStudy", as_json: bool, quiet: bool) -> "StudyOut
     silent = as_json or quiet
     chosen = screen.LiveScreen if screen.is_terminal() else screen.PlainScreen
     with screen.SilentScreen() if silent else chosen() as shown:
-        for line in _introduction(prepared):
+        for line in introduction(prepared):
             shown.note(line)
         return launch.execute_study(prepared, shlex.join(sys.argv), START_OF_PROCESS, shown)
 
 
-def _introduction(prepared: "PreparedStudy") -> list[str]:
+def introduction(prepared: "PreparedStudy") -> list[str]:
+    """Say what the study is, and of which rows, a line each."""
     record, study = prepared.scanned.record, prepared.study
     held = record.validation.num_selected if record.validation else record.num_validation
     splits = f"{record.num_train:,} train and {record.test.num_selected:,} test rows"
@@ -212,7 +216,7 @@ def _print_plan(prepared: "PreparedStudy", as_json: bool) -> None:
         click.echo(to_json(plan))
         return
     click.echo(to_yaml(prepared.study))
-    for line in _introduction(prepared):
+    for line in introduction(prepared):
         click.echo(printable(line))
     for trial in prepared.trials:
         click.echo(_planned_line(trial, trial.trial_id in prepared.finished))
@@ -242,11 +246,14 @@ def _print_outcome(outcome: "StudyOutcome", as_json: bool, quiet: bool) -> None:
     for note in outcome.notes:
         click.echo(f"note: {note}", err=True)
     table = compare_records(name, outcome.records, order) if outcome.records else None
+    if table and outcome.left_out:
+        table = table.model_copy(update={"left_out": outcome.left_out})
     if as_json:
         document = {
             "study": name,
             "rows": table.rows if table else [],
             "diverged": table.diverged if table else [],
+            "left_out": outcome.left_out,
             "failed": {trial_id: str(error) for trial_id, error in outcome.failed.items()},
             "num_empty_texts": _num_empty(prepared.scanned.record),
             "folder": prepared.store.location,

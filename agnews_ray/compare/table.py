@@ -10,6 +10,7 @@ from agnews_ray.compare.diverged import DivergedTrial, describe_diverged, part_d
 from agnews_ray.compare.recipes import RecipeChange, compared, recipe_changes, shared_recipe
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
 from agnews_ray.errors import RecordError
+from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import TrialRecord
 
 
@@ -72,6 +73,8 @@ class ComparisonTable(BaseModel):
     """The rows of variants with at least one seed that scored test and did not diverge; there may
     be none."""
     diverged: tuple[DivergedTrial, ...] = ()
+    left_out: tuple[LeftOutTrial, ...] = ()
+    """The trials that a budget left out; known where the study's folder was read."""
 
 
 def compare_records(

@@ -219,6 +219,8 @@ class PredictionRecord(Record):
     """The same by the probe alone, before the errors of earlier predictions corrected it."""
     num_learned_from: int
     """The number of earlier trials whose errors corrected it."""
+    num_steps: int
+    """The number of planned steps; a trial that was stopped early made fewer."""
     scoring_seconds: float
     """What ``training.scoring_seconds`` would be."""
     total_seconds: float

@@ -12,6 +12,7 @@ from agnews_ray.errors import AgnewsError, TrialError
 from agnews_ray.plan.graph import TrialGraph
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.run.allowance import Gate
 from agnews_ray.run.failures import describe, is_out_of_memory, no_memory, own_error
 from agnews_ray.run.inputs import TrialInputs
 from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
@@ -53,6 +54,8 @@ class Outcome:
     finished: tuple[TrialRecord, ...]
     failed: dict[str, AgnewsError] = field(default_factory=dict)
     """The errors by trial id."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Why a trial was not started, by trial id."""
 
 
 def run_trials(
@@ -62,6 +65,7 @@ def run_trials(
     room: Room,
     started_at: float,
     watcher: StudyWatcher,
+    gate: Gate | None = None,
 ) -> Outcome:
     """Run trials, several at once if there are GPUs for it, each after those that it waits for.
 
@@ -74,6 +78,7 @@ def run_trials(
         room: the room, which says how many trials may run at the same time.
         started_at: the Unix time of ``submit``, for the first trial's seconds to its first step.
         watcher: the watcher that gets each event, until it raises an error.
+        gate: decides whether a trial starts; None starts all.
 
     Returns:
         The records and errors. An interrupt of the calling thread is raised again.
@@ -85,17 +90,25 @@ def run_trials(
     done: queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]] = queue.Queue()
     finished: dict[str, TrialRecord] = {}
     failed: dict[str, AgnewsError] = {}
+    left_out: dict[str, str] = {}
     running: dict[str, PlannedTrial] = {}
     said: set[str] = set()
     while True:
-        startable = _startable(graph, finished, failed, watcher)
+        startable = _startable(graph, finished, failed, left_out, watcher)
         waiting = [trial for trial in startable if trial.trial_id not in running]
         if not waiting and not running:
-            return Outcome(finished=tuple(finished.values()), failed=failed)
-        if len(finished) + len(failed) + len(running) == len(trials):
+            return Outcome(
+                finished=tuple(finished.values()), failed=failed, left_out=left_out
+            )
+        if len(finished) + len(failed) + len(left_out) + len(running) == len(trials):
             runner.stop_idle(len(running))  # other programs may need the room
         if waiting and len(running) < room.num_at_once():
             trial = waiting[0]
+            reason = gate.reason_to_leave_out(trial) if gate else None
+            if reason:
+                left_out[trial.trial_id] = reason
+                watcher.note(f"left out {trial.trial_id}: {reason}")
+                continue
             since = time.time() if running or finished or failed else started_at
             watcher.started(TrialFacts.of(trial))
             running[trial.trial_id] = trial
@@ -111,6 +124,8 @@ def run_trials(
         del running[trial.trial_id]
         if isinstance(result, TrialRecord):
             finished[trial.trial_id] = result
+            if gate:
+                gate.ended(result)
             _say_once([result.training.engine_note], said, watcher)
             watcher.finished(TrialFacts.of(trial), RecordFacts.of(result))
         else:
@@ -122,13 +137,19 @@ def _startable(
     graph: TrialGraph,
     finished: dict[str, TrialRecord],
     failed: dict[str, AgnewsError],
+    left_out: dict[str, str],
     watcher: StudyWatcher,
 ) -> tuple[PlannedTrial, ...]:
-    """Return the trials that may run, and fail those that wait for a failed one."""
-    ready = graph.ready(finished, failed)
+    """Return the trials that may run; those that wait for a failed one fail, and likewise for
+    those left out."""
+    ready = graph.ready(finished, failed.keys() | left_out)
     for trial in graph.trials:
         if trial.trial_id in ready.lost:
             cause = ready.lost[trial.trial_id]
+            if cause in left_out:
+                left_out[trial.trial_id] = f"it waits for {cause}, which was left out"
+                watcher.note(f"left out {trial.trial_id}: {left_out[trial.trial_id]}")
+                continue
             wanted, hint = f"trial {cause} finished first", "fix its cause and submit again"
             error = TrialError(f"trial {trial.trial_id}", wanted, "that it failed", hint)
             failed[trial.trial_id] = error

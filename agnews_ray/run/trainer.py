@@ -16,7 +16,13 @@ from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
 from agnews_ray.plan.trials import PlannedTrial
-from agnews_ray.record.schema import DatasetRecord, ModelRecord, Scores, TrialRecord
+from agnews_ray.record.schema import (
+    DatasetRecord,
+    ModelRecord,
+    PredictionRecord,
+    Scores,
+    TrialRecord,
+)
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.failures import find, root_error, was_lost
 from agnews_ray.run.held_datasets import HeldDatasets
@@ -30,6 +36,10 @@ from agnews_ray.spec.engines import ENGINES
 from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)
+
+
+def no_prediction(trial: PlannedTrial, since: float) -> None:  # noqa: ARG001
+    """Predict nothing of a trial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,9 @@ class TrialRunner:
     """The number of times that a trial may run, if it loses a worker or its node."""
     on_retry: Callable[[str], None] = logger.warning
     """The function that gets a line when a trial starts again; another thread calls it."""
+    predict: Callable[[PlannedTrial, float], PredictionRecord | None] = no_prediction
+    """The function that predicts a trial that starts now, from the Unix time from which it
+    counts; None if there is no prediction."""
     datasets: HeldDatasets = field(default_factory=HeldDatasets)
 
     def run(self, trial: PlannedTrial, inputs: TrialInputs, started_at: float) -> TrialRecord:
@@ -73,6 +86,7 @@ class TrialRunner:
             wanted = f"a train split in memory, with engine {trial.variant.engine}"
             hint = "raise data.max_resident_mb, or use engine fast"
             raise DataError(f"trial {trial.trial_id}", wanted, "one that is streamed", hint)
+        predicted = self.predict(trial, started_at)
         unrecorded, attempt = switched_off(), 0
         while True:
             attempt += 1
@@ -92,7 +106,9 @@ class TrialRunner:
                 self.on_retry(f"trial {trial.trial_id} lost a worker or its node, starts again")
             finally:
                 forget_progress(trial.trial_id)
-        record = self._record(trial, summary, inputs.findings)
+        record = self._record(trial, summary, inputs.findings).model_copy(
+            update={"predicted": predicted, "total_seconds": time.time() - started_at}
+        )
         self.store.publish(record, staged)
         return record
 

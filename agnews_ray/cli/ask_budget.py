@@ -1,0 +1,73 @@
+"""What ``submit`` does about a budget before it starts: predict, and ask or refuse."""
+
+import dataclasses
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from agnews_ray.errors import printable
+
+if TYPE_CHECKING:
+    from agnews_ray.app.afford import Answer
+    from agnews_ray.app.prepare import PreparedStudy
+
+
+def within_budget(
+    prepared: "PreparedStudy", started_at: float, *, is_silent: bool
+) -> "PreparedStudy":
+    """Predict a study, and go on only if it fits in its budget or the user agrees to less.
+
+    Without a budget nothing is measured: if probes of an earlier plan are kept, the trials'
+    records say what these predict.
+
+    Args:
+        prepared: the study.
+        started_at: the Unix time from which the budget counts.
+        is_silent: whether nothing may be shown and nobody asked.
+
+    Returns:
+        The study with its forecast, if there is one.
+
+    Raises:
+        ResourceError: the study does not fit, and nobody is there to ask.
+    """
+    from agnews_ray.app.afford import afford, limit_of
+    from agnews_ray.app.forecast_study import forecast_study, has_probes, probe_in_child
+
+    has_limit = limit_of(prepared.study) is not None
+    if not prepared.todo or not (has_limit or has_probes(prepared)):
+        return prepared
+
+    def note(line: str) -> None:
+        if not is_silent:
+            click.echo(printable(line))
+
+    forecast = forecast_study(prepared, note, measure=probe_in_child if has_limit else None)
+    prepared = dataclasses.replace(prepared, forecast=forecast)
+    if has_limit:
+        answer = afford(prepared, time.time() - started_at)
+        _decide(answer, prepared, note, is_silent=is_silent)
+    return prepared
+
+
+def _decide(
+    answer: "Answer", prepared: "PreparedStudy", note: Callable[[str], None], *, is_silent: bool
+) -> None:
+    from agnews_ray.app.afford import refuse
+    from agnews_ray.cli.plan_text import budget_lines, fit_line
+
+    budget = prepared.study.budget
+    if answer.fits or (answer.kept and budget is not None and budget.runs_what_fits):
+        note(fit_line(answer))
+        return
+    if is_silent or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        refuse(answer)
+    for line in budget_lines(answer):
+        note(line)
+    question = f"run the {len(answer.kept)} trial(s) that fit, and leave {len(answer.left)} out?"
+    if not answer.kept or not click.confirm(question, default=False):
+        click.echo("nothing was started", err=True)
+        sys.exit(2)
