@@ -11,7 +11,8 @@ from agnews_ray.model import zoo
 from agnews_ray.model.architectures import KNOWN_MODELS
 from agnews_ray.model.headers import read_json
 from agnews_ray.plan.fitting import Option, Question, what_fits
-from agnews_ray.plan.forecast import Limit, Span, seeds_first
+from agnews_ray.plan.forecast import Forecast, Limit, Span, seeds_first
+from agnews_ray.plan.past_errors import Past
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import Record
 from agnews_ray.run.allowance import Allowance, duration
@@ -85,18 +86,17 @@ def limit_of(study: StudySpec, *, on_cluster: bool = False) -> Limit | None:
 
 def allowance_of(
     prepared: PreparedStudy, started_at: float, *, on_cluster: bool = False
-) -> Allowance | None:
-    """Make what decides which trials start, and predicts them; None without a forecast.
+) -> Allowance:
+    """Make what decides which trials start, and predicts them.
 
     Args:
-        prepared: the study, with its forecast.
+        prepared: the study; without a forecast all trials start and none is predicted.
         started_at: the Unix time of ``submit``, from which a limit counts.
         on_cluster: whether its trials run on a cluster's machines.
     """
     limit = limit_of(prepared.study, on_cluster=on_cluster)
-    if prepared.forecast is None:
-        return None
-    return Allowance(forecast=prepared.forecast, limit=limit, started_at=started_at)
+    forecast = prepared.forecast or Forecast(workloads={}, unmeasured={}, past=Past())
+    return Allowance(forecast=forecast, limit=limit, started_at=started_at)
 
 
 def in_order(prepared: PreparedStudy) -> tuple[PlannedTrial, ...]:
@@ -152,7 +152,8 @@ def refuse(answer: Answer) -> None:
     """
     if answer.limit is None or not answer.left:
         return
-    found = f"{amount(answer, answer.cost.median)} predicted for {len(answer.kept) + len(answer.left)} trial(s)"
+    num_trials = len(answer.kept) + len(answer.left)
+    found = f"{amount(answer, answer.cost.median)} predicted for {num_trials} trial(s)"
     changes = [f"{one.change} ({amount(answer, one.cost.median)})" for one in answer.options]
     if answer.kept:
         changes.append(f"--what-fits (runs {len(answer.kept)}, leaves {len(answer.left)} out)")

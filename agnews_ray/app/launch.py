@@ -173,7 +173,7 @@ def _run_embedded(
             prepared = looked_at.tell(watcher)
 
             from agnews_ray.run.queue import OwnRoom, run_trials
-            from agnews_ray.run.trainer import TrialRunner, no_prediction
+            from agnews_ray.run.trainer import TrialRunner
 
             runner = TrialRunner(
                 study=prepared.study,
@@ -183,13 +183,12 @@ def _run_embedded(
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
                 command=command,
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
-                predict=allowance.predict if allowance else no_prediction,
+                predict=allowance.predict,
             )
-            room = OwnRoom(count=num_at_once)
+            room = OwnRoom(count=num_at_once, gate=allowance)
             load = looked_at.data.load
-            return prepared, run_trials(
-                in_order(prepared), runner, load, room, started_at, watcher, allowance
-            )
+            trials = in_order(prepared)
+            return prepared, run_trials(trials, runner, load, room, started_at, watcher)
 
 
 @contextmanager

@@ -39,9 +39,13 @@ from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 
-TRAIN_RANKS = (1.0, 0.9, 0.7, 0.5, 0.3, 0.1)
+TRAIN_RANKS = (1.0, 0.1, 0.5, 0.9, 0.3, 0.7)
 """The places in the distribution of lengths at which steps are timed, the longest first: it needs
 the most memory."""
+
+MIN_RANKS, ENOUGH_S = 3, 15.0
+"""Of a slow model, steps of so many lengths are timed, and of further ones only within this time.
+"""
 
 SCORED_RANKS = (1.0, 0.7, 0.3)
 
@@ -99,7 +103,7 @@ def measure(task: ProbeTask, scratch: Path) -> Probed:
     model = model.to(rank.device)
     loading_s = time.perf_counter() - started
     with SpinByLoad():  # as a trial's worker does
-        steps = [_time_steps(task, model, rank, at) for at in TRAIN_RANKS]
+        steps = _time_lengths(task, model, rank)
         peak = peak_memory_bytes(rank.device)
         scored = _time_scoring(task, model, rank)
     saving_s, size_bytes = _time_saving(task, model, rank, scratch)
@@ -134,6 +138,16 @@ class _TimedSteps:
     """What the first steps took beyond it."""
 
 
+def _time_lengths(task: ProbeTask, model: Any, rank: Rank) -> list[_TimedSteps]:
+    start = time.perf_counter()
+    found: list[_TimedSteps] = []
+    for place in TRAIN_RANKS:
+        if len(found) >= MIN_RANKS and time.perf_counter() - start > ENOUGH_S:
+            break
+        found.append(_time_steps(task, model, rank, place))
+    return found
+
+
 def _time_steps(task: ProbeTask, model: Any, rank: Rank, place: float) -> _TimedSteps:
     batches = partial(_batches, task.train, task.rows_per_step, place, task.seed)
     watch = _Stopwatch(rank.device)
@@ -156,7 +170,7 @@ def _time_steps(task: ProbeTask, model: Any, rank: Rank, place: float) -> _Timed
         engine = UNRECORDED
     log = RUNNERS[engine](job, model, [watch])
     seconds = (watch.ended_s - watch.began_s) / (watch.num_steps - NUM_UNTIMED)
-    length = int(round(float(log.computed[NUM_UNTIMED:].mean()) / task.rows_per_step))
+    length = round(float(log.computed[NUM_UNTIMED:].mean()) / task.rows_per_step)
     return _TimedSteps(
         length=length, seconds=seconds, untimed_s=watch.began_s - NUM_UNTIMED * seconds
     )
@@ -209,9 +223,7 @@ def _time_scoring(task: ProbeTask, model: Any, rank: Rank) -> list[tuple[int, fl
     return found
 
 
-def _time_saving(
-    task: ProbeTask, model: Any, rank: Rank, scratch: Path
-) -> tuple[float, int]:
+def _time_saving(task: ProbeTask, model: Any, rank: Rank, scratch: Path) -> tuple[float, int]:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         size_bytes = save_artifact(Path(folder) / "artifact", model, task.tokenizer, task.facts)
@@ -266,9 +278,7 @@ Measured = dict[str, Probed | str]
 """What was measured of each variant, by its name; or why it was not."""
 
 
-def measure_all(
-    makers: Sequence[tuple[str, Callable[[], ProbeTask]]], scratch: Path
-) -> Measured:
+def measure_all(makers: Sequence[tuple[str, Callable[[], ProbeTask]]], scratch: Path) -> Measured:
     """Measure models one after another; one that fails does not affect the others.
 
     Args:

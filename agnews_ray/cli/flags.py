@@ -38,7 +38,7 @@ def _plain(word: str) -> object:
 
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
     """Attach the flags that override a job file; each has its dotted path in the study."""
-    flags = [
+    flags: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
         _flag(
             "--models",
             "models",

@@ -79,9 +79,7 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.splitlines()))
 
 
-def _as_json(
-    prepared: "PreparedStudy", answer: "Answer", costs: "tuple[VariantCost, ...]"
-) -> str:
+def _as_json(prepared: "PreparedStudy", answer: "Answer", costs: "tuple[VariantCost, ...]") -> str:
     from agnews_ray.cli.plan_text import NUM_PAST
     from agnews_ray.record.json_text import to_json
 

@@ -43,7 +43,9 @@ def variants_table(costs: Sequence[VariantCost]) -> str:
     return tabulate(rows, [*shown], "simple", disable_numparse=True, colalign=alignment)
 
 
-def study_lines(prepared: "PreparedStudy", answer: Answer, costs: Sequence[VariantCost]) -> list[str]:
+def study_lines(
+    prepared: "PreparedStudy", answer: Answer, costs: Sequence[VariantCost]
+) -> list[str]:
     """Say what the study takes, and how far such predictions were off.
 
     Args:
@@ -161,10 +163,12 @@ def _between(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return "-"
     first, second = duration(low), duration(high)
+    if first == second:
+        return second
     unit = second.partition(" ")[2]
     if first.endswith(f" {unit}") and " " not in unit:
         first = first.partition(" ")[0]
-    return f"{first} to {second}" if first != second else second
+    return f"{first} to {second}"
 
 
 def _known(value: float | None, text: Callable[[float], str]) -> str:

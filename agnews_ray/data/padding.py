@@ -47,9 +47,7 @@ def padded_lengths(
     return _as_many(np.array(found), -(-num_rows // batch_size))
 
 
-def scored_lengths(
-    sample: NDArray[np.int64], num_rows: int, batch_size: int
-) -> NDArray[np.int64]:
+def scored_lengths(sample: NDArray[np.int64], num_rows: int, batch_size: int) -> NDArray[np.int64]:
     """Give the longest row of each batch in scoring, which sorts a split by length.
 
     Args:

@@ -77,7 +77,9 @@ class Forecast:
             workload=work,
         )
 
-    def record(self, variant: str, since_start_s: float, startup_s: float) -> PredictionRecord | None:
+    def record(
+        self, variant: str, since_start_s: float, startup_s: float
+    ) -> PredictionRecord | None:
         """Make the part of a trial's record; None if its variant could not be measured.
 
         Args:

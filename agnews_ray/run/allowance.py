@@ -20,6 +20,16 @@ class Gate(Protocol):
         """A trial has a record."""
 
 
+class OpenGate:
+    """Lets every trial start."""
+
+    def reason_to_leave_out(self, trial: PlannedTrial) -> None:
+        """There is none."""
+
+    def ended(self, record: TrialRecord) -> None:
+        """Learn nothing from it."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Allowance:
     """Keeps a study to its limit, and predicts each trial when it starts.

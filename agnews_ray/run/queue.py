@@ -12,7 +12,7 @@ from agnews_ray.errors import AgnewsError, TrialError
 from agnews_ray.plan.graph import TrialGraph
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.run.allowance import Gate
+from agnews_ray.run.allowance import Gate, OpenGate
 from agnews_ray.run.failures import describe, is_out_of_memory, no_memory, own_error
 from agnews_ray.run.inputs import TrialInputs
 from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
@@ -25,7 +25,11 @@ logger = logging.getLogger(__name__)
 
 
 class Room(Protocol):
-    """The room for trials: how many may run, and what one waits for."""
+    """The room for trials: how many may run, what one waits for, and which may start at all."""
+
+    @property
+    def gate(self) -> Gate:
+        """The object that decides whether a trial may start."""
 
     def num_at_once(self) -> int:
         """The number of trials that may run at the same time now, at least 1."""
@@ -39,6 +43,7 @@ class OwnRoom:
     """The room on this machine, which was counted before."""
 
     count: int
+    gate: Gate = field(default_factory=OpenGate)
 
     def num_at_once(self) -> int:
         return self.count
@@ -65,7 +70,6 @@ def run_trials(
     room: Room,
     started_at: float,
     watcher: StudyWatcher,
-    gate: Gate | None = None,
 ) -> Outcome:
     """Run trials, several at once if there are GPUs for it, each after those that it waits for.
 
@@ -75,10 +79,9 @@ def run_trials(
         trials: trials that are not finished; they only wait for each other.
         runner: the runner of a trial.
         load_data: the function that loads a trial's tokenised data; called in the trials' order.
-        room: the room, which says how many trials may run at the same time.
+        room: the room, which says how many trials may run at the same time, and which not at all.
         started_at: the Unix time of ``submit``, for the first trial's seconds to its first step.
         watcher: the watcher that gets each event, until it raises an error.
-        gate: decides whether a trial starts; None starts all.
 
     Returns:
         The records and errors. An interrupt of the calling thread is raised again.
@@ -97,17 +100,14 @@ def run_trials(
         startable = _startable(graph, finished, failed, left_out, watcher)
         waiting = [trial for trial in startable if trial.trial_id not in running]
         if not waiting and not running:
-            return Outcome(
-                finished=tuple(finished.values()), failed=failed, left_out=left_out
-            )
+            return Outcome(finished=tuple(finished.values()), failed=failed, left_out=left_out)
         if len(finished) + len(failed) + len(left_out) + len(running) == len(trials):
             runner.stop_idle(len(running))  # other programs may need the room
         if waiting and len(running) < room.num_at_once():
             trial = waiting[0]
-            reason = gate.reason_to_leave_out(trial) if gate else None
+            reason = room.gate.reason_to_leave_out(trial)
             if reason:
-                left_out[trial.trial_id] = reason
-                watcher.note(f"left out {trial.trial_id}: {reason}")
+                _leave_out(trial, reason, left_out, watcher)
                 continue
             since = time.time() if running or finished or failed else started_at
             watcher.started(TrialFacts.of(trial))
@@ -124,8 +124,7 @@ def run_trials(
         del running[trial.trial_id]
         if isinstance(result, TrialRecord):
             finished[trial.trial_id] = result
-            if gate:
-                gate.ended(result)
+            room.gate.ended(result)
             _say_once([result.training.engine_note], said, watcher)
             watcher.finished(TrialFacts.of(trial), RecordFacts.of(result))
         else:
@@ -140,21 +139,30 @@ def _startable(
     left_out: dict[str, str],
     watcher: StudyWatcher,
 ) -> tuple[PlannedTrial, ...]:
-    """Return the trials that may run; those that wait for a failed one fail, and likewise for
-    those left out."""
+    """Return the trials that may run; those that wait for a failed one fail.
+
+    Those that wait for one that was left out are left out.
+    """
     ready = graph.ready(finished, failed.keys() | left_out)
     for trial in graph.trials:
         if trial.trial_id in ready.lost:
             cause = ready.lost[trial.trial_id]
             if cause in left_out:
-                left_out[trial.trial_id] = f"it waits for {cause}, which was left out"
-                watcher.note(f"left out {trial.trial_id}: {left_out[trial.trial_id]}")
+                reason = f"it waits for {cause}, which was left out"
+                _leave_out(trial, reason, left_out, watcher)
                 continue
             wanted, hint = f"trial {cause} finished first", "fix its cause and submit again"
             error = TrialError(f"trial {trial.trial_id}", wanted, "that it failed", hint)
             failed[trial.trial_id] = error
             watcher.failed(TrialFacts.of(trial), error)
     return ready.startable
+
+
+def _leave_out(
+    trial: PlannedTrial, reason: str, left_out: dict[str, str], watcher: StudyWatcher
+) -> None:
+    left_out[trial.trial_id] = reason
+    watcher.note(f"left out {trial.trial_id}: {reason}")
 
 
 def _say_once(notes: Sequence[str | None], said: set[str], watcher: StudyWatcher) -> None:

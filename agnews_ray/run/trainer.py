@@ -38,7 +38,7 @@ from agnews_ray.spec.study import StudySpec
 logger = logging.getLogger(__name__)
 
 
-def no_prediction(trial: PlannedTrial, since: float) -> None:  # noqa: ARG001
+def no_prediction(trial: PlannedTrial, since: float) -> None:
     """Predict nothing of a trial."""
 
 

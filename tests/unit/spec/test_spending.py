@@ -9,7 +9,8 @@ def budget(**parts):
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("1.5 h", 5400), ("20min", 1200), ("1D", 86400)]
+    ("text", "seconds"),
+    [("90s", 90), ("30m", 1800), ("1.5 h", 5400), ("20min", 1200), ("1D", 86400)],
 )
 def test_time_is_read_in_seconds(text, seconds):
     assert budget(limit=text).seconds == seconds
