@@ -8,7 +8,7 @@ rest: other numbers of rows or epochs need no other probe.
 import dataclasses
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from transformers import PreTrainedTokenizerFast
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.engine.artifact_check import replay
 from agnews_ray.engine.callbacks import Action, Callback, StepDone
+from agnews_ray.engine.first_pass import reason_of
 from agnews_ray.engine.fused.graphs import switched_off
 from agnews_ray.engine.machine_load import OtherPrograms
 from agnews_ray.engine.malloc import give_back_memory
@@ -35,6 +36,7 @@ from agnews_ray.model.build import build_classifier
 from agnews_ray.model.memory import peak_memory_bytes, reset_peak_memory
 from agnews_ray.model.saving import save_artifact
 from agnews_ray.plan.probed import Probed
+from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
@@ -66,6 +68,7 @@ class ProbeTask:
     class_weights: tuple[float, ...] | None
     device: Device
     num_threads: int
+    """The number of CPU threads; 0: all processors of the machine."""
     num_workers: int
     """The number of workers of a trial: the probe trains one worker's rows of each batch."""
     seed: int
@@ -96,7 +99,7 @@ def measure(task: ProbeTask, scratch: Path) -> Probed:
         The times and sizes.
     """
     started, others = time.perf_counter(), OtherPrograms()
-    torch.set_num_threads(task.num_threads)
+    torch.set_num_threads(task.num_threads or num_usable_cpus())
     rank = Rank(device=torch.device(task.device))
     reset_peak_memory(rank.device)
     model = build_classifier(task.variant, task.facts.class_names, task.seed, task.tokenizer)
@@ -278,18 +281,21 @@ Measured = dict[str, Probed | str]
 """What was measured of each variant, by its name; or why it was not."""
 
 
-def measure_all(makers: Sequence[tuple[str, Callable[[], ProbeTask]]], scratch: Path) -> Measured:
+def measure_all(tasks: Mapping[str, ProbeTask | str], scratch: Path | None = None) -> Measured:
     """Measure models one after another; one that fails does not affect the others.
 
     Args:
-        makers: the name of each variant, and the function that makes its task.
-        scratch: a folder for saved models.
+        tasks: the task of each variant by its name, or why there is none.
+        scratch: a folder for saved models; None: the folder for temporary files.
     """
     found: Measured = {}
-    for name, make in makers:
+    for name, task in tasks.items():
+        if isinstance(task, str):
+            found[name] = task
+            continue
         try:
-            found[name] = measure(make(), scratch)
+            found[name] = measure(task, scratch or Path(tempfile.gettempdir()))
         except Exception as error:  # noqa: BLE001  # a model's or library's code may raise anything
-            found[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
+            found[name] = reason_of(error)
         give_back_memory()
     return found

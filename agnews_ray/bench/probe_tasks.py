@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from agnews_ray.data.sample import sample_evenly
 from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.data.tokenised import digest
 from agnews_ray.engine.child_process import call_alone
+from agnews_ray.engine.first_pass import reason_of
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.tokenizer import encoder_json
 from agnews_ray.plan.trials import PlannedTrial
@@ -59,11 +59,8 @@ def probe_here(request: ProbeRequest) -> Measured:
         request: the variants.
     """
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    tasks = ProbeTasks(
-        request, InputCache(request.scanned, request.data, request.cache, lambda *_: None)
-    )
-    makers = [(trial.variant.name, _maker(tasks, trial)) for trial in request.trials]
-    return measure_all(makers, request.cache)
+    inputs = InputCache(request.scanned, request.data, request.cache, lambda *_: None)
+    return measure_all(ProbeTasks(request, inputs).make_all(), request.cache)
 
 
 class ProbeTasks:
@@ -77,6 +74,16 @@ class ProbeTasks:
     def __init__(self, request: ProbeRequest, inputs: InputCache) -> None:
         self._request, self._inputs = request, inputs
         self._samples: tuple[pa.Table, pa.Table] | None = None
+
+    def make_all(self) -> dict[str, ProbeTask | str]:
+        """Make the task of each variant, by its name; or say why there is none."""
+        found: dict[str, ProbeTask | str] = {}
+        for trial in self._request.trials:
+            try:
+                found[trial.variant.name] = self.make(trial)
+            except Exception as error:  # noqa: BLE001  # the others are measured
+                found[trial.variant.name] = reason_of(error)
+        return found
 
     def make(self, trial: PlannedTrial) -> ProbeTask:
         """Tokenise a few rows with a variant's tokenizer.
@@ -121,7 +128,3 @@ class ProbeTasks:
             test=TokenisedRows.from_table(encode(test_texts)),
             texts=tuple(test_texts["text"].slice(0, NUM_REPLAYED).to_pylist()),
         )
-
-
-def _maker(tasks: ProbeTasks, trial: PlannedTrial) -> Callable[[], ProbeTask]:
-    return lambda: tasks.make(trial)
