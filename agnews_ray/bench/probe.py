@@ -46,8 +46,7 @@ TRAIN_RANKS = (1.0, 0.1, 0.5, 0.9, 0.3, 0.7)
 the most memory."""
 
 MIN_RANKS, ENOUGH_S = 3, 15.0
-"""Of a slow model, steps of so many lengths are timed, and of further ones only within this time.
-"""
+"""Of a slow model so many lengths are timed, and further ones only within this time."""
 
 SCORED_RANKS = (1.0, 0.7, 0.3)
 

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from agnews_ray.app.prepare import PreparedStudy
 
 
+def has_limit(prepared: "PreparedStudy") -> bool:
+    """Whether a study has a budget that something of it may exceed."""
+    budget = prepared.study.budget
+    return bool(prepared.todo) and budget is not None and budget.limit is not None
+
+
 def within_budget(
     prepared: "PreparedStudy", started_at: float, *, is_silent: bool
 ) -> "PreparedStudy":
@@ -34,20 +40,20 @@ def within_budget(
     Raises:
         ResourceError: the study does not fit, and nobody is there to ask.
     """
-    from agnews_ray.app.afford import afford, limit_of
+    from agnews_ray.app.afford import afford
     from agnews_ray.app.forecast_study import forecast_study, has_probes, probe_in_child
 
-    has_limit = limit_of(prepared.study) is not None
-    if not prepared.todo or not (has_limit or has_probes(prepared)):
+    is_limited = has_limit(prepared)
+    if not is_limited and not (prepared.todo and has_probes(prepared)):
         return prepared
 
     def note(line: str) -> None:
         if not is_silent:
             click.echo(printable(line))
 
-    forecast = forecast_study(prepared, note, measure=probe_in_child if has_limit else None)
+    forecast = forecast_study(prepared, note, measure=probe_in_child if is_limited else None)
     prepared = dataclasses.replace(prepared, forecast=forecast)
-    if has_limit:
+    if is_limited:
         answer = afford(prepared, time.time() - started_at)
         _decide(answer, prepared, note, is_silent=is_silent)
     return prepared

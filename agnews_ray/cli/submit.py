@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from agnews_ray.cli.ask_budget import within_budget
+from agnews_ray.cli.ask_budget import has_limit, within_budget
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.jobs import address_option, follow_to_end
@@ -98,8 +98,12 @@ def submit(
         if dry_run:
             _print_plan(prepared, as_json)
             return
+        lines = introduction(prepared)
+        if has_limit(prepared) and not (as_json or quiet):  # a probe may take half a minute
+            click.echo("\n".join(map(printable, lines)))
+            lines = []
         prepared = within_budget(prepared, START_OF_PROCESS, is_silent=as_json or quiet)
-        outcome = _execute(prepared, as_json, quiet)
+        outcome = _execute(prepared, lines, as_json, quiet)
     except KeyboardInterrupt as interrupt:
         leave(interrupt, _explain_interrupt(prepared))
     _print_outcome(outcome, as_json, quiet)
@@ -154,14 +158,16 @@ def _hand_over(
         click.echo(f"next: agnews-ray logs {sent.job_id} --follow, or status, stop, fetch")
 
 
-def _execute(prepared: "PreparedStudy", as_json: bool, quiet: bool) -> "StudyOutcome":
+def _execute(
+    prepared: "PreparedStudy", lines: list[str], as_json: bool, quiet: bool
+) -> "StudyOutcome":
     from agnews_ray.app import launch
     from agnews_ray.cli import screen
 
     silent = as_json or quiet
     chosen = screen.LiveScreen if screen.is_terminal() else screen.PlainScreen
     with screen.SilentScreen() if silent else chosen() as shown:
-        for line in introduction(prepared):
+        for line in lines:
             shown.note(line)
         return launch.execute_study(prepared, shlex.join(sys.argv), START_OF_PROCESS, shown)
 

@@ -3,8 +3,10 @@
 from math import isfinite
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
+from pydantic import JsonValue, model_validator
 
+from agnews_ray.record.predicted import PredictionRecord as PredictionRecord
+from agnews_ray.record.shape import Record as Record
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeSpec
@@ -21,14 +23,6 @@ what older records lack has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 FIRST_TO_NAME_DIVERGENCE = 3
-
-
-class Record(BaseModel):
-    """An immutable part of a record; unknown keys are errors."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=()
-    )
 
 
 class SplitRecord(Record):
@@ -205,34 +199,6 @@ class SearchRecord(Record):
     """The scores at which the search decided whether the trial goes on."""
     is_stopped: bool = False
     """Whether the search ended it at the last of them; its other numbers are of what it did."""
-
-
-class PredictionRecord(Record):
-    """What was predicted of a trial before it started; the record beside it says what happened."""
-
-    train_seconds: float
-    """What ``training.train_seconds`` would be."""
-    train_seconds_low: float
-    train_seconds_high: float
-    """The ends of the interval in which it lies in 8 of 10 trials."""
-    measured_seconds: float
-    """The same by the probe alone, before the errors of earlier predictions corrected it."""
-    num_learned_from: int
-    """The number of earlier trials whose errors corrected it."""
-    num_steps: int
-    """The number of planned steps; a trial that was stopped early made fewer."""
-    scoring_seconds: float
-    """What ``training.scoring_seconds`` would be."""
-    total_seconds: float
-    """What ``TrialRecord.total_seconds`` would be."""
-    startup_seconds: float
-    """The part of it for which a study's first trial waits for Ray and its workers; else 0."""
-    peak_memory_bytes: int
-    """What ``training.peak_memory_bytes`` would be."""
-    size_bytes: int
-    """What ``model.size_bytes`` would be."""
-    probe: str
-    """The name of the probe in the cache: trials with the same one are predicted alike."""
 
 
 class EnvironmentRecord(Record):
