@@ -42,6 +42,7 @@ def within_budget(
     """
     from agnews_ray.app.afford import afford
     from agnews_ray.app.forecast_study import forecast_study, has_probes, probe_in_child
+    from agnews_ray.cli.plan_text import fit_line
 
     is_limited = has_limit(prepared)
     if not is_limited and not (prepared.todo and has_probes(prepared)):
@@ -55,20 +56,29 @@ def within_budget(
     prepared = dataclasses.replace(prepared, forecast=forecast)
     if is_limited:
         answer = afford(prepared, time.time() - started_at)
-        _decide(answer, prepared, note, is_silent=is_silent)
+        budget = prepared.study.budget
+        if answer.fits or (answer.kept and budget is not None and budget.runs_what_fits):
+            note(fit_line(answer))
+        else:
+            ask_or_refuse(answer, note, is_silent=is_silent)
     return prepared
 
 
-def _decide(
-    answer: "Answer", prepared: "PreparedStudy", note: Callable[[str], None], *, is_silent: bool
-) -> None:
-    from agnews_ray.app.afford import refuse
-    from agnews_ray.cli.plan_text import budget_lines, fit_line
+def ask_or_refuse(answer: "Answer", note: Callable[[str], None], *, is_silent: bool) -> None:
+    """Return if the user agrees that trials are left out.
 
-    budget = prepared.study.budget
-    if answer.fits or (answer.kept and budget is not None and budget.runs_what_fits):
-        note(fit_line(answer))
-        return
+    Args:
+        answer: of a study that does not fit.
+        note: called with each line that is shown before the question.
+        is_silent: whether nobody may be asked.
+
+    Raises:
+        ResourceError: nobody is there to ask.
+        SystemExit: the user does not agree, or nothing fits.
+    """
+    from agnews_ray.app.afford import refuse
+    from agnews_ray.cli.plan_text import budget_lines
+
     if is_silent or not (sys.stdin.isatty() and sys.stdout.isatty()):
         refuse(answer)
     for line in budget_lines(answer):
