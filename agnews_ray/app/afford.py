@@ -1,5 +1,6 @@
 """Use case: does a study fit in its budget, and what of it would?"""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,10 @@ from agnews_ray.model import zoo
 from agnews_ray.model.architectures import KNOWN_MODELS
 from agnews_ray.model.headers import read_json
 from agnews_ray.plan.fitting import Option, Question, what_fits
-from agnews_ray.plan.forecast import Forecast, Limit, Span, seeds_first
+from agnews_ray.plan.time_forecast import Forecast, Limit, Span, seeds_first
 from agnews_ray.plan.past_errors import Past
 from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import Record
 from agnews_ray.run.allowance import Allowance, duration
 from agnews_ray.spec.study import StudySpec
@@ -97,6 +99,29 @@ def allowance_of(
     limit = limit_of(prepared.study, on_cluster=on_cluster)
     forecast = prepared.forecast or Forecast(workloads={}, unmeasured={}, past=Past())
     return Allowance(forecast=forecast, limit=limit, started_at=started_at)
+
+
+def left_out_trials(
+    prepared: PreparedStudy, reasons: Mapping[str, str]
+) -> tuple[LeftOutTrial, ...]:
+    """Describe the trials that a study's budget left out.
+
+    Args:
+        prepared: the study.
+        reasons: why each was left out, by trial id.
+    """
+    budget = prepared.study.budget
+    return tuple(
+        LeftOutTrial(
+            trial_id=trial.trial_id,
+            model=trial.variant.name,
+            seed=trial.seed,
+            budget=(budget.limit if budget else None) or "",
+            reason=reasons[trial.trial_id],
+        )
+        for trial in prepared.trials
+        if trial.trial_id in reasons
+    )
 
 
 def in_order(prepared: PreparedStudy) -> tuple[PlannedTrial, ...]:

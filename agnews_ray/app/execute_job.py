@@ -3,9 +3,9 @@
 import dataclasses
 import time
 
-from agnews_ray.app.afford import afford, allowance_of, in_order, limit_of, refuse
+from agnews_ray.app.afford import afford, allowance_of, limit_of, refuse
 from agnews_ray.app.forecast_study import Machine, forecast_study
-from agnews_ray.app.launch import StudyOutcome, execute_study, look_at_models
+from agnews_ray.app.launch import PLANNED, StudyOutcome, Work, execute_study, look_at_models
 from agnews_ray.app.prepare import PreparedStudy, prepare_study
 from agnews_ray.bench.probe import Measured, measure_all
 from agnews_ray.bench.probe_tasks import ProbeRequest, ProbeTasks
@@ -64,6 +64,20 @@ def execute_job(
         return execute_study(prepared, command, started_at, events, _run_joined)
 
 
+def execute_search(
+    study: StudySpec, location: str, command: str, started_at: float, events: EventWriter
+) -> StudyOutcome:
+    """Search a study's best settings on the cluster of this process; as ``execute_job``."""
+    from agnews_ray.app.tune_study import prepare_search, tune_study
+
+    store = open_store(location, study.name, cache_folder(location) / COPIES_FOLDER)
+    with joined_ray(store.log_path):
+        check_shared(location)
+        prepared = prepare_search(study, location, see_cluster().num_gpus)
+        _tell_plan(prepared, events)
+        return tune_study(prepared, command, started_at, events, _run_joined).outcome
+
+
 def probe_job(location: str, hub_ids: list[str]) -> ClusterFacts:
     """Collect facts about the cluster of this process, for ``doctor``.
 
@@ -101,20 +115,23 @@ def _tell_plan(prepared: PreparedStudy, watcher: StudyWatcher) -> None:
 
 
 def _run_joined(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+    prepared: PreparedStudy,
+    command: str,
+    started_at: float,
+    watcher: StudyWatcher,
+    work: Work,
 ) -> tuple[PreparedStudy, Outcome]:
     # On the CPU: the head node needs no GPU, and if it has one, workers use it.
     looked_at = look_at_models(prepared, watcher, "cpu")
     planned, prepared = prepared.trials, looked_at.tell(watcher)
     if prepared.trials != planned:
         _tell_plan(prepared, watcher)
-    if not prepared.todo:
-        return prepared, Outcome(finished=())
-    device = prepared.todo[0].device
+    device = prepared.trials[0].device
     room = ClusterRoom(device, prepared.study.scaling.num_workers)
-    if limit_of(prepared.study) is not None:
+    if limit_of(prepared.study) is not None and work is PLANNED:
         prepared = _within_budget(prepared, looked_at.data, room, started_at, watcher)
     allowance = room.gate = allowance_of(prepared, started_at, on_cluster=True)
+    source = work.source(prepared, watcher.note)
     fit = TrainerFit(
         num_workers=prepared.study.scaling.num_workers,
         device=device,
@@ -136,7 +153,7 @@ def _run_joined(
         predict=allowance.predict,
     )
     load = looked_at.data.load
-    outcome = run_trials(in_order(prepared), runner, load, room, started_at, watcher)
+    outcome = run_trials(source, runner, load, room, started_at, watcher)
     groups.close()
     return prepared, outcome
 

@@ -42,7 +42,8 @@ def within_budget(
     """
     from agnews_ray.app.afford import afford
     from agnews_ray.app.forecast_study import forecast_study, has_probes, probe_in_child
-    from agnews_ray.cli.plan_text import fit_line
+    from agnews_ray.cli.cost_text import fit_line
+    from agnews_ray.cli.plan_text import introduction
 
     is_limited = has_limit(prepared)
     if not is_limited and not (prepared.todo and has_probes(prepared)):
@@ -52,6 +53,8 @@ def within_budget(
         if not is_silent:
             click.echo(printable(line))
 
+    for line in introduction(prepared) if is_limited else ():
+        note(line)
     forecast = forecast_study(prepared, note, measure=probe_in_child if is_limited else None)
     prepared = dataclasses.replace(prepared, forecast=forecast)
     if is_limited:
@@ -77,7 +80,7 @@ def ask_or_refuse(answer: "Answer", note: Callable[[str], None], *, is_silent: b
         SystemExit: the user does not agree, or nothing fits.
     """
     from agnews_ray.app.afford import refuse
-    from agnews_ray.cli.plan_text import budget_lines
+    from agnews_ray.cli.cost_text import budget_lines
 
     if is_silent or not (sys.stdin.isatty() and sys.stdout.isatty()):
         refuse(answer)

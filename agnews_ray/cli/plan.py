@@ -49,8 +49,8 @@ def plan(
 
     from agnews_ray.app import afford, prepare
     from agnews_ray.app.forecast_study import forecast_study, probe_in_child
-    from agnews_ray.cli import plan_text
-    from agnews_ray.cli.submit import introduction
+    from agnews_ray.cli import cost_text
+    from agnews_ray.cli.plan_text import introduction
 
     study = prepare.read_study(job, overrides(job, flags))
     prepared = prepare.prepare_study(study, runs or "runs")
@@ -68,9 +68,9 @@ def plan(
         click.echo(_as_json(prepared, answer, costs))
         return
     click.echo()
-    click.echo(printable_lines(plan_text.variants_table(costs)))
+    click.echo(printable_lines(cost_text.variants_table(costs)))
     click.echo()
-    for line in (*plan_text.study_lines(prepared, answer, costs), *plan_text.budget_lines(answer)):
+    for line in (*cost_text.study_lines(prepared, answer, costs), *cost_text.budget_lines(answer)):
         note(line)
 
 
@@ -80,7 +80,7 @@ def printable_lines(text: str) -> str:
 
 
 def _as_json(prepared: "PreparedStudy", answer: "Answer", costs: "tuple[VariantCost, ...]") -> str:
-    from agnews_ray.cli.plan_text import NUM_PAST
+    from agnews_ray.cli.cost_text import NUM_PAST
     from agnews_ray.record.json_text import to_json
 
     forecast, limit = prepared.forecast, answer.limit

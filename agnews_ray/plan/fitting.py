@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agnews_ray.plan.forecast import Forecast, Limit, Span
+from agnews_ray.plan.time_forecast import Forecast, Limit, Span
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec

@@ -18,8 +18,7 @@ SCHEMA_VERSION = 7
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
 variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search,
-what was predicted of it and its whole time;
-what older records lack has a default that was true of them."""
+its share of the train rows, what was predicted of it and its whole time; what older records lack has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 FIRST_TO_NAME_DIVERGENCE = 3
@@ -79,7 +78,10 @@ class DatasetRecord(Record):
 
     @property
     def num_train(self) -> int:
-        """The number of train rows: the selected ones without the validation split."""
+        """The number of train rows: the selected ones without the validation split.
+
+        A trial with a share of them has fewer: ``TrainingRecord.num_train_examples``.
+        """
         return self.train.num_selected - self.num_validation
 
 
@@ -238,6 +240,9 @@ class TrialRecord(Record):
     dataset: DatasetRecord
     training: TrainingRecord
     test: Scores
+    train_share: float = 1.0
+    """The share of the train rows that it was trained with, in (0, 1]; a trial with less than all
+    is in no row of a table, but on the study's curve."""
     scores_test: bool = True
     """Whether the test split was to be scored; without, there are no predictions, and the trial is
     in no row of a table."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from agnews_ray.plan.forecast import Forecast, Limit
+from agnews_ray.plan.time_forecast import Forecast, Limit
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import PredictionRecord, TrialRecord
 

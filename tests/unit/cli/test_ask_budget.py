@@ -9,7 +9,7 @@ from agnews_ray.app.forecast_study import PROBES_FOLDER
 from agnews_ray.cli.ask_budget import ask_or_refuse
 from agnews_ray.errors import ResourceError
 from tests.fakes.command import run
-from tests.unit.cli.test_plan_text import OVER
+from tests.unit.cli.test_cost_text import OVER
 
 JOB = """
 models:

@@ -1,127 +1,49 @@
-import math
-from dataclasses import replace
+"""What a dry run shows of a curve; its other lines are in ``test_submit``."""
 
-import pytest
+import json
 
-from agnews_ray.app.afford import Answer, VariantCost
-from agnews_ray.cli import plan_text
-from agnews_ray.plan.fitting import Option
-from agnews_ray.plan.forecast import Limit, Span
-from agnews_ray.plan.past_errors import Past, PastError
-from tests.fakes.predictions import some_trials
+from tests.fakes.command import error, run
 
-COST = VariantCost(
-    model="minilm",
-    num_trials=3,
-    train_seconds=300,
-    train_seconds_low=240,
-    train_seconds_high=375,
-    scoring_seconds=20,
-    trial_seconds=330,
-    machine_hours=0.275,
-    money=None,
-    peak_memory_bytes=3 << 29,
-    disk_bytes=300 << 20,
-)
-TRIALS = some_trials("one", "two")
-OVER = Answer(
-    limit=Limit(text="30m", seconds=1800),
-    spent_s=0,
-    cost=Span(median=3000, low=2400, high=3600),
-    kept=TRIALS[:3],
-    left=TRIALS[3:],
-    options=(
-        Option(what="fewer seeds", change="--seeds 1", cost=Span(median=1500, low=1, high=2)),
-        Option(
-            what="a smaller model",
-            change="--models bert-mini",
-            cost=Span(median=600, low=1, high=2),
-            is_measured=False,
-        ),
-    ),
-)
+WORDS = ("submit", "jobs/demo.yaml", "--models", "minilm", "--init", "random", "--dry-run")
+DATA = ("--dataset", "synthetic:train=400,test=40,seed=7")
 
 
-def past(*errors):
-    return Past(
-        errors=tuple(
-            PastError(probe="p", log_ratio=math.log1p(one), error=one, train_s=100)
-            for one in errors
-        )
-    )
+def plan(tmp_path, *words):
+    return run(*WORDS, *DATA, "--runs", tmp_path, "--seeds", "1,2", *words).stdout
 
 
-def test_a_line_for_each_variant_without_columns_that_nobody_has():
-    header, _, line = plan_text.variants_table([COST]).splitlines()
-    assert header.split() == (
-        "Model Trials Train 8 of 10 within Scoring Trial Machine h Memory Disk".split()
-    )
-    assert line.split() == (
-        "minilm 3 5 min 4 min to 6 min 15 s 20 s 5 min 30 s 0.28 1.5 GiB 300 MiB".split()
-    )
+def test_each_share_is_shown_with_its_rows(tmp_path):
+    lines = [
+        line.partition(": ")[2]
+        for line in plan(tmp_path, "--curve", "10%,0.5").splitlines()
+        if line.startswith("trial ")
+    ]
+    assert [line.rpartition(" steps")[0] for line in lines[::2]] == [
+        "10% of the train rows (40), 6",
+        "50% of the train rows (200), 21",
+        "39",
+    ]
+    assert len(lines) == 6
 
 
-def test_a_variant_that_was_not_measured_has_dashes():
-    unknown = VariantCost(model="svm", num_trials=1, train_seconds=None, unmeasured="no probe")
-    assert plan_text.variants_table([COST, unknown]).splitlines()[-1].split() == [
-        "svm",
-        "1",
-        *["-"] * 7,
+def test_the_same_plan_as_json(tmp_path):
+    trials = json.loads(plan(tmp_path, "--curve", "10%,50%", "--json"))["trials"]
+    assert [(one["train_share"], one["num_rows"]) for one in trials[::2]] == [
+        (0.1, 40),
+        (0.5, 200),
+        (1.0, 400),
     ]
 
 
-def test_the_error_in_the_past_is_told():
-    assert plan_text.errors_line(past(0.02, 0.06, -0.05)) == (
-        "error here: the last 3 trial(s) trained +1% longer than predicted, at most +6%"
+def test_a_fresh_models_tokenizer_knows_all_texts_and_that_is_said(tmp_path):
+    note = "note  fresh models have a tokenizer trained on all train texts"
+    assert note in plan(tmp_path, "--curve", "10%,50%")
+    assert note not in plan(tmp_path)
+
+
+def test_shares_without_a_batch_are_named(tmp_path):
+    last = error(*WORDS, *DATA, "--runs", tmp_path, "--curve", "0.001%,1%")
+    assert last == (
+        "study: curve: 1% of the train rows: want at least one global batch (32 rows), found 4; "
+        "lower --global-batch-size, or use a larger share, or more rows"
     )
-
-
-def test_without_a_past_the_interval_is_explained():
-    assert "no trial was predicted on this machine yet" in plan_text.errors_line(Past())
-
-
-def test_over_budget_each_option_is_a_flag_with_its_time():
-    assert plan_text.budget_lines(OVER) == [
-        "budget 30m: it does not fit (50 min predicted); what would:",
-        "  --seeds 1                    fewer seeds: 25 min",
-        "  --models bert-mini           a smaller model: 10 min, by its size: not measured",
-        "  --what-fits                  3 trial(s) run, 1 left out: two-s2",
-    ]
-
-
-def test_within_budget_all_run():
-    fits = replace(OVER, kept=TRIALS, left=())
-    assert plan_text.budget_lines(fits) == ["budget 30m: it fits; a submit runs all 4 trial(s)"]
-
-
-def test_if_nothing_fits_it_says_so():
-    nothing = replace(OVER, kept=(), left=TRIALS, options=())
-    assert plan_text.option_lines(nothing) == [
-        "  nothing of it: raise the budget, or choose a much smaller model"
-    ]
-
-
-def test_money_on_several_machines_is_time_of_machines():
-    money = replace(OVER, limit=Limit(text="5usd", seconds=1800, adds_up=True))
-    assert "(50 min of machines predicted)" in plan_text.budget_lines(money)[0]
-
-
-def test_one_line_says_what_a_submit_starts():
-    assert plan_text.fit_line(OVER) == (
-        "budget 30m: 50 min predicted (8 of 10 times 40 min to 1 h) for all; "
-        "3 trial(s) fit, 1 would be left out"
-    )
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "text"),
-    [
-        (23, 41, "23 to 41 s"),
-        (1500, 2400, "25 to 40 min"),
-        (50, 200, "50 s to 3 min 20 s"),
-        (7, 7, "7 s"),
-        (None, None, "-"),
-    ],
-)
-def test_an_interval_names_a_unit_once(low, high, text):
-    assert plan_text._between(low, high) == text

@@ -1,5 +1,5 @@
 from agnews_ray.plan.fitting import Question, what_fits
-from agnews_ray.plan.forecast import Limit
+from agnews_ray.plan.time_forecast import Limit
 from agnews_ray.spec.loader import build_study
 from tests.fakes.predictions import a_forecast, some_trials
 

@@ -1,6 +1,6 @@
 import pytest
 
-from agnews_ray.plan.forecast import Limit
+from agnews_ray.plan.time_forecast import Limit
 from agnews_ray.run.allowance import Allowance, duration
 from tests.fakes.predictions import a_forecast, a_predicted_record, a_trial, a_workload
 

@@ -1,6 +1,6 @@
 import pytest
 
-from agnews_ray.plan.forecast import Limit, seeds_first
+from agnews_ray.plan.time_forecast import Limit, seeds_first
 from tests.fakes.predictions import a_forecast, a_predicted_record, a_workload, some_trials
 
 WALL = Limit(text="30m", seconds=1800)
