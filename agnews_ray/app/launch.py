@@ -12,11 +12,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
+from agnews_ray.app.afford import allowance_of, in_order, left_out_trials
 from agnews_ray.app.capacity import check_disk
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.errors import AgnewsError, StoreError
 from agnews_ray.record.environment import num_usable_cpus
+from agnews_ray.record.left_out import LeftOutTrial, save_left_out
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
@@ -48,6 +50,8 @@ class StudyOutcome:
     """The records of all planned trials that are finished, now or before, in planned order."""
     failed: dict[str, Exception]
     """The errors by trial id."""
+    left_out: tuple[LeftOutTrial, ...] = ()
+    """The trials that the study's budget left out."""
     notes: tuple[str, ...] = ()
     """Lines for the user about the files that were kept, and those that were not."""
 
@@ -71,7 +75,7 @@ class PlannedWork:
     def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":  # noqa: ARG002
         from agnews_ray.run.trial_source import PlannedTrials
 
-        return PlannedTrials(prepared.todo)
+        return PlannedTrials(in_order(prepared))
 
 
 PLANNED = PlannedWork()
@@ -118,6 +122,7 @@ def execute_study(
     """
     watcher = SteadyWatcher(watcher)
     failed: dict[str, Exception] = {}
+    left_out: tuple[LeftOutTrial, ...] = ()
     store, command = prepared.store, without_keys(command)
     with store.writing():
         # Read again, now that no other submit writes: another one may have finished some trials.
@@ -133,11 +138,15 @@ def execute_study(
             done |= prepared.finished
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
+            left_out = left_out_trials(prepared, outcome.left_out)
             done |= finished_of(store, prepared.trials)  # the first record of a trial counts
+        save_left_out(store.folder, left_out)
         notes = _keep_test_rows(prepared)
     records = tuple(done[t.trial_id] for t in prepared.trials if t.trial_id in done)
     notes = (*store.take_notes(), *notes)
-    return StudyOutcome(prepared=prepared, records=records, failed=failed, notes=notes)
+    return StudyOutcome(
+        prepared=prepared, records=records, failed=failed, left_out=left_out, notes=notes
+    )
 
 
 def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
@@ -168,6 +177,7 @@ def _run_embedded(
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
     num_workers = num_at_once * prepared.study.scaling.num_workers
+    allowance = allowance_of(prepared, started_at)
     with embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session:
         # The first step waits for Ray, its controller and a worker, one after the other. What is
         # not needed for the next of these comes later: two cores have no time for both.
@@ -196,8 +206,9 @@ def _run_embedded(
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
                 command=command,
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
+                predict=allowance.predict,
             )
-            room = OwnRoom(count=num_at_once)
+            room = OwnRoom(count=num_at_once, gate=allowance)
             load = looked_at.data.load
             source = work.source(prepared, watcher.note)
             return prepared, run_trials(source, runner, load, room, started_at, watcher)

@@ -11,6 +11,7 @@ from agnews_ray.data.scan import ScannedDataset, scan_dataset
 from agnews_ray.errors import SpecError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
+from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.graph import TrialGraph, without_finished
 from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
@@ -43,6 +44,8 @@ class PreparedStudy:
     in it."""
     notes: tuple[str, ...] = ()
     """Notes about the machine, a line each."""
+    forecast: Forecast | None = None
+    """What its trials are predicted to take; None if nothing was predicted."""
 
     @property
     def todo(self) -> tuple[PlannedTrial, ...]:

@@ -38,7 +38,7 @@ def _plain(word: str) -> object:
 
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
     """Attach the flags that override a job file; each has its dotted path in the study."""
-    flags = [
+    flags: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
         _flag(
             "--models",
             "models",
@@ -119,6 +119,24 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "auto: GPUs if there are any",
             choices=("auto", "cpu", "cuda"),
         ),
+        _flag(
+            "--budget",
+            "budget.limit",
+            "the most that one submit may take: time (90s, 30m, 2h), or money (5usd); what cannot "
+            "end in time is not started",
+        ),
+        _flag(
+            "--price-per-hour",
+            "budget.price_per_hour",
+            "price of one hour of a machine that trains, for money",
+        ),
+        click.option(
+            "--what-fits",
+            "budget__runs_what_fits",
+            is_flag=True,
+            default=None,
+            help="With --budget: run the trials that fit and leave the others out; ask nothing.",
+        ),
         _flag("--name", "name", "folder under --runs  [default: from data and recipe]"),
     ]
     for flag in reversed(flags):
@@ -142,6 +160,8 @@ METAVARS = {
     "recipe.learning_rate": "RATE",
     "recipe.label_smoothing": "SHARE",
     "recipe.class_weights": "WORD|X,X",
+    "budget.limit": "TIME|MONEY",
+    "budget.price_per_hour": "PRICE",
     "seeds": "N,N",
     "curve": "X%,X%",
     "name": "NAME",
@@ -165,6 +185,7 @@ NO_TEXTS = {
     "recipe.global_batch_size",
     "recipe.label_smoothing",
     "scaling.num_workers",
+    "budget.price_per_hour",
 }
 """The flags whose values are numbers or booleans; for all others ``2024`` is text."""
 

@@ -18,6 +18,7 @@ from agnews_ray.compare.grouping import (
 )
 from agnews_ray.compare.recipes import RecipeChange, recipe_changes, shared_recipe
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
+from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import TrialRecord
 
 
@@ -82,6 +83,8 @@ class ComparisonTable(BaseModel):
     """The rows of variants with at least one seed that scored test and did not diverge; there may
     be none."""
     diverged: tuple[DivergedTrial, ...] = ()
+    left_out: tuple[LeftOutTrial, ...] = ()
+    """The trials that a budget left out; known where the study's folder was read."""
     smaller: tuple[VariantRow, ...] = ()
     """The rows of the trials with a share of the train rows, in the same order, the smallest share
     of a variant first. No verdict is made from them."""

@@ -13,9 +13,13 @@ SUBMIT_OPTIONS = """
 --curve
 --learning-rate --label-smoothing --class-weights --global-batch-size --precision --num-workers
 --device --validation --test-fraction --config --delimiter --quote --encoding --header
+--budget --price-per-hour --what-fits
 --name --runs --dry-run --json --quiet --address --storage --follow
 """.split()
 
+
+OF_RUNNING = {"--dry-run", "--quiet", "--address", "--storage", "--follow"}
+"""What only ``submit`` has, and ``plan``, which takes all that describes a study, has not."""
 
 PRICES = ("--price-per-hour", "--train-price-per-hour")
 OTHER_OPTIONS = {
@@ -62,7 +66,8 @@ def test_the_options_are_these_and_no_others():
         verb: {name for p in command.params for name in p.opts if name.startswith("--")}
         for verb, command in main.commands.items()
     }
-    assert options == {"submit": set(SUBMIT_OPTIONS), **OTHER_OPTIONS}
+    plan = set(SUBMIT_OPTIONS) - OF_RUNNING | {"--fresh"}
+    assert options == {"submit": set(SUBMIT_OPTIONS), "plan": plan, **OTHER_OPTIONS}
 
 
 @pytest.mark.parametrize(
