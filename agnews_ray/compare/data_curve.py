@@ -100,6 +100,9 @@ def data_curve(
             for other in measured[1:]
             if (crossing := _crossing(other, measured[0], settings.alpha, rng))
         ),
+        fresh=tuple(
+            dict.fromkeys(one.variant.name for one in records if one.variant.init == "random")
+        ),
         diverged=tuple(
             f"{one.variant.name} with {in_percent(one.train_share)} of the rows, seed {one.seed}"
             for one in lost
