@@ -77,7 +77,8 @@ def plan_trials(
         One trial per variant, share of the train rows and seed. The id depends on everything that
         may change a result or its cost, except the machine; it does not depend on the study's name,
         paths, other variants or shares: those of all rows are the trials of the study without a
-        curve. Class weights are those of all rows, as a stratified share has the same.
+        curve. The others keep no artifact, which would fill the disk with models that nobody uses.
+        Class weights are those of all rows, as a stratified share has the same.
 
     Raises:
         SpecError: two variants have the same name, a share has fewer train rows than one batch or
@@ -107,7 +108,7 @@ def plan_trials(
                 num_steps=num_steps,
                 train_share=share,
                 scores_test=looks is None,
-                keeps_artifact=looks is None,
+                keeps_artifact=looks is None and share == 1,
                 rungs=tuple(looks.steps(recipe.num_epochs, num_steps)) if looks else (),
                 class_weights=class_weights(
                     recipe, dataset.class_names, dataset.train.class_counts

@@ -222,6 +222,10 @@ def test_a_curve_extends_a_study_by_trials_on_shares_of_its_rows(workplace):
     assert trained == {0.1: (33, 2 * 3), 0.5: (165, 2 * 11), 1.0: (330, 2 * 21)}
     share = next(record for record in found_records if record.train_share == 0.5)
     assert table(place, share, "curve")["samples_seen"].to_pylist()[-1] == 330
+    artifacts = [
+        path.parent.name for path in (place.folder / "runs/tiny").glob("trials/*/artifact")
+    ]
+    assert artifacts == [r.trial_id for r in found_records if r.train_share == 1]
     again = submit(place, job)
     assert (again["rows"], again["curve"]) == (found["rows"], None)
 
