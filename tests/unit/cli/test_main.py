@@ -33,7 +33,7 @@ OTHER_OPTIONS = {
     "cluster": set(),
     "compare": {"--format"},
     "doctor": {"--address", "--storage", "--json"},
-    "execute": {"--storage", "--command"},
+    "execute": {"--storage", "--command", "--tune"},
     "fetch": {"--runs", "--address", "--json"},
     "jobs": {"--address", "--json"},
     "logs": {"--follow", "--trial", "--all", "--address", "--json"},
@@ -43,6 +43,14 @@ OTHER_OPTIONS = {
     "status": {"--address", "--json"},
     "stop": {"--address", "--json"},
     "studies": {"--json"},
+    "tune": {
+        *SUBMIT_OPTIONS,
+        "--num-trials",
+        "--tune-seeds",
+        "--searcher",
+        "--scheduler",
+        "--metric",
+    },
     "verify": {"--against", "--json"},
 }
 HIDDEN = {"execute", "probe"}

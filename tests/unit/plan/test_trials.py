@@ -1,6 +1,7 @@
 import pytest
 
 from agnews_ray.errors import SpecError
+from agnews_ray.plan.looks import NEVER
 from agnews_ray.plan.trials import plan_trials, same_question
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
@@ -140,7 +141,7 @@ def test_a_variants_own_batch_must_not_be_larger_than_the_split():
 
 def test_a_trial_that_does_not_score_test_is_another():
     facts = (StudySpec(models=(ONE,)), a_dataset(), IDENTITIES, "cpu", "fp32")
-    (trial,) = plan_trials(*facts, scores_test=False)
+    (trial,) = plan_trials(*facts, NEVER)
     assert not trial.scores_test
     assert trial.trial_id != trial_id()
 
