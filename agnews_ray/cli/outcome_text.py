@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agnews_ray.app.launch import StudyOutcome
     from agnews_ray.app.live_tracking import TrackingWatcher
     from agnews_ray.app.prepare import PreparedStudy
+    from agnews_ray.compare.table import ComparisonTable
 
 
 def print_outcome(
@@ -26,23 +27,15 @@ def print_outcome(
     """Print a study's table, or its document with ``further`` keys, and where the results lie."""
     from agnews_ray.cli import screen
     from agnews_ray.cli.plan_text import num_empty
-    from agnews_ray.compare.table import compare_records
     from agnews_ray.record.json_text import to_json
 
     prepared = outcome.prepared
-    order = [variant.name for variant in prepared.study.models]
-    name = prepared.study.name
     for note in (*outcome.notes, *watcher.problems):
         click.echo(f"note: {note}", err=True)
-    table = compare_records(name, outcome.records, order) if outcome.records else None
-    if table and prepared.study.curve:
-        from agnews_ray.app.study_curve import with_curve
-        from agnews_ray.compare.assessment import Settings
-
-        table = with_curve(table, prepared.store, order, Settings(), tell_left_out)
+    table = _table_of(outcome)
     if as_json:
         document = {
-            "study": name,
+            "study": prepared.study.name,
             "rows": table.rows if table else [],
             "diverged": table.diverged if table else [],
             "smaller": table.smaller if table else [],
@@ -69,6 +62,22 @@ def print_outcome(
     )
     if not quiet:
         show_tracked(watcher)
+
+
+def _table_of(outcome: "StudyOutcome") -> "ComparisonTable | None":
+    """Return the table of the finished trials, with the study's curve; None without any."""
+    from agnews_ray.app.study_curve import with_curve
+    from agnews_ray.compare.assessment import Settings
+    from agnews_ray.compare.table import compare_records
+
+    study = outcome.prepared.study
+    if not outcome.records:
+        return None
+    order = [variant.name for variant in study.models]
+    table = compare_records(study.name, outcome.records, order)
+    if not study.curve:
+        return table
+    return with_curve(table, outcome.prepared.store, order, Settings(), tell_left_out)
 
 
 def explain_interrupt(prepared: "PreparedStudy | None") -> str:

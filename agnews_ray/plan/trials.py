@@ -39,7 +39,8 @@ class PlannedTrial:
     """The steps after which validation is scored and the driver is asked whether the trial goes
     on, as a search wants it; the last step is none of them."""
     keeps_artifact: bool = True
-    """Whether the trained model is saved; the trials of a search leave none."""
+    """Whether the trained model is saved; the trials of a search, and those with a share of the
+    train rows, leave none."""
     search: SearchRecord | None = None
     """The trial's place in a search, without scores yet; no part of its id, which has the settings
     themselves."""
