@@ -39,7 +39,8 @@ class PlannedTrial:
     """The steps after which validation is scored and the driver is asked whether the trial goes
     on, as a search wants it; the last step is none of them."""
     keeps_artifact: bool = True
-    """Whether the trained model is saved; the trials of a search leave none."""
+    """Whether the trained model is saved; the trials of a search, and those with a share of the
+    train rows, leave none."""
     search: SearchRecord | None = None
     """The trial's place in a search, without scores yet; no part of its id, which has the settings
     themselves."""
@@ -77,7 +78,8 @@ def plan_trials(
         One trial per variant, share of the train rows and seed. The id depends on everything that
         may change a result or its cost, except the machine; it does not depend on the study's name,
         paths, other variants or shares: those of all rows are the trials of the study without a
-        curve. Class weights are those of all rows, as a stratified share has the same.
+        curve. The others keep no artifact, which would fill the disk with models that nobody uses.
+        Class weights are those of all rows, as a stratified share has the same.
 
     Raises:
         SpecError: two variants have the same name, a share has fewer train rows than one batch or
@@ -107,7 +109,7 @@ def plan_trials(
                 num_steps=num_steps,
                 train_share=share,
                 scores_test=looks is None,
-                keeps_artifact=looks is None,
+                keeps_artifact=looks is None and share == 1,
                 rungs=tuple(looks.steps(recipe.num_epochs, num_steps)) if looks else (),
                 class_weights=class_weights(
                     recipe, dataset.class_names, dataset.train.class_counts

@@ -215,6 +215,7 @@ def test_a_curve_adds_trials_and_leaves_those_of_all_rows_what_they_are():
         (1.0, 2, 2 * 7),
     ]
     assert trials[4:] == plain
+    assert [trial.keeps_artifact for trial in trials] == [False] * 4 + [True] * 2
     assert len({trial.trial_id for trial in trials}) == 6
 
 
