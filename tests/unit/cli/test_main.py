@@ -14,7 +14,7 @@ SUBMIT_OPTIONS = """
 --learning-rate --label-smoothing --class-weights --global-batch-size --precision --num-workers
 --device --validation --test-fraction --config --delimiter --quote --encoding --header
 --budget --price-per-hour --what-fits
---name --runs --dry-run --json --quiet --address --storage --follow
+--name --runs --dry-run --json --quiet --address --storage --follow --track
 """.split()
 
 
@@ -55,6 +55,7 @@ OTHER_OPTIONS = {
         "--scheduler",
         "--metric",
     },
+    "track": {"--to", "--uri", "--json"},
     "verify": {"--against", "--json"},
 }
 HIDDEN = {"execute", "probe"}
