@@ -126,7 +126,8 @@ class ModelRecord(Record):
     parameters: int
     """The number of all parameters, including embeddings."""
     size_bytes: int
-    """The size of the saved safetensors file, in bytes."""
+    """The size of the saved safetensors file, in bytes; if the model was not kept, that of its
+    weights."""
     head: Literal["fresh", "kept"] | None = None
     """The classification head at the start of training: drawn by the seed, or the model's own with
     its rows matched to the classes by name. None: before version 3, when a head with the same
@@ -145,12 +146,14 @@ class TrainingRecord(Record):
     """The time and memory that fine-tuning took."""
 
     num_steps: int
+    """The number of updates that were made; a training that stopped early made fewer than
+    planned."""
     num_train_examples: int
     """The number of rows per epoch."""
     train_seconds: float
     """The wall time of all optimiser updates, without start-up, scoring and saving."""
     samples_per_second: float
-    """The train rows over all epochs, per second of ``train_seconds``."""
+    """The train rows of all steps, per second of ``train_seconds``."""
     final_loss: float | None
     """The mean loss of the last tenth of the steps; None if one of them is not a number."""
     padding_share: float

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from agnews_ray.errors import SpecError
+from agnews_ray.plan import trials
 from agnews_ray.plan.trials import plan_trials, same_question
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
@@ -143,6 +146,14 @@ def test_a_trial_that_does_not_score_test_is_another():
     (trial,) = plan_trials(*facts, scores_test=False)
     assert not trial.scores_test
     assert trial.trial_id != trial_id()
+
+
+@pytest.mark.parametrize("changes", [{"rungs": (1,)}, {"keeps_artifact": False}], ids=str)
+def test_a_trial_that_a_search_may_stop_or_that_leaves_no_model_is_another(changes):
+    study = StudySpec(models=(ONE,))
+    (trial,) = plan(study)
+    changed = replace(trial, **changes)
+    assert trials._trial_id(changed, study, a_dataset(), "minilm@main") != trial.trial_id
 
 
 def test_an_id_is_the_same_in_every_version():

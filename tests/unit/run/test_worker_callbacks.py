@@ -1,5 +1,6 @@
 """What a worker does while it trains."""
 
+import pickle
 import time
 
 import numpy as np
@@ -17,6 +18,8 @@ from agnews_ray.run.worker_callbacks import (
     scores_of,
 )
 from agnews_ray.run.worker_config import ScoredRows
+from tests.unit.engine.fused.ranks import in_processes
+from tests.unit.run import rung_ranks
 
 LOGITS = np.array([[0.0, 1.0], [1.0, 0.0], [np.nan, 0.0]], np.float32)
 FOUND = Predictions(np.arange(3), np.array([1, 1, 0]), LOGITS)
@@ -155,3 +158,10 @@ def test_scores_are_those_of_the_confusion_matrix_and_none_if_a_row_has_no_class
         None,
         None,
     )
+
+
+def test_all_ranks_do_what_the_driver_answered_rank_0(tmp_path):
+    in_processes(rung_ranks.decide, 2, 2, tmp_path)
+    first, second = (pickle.loads((tmp_path / f"2-{index}").read_bytes()) for index in range(2))
+    assert first == second
+    assert first[0] == [Action.GO_ON, Action.STOP]
