@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from agnews_ray.errors import SpecError
 from agnews_ray.plan.budget import steps_per_epoch
 from agnews_ray.plan.class_weights import class_weights
+from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.record.schema import DatasetRecord, SearchRecord
 from agnews_ray.spec.base import Device, Precision
@@ -53,8 +54,7 @@ def plan_trials(
     identities: Mapping[str, str],
     device: Device,
     precision: Precision | Mapping[str, Precision],
-    *,
-    scores_test: bool = True,
+    looks: Looks | None = None,
 ) -> tuple[PlannedTrial, ...]:
     """Plan every trial of a study, seeds innermost.
 
@@ -66,7 +66,8 @@ def plan_trials(
         device: the device on which the trials will run.
         precision: the precision on that device, with ``auto`` resolved; or the precisions by
             variant name, if a variant cannot be trained in it.
-        scores_test: whether the trials score the test split.
+        looks: for the trials of a search, which do not score the test split: after how many epochs
+            it looks at them.
 
     Returns:
         One trial per variant and seed. The id depends on everything that may change a result or its
@@ -95,7 +96,9 @@ def plan_trials(
                 precision=by_name[variant.name],
                 recipe=recipe,
                 num_steps=num_steps,
-                scores_test=scores_test,
+                scores_test=looks is None,
+                keeps_artifact=looks is None,
+                rungs=tuple(looks.steps(recipe.num_epochs, num_steps)) if looks else (),
                 class_weights=class_weights(
                     recipe, dataset.class_names, dataset.train.class_counts
                 ),

@@ -76,8 +76,8 @@ class InputCache:
         self._cache = cache
         self._on_tokenised = on_tokenised
         self.note = note
-        self._tokenizers: dict[str, LoadedTokenizer] = {}
-        self._findings: dict[str, Findings] = {}
+        self._tokenizers: dict[VariantSpec, LoadedTokenizer] = {}
+        self._findings: dict[VariantSpec, Findings] = {}
         self._texts: tuple[str, ...] | None = None
 
     def tokenizer(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
@@ -93,14 +93,15 @@ class InputCache:
             HubError: neither the hub nor its cache has it.
             ModelError: it cannot be loaded.
         """
-        if variant.name not in self._tokenizers:
+        key = _without_recipe(variant)
+        if key not in self._tokenizers:
             if variant.init == "random":
                 ready = LoadedTokenizer(tokenizer=self._trained(variant), notes=())
             else:
                 ready = ready_tokenizer(variant)
             check_max_length(variant, ready.tokenizer, self._spec.max_length_tokens)
-            self._tokenizers[variant.name] = ready
-        return self._tokenizers[variant.name].tokenizer
+            self._tokenizers[key] = ready
+        return self._tokenizers[key].tokenizer
 
     def look_at(
         self, variant: VariantSpec, precision: Precision, device: Device, trains_on: Device
@@ -131,8 +132,9 @@ class InputCache:
             device=device,
             trains_on=trains_on,
         )
-        found = look_at(variant, self._tokenizers[variant.name], self._texts, setting)
-        self._findings[variant.name] = found
+        key = _without_recipe(variant)
+        found = look_at(variant, self._tokenizers[key], self._texts, setting)
+        self._findings[key] = found
         return found
 
     def load(self, trial: PlannedTrial) -> TrialInputs:
@@ -156,7 +158,7 @@ class InputCache:
         return TrialInputs(
             tokenizer=tokenizer,
             splits=splits,
-            findings=self._findings.get(trial.variant.name),
+            findings=self._findings.get(_without_recipe(trial.variant)),
             replayed=sample_by_length(self._scanned.test, NUM_REPLAYED),
         )
 
@@ -179,6 +181,11 @@ class InputCache:
 
     def _tell(self, line: str) -> None:
         self.note(f"note  {line}")
+
+
+def _without_recipe(variant: VariantSpec) -> VariantSpec:
+    """Return what two variants have in common that differ only in name and recipe."""
+    return variant.model_copy(update={"name": "", "recipe": None})
 
 
 def tokenizer_key(scanned: ScannedDataset, *settings: int) -> str:
