@@ -15,7 +15,8 @@ SCHEMA_VERSION = 7
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
-variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search;
+variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search,
+``recipe.stop`` and the best epoch;
 what older records lack has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
@@ -180,6 +181,11 @@ class TrainingRecord(Record):
     paused_seconds: float | None = None
     """The seconds during training in which this process did not run (a sleeping laptop, a stopped
     process or container); not part of ``train_seconds``. None: before version 4, not measured."""
+    best_epoch: int | None = None
+    """The epoch, counted from 1, whose weights were scored on test and saved, if the recipe has a
+    rule to stop; None: the last one."""
+    stopped_after_epoch: int | None = None
+    """The epoch after which this rule ended the training; None: it did not."""
 
 
 class RungScore(Record):

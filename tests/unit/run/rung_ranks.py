@@ -15,12 +15,11 @@ def decide(index, world_size, folder):
     """Ask at one rung that goes on and at one that does not; only rank 0 knows the answers."""
     meet(index, world_size, folder)
     rank, clock = Rank(index=index, world_size=world_size), TrainingClock(PauseWatch())
-    validation = Validation(lambda: FOUND, clock, rank)
+    validation = Validation(lambda: FOUND, clock, rank, num_classes=2)
     answers = [True, False] if index == 0 else []
     rungs = Rungs(
         steps={1, 2},
         steps_per_epoch=1,
-        num_classes=2,
         validation=validation,
         ask=lambda score: answers.pop(0),
         clock=clock,
