@@ -12,8 +12,8 @@ from agnews_ray.model import zoo
 from agnews_ray.model.architectures import KNOWN_MODELS
 from agnews_ray.model.headers import read_json
 from agnews_ray.plan.fitting import Option, Question, what_fits
-from agnews_ray.plan.time_forecast import Forecast, Limit, Span, seeds_first
 from agnews_ray.plan.past_errors import Past
+from agnews_ray.plan.time_forecast import Forecast, Limit, Span, seeds_first
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import Record

@@ -1,8 +1,8 @@
 """Probes, forecasts and trials by hand, for tests of what is predicted from them."""
 
-from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.past_errors import Past
 from agnews_ray.plan.probed import Probed, Workload
+from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import PredictionRecord
 from agnews_ray.spec.recipe import RecipeSpec
