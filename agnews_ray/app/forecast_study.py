@@ -16,9 +16,9 @@ from agnews_ray.data.cached import cache_key, find_fault, kept_folder
 from agnews_ray.data.padding import Order, padded_lengths, scored_lengths
 from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.model import zoo
-from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.past_errors import machine_of, past_errors
 from agnews_ray.plan.probed import FILE_NAME, Batches, Probed, Workload, workload
+from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.finished import read_finished

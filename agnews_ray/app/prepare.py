@@ -11,10 +11,10 @@ from agnews_ray.data.scan import ScannedDataset, scan_dataset
 from agnews_ray.errors import SpecError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
-from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.graph import TrialGraph, without_finished
 from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
+from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.trials import WHERE_ROWS_LIE, PlannedTrial, plan_trials, same_question
 from agnews_ray.record.durable import write_whole
 from agnews_ray.record.environment import gpu_memory_bytes

@@ -18,7 +18,8 @@ SCHEMA_VERSION = 7
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
 variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search,
-its share of the train rows, what was predicted of it and its whole time; what older records lack has a default that was true of them."""
+its share of the train rows, what was predicted of it and its whole time; what older records lack
+has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 FIRST_TO_NAME_DIVERGENCE = 3
