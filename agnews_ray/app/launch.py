@@ -4,16 +4,15 @@ import dataclasses
 import importlib
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from agnews_ray.app.afford import allowance_of, in_order, left_out_trials
 from agnews_ray.app.capacity import check_disk
+from agnews_ray.app.daemon_call import call_beside
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.errors import AgnewsError, StoreError
@@ -30,9 +29,6 @@ if TYPE_CHECKING:  # they import Ray or transformers
     from agnews_ray.run.queue import Outcome
     from agnews_ray.run.trial_source import TrialSource
     from agnews_ray.run.worker_group import WorkerGroups
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -182,16 +178,16 @@ def _run_embedded(
         # The first step waits for Ray, its controller and a worker, one after the other. What is
         # not needed for the next of these comes later: two cores have no time for both.
         session.load()
-        importing = _beside(importlib.import_module, "agnews_ray.run.fit")
+        importing = call_beside(importlib.import_module, "agnews_ray.run.fit")
         session.start()
         importing.result()
         configure_ray_data()
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         with _worker_groups(prepared, str(session.folder / "train")) as groups:
             groups.start_one()  # its workers import their modules while models are checked
-            loading = _beside(look_at_models, prepared, watcher, prepared.trials[0].device)
+            loading = call_beside(look_at_models, prepared, watcher, prepared.trials[0].device)
             looked_at = loading.result()
-            _beside(start_actors)  # the worker would wait for them at its first row
+            call_beside(start_actors)  # the worker would wait for them at its first row
             logger.info("models looked at %.1f s after the start", time.time() - started_at)
             prepared = looked_at.tell(watcher)
 
@@ -234,20 +230,6 @@ def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGro
         groups.close()
         raise
     groups.close()
-
-
-def _beside(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
-    """Call a function in a daemon thread: an interrupt must not wait for a download."""
-    future: Future[T] = Future()
-
-    def target() -> None:
-        try:
-            future.set_result(function(*arguments, **named))
-        except BaseException as error:  # noqa: BLE001  # raised again by ``result``
-            future.set_exception(error)
-
-    threading.Thread(target=target, daemon=True).start()
-    return future
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
