@@ -4,19 +4,20 @@ import dataclasses
 import importlib
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
+from agnews_ray.app.afford import allowance_of, in_order, left_out_trials
 from agnews_ray.app.capacity import check_disk
+from agnews_ray.app.daemon_call import call_beside
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.errors import AgnewsError, StoreError
 from agnews_ray.record.environment import num_usable_cpus
+from agnews_ray.record.left_out import LeftOutTrial, save_left_out
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
@@ -26,10 +27,8 @@ from agnews_ray.spec.base import Device
 if TYPE_CHECKING:  # they import Ray or transformers
     from agnews_ray.run.inputs import InputCache
     from agnews_ray.run.queue import Outcome
+    from agnews_ray.run.trial_source import TrialSource
     from agnews_ray.run.worker_group import WorkerGroups
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -47,15 +46,47 @@ class StudyOutcome:
     """The records of all planned trials that are finished, now or before, in planned order."""
     failed: dict[str, Exception]
     """The errors by trial id."""
+    left_out: tuple[LeftOutTrial, ...] = ()
+    """The trials that the study's budget left out."""
     notes: tuple[str, ...] = ()
     """Lines for the user about the files that were kept, and those that were not."""
+
+
+class Work(Protocol):
+    """What is to be run of a study."""
+
+    def is_done(self, prepared: PreparedStudy) -> bool:
+        """Whether no trial is left, so that Ray need not start; Ray is not imported to find out."""
+
+    def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":
+        """Return the source of the trials; ``tell`` gets lines for the user."""
+
+
+class PlannedWork:
+    """The planned trials that have no record."""
+
+    def is_done(self, prepared: PreparedStudy) -> bool:
+        return not prepared.todo
+
+    def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":  # noqa: ARG002
+        from agnews_ray.run.trial_source import PlannedTrials
+
+        return PlannedTrials(in_order(prepared))
+
+
+PLANNED = PlannedWork()
 
 
 class RunTrials(Protocol):
     """A function that runs the trials of a study that have no record."""
 
     def __call__(
-        self, prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+        self,
+        prepared: PreparedStudy,
+        command: str,
+        started_at: float,
+        watcher: StudyWatcher,
+        work: Work,
     ) -> tuple[PreparedStudy, "Outcome"]:
         """Return the study as it was finally planned, and the results of its trials."""
 
@@ -66,6 +97,7 @@ def execute_study(
     started_at: float,
     watcher: StudyWatcher,
     run: RunTrials | None = None,
+    work: Work = PLANNED,
 ) -> StudyOutcome:
     """Run the trials that have no record yet.
 
@@ -75,6 +107,7 @@ def execute_study(
         started_at: the Unix time of ``submit``.
         watcher: the watcher that gets each event, until it fails.
         run: the function that runs the trials; None runs them on this process's own Ray.
+        work: what is to be run.
 
     Returns:
         The records of all finished trials, and the errors of those that failed.
@@ -85,6 +118,7 @@ def execute_study(
     """
     watcher = SteadyWatcher(watcher)
     failed: dict[str, Exception] = {}
+    left_out: tuple[LeftOutTrial, ...] = ()
     store, command = prepared.store, without_keys(command)
     with store.writing():
         # Read again, now that no other submit writes: another one may have finished some trials.
@@ -94,16 +128,21 @@ def execute_study(
         store.save_study(with_places(prepared.study))
         for line in (*store.take_notes(), *map(str, store.finished().set_aside)):
             watcher.note(f"note  {line}")
-        if prepared.todo:
-            prepared, outcome = (run or _run_embedded)(prepared, command, started_at, watcher)
+        if not work.is_done(prepared):
+            run = run or _run_embedded
+            prepared, outcome = run(prepared, command, started_at, watcher, work)
             done |= prepared.finished
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
+            left_out = left_out_trials(prepared, outcome.left_out)
             done |= finished_of(store, prepared.trials)  # the first record of a trial counts
+        save_left_out(store.folder, left_out)
         notes = _keep_test_rows(prepared)
     records = tuple(done[t.trial_id] for t in prepared.trials if t.trial_id in done)
     notes = (*store.take_notes(), *notes)
-    return StudyOutcome(prepared=prepared, records=records, failed=failed, notes=notes)
+    return StudyOutcome(
+        prepared=prepared, records=records, failed=failed, left_out=left_out, notes=notes
+    )
 
 
 def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
@@ -124,26 +163,31 @@ def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
 
 
 def _run_embedded(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+    prepared: PreparedStudy,
+    command: str,
+    started_at: float,
+    watcher: StudyWatcher,
+    work: Work,
 ) -> tuple[PreparedStudy, "Outcome"]:
     from agnews_ray.run.session import configure_ray_data, embedded_ray, start_actors
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
     num_workers = num_at_once * prepared.study.scaling.num_workers
+    allowance = allowance_of(prepared, started_at)
     with embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session:
         # The first step waits for Ray, its controller and a worker, one after the other. What is
         # not needed for the next of these comes later: two cores have no time for both.
         session.load()
-        importing = _beside(importlib.import_module, "agnews_ray.run.fit")
+        importing = call_beside(importlib.import_module, "agnews_ray.run.fit")
         session.start()
         importing.result()
         configure_ray_data()
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         with _worker_groups(prepared, str(session.folder / "train")) as groups:
             groups.start_one()  # its workers import their modules while models are checked
-            loading = _beside(look_at_models, prepared, watcher, prepared.todo[0].device)
+            loading = call_beside(look_at_models, prepared, watcher, prepared.trials[0].device)
             looked_at = loading.result()
-            _beside(start_actors)  # the worker would wait for them at its first row
+            call_beside(start_actors)  # the worker would wait for them at its first row
             logger.info("models looked at %.1f s after the start", time.time() - started_at)
             prepared = looked_at.tell(watcher)
 
@@ -158,10 +202,12 @@ def _run_embedded(
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
                 command=command,
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
+                predict=allowance.predict,
             )
-            room = OwnRoom(count=num_at_once)
+            room = OwnRoom(count=num_at_once, gate=allowance)
             load = looked_at.data.load
-            return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+            source = work.source(prepared, watcher.note)
+            return prepared, run_trials(source, runner, load, room, started_at, watcher)
 
 
 @contextmanager
@@ -172,7 +218,7 @@ def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGro
 
     fit = TrainerFit(
         num_workers=prepared.study.scaling.num_workers,
-        device=prepared.todo[0].device,
+        device=prepared.trials[0].device,
         has_autoscaler=False,
         scratch=scratch,
         max_start_failures=MAX_START_FAILURES,
@@ -184,20 +230,6 @@ def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGro
         groups.close()
         raise
     groups.close()
-
-
-def _beside(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
-    """Call a function in a daemon thread: an interrupt must not wait for a download."""
-    future: Future[T] = Future()
-
-    def target() -> None:
-        try:
-            future.set_result(function(*arguments, **named))
-        except BaseException as error:  # noqa: BLE001  # raised again by ``result``
-            future.set_exception(error)
-
-    threading.Thread(target=target, daemon=True).start()
-    return future
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,8 +271,9 @@ def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Devic
     data = InputCache(
         prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised, lines.append
     )
-    variants = {trial.variant.name: trial.variant for trial in prepared.todo}
-    trains_on = prepared.todo[0].device
+    # A search may still have trials to run where all planned ones are finished.
+    variants = {one.variant.name: one.variant for one in prepared.todo or prepared.trials}
+    trains_on = prepared.trials[0].device
     found = {
         name: data.look_at(variant, prepared.precisions[name], device, trains_on)
         for name, variant in variants.items()

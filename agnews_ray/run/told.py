@@ -40,6 +40,8 @@ class TrialFacts(Facts):
     num_steps: int
     precision: str
     device: str
+    train_share: float = 1.0
+    """The share of the train rows, in (0, 1]; missing in events of older packages."""
 
     @classmethod
     def of(cls, trial: PlannedTrial) -> "TrialFacts":
@@ -52,6 +54,10 @@ class TrainingFacts(Facts):
 
     train_seconds: float
     samples_per_second: float
+    best_epoch: int | None = None
+    """The epoch whose weights were kept, under a rule to stop; missing in older events."""
+    stopped_after_epoch: int | None = None
+    """The epoch after which this rule ended the training, if it did."""
 
 
 class ScoreFacts(Facts):

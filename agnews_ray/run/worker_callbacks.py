@@ -1,8 +1,13 @@
-"""A worker's callbacks: they measure time, report progress and score the validation split."""
+"""A worker's callbacks: they measure time, report progress, score the validation split, and ask.
+
+They ask the driver of a search whether a training goes on.
+"""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 
@@ -10,8 +15,11 @@ from agnews_ray.engine.callbacks import Action, Callback, StepDone
 from agnews_ray.engine.divergence import predicted_classes
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.results import Predictions, Rank
+from agnews_ray.record.schema import RungScore
+from agnews_ray.run.engine_choice import of_all_ranks
 from agnews_ray.run.progress import ProgressReporter
 from agnews_ray.run.worker_config import ScoredRows
+from agnews_ray.spec import metrics
 
 
 class TrainingClock(Callback):
@@ -24,6 +32,7 @@ class TrainingClock(Callback):
     def __init__(self, pauses: PauseWatch) -> None:
         self._pauses = pauses
         self._outside_s = self._paused_outside_s = 0.0
+        self._told_at = 0.0
         self.first_step_at = 0.0
         """The Unix time of the end of the first step."""
         self.seconds = 0.0
@@ -37,7 +46,15 @@ class TrainingClock(Callback):
             self._paused_outside_s = self._pauses.seconds()  # pauses before the training
         self.paused_s = self._pauses.seconds() - self._paused_outside_s
         self.seconds = done.seconds - self._outside_s
+        self._told_at = time.perf_counter()
         return Action.GO_ON
+
+    def wait_for_steps(self, device: torch.device) -> None:
+        """Wait for the steps that are only queued on a GPU: their time belongs to training."""
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+            self.seconds += time.perf_counter() - self._told_at
+            self._told_at = time.perf_counter()
 
     @contextmanager
     def left_out(self) -> Iterator[None]:
@@ -78,27 +95,98 @@ class Validation(Callback):
     """Scores the validation split after each epoch; that time does not count as training.
 
     Args:
-        predict: the function that scores the whole split; all ranks call it, rank 0 keeps its
-            result.
+        predict: the function that scores the whole split; all ranks call it, and each gets all
+            rows.
         clock: the clock of the training.
         rank: this rank.
+        num_classes: the number of classes.
     """
 
     def __init__(
-        self, predict: Callable[[], Predictions], clock: TrainingClock, rank: Rank
+        self,
+        predict: Callable[[], Predictions],
+        clock: TrainingClock,
+        rank: Rank,
+        num_classes: int,
     ) -> None:
         self._predict, self._clock, self._rank = predict, clock, rank
+        self._num_classes = num_classes
+        self._latest: ScoredRows | None = None
         self.found: list[ScoredRows] = []
         """The scored rows, one entry per finished epoch, on rank 0."""
 
     def after_epoch(self, epoch: int) -> Action:  # noqa: ARG002  # every epoch is scored
-        if self._rank.device.type == "cuda":
-            torch.cuda.synchronize(self._rank.device)  # queued steps belong to training
-        with self._clock.left_out():
-            predictions = self._predict()
-            if self._rank.index == 0:
-                self.found.append(scored(predictions))
+        found = self.score()
+        if self._rank.index == 0:
+            self.found.append(found)
         return Action.GO_ON
+
+    def score(self) -> ScoredRows:
+        """Score the split with the weights of now; each rank makes the same call."""
+        self._clock.wait_for_steps(self._rank.device)
+        with self._clock.left_out():
+            self._latest = scored(self._predict())
+        return self._latest
+
+    def latest(self, metric: Literal["accuracy", "macro-f1"]) -> float | None:
+        """Return a score of the rows that were scored last, the same on each rank.
+
+        Returns:
+            A fraction in [0, 1]; None if nothing was scored yet, or a logit is not a number.
+        """
+        rows = self._latest
+        if rows is None or (rows.predicted < 0).any():
+            return None
+        confusion = metrics.confusion_matrix(rows.labels, rows.predicted, self._num_classes)
+        compute = metrics.accuracy if metric == "accuracy" else metrics.macro_f1
+        return compute(confusion)
+
+
+@dataclass(slots=True, kw_only=True)
+class Rungs(Callback):
+    """Asks after some steps whether the training goes on; waiting does not count as training.
+
+    It comes after ``validation`` in the list of callbacks. A rung at the end of an epoch is asked
+    with that epoch's scores.
+    """
+
+    steps: Collection[int]
+    """The rungs: the steps after which it asks."""
+    steps_per_epoch: int
+    validation: Validation
+    """The callback that scores the validation split."""
+    ask: Callable[[RungScore], bool]
+    """The function that asks the driver, called on rank 0: whether the training goes on."""
+    clock: TrainingClock
+    rank: Rank
+    found: list[RungScore] = field(default_factory=list)
+    """The scores with which it asked, on each rank."""
+    is_stopped: bool = False
+    """Whether the last answer ended the training."""
+
+    def after_step(self, done: StepDone) -> Action:
+        if done.step not in self.steps or done.step % self.steps_per_epoch == 0:
+            return Action.GO_ON
+        self.validation.score()
+        return self._decide(done.step)
+
+    def after_epoch(self, epoch: int) -> Action:
+        step = epoch * self.steps_per_epoch
+        return self._decide(step) if step in self.steps else Action.GO_ON
+
+    def _decide(self, step: int) -> Action:
+        score = RungScore(
+            step=step,
+            epochs=step / self.steps_per_epoch,
+            accuracy=self.validation.latest("accuracy"),
+            macro_f1=self.validation.latest("macro-f1"),
+        )
+        self.found.append(score)
+        with self.clock.left_out():
+            mine = self.ask(score) if self.rank.index == 0 else True
+            goes_on = of_all_ranks(mine, self.rank)[0]
+        self.is_stopped = not goes_on
+        return Action.GO_ON if goes_on else Action.STOP
 
 
 def scored(found: Predictions) -> ScoredRows:

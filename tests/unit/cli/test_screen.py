@@ -6,7 +6,7 @@ from types import SimpleNamespace as Facts
 
 import pytest
 
-from agnews_ray.cli.screen import LiveScreen, describe_failure
+from agnews_ray.cli.screen import LiveScreen, PlainScreen, describe_failure
 from agnews_ray.errors import TrialError
 from tests.fakes.terminal import on_terminal
 
@@ -20,13 +20,15 @@ def show_a_study(names):
         screen.tokenised(names[0], "train", 10, 20)
         screen.tokenised(names[0], "train", 20, 20)
         for name in names:
-            trial = Facts(trial_id=f"id-{name}", variant=Facts(name=name), seed=1, num_steps=20)
+            facts = {"variant": Facts(name=name), "seed": 1, "num_steps": 20, "train_share": 1.0}
+            trial = Facts(trial_id=f"id-{name}", **facts)
             screen.started(trial)
             screen.waiting(trial, "[/]2 GPUs")
             step = {"step": 5, "num_steps": 20, "epoch": 0.5, "loss": 1.2, "seconds_left": 12.0}
             rate = {"samples_per_second": 120.0, "phase": "training"}
             screen.progress(Facts(trial_id=trial.trial_id, **step, **rate))
-            training = Facts(train_seconds=3.0, samples_per_second=20.0)
+            epochs = {"best_epoch": 3, "stopped_after_epoch": 5}
+            training = Facts(train_seconds=3.0, samples_per_second=20.0, **epochs)
             scores = Facts(accuracy=0.9, macro_f1=0.8)
             if name == names[0]:
                 screen.failed(trial, ValueError("bad [/b] name"))
@@ -52,7 +54,8 @@ def wide():
 
 @pytest.mark.parametrize("name", HOSTILE[1:-1])
 def test_a_name_on_a_terminal_is_text(wide, name):
-    assert f"✓ {name} · seed 1  accuracy 0.9000  macro-F1 0.8000  0:03 at 20 samples/s" in wide
+    result = "accuracy 0.9000  macro-F1 0.8000  0:03 at 20 samples/s"
+    assert f"✓ {name} · seed 1  {result}  best epoch 3, stopped after 5" in wide
 
 
 def test_a_failure_is_told_once_and_stays(wide):
@@ -80,3 +83,13 @@ def test_a_narrow_terminal_cuts_the_end_of_a_line_not_its_start():
 def test_an_error_names_its_trial_once(where):
     text = describe_failure("id-x", TrialError(where, "a result", "none", "run it again"))
     assert text.count("id-x") == 1
+
+
+def test_a_trial_with_a_share_of_the_rows_says_so(capsys):
+    facts = {"variant": Facts(name="one"), "seed": 1, "num_steps": 20, "precision": "fp32"}
+    for share in (0.03, 1.0):
+        PlainScreen().started(Facts(trial_id="t", train_share=share, **facts))
+    assert capsys.readouterr().out.splitlines() == [
+        "start t: 3% of the rows, 20 steps, fp32",
+        "start t: 20 steps, fp32",
+    ]

@@ -1,13 +1,17 @@
+from dataclasses import replace
+
 import pytest
 
 from agnews_ray.errors import SpecError
+from agnews_ray.plan import trials
+from agnews_ray.plan.looks import NEVER
 from agnews_ray.plan.trials import plan_trials, same_question
 from agnews_ray.spec.data import DataSpec
-from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec, StopSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
-from tests.fakes.records import a_dataset
+from tests.fakes.records import a_dataset, a_split
 
 ONE, TWO = VariantSpec(model="minilm", name="one"), VariantSpec(model="bert", name="two")
 IDENTITIES = {"one": "minilm@main", "two": "bert@main", "renamed": "minilm@main"}
@@ -46,6 +50,7 @@ def trial_id(
     return plan_trials(study, dataset or a_dataset(), identities, "cpu", precision)[0].trial_id
 
 
+VALIDATED = a_dataset().model_copy(update={"validation": a_split("c" * 32)})
 CHANGES = {
     "weights": {"identities": {"one": "minilm@another commit"}},
     "rows": {"dataset": a_dataset("c" * 32)},
@@ -71,6 +76,7 @@ CHANGES = {
     "epsilon": {"recipe": RecipeSpec(adam_epsilon=1e-6)},
     "label smoothing": {"recipe": RecipeSpec(label_smoothing=0.1)},
     "class weights": {"recipe": RecipeSpec(class_weights="balanced")},
+    "rule to stop": {"recipe": RecipeSpec(stop=StopSpec(patience=1)), "dataset": VALIDATED},
     "listed class weights": {"recipe": RecipeSpec(class_weights=(1.0, 2.0))},
     "length": {"data": DataSpec(max_length_tokens=64)},
     "train rows": {"data": DataSpec(limit_train=50)},
@@ -140,9 +146,17 @@ def test_a_variants_own_batch_must_not_be_larger_than_the_split():
 
 def test_a_trial_that_does_not_score_test_is_another():
     facts = (StudySpec(models=(ONE,)), a_dataset(), IDENTITIES, "cpu", "fp32")
-    (trial,) = plan_trials(*facts, scores_test=False)
+    (trial,) = plan_trials(*facts, NEVER)
     assert not trial.scores_test
     assert trial.trial_id != trial_id()
+
+
+@pytest.mark.parametrize("changes", [{"rungs": (1,)}, {"keeps_artifact": False}], ids=str)
+def test_a_trial_that_a_search_may_stop_or_that_leaves_no_model_is_another(changes):
+    study = StudySpec(models=(ONE,))
+    (trial,) = plan(study)
+    changed = replace(trial, **changes)
+    assert trials._trial_id(changed, study, a_dataset(), "minilm@main") != trial.trial_id
 
 
 def test_an_id_is_the_same_in_every_version():
@@ -151,6 +165,18 @@ def test_an_id_is_the_same_in_every_version():
     variant = VariantSpec(model="minilm", name="one", init="random", architecture=sizes)
     assert trial_id() == "one-s42-08dd870b98"
     assert trial_id(variant=variant) == "one-s42-2ccd414597"
+
+
+def test_a_rule_to_stop_needs_a_validation_split():
+    rule = StopSpec(patience=1)
+    own = OWN.model_copy(update={"recipe": RecipeChanges(stop=rule)})
+    wanted = "want a validation split, found none; set data.validation_fraction"
+    with pytest.raises(SpecError, match=rf"recipe\.stop: {wanted}"):
+        plan(StudySpec(models=(ONE,), recipe=RecipeSpec(stop=rule)))
+    with pytest.raises(SpecError, match=rf"recipe\.stop of one: {wanted}"):
+        plan(StudySpec(models=(TWO, own)))
+    cut = a_dataset().model_copy(update={"num_validation": 10})
+    assert plan(StudySpec(models=(TWO, own)), cut)[1].recipe.stop == rule
 
 
 def test_a_trial_is_planned_for_its_device():
@@ -200,3 +226,41 @@ def test_rows_known_to_be_the_same_may_lie_elsewhere():
 def test_workers_are_part_of_the_question():
     first, second = StudySpec(), StudySpec(scaling=ScalingSpec(num_workers=2))
     assert same_question(first, second) == ["scaling.num_workers: 1 there, 2 asked"]
+
+
+def test_a_curve_adds_trials_and_leaves_those_of_all_rows_what_they_are():
+    plain = plan(StudySpec(models=(ONE,), seeds=(1, 2)))
+    trials = plan(StudySpec(models=(ONE,), seeds=(1, 2), curve=(0.4, 0.2)))
+    assert [(t.train_share, t.seed, t.num_steps) for t in trials] == [
+        (0.2, 1, 2 * 2),  # 20 rows in batches of 16
+        (0.2, 2, 2 * 2),
+        (0.4, 1, 2 * 3),
+        (0.4, 2, 2 * 3),
+        (1.0, 1, 2 * 7),
+        (1.0, 2, 2 * 7),
+    ]
+    assert trials[4:] == plain
+    assert [trial.keeps_artifact for trial in trials] == [False] * 4 + [True] * 2
+    assert len({trial.trial_id for trial in trials}) == 6
+
+
+def test_a_share_is_the_same_trial_on_any_curve():
+    first = plan(StudySpec(models=(ONE,), curve=(0.2, 0.4)))[0]
+    assert plan(StudySpec(models=(ONE,), curve=(1.0, 0.2)))[0] == first
+
+
+def test_all_shares_that_are_too_small_are_named():
+    with pytest.raises(SpecError) as caught:
+        plan(StudySpec(models=(ONE, TWO), curve=(0.001, 0.1, 0.2)))
+    first, second = caught.value.problems
+    assert first.startswith("curve: 0.1% of the train rows: want at least one global batch (16 ")
+    assert (
+        "curve: 10% of the train rows: want at least one global batch (16 rows), found 10" in second
+    )
+
+
+def test_a_share_with_fewer_rows_than_classes_is_refused():
+    split = a_dataset().train.model_copy(update={"class_counts": (4,) * 25})
+    dataset = a_dataset().model_copy(update={"train": split})
+    with pytest.raises(SpecError, match="20% of the train rows: want a row of each of 25 classes"):
+        plan(StudySpec(models=(ONE,), curve=(0.2, 0.5)), dataset)
