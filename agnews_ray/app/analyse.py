@@ -11,6 +11,7 @@ from agnews_ray.compare.published import (
     hold_against_paper,
     hold_against_study,
 )
+from agnews_ray.compare.searches import searched
 from agnews_ray.compare.table import ComparisonTable, compare_records, part_repeated, scored
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import CostRecord, load_costs
@@ -42,6 +43,7 @@ def compare_study(folder: Path, tell: Tell = _say_nothing) -> ComparisonTable:
         RecordError: no record can be read, or one is unlike the others.
     """
     store, study, records = open_study(folder, tell)
+    records = (*records, *searched(store.finished().records))
     return compare_records(store.folder.name, records, variant_order(study))
 
 
@@ -83,11 +85,13 @@ def _assess(folder: Path, settings: Settings, tell: Tell) -> StudyResults:
         )
     if not results:
         raise errors[0]
+    order = variant_order(study)
+    used = [*(result.record for result in results), *searched(store.finished().records)]
     assessment = assess(
-        store.folder.name,
+        compare_records(store.folder.name, used, order),
         study.question if study else "",
         results,
-        variant_order(study),
+        order,
         _test_rows(store, results[0].record, tell),
         settings,
     )
@@ -186,6 +190,9 @@ def open_study(
             raise found.set_aside[0].error
         hint = "run `agnews-ray submit` for this study"
         none = "none that scores the test split" if found.records else "none"
+        if searched(found.records):
+            none = f"only {len(searched(found.records))} of a search, which score no test rows"
+            hint = "run the same `agnews-ray tune` again: it goes on, then trains the best settings"
         raise StoreError(str(folder), "at least one finished trial", none, hint)
     for one in found.set_aside:
         tell(str(one))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from agnews_ray.app.analyse import assess_study
+from agnews_ray.compare.searches import searched
 from agnews_ray.compare.table import scored
 from agnews_ray.errors import AgnewsError, StoreError
 from agnews_ray.record.schema import TrialRecord
@@ -34,6 +35,8 @@ class ListedStudy:
     """The number of the study's trials that have a record."""
     num_trials: int = 0
     """The number of trials: variants times seeds."""
+    num_searched: int = 0
+    """The number of finished trials of searches, which are no part of the two numbers above."""
     verdict: str = ""
     """The most important finding, in a sentence; empty without finished trials."""
     problem: str = ""
@@ -99,6 +102,7 @@ def describe_study(folder: Path) -> ListedStudy:
         state=_state(store, len(done) == num_trials),
         num_finished=len(done),
         num_trials=num_trials,
+        num_searched=len(searched(records)),
         verdict=verdict,
         problem=problem,
         last_finished_at=max((record.created_at for record in records), default=None),
@@ -119,7 +123,7 @@ def _size_of(folder: Path) -> int:
 def _of_study(study: StudySpec, records: tuple[TrialRecord, ...]) -> set[tuple[str, int]]:
     """Return variant and seed of the study's trials that have finished."""
     planned = {(variant.name, seed) for variant in study.models for seed in study.seeds}
-    return planned & {(record.variant.name, record.seed) for record in records}
+    return planned & {(one.variant.name, one.seed) for one in records if one.search is None}
 
 
 def _state(store: StudyStore, is_finished: bool) -> StudyState:

@@ -37,12 +37,12 @@ def is_terminal() -> bool:
 def show_table(table: ComparisonTable) -> None:
     """Print the table: fitted to the terminal's width, or plain elsewhere."""
     # These import scipy, for a second: a study needs them at its end, not before Ray starts.
-    from agnews_ray.report import sentences, table_formats
+    from agnews_ray.report import search_text, sentences, table_formats
 
     if is_terminal():
         console = Console()
         console.print(table_formats.to_rich(table, console.width))
-        for line in sentences.own_recipes(table):
+        for line in (*sentences.own_recipes(table), *search_text.lines(table)):
             console.print(line, markup=False, highlight=False)
         for line in sentences.warnings(table):
             console.print(line, markup=False, style="red")

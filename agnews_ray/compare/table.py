@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agnews_ray.compare.diverged import DivergedTrial, describe_diverged, part_diverged
 from agnews_ray.compare.recipes import RecipeChange, compared, recipe_changes, shared_recipe
+from agnews_ray.compare.searches import Search, SearchCost, searches_of
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
@@ -43,6 +44,9 @@ class VariantRow(BaseModel):
     """The requested engine."""
     recipe_changes: tuple[RecipeChange, ...] = ()
     """What it was trained by otherwise than the study's recipe says."""
+    search: SearchCost | None = None
+    """What it took to find its settings, if it is the winner of a search: a part of its price, and
+    of no train time."""
     times: tuple[TrainingTimes, ...]
     """The times for each kind of machine and engine that ran, those of most trials first."""
 
@@ -72,6 +76,8 @@ class ComparisonTable(BaseModel):
     """The rows of variants with at least one seed that scored test and did not diverge; there may
     be none."""
     diverged: tuple[DivergedTrial, ...] = ()
+    searches: tuple[Search, ...] = ()
+    """The searches for better settings, with all settings that were tried."""
 
 
 def compare_records(
@@ -81,7 +87,7 @@ def compare_records(
 
     Args:
         study: its name.
-        records: at least one; those that do not score test are in no row.
+        records: at least one; those that do not score test are in no row, but may be of a search.
         order: variant names in the order of the rows; others come after them.
 
     Returns:
@@ -91,6 +97,8 @@ def compare_records(
         RecordError: two records were trained or scored on other data, or by another recipe that
             is not stated as a variant's own.
     """
+    searches = searches_of(records, order)
+    costs = {search.winner: search.cost for search in searches}
     records = scored(records)
     groups = group_records(records, order)
     shared = shared_recipe(records)
@@ -104,8 +112,14 @@ def compare_records(
     counts = Counter(one.model for one in diverged if one.has_row)
     return ComparisonTable(
         study=study,
-        rows=tuple(row.model_copy(update={"num_diverged": counts[row.model]}) for row in rows),
+        rows=tuple(
+            row.model_copy(
+                update={"num_diverged": counts[row.model], "search": costs.get(row.model)}
+            )
+            for row in rows
+        ),
         diverged=tuple(diverged),
+        searches=searches,
     )
 
 

@@ -7,6 +7,7 @@ from agnews_ray.report import figures, sentences
 from agnews_ray.report.classes import classes_section
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, sort_key, word
 from agnews_ray.report.row_sections import disagreements_section, doubts_section, provenance_section
+from agnews_ray.report.search_section import search_sections
 from agnews_ray.report.table_formats import (
     COLUMNS,
     cost_columns,
@@ -27,10 +28,11 @@ def all_sections(assessment: Assessment) -> list[Section]:
     Returns:
         The sections that are not empty.
     """
-    makers: Sequence[Callable[[Assessment], Section | None]] = (
+    makers: Sequence[Callable[[Assessment], Section | list[Section] | None]] = (
         _verdict,
         _comparison,
         _front,
+        search_sections,
         _costs,
         _learning,
         classes_section,
@@ -39,7 +41,11 @@ def all_sections(assessment: Assessment) -> list[Section]:
         disagreements_section,
         provenance_section,
     )
-    return [section for section in (make(assessment) for make in makers) if section]
+    sections: list[Section] = []
+    for make in makers:
+        made = make(assessment)
+        sections += made if isinstance(made, list) else [made] if made else []
+    return sections
 
 
 def _verdict(assessment: Assessment) -> Section:

@@ -8,6 +8,7 @@ from agnews_ray.compare.findings import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
 from agnews_ray.compare.table import ComparisonTable
 from agnews_ray.compare.weak_classes import FEW_ROWS, has_few_rows, is_never_predicted
+from agnews_ray.report import search_text
 
 FEW_SEEDS = 3
 METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
@@ -27,7 +28,10 @@ def conclusion(assessment: Assessment) -> list[str]:
         Sentences, plain text.
     """
     sentences = [_lead(assessment)]
-    sentences += [judge(pair, assessment) for pair in assessment.pairs]
+    tunings = {one.pair for one in assessment.searches if one.pair}
+    for pair in assessment.pairs:
+        said = judge(pair, assessment)
+        sentences.append(search_text.whether_it_helped(pair, said) if pair in tunings else said)
     return sentences + caveats(assessment)
 
 
@@ -43,11 +47,14 @@ def caveats(assessment: Assessment) -> list[str]:
         )
     elif num_seeds < FEW_SEEDS:
         found.append("Two seeds say little about the spread, so intervals are wide; use more.")
-    found += remarks(assessment.table)
+    found += [*own_recipes(assessment.table), *warnings(assessment.table)]
+    found += [search_text.price(row) for row in assessment.table.rows if row.search]
     missing = assessment.records[0].dataset.missing_classes
     found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in missing]
     found += weak_classes(assessment)
-    num_missing = len(assessment.variants) - 1 - len(assessment.pairs)
+    num_missing = len(assessment.variants) - len(
+        {assessment.variants[0].name}.union(pair.variant for pair in assessment.pairs)
+    )
     if num_missing:
         found.append(
             f"{num_missing} variant(s) have no seed in common with the baseline and are not judged."
@@ -98,9 +105,9 @@ def remarks(table: ComparisonTable) -> list[str]:
         table: the study's table.
 
     Returns:
-        Sentences: on recipes of their own, and warnings.
+        Sentences: on recipes of their own, warnings, and a line for each search.
     """
-    return [*own_recipes(table), *warnings(table)]
+    return [*own_recipes(table), *warnings(table), *search_text.lines(table)]
 
 
 def own_recipes(table: ComparisonTable) -> list[str]:
