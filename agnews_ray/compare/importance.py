@@ -163,7 +163,8 @@ def _kernel(distances: Floats, state: Floats) -> Floats:
 def _squared(first: Floats, second: Floats, is_choice: NDArray[np.bool_]) -> Floats:
     """Squared distances in each coordinate; two different choices are 1 apart."""
     apart = first[:, None, :] - second[None, :, :]
-    return np.where(is_choice, apart != 0, apart**2)
+    squared: Floats = np.where(is_choice, apart != 0, apart**2)
+    return squared
 
 
 def _neighbours(places: Floats, is_choice: Sequence[bool], rng: np.random.Generator) -> Floats:

@@ -149,9 +149,10 @@ def _cost(trials: Sequence[TrialRecord], num_settings: int) -> SearchCost:
     for record in trials:
         device, machines = device_of(record), num_machines_of([record])
         before = machine_seconds.get(device, 0.0)
-        unknown = before is None or machines is None
-        seconds = None if unknown else before + machines * record.training.train_seconds
-        machine_seconds[device] = seconds
+        if before is None or machines is None:
+            machine_seconds[device] = None
+        else:
+            machine_seconds[device] = before + machines * record.training.train_seconds
     return SearchCost(
         num_settings=num_settings,
         num_trials=len(trials),

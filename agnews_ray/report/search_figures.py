@@ -8,7 +8,8 @@ from agnews_ray.report.drawing import Figure, Rows, data_of
 from agnews_ray.report.search_text import METRICS, parameter_name, value_text, values_text
 
 WHOLE, STOPPED = "trained to its end", "stopped early"
-GREY = "#8a8a8a"
+BLUE, ORANGE, GREY = "#2e8fd0", "#e0701a", "#8a8a8a"
+"""Colours that can be seen on white and on black; conditions cannot take a theme's."""
 NUM_SHADES = 5
 """The settings of a figure are drawn in that many groups of equal size, by score."""
 MOST_SETTINGS = 300
@@ -61,10 +62,10 @@ def _importances(facts: SearchFacts, index: int) -> Figure:
         alt.Tooltip("high:Q", title="to", format=".0f"),
     ]
     base = alt.Chart(data_of(rows))
-    bars = base.mark_bar(opacity=0.55).encode(
+    bars = base.mark_bar(opacity=0.7).encode(
         x=alt.X("share:Q", title="Share of the scores' variance (%)", scale=scale),
         y=y,
-        color=alt.condition("datum.kind == 'rest'", alt.value(GREY), alt.value("#0072b2")),
+        color=alt.condition("datum.kind == 'rest'", alt.value(GREY), alt.value(BLUE)),
         tooltip=tooltip,
     )
     ends = base.mark_rule(strokeWidth=3, color=GREY).encode(
@@ -112,7 +113,7 @@ def _parallel(search: Search, facts: SearchFacts, index: int) -> Figure:
     # Grey for the worst, so that the best settings stand out on white and on black.
     shades = alt.Color(
         "shade:O",
-        title=f"{metric}: worst fifth to best",
+        title=None,
         scale=alt.Scale(
             domain=list(range(NUM_SHADES)),
             range=["#9a9a9a", "#7f9fb5", "#56b4e9", "#e69f00", "#d55e00"],
@@ -130,7 +131,9 @@ def _parallel(search: Search, facts: SearchFacts, index: int) -> Figure:
             opacity=alt.Opacity(
                 "shade:O", legend=None, scale=alt.Scale(range=[0.45, 0.55, 0.65, 0.8, 1.0])
             ),
-            strokeDash=_dash(),
+            strokeDash=alt.condition(
+                f"datum.end == '{STOPPED}'", alt.value([4, 3]), alt.value([1, 0])
+            ),
             tooltip=_tooltip(search),
         )
     )
@@ -150,15 +153,15 @@ def _parallel(search: Search, facts: SearchFacts, index: int) -> Figure:
     )
     return Figure(
         name=f"parallel-{index}",
-        title="Each setting as a line; parameters from the most important to the least",
+        title="Each setting as a line, dashed if it was stopped early; important parameters first",
         description="Parallel coordinates: each setting's values and its score.",
         chart=(lines + ends.mark_text().encode(x=x, y=y, text="text:N")).properties(height=300),
     )
 
 
-_FIFTHS = "['worst', '', 'middle', '', 'best'][datum.value]"
-_BROKEN = "split(replace(replace(datum.value, ' (', '@('), 'validation ', 'validation@'), '@')"
-"""Axis labels in two lines: on a phone there is no room for one."""
+_FIFTHS = "['worst fifth', '', 'middle', '', 'best fifth'][datum.value]"
+_BROKEN = "split(replace(datum.value, regexp('_| (?=[(])| (?=accuracy|macro)', 'g'), '$&@'), '@')"
+"""Axis labels in several lines: on a phone there is no room for one."""
 
 
 def _short(value: object) -> str:
@@ -197,7 +200,7 @@ def _slice(search: Search, parameter: SearchedParameter, index: int, place: int)
         x = alt.X(
             "value:Q",
             title=parameter_name(parameter),
-            scale=alt.Scale(type=parameter.scale, zero=False, nice=False, padding=12),
+            scale=_axis_scale(parameter),
             axis=alt.Axis(
                 format="~g" if parameter.scale == "linear" else ".1~e", labelOverlap=True
             ),
@@ -209,6 +212,12 @@ def _slice(search: Search, parameter: SearchedParameter, index: int, place: int)
         chart=_points(search, x, parameter).properties(height=280),
         choice=parameter.name,
     )
+
+
+def _axis_scale(parameter: SearchedParameter) -> alt.Scale:
+    if parameter.scale == "log":
+        return alt.Scale(type="log", nice=False, padding=12)
+    return alt.Scale(zero=False, nice=False, padding=12)
 
 
 def _points(search: Search, x: alt.X, parameter: SearchedParameter | None = None) -> alt.LayerChart:
@@ -223,18 +232,19 @@ def _points(search: Search, x: alt.X, parameter: SearchedParameter | None = None
             rows.append(row)
     y = alt.Y("score:Q", title=f"Validation {METRICS[search.metric]}", scale=alt.Scale(zero=False))
     base = alt.Chart(data_of(rows))
-    marks = base.mark_point(size=75, strokeWidth=2, color="#0072b2").encode(
+    marks = base.mark_point(size=75, strokeWidth=2, color=BLUE).encode(
         x=x,
         y=y,
-        fill=alt.condition(f"datum.end == '{WHOLE}'", alt.value("#0072b2"), alt.value(None)),
+        fill=alt.condition(f"datum.end == '{WHOLE}'", alt.value(BLUE), alt.value(None)),
         tooltip=_tooltip(search),
     )
     ring = (
         base.transform_filter("datum.best")
-        .mark_point(size=330, strokeWidth=3, color="#d55e00")
+        .mark_point(size=330, strokeWidth=3, color=ORANGE)
         .encode(x=x, y=y, tooltip=_tooltip(search))
     )
-    return marks + ring
+    both: alt.LayerChart = marks + ring
+    return both
 
 
 def _row(one: TriedSetting, search: Search) -> dict[str, object]:
@@ -254,12 +264,3 @@ def _tooltip(search: Search) -> list[alt.Tooltip]:
         alt.Tooltip("end:N", title="Training"),
         alt.Tooltip("values:N", title="Values"),
     ]
-
-
-def _dash() -> alt.StrokeDash:
-    return alt.StrokeDash(
-        "end:N",
-        title=None,
-        scale=alt.Scale(domain=[WHOLE, STOPPED], range=[[1, 0], [4, 3]]),
-        legend=alt.Legend(symbolType="stroke"),
-    )

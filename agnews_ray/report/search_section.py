@@ -50,8 +50,8 @@ def _paragraphs(search: Search, facts: SearchFacts, assessment: Assessment) -> l
         share = 100 * stopped / max(search.cost.train_seconds, 1e-9)
         found.append(
             f"Of the search's train time, {share:.0f} % went into trials that were stopped early. "
-            "Their scores are those of fewer epochs: they are shown hollow, are never the best, and "
-            "count for importances with the share of training that they finished."
+            "Their scores are those of fewer epochs: they are shown hollow, are never the best, "
+            "and count for importances with the share of training that they finished."
         )
     return found + search_text.what_mattered(facts)
 
