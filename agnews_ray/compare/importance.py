@@ -29,7 +29,8 @@ NUM_PLACES = 64
 """The number of places of the space at which a function is compared with a neighbour."""
 NUM_FUNCTIONS = 2
 """The number of functions that are drawn for each kept step of the chain."""
-JITTER = 1e-6
+JITTER = 1e-5
+"""A part of the variance that is added so that rounding does no harm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +82,16 @@ def explain(tried: Tried) -> Shares | None:
     """
     if len(tried.scores) < FEWEST_SETTINGS or not np.ptp(tried.scores) > 0:
         return None
+    from threadpoolctl import threadpool_limits
+
     used = np.unique(np.linspace(0, len(tried.scores) - 1, MOST_SETTINGS).round().astype(int))
     rng = np.random.default_rng(SEED)
     process = _Process.of(tried.places[used], tried.is_choice, tried.done[used], tried.scores[used])
-    places = _neighbours(tried.places[used], tried.is_choice, rng)
-    draws = np.concatenate(
-        [_shares(process, state, places, rng) for state in process.possible_states(rng)]
-    )
+    places = process.compared(_neighbours(tried.places[used], tried.is_choice, rng))
+    with threadpool_limits(1):  # on matrices this small threads wait longer than they compute
+        draws = np.concatenate(
+            [_shares(process, state, places, rng) for state in process.possible_states(rng)]
+        )
     tail = (1 - LEVEL) / 2
     low, middle, high = np.quantile(np.clip(draws, 0, 1), [tail, 0.5, 1 - tail], axis=0)
     found = [
@@ -95,6 +99,16 @@ def explain(tried: Tried) -> Shares | None:
         for a, m, b in zip(low, middle, high, strict=True)
     ]
     return Shares(parameters=tuple(found[:-1]), noise=found[-1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Places:
+    """Places of the space, by their squared distances in each coordinate."""
+
+    among: Floats
+    """Shape (M, M, D): from each other."""
+    to_settings: Floats
+    """Shape (M, N, D): from the settings of the search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +134,13 @@ class _Process:
             is_choice=choices,
             scores=(scores - scores.mean()) / scores.std(),
             distances=_squared(inputs, inputs, choices),
+        )
+
+    def compared(self, places: Floats) -> _Places:
+        """Compute the distances of places, which have the shape (M, D)."""
+        return _Places(
+            among=_squared(places, places, self.is_choice),
+            to_settings=_squared(places, self.inputs, self.is_choice),
         )
 
     def possible_states(self, rng: np.random.Generator) -> list[Floats]:
@@ -152,7 +173,8 @@ class _Process:
 
     def covariance(self, state: Floats) -> Floats:
         """The covariance of the scores: that of the function, and the noise."""
-        return _kernel(self.distances, state) + np.exp(state[-1]) * np.eye(len(self.scores))
+        noise = np.exp(state[-1]) + JITTER
+        return _kernel(self.distances, state) + noise * np.eye(len(self.scores))
 
 
 def _kernel(distances: Floats, state: Floats) -> Floats:
@@ -194,17 +216,17 @@ def _neighbours(places: Floats, is_choice: Sequence[bool], rng: np.random.Genera
 
 
 def _shares(
-    process: _Process, state: Floats, places: Floats, rng: np.random.Generator
+    process: _Process, state: Floats, places: _Places, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Draw functions, and share out the variance of each. Shape (NUM_FUNCTIONS, P + 1)."""
-    to_scores = _kernel(_squared(places, process.inputs, process.is_choice), state)
-    among = _kernel(_squared(places, places, process.is_choice), state)
+    to_scores = _kernel(places.to_settings, state)
+    num_places = len(to_scores)
     solved = np.linalg.solve(
         process.covariance(state), np.column_stack([process.scores, to_scores.T])
     )
-    left = among - to_scores @ solved[:, 1:]
-    root = np.linalg.cholesky(left + JITTER * np.exp(state[-2]) * np.eye(len(places)))
-    drawn = (to_scores @ solved[:, :1]) + root @ rng.normal(size=(len(places), NUM_FUNCTIONS))
+    left = _kernel(places.among, state) - to_scores @ solved[:, 1:]
+    root = np.linalg.cholesky(left + JITTER * np.exp(state[-2]) * np.eye(num_places))
+    drawn = (to_scores @ solved[:, :1]) + root @ rng.normal(size=(num_places, NUM_FUNCTIONS))
     noise = np.exp(state[-1])
     whole = drawn.var(axis=0) + noise
     blocks = drawn.reshape(-1, NUM_PLACES, NUM_FUNCTIONS)
