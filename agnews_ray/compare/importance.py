@@ -174,7 +174,8 @@ class _Process:
     def covariance(self, state: Floats) -> Floats:
         """The covariance of the scores: that of the function, and the noise."""
         noise = np.exp(state[-1]) + JITTER
-        return _kernel(self.distances, state) + noise * np.eye(len(self.scores))
+        covariance: Floats = _kernel(self.distances, state) + noise * np.eye(len(self.scores))
+        return covariance
 
 
 def _kernel(distances: Floats, state: Floats) -> Floats:

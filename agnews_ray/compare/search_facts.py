@@ -76,6 +76,7 @@ class SearchFacts(Fact):
     noise: Interval | None
     """The share of the variance of scores that no parameter explains; None as for importances."""
     why_no_importance: str = ""
+    """Why there are no importances; empty if there are."""
     best_so_far: tuple[float | None, ...]
     """After each setting, by number, the highest score of those trained to their end."""
     curse: WinnersCurse | None
@@ -108,7 +109,7 @@ def search_facts(
         variant=search.variant,
         parameters=tuple(parameters),
         noise=shares.noise if shares else None,
-        why_no_importance="" if shares else _why_not(len(known)),
+        why_no_importance="" if shares else _why_not(len(known), len(parameters)),
         best_so_far=_best_so_far(search.settings),
         curse=_winners_curse(search, winners),
         pair=next(
@@ -155,10 +156,12 @@ def _as_numbers(settings: Sequence[TriedSetting], parameters: Sequence[SearchedP
     )
 
 
-def _why_not(num_settings: int) -> str:
+def _why_not(num_settings: int, num_parameters: int) -> str:
     if num_settings < FEWEST_SETTINGS:
-        return f"too few to say: {num_settings} settings with a score, at least {FEWEST_SETTINGS}"
-    return "all settings have the same score, or the same values"
+        return f"{num_settings} settings with a score are too few; {FEWEST_SETTINGS} are needed"
+    if not num_parameters:
+        return "only one value of each parameter was tried"
+    return "all settings have the same score"
 
 
 def _best_so_far(settings: Sequence[TriedSetting]) -> tuple[float | None, ...]:

@@ -76,14 +76,8 @@ def whether_it_helped(pair: PairFacts, judgement: str) -> str:
 
 def what_mattered(facts: SearchFacts) -> list[str]:
     """Say which parameters mattered for the score, which did not, and of which it is not known."""
-    if not facts.parameters:
-        return ["Only one value of each parameter was tried."]
     if facts.noise is None:
-        return (
-            [f"What mattered: {facts.why_no_importance} are needed."]
-            if (facts.why_no_importance.startswith("too few"))
-            else [f"What mattered cannot be said: {facts.why_no_importance}."]
-        )
+        return [f"What mattered cannot be said: {facts.why_no_importance}."]
     groups: dict[str, list[str]] = {}
     for one in facts.parameters:
         if one.importance is not None:

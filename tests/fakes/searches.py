@@ -27,7 +27,11 @@ def a_trial(number, settings, score, seed=1, variant="first", stopped_at=None, *
         if stopped_at is None or epoch <= stopped_at
     ]
     record = a_record(f"{variant}-n{number}-s{seed}", name=variant, seed=seed)
-    recipe = {key.removeprefix("recipe."): value for key, value in settings.items()}
+    recipe = {
+        path.removeprefix("recipe."): value
+        for path, value in settings.items()
+        if path.startswith("recipe.")
+    }
     own = RecipeChanges(num_epochs=NUM_EPOCHS, **recipe)
     part = (stopped_at or NUM_EPOCHS) / NUM_EPOCHS
     return record.model_copy(

@@ -66,11 +66,21 @@ def test_with_few_settings_it_is_too_few_to_say():
     found = facts_of(three_trials())
     assert found.noise is None
     assert found.parameters[0].importance is None
-    assert found.why_no_importance.startswith("too few to say: 3 settings")
+    assert found.why_no_importance.startswith("3 settings with a score are too few")
 
 
 def test_a_parameter_with_one_value_is_not_a_searched_one():
-    assert facts_of([a_trial(0, {RATE: 1e-4}, 0.9)]).parameters == ()
+    found = facts_of([a_trial(number, {RATE: 1e-4}, 0.9) for number in range(12)])
+    assert found.parameters == ()
+    assert found.why_no_importance == "only one value of each parameter was tried"
+
+
+def test_a_search_of_which_every_trial_diverged_has_facts_too():
+    lost = [
+        a_trial(n, {RATE: 0.1 + n / 100}, 0.9, diverged="loss is not a number") for n in range(12)
+    ]
+    found = facts_of(lost)
+    assert (found.parameters, found.curse, set(found.best_so_far)) == ((), None, {None})
 
 
 def test_the_best_so_far_leaves_out_stopped_trials():

@@ -11,6 +11,7 @@ from agnews_ray.report import table_formats
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 from tests.fakes.records import a_record
+from tests.fakes.searches import a_trial
 
 PAPER_COLUMNS = [
     "Model",
@@ -147,3 +148,17 @@ def test_a_table_of_trials_that_do_not_score_test_says_so():
     assert "no trial scores the test split" in table_formats.to_plain(
         compare_records("study", [record], [])
     )
+
+
+def test_a_search_is_a_line_under_the_table_and_columns_of_csv():
+    trial = a_trial(0, {"recipe.learning_rate": 1e-4}, 0.9, variant="one")
+    records = [a_record(), a_record("two", "one (tuned)"), trial]
+    table = compare_records("study", records, ["one"])
+    line = "search: one, 1 setting x 1 seed, 1.0 min, not in the train time of one (tuned); best"
+    assert line in table_formats.to_plain(table)
+    assert "search: one, 1 setting" in table_formats.to_markdown(table)
+    assert "search: one, 1 setting" in table_formats.to_latex(table)
+    default, winner = csv.DictReader(io.StringIO(table_formats.to_csv(table)))
+    names = ("search_train_seconds", "num_search_trials")
+    assert [default[name] for name in names] == ["", ""]
+    assert [winner[name] for name in names] == ["60.0", "1"]
