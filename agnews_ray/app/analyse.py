@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from agnews_ray.app.study_curve import with_curve
 from agnews_ray.compare.assessment import Assessment, Settings, TrialResult, assess
 from agnews_ray.compare.diverged import DivergedTrial
+from agnews_ray.compare.grouping import of_table, part_repeated
 from agnews_ray.compare.published import (
     Agreement,
     StudyResults,
@@ -12,7 +14,7 @@ from agnews_ray.compare.published import (
     hold_against_study,
 )
 from agnews_ray.compare.searches import searched
-from agnews_ray.compare.table import ComparisonTable, compare_records, part_repeated, scored
+from agnews_ray.compare.table import ComparisonTable, compare_records
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import CostRecord, load_costs
 from agnews_ray.record.outputs import TestRows, load_curve, load_predictions, load_test_rows
@@ -36,15 +38,18 @@ def compare_study(folder: Path, tell: Tell = _say_nothing) -> ComparisonTable:
         tell: called with each line about what is left out.
 
     Returns:
-        One row per variant, in the study's order.
+        One row per variant, in the study's order; with a curve if it has trials with a share of the
+        train rows.
 
     Raises:
         StoreError: there is no study, or none of its trials has finished.
         RecordError: no record can be read, or one is unlike the others.
     """
     store, study, records = open_study(folder, tell)
-    records = (*records, *searched(store.finished().records))
-    return compare_records(store.folder.name, records, variant_order(study))
+    used = (*records, *searched(store.finished().records))
+    order = variant_order(study)
+    table = compare_records(store.folder.name, used, order)
+    return with_curve(table, store, order, Settings(), tell)
 
 
 def assess_study(
@@ -64,11 +69,20 @@ def assess_study(
         StoreError: there is no study, or none of its trials has finished.
         RecordError: no record can be read, or one is unlike the others.
     """
-    return _assess(folder, settings or Settings(), tell).assessment
-
-
-def _assess(folder: Path, settings: Settings, tell: Tell) -> StudyResults:
+    settings = settings or Settings()
     store, study, records = open_study(folder, tell)
+    found = _assess(store, study, records, settings, tell).assessment
+    table = with_curve(found.table, store, variant_order(study), settings, tell)
+    return found.model_copy(update={"table": table})
+
+
+def _assess(
+    store: StudyStore,
+    study: StudySpec | None,
+    records: tuple[TrialRecord, ...],
+    settings: Settings,
+    tell: Tell,
+) -> StudyResults:
     results, errors = [], []
     for record in records:
         trial = store.trial_folder(record.trial_id)
@@ -134,13 +148,13 @@ def verify_study(folder: Path, against: str, tell: Tell = _say_nothing) -> tuple
         StoreError: a study is missing, or the two have no model in common.
         RecordError: no record can be read, or one is unlike the others.
     """
-    found = _assess(folder, Settings(), tell)
+    found = _assess(*open_study(folder, tell), Settings(), tell)
     table = found.assessment.table
     lost = [_left_out(one, found=f"seed {one.seed}, left out") for one in table.diverged]
     if against == "paper":
         lines = hold_against_paper(found)
     else:
-        other = _assess(Path(against), Settings(), tell)
+        other = _assess(*open_study(Path(against), tell), Settings(), tell)
         lines = hold_against_study(found, other)
         lost += [
             _left_out(one, published=f"seed {one.seed}, left out")
@@ -185,18 +199,19 @@ def open_study(
     """
     store = StudyStore.at(folder)
     found = store.finished()
-    if not scored(found.records):
+    if not of_table(found.records):
         if found.set_aside:
             raise found.set_aside[0].error
         hint = "run `agnews-ray submit` for this study"
-        none = "none that scores the test split" if found.records else "none"
+        what = "none that scores the test split after training with all train rows"
+        none = what if found.records else "none"
         if searched(found.records):
             none = f"only {len(searched(found.records))} of a search, which score no test rows"
             hint = "run the same `agnews-ray tune` again: it goes on, then trains the best settings"
         raise StoreError(str(folder), "at least one finished trial", none, hint)
     for one in found.set_aside:
         tell(str(one))
-    records, repeated = part_repeated(scored(found.records))
+    records, repeated = part_repeated(of_table(found.records))
     for record in repeated:
         where = found.folders[record.trial_id].name
         tell(f"left out: {where}: a later trial has the same model and seed; one of them is a copy")

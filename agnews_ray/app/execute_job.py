@@ -1,6 +1,6 @@
 """Use case: a job's work on its cluster; `cluster_jobs` is the user's side."""
 
-from agnews_ray.app.launch import StudyOutcome, execute_study, look_at_models
+from agnews_ray.app.launch import StudyOutcome, Work, execute_study, look_at_models
 from agnews_ray.app.prepare import PreparedStudy, prepare_study
 from agnews_ray.cluster.events import EventWriter
 from agnews_ray.cluster.membership import (
@@ -54,6 +54,20 @@ def execute_job(
         return execute_study(prepared, command, started_at, events, _run_joined)
 
 
+def execute_search(
+    study: StudySpec, location: str, command: str, started_at: float, events: EventWriter
+) -> StudyOutcome:
+    """Search a study's best settings on the cluster of this process; as ``execute_job``."""
+    from agnews_ray.app.tune_study import prepare_search, tune_study
+
+    store = open_store(location, study.name, cache_folder(location) / COPIES_FOLDER)
+    with joined_ray(store.log_path):
+        check_shared(location)
+        prepared = prepare_search(study, location, see_cluster().num_gpus)
+        _tell_plan(prepared, events)
+        return tune_study(prepared, command, started_at, events, _run_joined).outcome
+
+
 def probe_job(location: str, hub_ids: list[str]) -> ClusterFacts:
     """Collect facts about the cluster of this process, for ``doctor``.
 
@@ -91,16 +105,19 @@ def _tell_plan(prepared: PreparedStudy, watcher: StudyWatcher) -> None:
 
 
 def _run_joined(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+    prepared: PreparedStudy,
+    command: str,
+    started_at: float,
+    watcher: StudyWatcher,
+    work: Work,
 ) -> tuple[PreparedStudy, Outcome]:
     # On the CPU: the head node needs no GPU, and if it has one, workers use it.
     looked_at = look_at_models(prepared, watcher, "cpu")
     planned, prepared = prepared.trials, looked_at.tell(watcher)
     if prepared.trials != planned:
         _tell_plan(prepared, watcher)
-    if not prepared.todo:
-        return prepared, Outcome(finished=())
-    device = prepared.todo[0].device
+    source = work.source(prepared, watcher.note)
+    device = prepared.trials[0].device
     room = ClusterRoom(device, prepared.study.scaling.num_workers)
     fit = TrainerFit(
         num_workers=prepared.study.scaling.num_workers,
@@ -122,6 +139,6 @@ def _run_joined(
         on_retry=watcher.note,
     )
     load = looked_at.data.load
-    outcome = run_trials(prepared.todo, runner, load, room, started_at, watcher)
+    outcome = run_trials(source, runner, load, room, started_at, watcher)
     groups.close()
     return prepared, outcome

@@ -26,6 +26,7 @@ from agnews_ray.spec.base import Device
 if TYPE_CHECKING:  # they import Ray or transformers
     from agnews_ray.run.inputs import InputCache
     from agnews_ray.run.queue import Outcome
+    from agnews_ray.run.trial_source import TrialSource
     from agnews_ray.run.worker_group import WorkerGroups
 
 P = ParamSpec("P")
@@ -51,11 +52,41 @@ class StudyOutcome:
     """Lines for the user about the files that were kept, and those that were not."""
 
 
+class Work(Protocol):
+    """What is to be run of a study."""
+
+    def is_done(self, prepared: PreparedStudy) -> bool:
+        """Whether no trial is left, so that Ray need not start; Ray is not imported to find out."""
+
+    def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":
+        """Return the source of the trials; ``tell`` gets lines for the user."""
+
+
+class PlannedWork:
+    """The planned trials that have no record."""
+
+    def is_done(self, prepared: PreparedStudy) -> bool:
+        return not prepared.todo
+
+    def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":  # noqa: ARG002
+        from agnews_ray.run.trial_source import PlannedTrials
+
+        return PlannedTrials(prepared.todo)
+
+
+PLANNED = PlannedWork()
+
+
 class RunTrials(Protocol):
     """A function that runs the trials of a study that have no record."""
 
     def __call__(
-        self, prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+        self,
+        prepared: PreparedStudy,
+        command: str,
+        started_at: float,
+        watcher: StudyWatcher,
+        work: Work,
     ) -> tuple[PreparedStudy, "Outcome"]:
         """Return the study as it was finally planned, and the results of its trials."""
 
@@ -66,6 +97,7 @@ def execute_study(
     started_at: float,
     watcher: StudyWatcher,
     run: RunTrials | None = None,
+    work: Work = PLANNED,
 ) -> StudyOutcome:
     """Run the trials that have no record yet.
 
@@ -75,6 +107,7 @@ def execute_study(
         started_at: the Unix time of ``submit``.
         watcher: the watcher that gets each event, until it fails.
         run: the function that runs the trials; None runs them on this process's own Ray.
+        work: what is to be run.
 
     Returns:
         The records of all finished trials, and the errors of those that failed.
@@ -94,8 +127,9 @@ def execute_study(
         store.save_study(with_places(prepared.study))
         for line in (*store.take_notes(), *map(str, store.finished().set_aside)):
             watcher.note(f"note  {line}")
-        if prepared.todo:
-            prepared, outcome = (run or _run_embedded)(prepared, command, started_at, watcher)
+        if not work.is_done(prepared):
+            run = run or _run_embedded
+            prepared, outcome = run(prepared, command, started_at, watcher, work)
             done |= prepared.finished
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
@@ -124,7 +158,11 @@ def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
 
 
 def _run_embedded(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+    prepared: PreparedStudy,
+    command: str,
+    started_at: float,
+    watcher: StudyWatcher,
+    work: Work,
 ) -> tuple[PreparedStudy, "Outcome"]:
     from agnews_ray.run.session import configure_ray_data, embedded_ray, start_actors
 
@@ -141,7 +179,7 @@ def _run_embedded(
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         with _worker_groups(prepared, str(session.folder / "train")) as groups:
             groups.start_one()  # its workers import their modules while models are checked
-            loading = _beside(look_at_models, prepared, watcher, prepared.todo[0].device)
+            loading = _beside(look_at_models, prepared, watcher, prepared.trials[0].device)
             looked_at = loading.result()
             _beside(start_actors)  # the worker would wait for them at its first row
             logger.info("models looked at %.1f s after the start", time.time() - started_at)
@@ -161,7 +199,8 @@ def _run_embedded(
             )
             room = OwnRoom(count=num_at_once)
             load = looked_at.data.load
-            return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+            source = work.source(prepared, watcher.note)
+            return prepared, run_trials(source, runner, load, room, started_at, watcher)
 
 
 @contextmanager
@@ -172,7 +211,7 @@ def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGro
 
     fit = TrainerFit(
         num_workers=prepared.study.scaling.num_workers,
-        device=prepared.todo[0].device,
+        device=prepared.trials[0].device,
         has_autoscaler=False,
         scratch=scratch,
         max_start_failures=MAX_START_FAILURES,
@@ -239,8 +278,9 @@ def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Devic
     data = InputCache(
         prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised, lines.append
     )
-    variants = {trial.variant.name: trial.variant for trial in prepared.todo}
-    trains_on = prepared.todo[0].device
+    # A search may still have trials to run where all planned ones are finished.
+    variants = {one.variant.name: one.variant for one in prepared.todo or prepared.trials}
+    trains_on = prepared.trials[0].device
     found = {
         name: data.look_at(variant, prepared.precisions[name], device, trains_on)
         for name, variant in variants.items()

@@ -12,6 +12,7 @@ from agnews_ray.errors import SpecError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.plan.graph import TrialGraph, without_finished
+from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.plan.trials import WHERE_ROWS_LIE, PlannedTrial, plan_trials, same_question
 from agnews_ray.record.durable import write_whole
@@ -61,7 +62,7 @@ class PreparedStudy:
         wanted = {**planned, **precisions}
         if planned == wanted:
             return self
-        trials = _plan(self.study, self.scanned, self.trials[0].device, wanted)
+        trials = plan_study(self.study, self.scanned, self.trials[0].device, wanted)
         return dataclasses.replace(self, trials=trials, finished=finished_of(self.store, trials))
 
 
@@ -133,7 +134,7 @@ def prepare_study(
     for variant in study.models:
         check_engine(variant.engine, device, wanted[variant.name])
     precisions = {one.name: zoo.own_precision(one, wanted[one.name]) for one in study.models}
-    trials = _plan(study, scanned, device, precisions)
+    trials = plan_study(study, scanned, device, precisions)
     return PreparedStudy(
         study=study,
         store=store,
@@ -155,13 +156,36 @@ def _machine_notes(study: StudySpec, device: Device) -> tuple[str, ...]:
     return device_notes(study.scaling, device) + memory
 
 
-def _plan(
-    study: StudySpec, scanned: ScannedDataset, device: Device, precisions: Mapping[str, Precision]
+def plan_study(
+    study: StudySpec,
+    scanned: ScannedDataset,
+    device: Device,
+    precisions: Mapping[str, Precision],
+    looks: Looks | None = None,
 ) -> tuple[PlannedTrial, ...]:
+    """Plan the trials of a study on scanned rows.
+
+    Args:
+        study: the study, with a name for every variant.
+        scanned: its rows.
+        device: the device on which the trials will run.
+        precisions: the precision of each variant by name.
+        looks: as for ``plan_trials``.
+
+    Returns:
+        The trials, each after those that it waits for.
+
+    Raises:
+        ModelError: a model cannot exist.
+        SpecError: the trials cannot be planned.
+    """
+    for variant in study.models:
+        zoo.check_model(variant)
     identities = {
         variant.name: zoo.identity(variant) + zoo.head_of(variant) for variant in study.models
     }
-    return TrialGraph(plan_trials(study, scanned.record, identities, device, precisions)).trials
+    planned = plan_trials(study, scanned.record, identities, device, precisions, looks)
+    return TrialGraph(planned).trials
 
 
 def finished_of(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str, TrialRecord]:

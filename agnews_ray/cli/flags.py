@@ -91,6 +91,12 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "share of train used to validate",
         ),
         _flag("--seeds", "seeds", "comma-separated, one trial each  [default: 42]"),
+        _flag(
+            "--curve",
+            "curve",
+            "comma-separated shares of the train rows, such as 1%,3%,10%,30%,100%: also train with "
+            "each of them, to see what more rows bring",
+        ),
         _flag("--epochs", "recipe.num_epochs", "passes over the train rows  [default: 2]"),
         _flag("--learning-rate", "recipe.learning_rate", "peak learning rate  [default: 2e-5]"),
         _flag("--global-batch-size", "recipe.global_batch_size", "rows per update  [default: 16]"),
@@ -137,14 +143,16 @@ METAVARS = {
     "recipe.label_smoothing": "SHARE",
     "recipe.class_weights": "WORD|X,X",
     "seeds": "N,N",
+    "curve": "X%,X%",
     "name": "NAME",
 }
 """The form of a flag's value in the help; a flag without an entry takes a number."""
 
-LISTS = {"models", "seeds", "data.text_columns", "data.class_names"}
+LISTS = {"models", "seeds", "curve", "data.text_columns", "data.class_names"}
 
 NO_TEXTS = {
     "seeds",
+    "curve",
     "data.has_header",
     "data.label_base",
     "data.max_length_tokens",

@@ -17,10 +17,11 @@ from agnews_ray.compare.findings import (
     PairFacts,
     VariantFacts,
 )
+from agnews_ray.compare.grouping import group_records
 from agnews_ray.compare.label_issues import VariantPredictions, doubt_rows
 from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.search_facts import SearchFacts, search_facts
-from agnews_ray.compare.table import ComparisonTable, VariantRow, group_records
+from agnews_ray.compare.table import ComparisonTable, VariantRow
 from agnews_ray.compare.variants import (
     accuracy_interval,
     class_facts,
@@ -153,7 +154,9 @@ def assess(
         costs=costs,
         axes=cost_axes(table.rows, costs, settings.prices),
         searches=tuple(
-            search_facts(search, [trial.record for trial in _named(search.winner, groups)], pairs)
+            search_facts(
+                search, _named(search.winner, groups), _named(search.variant, groups), pairs
+            )
             for search in table.searches
         ),
         records=tuple(trial.record for group in groups for trial in group.trials),
@@ -230,8 +233,8 @@ def _pairs(
     return pairs
 
 
-def _named(name: str, groups: Sequence[_Group]) -> tuple[TrialResult, ...]:
-    return next((group.trials for group in groups if group.row.model == name), ())
+def _named(name: str, groups: Sequence[_Group]) -> list[TrialRecord]:
+    return [one.record for group in groups if group.row.model == name for one in group.trials]
 
 
 def _on_seeds(group: _Group, seeds: Sequence[int]) -> SeedResults:

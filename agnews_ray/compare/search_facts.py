@@ -83,22 +83,29 @@ class SearchFacts(Fact):
     """None if no setting is that of the winner, or its new seeds have no validation score."""
     pair: PairFacts | None
     """The winner against the variant with the recipe that was searched; None if there is none."""
+    is_default_best: bool = False
+    """Whether the best setting is the variant's own recipe, which then needs no winner."""
 
 
 def search_facts(
-    search: Search, winners: Sequence[TrialRecord], pairs: Sequence[PairFacts]
+    search: Search,
+    winners: Sequence[TrialRecord],
+    defaults: Sequence[TrialRecord],
+    pairs: Sequence[PairFacts],
 ) -> SearchFacts:
     """Derive what a search found.
 
     Args:
         search: the search.
         winners: the trials with the best settings and new seeds; there may be none yet.
+        defaults: the trials of the variant whose settings were searched, with new seeds.
         pairs: the verdicts of the study.
 
     Returns:
         The facts.
     """
     known = [one for one in search.settings if one.score is not None]
+    is_default_best = not winners and _is_best(search, defaults)
     parameters = _parameters(known)
     shares = explain(_as_numbers(known, parameters)) if parameters else None
     if shares:
@@ -111,7 +118,8 @@ def search_facts(
         noise=shares.noise if shares else None,
         why_no_importance="" if shares else _why_not(len(known), len(parameters)),
         best_so_far=_best_so_far(search.settings),
-        curse=_winners_curse(search, winners),
+        curse=_winners_curse(search, defaults if is_default_best else winners),
+        is_default_best=is_default_best,
         pair=next(
             (
                 pair
@@ -211,10 +219,22 @@ def _setting_of(winner: TrialRecord, search: Search) -> TriedSetting | None:
     return next((one for one in alike if one.score is not None and not one.is_stopped), None)
 
 
+def _is_best(search: Search, defaults: Sequence[TrialRecord]) -> bool:
+    return (
+        bool(defaults)
+        and search.best is not None
+        and _setting_of(defaults[0], search) == search.best
+    )
+
+
 def _has_settings(record: TrialRecord, values: dict[str, JsonValue]) -> bool:
+    """Whether a trial has these values; sizes that it does not state are the published ones."""
     recipe = {"recipe": record.recipe.model_dump(mode="json")}
     known: JsonValue = record.variant.model_dump(mode="json") | recipe
-    return all(_at(known, path) == value for path, value in values.items())
+    return all(
+        _at(known, path) == value or (path.startswith("architecture.") and _at(known, path) is None)
+        for path, value in values.items()
+    )
 
 
 def _at(content: JsonValue, path: str) -> JsonValue:

@@ -16,7 +16,7 @@ from agnews_ray.record.storage import Storage, is_uri, user_cache, without_secre
 from agnews_ray.record.store import LOG_FILE, STAGING, StudyStore, free_name, to_json
 from agnews_ray.spec.study import StudySpec
 
-KEPT = ("study.yaml", "test_rows.parquet")
+KEPT = ("study.yaml", "best.yaml", "test_rows.parquet")
 """The files of a study beside its trials."""
 
 
@@ -78,6 +78,10 @@ class RemoteStudyStore(StudyStore):
     def save_study(self, study: StudySpec) -> None:
         super().save_study(study)
         self._remote.write(self.study_path.name, self.study_path.read_bytes())
+
+    def save_best(self, study: StudySpec) -> None:
+        super().save_best(study)
+        self._remote.write(self.best_path.name, self.best_path.read_bytes())
 
     def save_test_rows(self, rows: TestRows, fingerprint: str) -> None:
         super().save_test_rows(rows, fingerprint)

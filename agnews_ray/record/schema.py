@@ -15,8 +15,8 @@ SCHEMA_VERSION = 7
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
-variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search;
-what older records lack has a default that was true of them."""
+variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search
+and its share of the train rows; what older records lack has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 FIRST_TO_NAME_DIVERGENCE = 3
@@ -84,7 +84,10 @@ class DatasetRecord(Record):
 
     @property
     def num_train(self) -> int:
-        """The number of train rows: the selected ones without the validation split."""
+        """The number of train rows: the selected ones without the validation split.
+
+        A trial with a share of them has fewer: ``TrainingRecord.num_train_examples``.
+        """
         return self.train.num_selected - self.num_validation
 
 
@@ -245,6 +248,9 @@ class TrialRecord(Record):
     dataset: DatasetRecord
     training: TrainingRecord
     test: Scores
+    train_share: float = 1.0
+    """The share of the train rows that it was trained with, in (0, 1]; a trial with less than all
+    is in no row of a table, but on the study's curve."""
     scores_test: bool = True
     """Whether the test split was to be scored; without, there are no predictions, and the trial is
     in no row of a table."""

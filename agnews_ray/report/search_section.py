@@ -38,6 +38,10 @@ def _paragraphs(search: Search, facts: SearchFacts, assessment: Assessment) -> l
     if facts.pair is not None:
         said = sentences.judge(facts.pair, assessment)
         found.append(search_text.whether_it_helped(facts.pair, said))
+    elif facts.is_default_best:
+        found.append(
+            "Tuning did not help: the best of all tried settings is the variant's own recipe."
+        )
     elif not any(row.search for row in assessment.table.rows if row.model == search.winner):
         found.append(
             "The best settings were not trained with new seeds yet, so it is not known whether "

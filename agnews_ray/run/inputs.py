@@ -11,6 +11,7 @@ from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.data.sample import sample_by_length
 from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.data.stream import TokenisedSplit
+from agnews_ray.data.subsets import as_bits
 from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits
 from agnews_ray.engine.first_pass import Setting
 from agnews_ray.engine.preflight import Findings, look_at
@@ -45,6 +46,8 @@ class TrialInputs:
     tokenizer: PreTrainedTokenizerFast
     splits: dict[str, TokenisedSplit]
     """The tokenised splits by name: train, test, and validation if there is one."""
+    train_rows: bytes | None = None
+    """The numbers of the train rows to use, as bits (``data.subsets``); None for all."""
     findings: Findings | None = None
     """The findings about the model before its training."""
     replayed: tuple[tuple[int, str], ...] = ()
@@ -76,12 +79,15 @@ class InputCache:
         self._cache = cache
         self._on_tokenised = on_tokenised
         self.note = note
-        self._tokenizers: dict[str, LoadedTokenizer] = {}
-        self._findings: dict[str, Findings] = {}
+        self._tokenizers: dict[VariantSpec, LoadedTokenizer] = {}
+        self._findings: dict[VariantSpec, Findings] = {}
         self._texts: tuple[str, ...] | None = None
 
     def tokenizer(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
         """Load a variant's tokenizer, or train it on the train split for fresh weights.
+
+        A trial with a share of the train rows has the tokenizer of all of them, which has seen the
+        other rows' texts, but not their labels.
 
         Args:
             variant: a variant with a name.
@@ -93,14 +99,15 @@ class InputCache:
             HubError: neither the hub nor its cache has it.
             ModelError: it cannot be loaded.
         """
-        if variant.name not in self._tokenizers:
+        key = _without_recipe(variant)
+        if key not in self._tokenizers:
             if variant.init == "random":
                 ready = LoadedTokenizer(tokenizer=self._trained(variant), notes=())
             else:
                 ready = ready_tokenizer(variant)
             check_max_length(variant, ready.tokenizer, self._spec.max_length_tokens)
-            self._tokenizers[variant.name] = ready
-        return self._tokenizers[variant.name].tokenizer
+            self._tokenizers[key] = ready
+        return self._tokenizers[key].tokenizer
 
     def look_at(
         self, variant: VariantSpec, precision: Precision, device: Device, trains_on: Device
@@ -131,8 +138,9 @@ class InputCache:
             device=device,
             trains_on=trains_on,
         )
-        found = look_at(variant, self._tokenizers[variant.name], self._texts, setting)
-        self._findings[variant.name] = found
+        key = _without_recipe(variant)
+        found = look_at(variant, self._tokenizers[key], self._texts, setting)
+        self._findings[key] = found
         return found
 
     def load(self, trial: PlannedTrial) -> TrialInputs:
@@ -156,9 +164,16 @@ class InputCache:
         return TrialInputs(
             tokenizer=tokenizer,
             splits=splits,
-            findings=self._findings.get(trial.variant.name),
+            train_rows=self._train_rows(trial.train_share),
+            findings=self._findings.get(_without_recipe(trial.variant)),
             replayed=sample_by_length(self._scanned.test, NUM_REPLAYED),
         )
+
+    def _train_rows(self, share: float) -> bytes | None:
+        """Choose the rows of a share; they are tokenised once, with all others."""
+        if share == 1:
+            return None
+        return as_bits(self._scanned.train_rows_of(share, self._spec.split_seed))
 
     def _trained(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
         train = self._scanned.train
@@ -179,6 +194,11 @@ class InputCache:
 
     def _tell(self, line: str) -> None:
         self.note(f"note  {line}")
+
+
+def _without_recipe(variant: VariantSpec) -> VariantSpec:
+    """Return what two variants have in common that differ only in name and recipe."""
+    return variant.model_copy(update={"name": "", "recipe": None})
 
 
 def tokenizer_key(scanned: ScannedDataset, *settings: int) -> str:

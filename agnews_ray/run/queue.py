@@ -9,16 +9,21 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agnews_ray.errors import AgnewsError, TrialError
-from agnews_ray.plan.graph import TrialGraph
+from agnews_ray.plan.graph import Ready
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.run.failures import describe, is_out_of_memory, no_memory, own_error
 from agnews_ray.run.inputs import TrialInputs
+from agnews_ray.run.rungs import answer, open_questions
 from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 from agnews_ray.run.trainer import TrialRunner
+from agnews_ray.run.trial_source import TrialSource
 from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 
 POLL_S = 0.5
+
+ASKED_POLL_S = 0.05
+"""The same while a trial may ask whether it goes on, because it trains nothing until the answer."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +61,7 @@ class Outcome:
 
 
 def run_trials(
-    trials: Sequence[PlannedTrial],
+    source: TrialSource,
     runner: TrialRunner,
     load_data: Callable[[PlannedTrial], TrialInputs],
     room: Room,
@@ -68,7 +73,7 @@ def run_trials(
     A failure stops only those trials that wait for the failed one.
 
     Args:
-        trials: trials that are not finished; they only wait for each other.
+        source: where the trials come from.
         runner: the runner of a trial.
         load_data: the function that loads a trial's tokenised data; called in the trials' order.
         room: the room, which says how many trials may run at the same time.
@@ -77,22 +82,20 @@ def run_trials(
 
     Returns:
         The records and errors. An interrupt of the calling thread is raised again.
-
-    Raises:
-        SpecError: trials wait for each other in a circle, or for one that is not among them.
     """
-    graph, watcher = TrialGraph(trials), SteadyWatcher(watcher)
+    watcher = SteadyWatcher(watcher)
     done: queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]] = queue.Queue()
     finished: dict[str, TrialRecord] = {}
     failed: dict[str, AgnewsError] = {}
     running: dict[str, PlannedTrial] = {}
     said: set[str] = set()
     while True:
-        startable = _startable(graph, finished, failed, watcher)
-        waiting = [trial for trial in startable if trial.trial_id not in running]
+        ready = source.ready(finished, failed, room.num_at_once())
+        _fail_lost(ready, failed, watcher)
+        waiting = [trial for trial in ready.startable if trial.trial_id not in running]
         if not waiting and not running:
             return Outcome(finished=tuple(finished.values()), failed=failed)
-        if len(finished) + len(failed) + len(running) == len(trials):
+        if not waiting and not ready.has_more:
             runner.stop_idle(len(running))  # other programs may need the room
         if waiting and len(running) < room.num_at_once():
             trial = waiting[0]
@@ -101,8 +104,9 @@ def run_trials(
             running[trial.trial_id] = trial
             _load_and_start(runner, trial, load_data, since, done)
             continue
+        _answer(source, running)
         try:
-            trial, result = done.get(timeout=POLL_S)
+            trial, result = done.get(timeout=_poll_s(running))
         except queue.Empty:
             latest = runner.progress(running)
             _say_once([one.note for one in latest], said, watcher)
@@ -118,22 +122,28 @@ def run_trials(
             watcher.failed(TrialFacts.of(trial), result)
 
 
-def _startable(
-    graph: TrialGraph,
-    finished: dict[str, TrialRecord],
-    failed: dict[str, AgnewsError],
-    watcher: StudyWatcher,
-) -> tuple[PlannedTrial, ...]:
-    """Return the trials that may run, and fail those that wait for a failed one."""
-    ready = graph.ready(finished, failed)
-    for trial in graph.trials:
-        if trial.trial_id in ready.lost:
-            cause = ready.lost[trial.trial_id]
-            wanted, hint = f"trial {cause} finished first", "fix its cause and submit again"
-            error = TrialError(f"trial {trial.trial_id}", wanted, "that it failed", hint)
-            failed[trial.trial_id] = error
-            watcher.failed(TrialFacts.of(trial), error)
-    return ready.startable
+def _fail_lost(ready: Ready, failed: dict[str, AgnewsError], watcher: StudyWatcher) -> None:
+    """Fail the trials that wait for a failed one."""
+    for trial, cause in ready.lost:
+        wanted, hint = f"trial {cause} finished first", "fix its cause and submit again"
+        error = TrialError(f"trial {trial.trial_id}", wanted, "that it failed", hint)
+        failed[trial.trial_id] = error
+        watcher.failed(TrialFacts.of(trial), error)
+
+
+def _asking(running: dict[str, PlannedTrial]) -> list[str]:
+    return [trial_id for trial_id, trial in running.items() if trial.rungs]
+
+
+def _poll_s(running: dict[str, PlannedTrial]) -> float:
+    return ASKED_POLL_S if _asking(running) else POLL_S
+
+
+def _answer(source: TrialSource, running: dict[str, PlannedTrial]) -> None:
+    """Answer the trials that ask whether they go on."""
+    for question in open_questions(_asking(running)):
+        goes_on = source.goes_on(running[question.trial_id], question.score)
+        answer(question.trial_id, question.score.step, goes_on)
 
 
 def _say_once(notes: Sequence[str | None], said: set[str], watcher: StudyWatcher) -> None:

@@ -1,119 +1,109 @@
-"""Searches of known truth: the learning rate decides the score, the weight decay does not."""
+"""A search without training: a made-up truth says how good settings are, epoch by epoch."""
 
-from math import log10
+from pathlib import Path
 
-import numpy as np
-
-from agnews_ray.record.schema import RungScore, SearchRecord
-from agnews_ray.record.store import StudyStore
-from agnews_ray.spec.recipe import RecipeChanges
+from agnews_ray.app.tune_study import prepare_search
+from agnews_ray.errors import TrialError
+from agnews_ray.record.schema import RungScore
+from agnews_ray.run.queue import Outcome
+from agnews_ray.spec.loader import build_study
 from tests.fakes.records import a_record, some_scores
-from tests.fakes.studies import a_study, some_predictions, write_outputs
 
-BEST_RATE = 3e-4
-NUM_EPOCHS = 4
-
-
-def true_score(rate):
-    """The validation accuracy after all epochs, without noise."""
-    return 0.9 - 0.08 * (log10(rate) - log10(BEST_RATE)) ** 2
+SPACE = {
+    "recipe.learning_rate": {"low": 1.0e-5, "high": 1.0e-2, "log": True},
+    "recipe.num_epochs": [1, 2, 3],
+}
 
 
-def a_trial(number, settings, score, seed=1, variant="first", stopped_at=None, **changes):
-    """A trial of a search; ``stopped_at`` is the epoch of its last rung."""
-    rungs = [
-        RungScore(step=10 * epoch, epochs=epoch, accuracy=score, macro_f1=score - 0.1)
-        for epoch in range(1, NUM_EPOCHS)
-        if stopped_at is None or epoch <= stopped_at
-    ]
-    record = a_record(f"{variant}-n{number}-s{seed}", name=variant, seed=seed)
-    recipe = {
-        path.removeprefix("recipe."): value
-        for path, value in settings.items()
-        if path.startswith("recipe.")
+def a_search_study(variants=("minilm",), seeds=(42, 43), recipe=None, **search):
+    models = [{"model": "minilm", "name": name, "init": "random"} for name in variants]
+    content = {
+        "name": "toy",
+        "models": models,
+        "seeds": list(seeds),
+        "data": {"source": "synthetic:train=320,test=40,seed=7", "validation_fraction": 0.2},
+        "recipe": recipe or {},
+        "search": {"space": SPACE, "num_trials": 12} | search,
     }
-    own = RecipeChanges(num_epochs=NUM_EPOCHS, **recipe)
-    part = (stopped_at or NUM_EPOCHS) / NUM_EPOCHS
-    return record.model_copy(
-        update={
-            "scores_test": False,
-            "test": record.test.none_of(10),
-            "variant": record.variant.model_copy(update={"recipe": own}),
-            "recipe": own.applied_to(record.recipe),
-            "validation": () if stopped_at else (some_scores(score, score - 0.1),),
-            "training": record.training.model_copy(update={"train_seconds": 60.0 * part}),
-            "search": SearchRecord(
-                variant=variant,
-                number=number,
-                settings=settings,
-                rungs=tuple(rungs),
-                is_stopped=stopped_at is not None,
-            ),
-        }
-        | changes
-    )
+    return build_study(content, "test")
 
 
-def a_search(num_settings=24, seed=0, noise=0.004, variant="first", seeds=(1,)):
-    """The records of a random search of which the worse half was stopped after an epoch."""
-    rng = np.random.default_rng(seed)
-    tried = [
-        {
-            "recipe.learning_rate": float(10 ** rng.uniform(-5, -2.5)),
-            "recipe.weight_decay": float(rng.uniform(0, 0.1)),
-            "recipe.global_batch_size": int(rng.choice([8, 16, 32])),
-            "recipe.class_weights": str(rng.choice(["none", "balanced"])),
-        }
-        for _ in range(num_settings)
-    ]
-    truths = [true_score(one["recipe.learning_rate"]) for one in tried]
-    middle = float(np.median(truths))
-    return [
-        a_trial(
-            number,
-            settings,
-            float(truth - 0.02 * (truth < middle) + noise * rng.normal()),
-            seed=one,
-            variant=variant,
-            stopped_at=1 if truth < middle else None,
+def prepared_search(runs, study=None):
+    return prepare_search(study or a_search_study(), str(runs))
+
+
+class Training:
+    """Stands for Ray and its workers: trials end with the scores of a made-up truth.
+
+    Args:
+        truth: the accuracy of a trial after so many epochs.
+        num_ends: the trials after which the user interrupts; None: never.
+        num_at_once: trials side by side; the one that started last ends first.
+        broken: the ids' starts of trials that fail.
+    """
+
+    def __init__(self, truth, num_ends=None, num_at_once=1, broken=()):
+        self.truth, self.num_ends, self.num_at_once = truth, num_ends, num_at_once
+        self.broken = broken
+        self.started, self.records = [], []
+        self.lines = []
+
+    def __call__(self, prepared, command, started_at, watcher, work):
+        source = work.source(prepared, self.lines.append)
+        done, failed, running = {}, {}, {}
+        while True:
+            ready = source.ready(done, failed, self.num_at_once)
+            waiting = [one for one in ready.startable if one.trial_id not in running]
+            if not waiting and not running:
+                return prepared, Outcome(finished=tuple(done.values()), failed=failed)
+            if waiting and len(running) < self.num_at_once:
+                running[waiting[0].trial_id] = waiting[0]
+                self.started.append(waiting[0])
+                continue
+            trial_id, trial = running.popitem()
+            if self.num_ends is not None and len(self.records) == self.num_ends:
+                raise KeyboardInterrupt
+            if trial_id.startswith(self.broken or "\0"):
+                failed[trial_id] = TrialError(trial_id, "a", "b", "c")
+                continue
+            done[trial_id] = self._ended(prepared, source, trial)
+
+    def _ended(self, prepared, source, trial):
+        per_epoch = trial.num_steps // trial.recipe.num_epochs
+        rungs, is_stopped = [], False
+        for step in trial.rungs:
+            accuracy = self.truth(trial, step / per_epoch)
+            score = RungScore(
+                step=step, epochs=step / per_epoch, accuracy=accuracy, macro_f1=accuracy
+            )
+            rungs.append(score)
+            is_stopped = not source.goes_on(trial, score)
+            if is_stopped:
+                break
+        found = some_scores(self.truth(trial, trial.recipe.num_epochs))
+        search = trial.search and trial.search.model_copy(
+            update={"rungs": tuple(rungs), "is_stopped": is_stopped}
         )
-        for number, (settings, truth) in enumerate(zip(tried, truths, strict=True))
-        for one in seeds
-    ]
-
-
-def a_searched_study(
-    runs, trials=None, qualities=(0.86, 0.91), fresh=(0.893, 0.889, 0.891), **kind
-):
-    """A study folder with a search of the variant ``first``, and its winner on new seeds."""
-    trials = a_search() if trials is None else trials
-    folder = a_study(
-        runs, variants=(("first", qualities[0]), ("first (tuned)", qualities[1])), **kind
-    )
-    store = StudyStore.at(folder)
-    whole = [one for one in trials if not one.search.is_stopped and one.diverged is None]
-    best = max(whole, key=lambda one: one.validation[-1].accuracy)
-    for record, score in zip(
-        [one for one in store.records() if one.variant.name == "first (tuned)"], fresh, strict=True
-    ):
-        path = store.trial_folder(record.trial_id) / "record.json"
-        tuned = record.model_copy(
-            update={
-                "variant": record.variant.model_copy(update={"recipe": best.variant.recipe}),
-                "recipe": best.recipe,
-                "validation": (some_scores(score, score - 0.1),),
-            }
+        record = a_record(
+            trial.trial_id,
+            variant=trial.variant,
+            seed=trial.seed,
+            recipe=trial.recipe,
+            scores_test=trial.scores_test,
+            search=search,
+            validation=() if is_stopped else (found,),
+            dataset=prepared.scanned.record,
         )
-        path.write_text(tuned.model_dump_json())
-    add_trials(folder, trials)
-    return folder
+        staged = prepared.store.staging_folder(record.trial_id)
+        for name in ("predictions.parquet", "curve.parquet"):
+            (Path(staged) / name).touch()
+        prepared.store.publish(record, staged)
+        self.records.append(record)
+        return record
 
 
-def add_trials(folder, trials):
-    """Publish the trials of a search in a study's folder."""
-    store, rng = StudyStore.at(folder), np.random.default_rng(1)
-    for record in trials:
-        staged = store.staging_folder(record.trial_id)
-        labels = np.arange(10) % 2
-        write_outputs(type(folder)(staged), labels, some_predictions(rng, labels, 0.9, 2))
-        store.publish(record, staged)
+def without_test_rows(monkeypatch):
+    """A study whose test rows are not kept, for tests of other things."""
+    from agnews_ray.app import launch
+
+    monkeypatch.setattr(launch, "_keep_test_rows", lambda prepared: ())

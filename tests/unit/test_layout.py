@@ -34,6 +34,7 @@ OF_SEVERAL_MODULES = {
 
 WITHOUT_TESTS = {
     "app/execute_job": "runs in a job on a cluster: tests/integration/test_cluster.py",
+    "compare/curve_facts": "shapes only",
     "compare/findings": "shapes only",
     "run/entry": "one call",
     "run/worker_config": "shapes only",

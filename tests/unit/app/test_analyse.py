@@ -13,7 +13,7 @@ from agnews_ray.compare.assessment import Settings
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import FILE_NAME
 from agnews_ray.record.store import StudyStore, to_json
-from tests.fakes.searches import a_searched_study
+from tests.fakes.searched import a_searched_study
 from tests.fakes.studies import a_study
 
 FEW = Settings(num_draws=50)

@@ -85,7 +85,7 @@ def test_records_name_no_password_of_the_command_line(prepared):
     (prepared.store.trial_folder("v0-s1") / "record.json").unlink()
     seen = []
 
-    def run(prepared, command, started_at, watcher):
+    def run(prepared, command, started_at, watcher, work):
         seen.append(command)
         return prepared, SimpleNamespace(finished=(), failed={})
 

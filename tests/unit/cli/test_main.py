@@ -10,6 +10,7 @@ from tests.fakes.studies import a_study
 SUBMIT_OPTIONS = """
 --models --init --engine --dataset --test-dataset --text-column --label-column --label-base
 --class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs
+--curve
 --learning-rate --label-smoothing --class-weights --global-batch-size --precision --num-workers
 --device --validation --test-fraction --config --delimiter --quote --encoding --header
 --name --runs --dry-run --json --quiet --address --storage --follow
@@ -32,7 +33,7 @@ OTHER_OPTIONS = {
     "cluster": set(),
     "compare": {"--format"},
     "doctor": {"--address", "--storage", "--json"},
-    "execute": {"--storage", "--command"},
+    "execute": {"--storage", "--command", "--tune"},
     "fetch": {"--runs", "--address", "--json"},
     "jobs": {"--address", "--json"},
     "logs": {"--follow", "--trial", "--all", "--address", "--json"},
@@ -42,6 +43,14 @@ OTHER_OPTIONS = {
     "status": {"--address", "--json"},
     "stop": {"--address", "--json"},
     "studies": {"--json"},
+    "tune": {
+        *SUBMIT_OPTIONS,
+        "--num-trials",
+        "--tune-seeds",
+        "--searcher",
+        "--scheduler",
+        "--metric",
+    },
     "verify": {"--against", "--json"},
 }
 HIDDEN = {"execute", "probe"}

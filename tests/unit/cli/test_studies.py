@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from agnews_ray.cli.main import main
 from agnews_ray.cli.studies import size_text
-from tests.fakes.searches import a_searched_study
+from tests.fakes.searched import a_searched_study
 from tests.fakes.studies import a_study
 
 

@@ -18,7 +18,7 @@ from agnews_ray.compare.assessment import Settings
 from agnews_ray.record.outputs import load_predictions, load_test_rows, save_test_rows
 from agnews_ray.record.store import StudyStore
 from agnews_ray.report import figures, sentences
-from tests.fakes.searches import a_search, add_trials
+from tests.fakes.searched import a_search, add_trials
 from tests.fakes.studies import a_study, some_predictions
 
 

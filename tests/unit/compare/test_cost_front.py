@@ -10,7 +10,7 @@ from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import compare_records
 from agnews_ray.record.cost import CostRecord
 from tests.fakes.records import a_record
-from tests.fakes.searches import a_trial
+from tests.fakes.searched import a_trial
 
 PRICED = Prices(use_per_hour=1.0)
 

@@ -8,7 +8,7 @@ from scipy import stats
 from agnews_ray.compare.search_facts import search_facts
 from agnews_ray.compare.searches import searches_of
 from tests.fakes.facts import a_pair
-from tests.fakes.searches import a_search, a_trial
+from tests.fakes.searched import a_search, a_trial
 
 RATE = "recipe.learning_rate"
 
@@ -23,9 +23,9 @@ def found(trials):
     return facts_of(trials)
 
 
-def facts_of(trials, winners=(), pairs=()):
+def facts_of(trials, winners=(), pairs=(), defaults=()):
     (search,) = searches_of(trials, [])
-    return search_facts(search, winners, pairs)
+    return search_facts(search, winners, defaults, pairs)
 
 
 def three_trials():
@@ -119,3 +119,11 @@ def test_the_verdict_is_that_of_the_winner_against_what_was_searched():
     ]
     assert facts_of(three_trials(), (), pairs).pair == pairs[1]
     assert facts_of(three_trials(), (), pairs[:1]).pair is None
+
+
+def test_a_default_that_is_the_best_needs_no_winner():
+    found = facts_of(three_trials(), defaults=winners_with([0.86]))
+    assert found.is_default_best
+    assert found.curse.optimism == pytest.approx(0.04)
+    worse = facts_of(three_trials(), defaults=winners_with([0.86], rate=1e-5))
+    assert (worse.is_default_best, worse.curse) == (False, None)

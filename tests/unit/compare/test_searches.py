@@ -3,7 +3,7 @@ import pytest
 from agnews_ray.compare.searches import searched, searches_of
 from agnews_ray.compare.table import compare_records
 from tests.fakes.records import a_record
-from tests.fakes.searches import a_trial
+from tests.fakes.searched import a_trial
 
 RATE = "recipe.learning_rate"
 

@@ -6,14 +6,14 @@ from agnews_ray.compare.search_facts import search_facts
 from agnews_ray.compare.searches import searches_of
 from agnews_ray.report.search_figures import search_figures
 from tests.fakes.facts import chart_rows
-from tests.fakes.searches import a_search, a_trial
+from tests.fakes.searched import a_search, a_trial
 
 RATE, DECAY = "recipe.learning_rate", "recipe.weight_decay"
 
 
 def figures_of(trials):
     (search,) = searches_of(trials, [])
-    found = search_figures(search, search_facts(search, (), ()), 0)
+    found = search_figures(search, search_facts(search, (), (), ()), 0)
     return {figure.name: figure for figure in found}
 
 

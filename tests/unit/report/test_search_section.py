@@ -8,7 +8,7 @@ from agnews_ray.report.page import to_html
 from agnews_ray.report.search_section import search_sections
 from agnews_ray.report.sections import all_sections
 from tests.fakes.facts import an_assessment
-from tests.fakes.searches import a_searched_study
+from tests.fakes.searched import a_searched_study
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,9 @@ def test_a_search_without_a_winner_says_that_nothing_is_known_yet(assessment):
     )
     (section,) = search_sections(before)
     assert section.paragraphs[1].startswith("The best settings were not trained with new seeds yet")
+    same = facts.model_copy(update={"is_default_best": True})
+    (section,) = search_sections(before.model_copy(update={"searches": (same,)}))
+    assert section.paragraphs[1].startswith("Tuning did not help: the best of all tried settings")
 
 
 def test_the_page_shows_one_slice_at_a_time_below_the_other_figures(assessment):

@@ -13,7 +13,7 @@ from agnews_ray.compare.table import compare_records
 from agnews_ray.report import search_text
 from tests.fakes.facts import a_pair
 from tests.fakes.records import a_record
-from tests.fakes.searches import a_trial
+from tests.fakes.searched import a_trial
 
 RATE = "recipe.learning_rate"
 

@@ -11,7 +11,7 @@ from agnews_ray.report import table_formats
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 from tests.fakes.records import a_record
-from tests.fakes.searches import a_trial
+from tests.fakes.searched import a_trial
 
 PAPER_COLUMNS = [
     "Model",
@@ -150,7 +150,7 @@ def test_a_table_of_trials_that_do_not_score_test_says_so():
     )
 
 
-def test_a_search_is_a_line_under_the_table_and_columns_of_csv():
+def test_a_search_is_a_line_under_the_table_and_a_column_of_csv():
     trial = a_trial(0, {"recipe.learning_rate": 1e-4}, 0.9, variant="one")
     records = [a_record(), a_record("two", "one (tuned)"), trial]
     table = compare_records("study", records, ["one"])
@@ -159,6 +159,4 @@ def test_a_search_is_a_line_under_the_table_and_columns_of_csv():
     assert "search: one, 1 setting" in table_formats.to_markdown(table)
     assert "search: one, 1 setting" in table_formats.to_latex(table)
     default, winner = csv.DictReader(io.StringIO(table_formats.to_csv(table)))
-    names = ("search_train_seconds", "num_search_trials")
-    assert [default[name] for name in names] == ["", ""]
-    assert [winner[name] for name in names] == ["60.0", "1"]
+    assert [row["search_train_seconds"] for row in (default, winner)] == ["", "60.0"]
