@@ -59,6 +59,7 @@ def _table(outcome: "StudyOutcome") -> "ComparisonTable | None":
     if not outcome.records:
         return None
     table = compare_records(study.name, outcome.records, order)
+    table = table.model_copy(update={"left_out": outcome.left_out})
     if not study.curve:
         return table
     from agnews_ray.app.study_curve import with_curve
@@ -83,6 +84,7 @@ def _print_document(
         "diverged": table.diverged if table else [],
         "smaller": table.smaller if table else [],
         "curve": table.curve if table else None,
+        "left_out": outcome.left_out,
         "failed": {trial_id: str(error) for trial_id, error in outcome.failed.items()},
         "num_empty_texts": num_empty(prepared.scanned.record),
         "folder": prepared.store.location,

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from agnews_ray.compare.findings import Fact, Interval, PairFacts
 from agnews_ray.compare.importance import FEWEST_SETTINGS, LEVEL, Tried, explain
-from agnews_ray.compare.searches import Search, SearchMetric, TriedSetting
+from agnews_ray.compare.searches import Search, TriedSetting, validation_score
 from agnews_ray.record.json_text import to_json
 from agnews_ray.record.schema import TrialRecord
 
@@ -183,7 +183,11 @@ def _best_so_far(settings: Sequence[TriedSetting]) -> tuple[float | None, ...]:
 
 
 def _winners_curse(search: Search, winners: Sequence[TrialRecord]) -> WinnersCurse | None:
-    scores = [score for record in winners if (score := _last(record, search.metric)) is not None]
+    scores = [
+        score
+        for record in winners
+        if (score := validation_score(record, search.metric)) is not None
+    ]
     chosen = _setting_of(winners[0], search) if winners else None
     if not scores or chosen is None or chosen.score is None:
         return None
@@ -204,13 +208,6 @@ def _winners_curse(search: Search, winners: Sequence[TrialRecord]) -> WinnersCur
         optimism=optimism,
         interval=interval,
     )
-
-
-def _last(record: TrialRecord, metric: SearchMetric) -> float | None:
-    if not record.validation:
-        return None
-    last = record.validation[-1]
-    return last.accuracy if metric == "accuracy" else last.macro_f1
 
 
 def _setting_of(winner: TrialRecord, search: Search) -> TriedSetting | None:

@@ -21,7 +21,7 @@ class TriedSetting(Fact):
     values: dict[str, JsonValue]
     """The tried values by dotted path."""
     score: float | None
-    """The validation score, a fraction: of the last epoch, or where the search stopped the trial;
+    """The validation score, a fraction: of the kept epoch, or where the search stopped the trial;
     None if a seed diverged, or has no score."""
     done: float
     """The finished share of its training, in (0, 1]; less than 1 if it was stopped."""
@@ -108,7 +108,7 @@ def _search(variant: str, by_number: dict[int, list[TrialRecord]]) -> Search:
 
 
 def _setting(number: int, trials: Sequence[TrialRecord], metric: SearchMetric) -> TriedSetting:
-    scores = [_score(record, metric) for record in trials]
+    scores = [validation_score(record, metric) for record in trials]
     search = trials[0].search
     return TriedSetting(
         number=number,
@@ -121,17 +121,23 @@ def _setting(number: int, trials: Sequence[TrialRecord], metric: SearchMetric) -
     )
 
 
-def _score(record: TrialRecord, metric: SearchMetric) -> float | None:
-    """Return the last score: a stopped trial's last rung, a whole one's last epoch."""
-    if record.diverged is not None or record.search is None:
+def validation_score(record: TrialRecord, metric: SearchMetric) -> float | None:
+    """Return the validation score by which a trial of a search, or one like it, is judged.
+
+    Args:
+        record: the record of a trial.
+        metric: the score.
+
+    Returns:
+        A fraction: where the search stopped the trial, else of the weights that it kept; None
+        without a validation split, or if the model diverged.
+    """
+    rungs = record.search.rungs if record.search and record.search.is_stopped else ()
+    kept = record.validation[(record.training.best_epoch or 0) - 1 :][:1]
+    found = rungs[-1:] or kept  # validation has a score for each epoch
+    if record.diverged is not None or not found:
         return None
-    rungs = record.search.rungs
-    if rungs and (record.search.is_stopped or not record.validation):
-        return rungs[-1].accuracy if metric == "accuracy" else rungs[-1].macro_f1
-    if not record.validation:
-        return None
-    last = record.validation[-1]
-    return last.accuracy if metric == "accuracy" else last.macro_f1
+    return found[0].accuracy if metric == "accuracy" else found[0].macro_f1
 
 
 def _done(record: TrialRecord) -> float:

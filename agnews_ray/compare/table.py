@@ -19,6 +19,7 @@ from agnews_ray.compare.grouping import (
 from agnews_ray.compare.recipes import RecipeChange, recipe_changes, shared_recipe
 from agnews_ray.compare.searches import Search, SearchCost, searches_of
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
+from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import TrialRecord
 
 
@@ -57,6 +58,12 @@ class VariantRow(BaseModel):
     search: SearchCost | None = None
     """What it took to find its settings, if it is the winner of a search: a part of its price, and
     of no train time."""
+    best_epochs: tuple[int, ...] = ()
+    """The epoch of each seed whose weights were kept, if the recipe has a rule to stop."""
+    num_stopped: int = 0
+    """The number of seeds whose training this rule ended."""
+    num_epochs: int = 0
+    """The number of epochs in the recipe."""
     times: tuple[TrainingTimes, ...]
     """The times for each kind of machine and engine that ran, those of most trials first."""
 
@@ -88,6 +95,8 @@ class ComparisonTable(BaseModel):
     diverged: tuple[DivergedTrial, ...] = ()
     searches: tuple[Search, ...] = ()
     """The searches for better settings, with all settings that were tried."""
+    left_out: tuple[LeftOutTrial, ...] = ()
+    """The trials that a budget left out; known where the study's folder was read."""
     smaller: tuple[VariantRow, ...] = ()
     """The rows of the trials with a share of the train rows, in the same order, the smallest share
     of a variant first. No verdict is made from them."""
@@ -170,6 +179,9 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
         num_workers=first.scaling.num_workers,
         engine=first.variant.engine,
         recipe_changes=recipe_changes(first, shared),
+        best_epochs=tuple(r.training.best_epoch for r in records if r.training.best_epoch),
+        num_stopped=sum(r.training.stopped_after_epoch is not None for r in records),
+        num_epochs=first.recipe.num_epochs,
         times=times_of(records),
     )
 

@@ -37,7 +37,7 @@ def _paragraphs(search: Search, facts: SearchFacts, assessment: Assessment) -> l
     found = [f"Tried: {search_text.summary(search)}."]
     if facts.pair is not None:
         said = sentences.judge(facts.pair, assessment)
-        found.append(search_text.whether_it_helped(facts.pair, said))
+        found.append(f"{search_text.whether_it_helped(facts.pair)}{said}")
     elif facts.is_default_best:
         found.append(
             "Tuning did not help: the best of all tried settings is the variant's own recipe."

@@ -6,7 +6,7 @@ from agnews_ray.compare.findings import Interval, PairFacts
 from agnews_ray.compare.importance import LEVEL
 from agnews_ray.compare.search_facts import SearchedParameter, SearchFacts, WinnersCurse
 from agnews_ray.compare.searches import Search, TriedSetting
-from agnews_ray.compare.table import ComparisonTable, VariantRow
+from agnews_ray.compare.table import ComparisonTable
 
 METRICS = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 """The written form of each metric of a search."""
@@ -19,7 +19,11 @@ def lines(table: ComparisonTable) -> list[str]:
     rows = {row.model for row in table.rows}
     return [
         f"search: {summary(search)}"
-        + (f", not in the train time of {search.winner}" if search.winner in rows else "")
+        + (
+            f", a part of the price of {search.winner}, not of its train time"
+            if search.winner in rows
+            else ""
+        )
         + f"; {_best(search)}."
         for search in table.searches
     ]
@@ -45,33 +49,15 @@ def _best(search: Search) -> str:
     )
 
 
-def price(row: VariantRow) -> str:
-    """Say that a winner's train time is not all that it took."""
-    if row.search is None:
-        return ""
-    return (
-        f"{row.model}: finding its settings took {minutes(row.search.train_seconds)} of training "
-        f"({row.search.num_trials} trials), which its price contains and its train time does not."
-    )
-
-
-def whether_it_helped(pair: PairFacts, judgement: str) -> str:
-    """Say whether tuning helped, before the sentence on the pair.
-
-    Args:
-        pair: the winner against the recipe that was searched, on new seeds and test rows.
-        judgement: the verdict's sentence.
-
-    Returns:
-        The two as one.
-    """
+def whether_it_helped(pair: PairFacts) -> str:
+    """Write how the sentence on a winner against the recipe that was searched begins."""
     known = {
         "better": "Tuning helped",
         "worse": "Tuning did harm",
         "equivalent": "Tuning did not help",
         "undecided": "It is undecided whether tuning helped",
     }
-    return f"{known[pair.verdict]}: {judgement}"
+    return f"{known[pair.verdict]}: "
 
 
 def what_mattered(facts: SearchFacts) -> list[str]:

@@ -28,10 +28,10 @@ def conclusion(assessment: Assessment) -> list[str]:
         Sentences, plain text.
     """
     sentences = [_lead(assessment)]
-    tunings = {one.pair for one in assessment.searches if one.pair}
+    tunings = [one.pair for one in assessment.searches]
     for pair in assessment.pairs:
-        said = judge(pair, assessment)
-        sentences.append(search_text.whether_it_helped(pair, said) if pair in tunings else said)
+        prefix = search_text.whether_it_helped(pair) if pair in tunings else ""
+        sentences.append(f"{prefix}{judge(pair, assessment)}")
     return sentences + caveats(assessment)
 
 
@@ -47,14 +47,12 @@ def caveats(assessment: Assessment) -> list[str]:
         )
     elif num_seeds < FEW_SEEDS:
         found.append("Two seeds say little about the spread, so intervals are wide; use more.")
-    found += [*own_recipes(assessment.table), *warnings(assessment.table)]
-    found += [search_text.price(row) for row in assessment.table.rows if row.search]
+    found += remarks(assessment.table)
     missing = assessment.records[0].dataset.missing_classes
     found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in missing]
     found += weak_classes(assessment)
-    num_missing = len(assessment.variants) - len(
-        {assessment.variants[0].name}.union(pair.variant for pair in assessment.pairs)
-    )
+    judged = {pair.variant for pair in assessment.pairs}
+    num_missing = len(assessment.variants) - len(judged | {assessment.variants[0].name})
     if num_missing:
         found.append(
             f"{num_missing} variant(s) have no seed in common with the baseline and are not judged."
@@ -99,15 +97,8 @@ def _of_classes(names: list[str], num_classes: int) -> str:
 
 
 def remarks(table: ComparisonTable) -> list[str]:
-    """Say what the numbers of a table cannot say about its trials.
-
-    Args:
-        table: the study's table.
-
-    Returns:
-        Sentences: on recipes of their own, warnings, and a line for each search.
-    """
-    return [*own_recipes(table), *warnings(table), *search_text.lines(table)]
+    """Say what the numbers of a table do not: own recipes, best epochs, warnings, searches."""
+    return [*own_recipes(table), *best_epochs(table), *warnings(table), *search_text.lines(table)]
 
 
 def own_recipes(table: ComparisonTable) -> list[str]:
@@ -119,6 +110,17 @@ def own_recipes(table: ComparisonTable) -> list[str]:
     ]
 
 
+def best_epochs(table: ComparisonTable) -> list[str]:
+    """Say of which epochs the scored weights are, for rows whose recipe has a rule to stop."""
+    return [
+        f"{row.model}: scores are those of the best epoch on validation "
+        f"({', '.join(map(str, row.best_epochs))} of at most {row.num_epochs}); "
+        f"{row.num_stopped} of {row.num_seeds} trial(s) stopped early."
+        for row in table.rows
+        if row.best_epochs
+    ]
+
+
 def warnings(table: ComparisonTable) -> list[str]:
     """Say what went otherwise than it should.
 
@@ -126,9 +128,9 @@ def warnings(table: ComparisonTable) -> list[str]:
         table: of a study.
 
     Returns:
-        Sentences: on trials that diverged, on engines that fell back, on pauses.
+        Sentences: on trials that diverged or were left out, on engines that fell back, on pauses.
     """
-    found = name_diverged(table)
+    found = [*name_diverged(table), *name_left_out(table)]
     for row in table.rows:
         for times in row.times:
             who = f"{row.model}: {times.num_seeds} trial(s) on {times.device}"
@@ -154,6 +156,17 @@ def name_diverged(table: ComparisonTable) -> list[str]:
     """
     by_row = groupby(table.diverged, key=lambda one: (one.model, one.has_row))
     return [_diverged(list(trials), table) for _, trials in by_row]
+
+
+def name_left_out(table: ComparisonTable) -> list[str]:
+    """Name the trials that a budget left out, a sentence for each budget."""
+    by_budget: dict[str, list[str]] = {}
+    for one in table.left_out:
+        by_budget.setdefault(one.budget, []).append(f"{one.model} seed {one.seed}")
+    return [
+        f"Left out by the budget of {budget}: {', '.join(names)}."
+        for budget, names in by_budget.items()
+    ]
 
 
 def _diverged(trials: list[DivergedTrial], table: ComparisonTable) -> str:

@@ -154,7 +154,7 @@ def test_a_search_is_a_line_under_the_table_and_a_column_of_csv():
     trial = a_trial(0, {"recipe.learning_rate": 1e-4}, 0.9, variant="one")
     records = [a_record(), a_record("two", "one (tuned)"), trial]
     table = compare_records("study", records, ["one"])
-    line = "search: one, 1 setting x 1 seed, 1.0 min, not in the train time of one (tuned); best"
+    line = "search: one, 1 setting x 1 seed, 1.0 min, a part of the price of one (tuned), not of"
     assert line in table_formats.to_plain(table)
     assert "search: one, 1 setting" in table_formats.to_markdown(table)
     assert "search: one, 1 setting" in table_formats.to_latex(table)
