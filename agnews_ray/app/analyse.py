@@ -71,7 +71,9 @@ def assess_study(
     settings = settings or Settings()
     store, study, records = open_study(folder, tell)
     found = _assess(store, study, records, settings, tell).assessment
-    table = with_curve(found.table, store, variant_order(study), settings, tell)
+    measured_on = {cost.machine for cost in found.costs}
+    order = variant_order(study)
+    table = with_curve(found.table, store, order, settings, tell, measured_on)
     return found.model_copy(update={"table": table})
 
 

@@ -1,6 +1,6 @@
 """Use case: the curve of a study's scores against its train rows, without Ray and torch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from agnews_ray.compare.assessment import Settings
 from agnews_ray.compare.data_curve import data_curve
@@ -18,6 +18,7 @@ def with_curve(
     order: Sequence[str],
     settings: Settings,
     tell: Callable[[str], None],
+    measured_on: Collection[str] = (),
 ) -> ComparisonTable:
     """Add the trials with a share of the train rows to a study's table.
 
@@ -27,6 +28,7 @@ def with_curve(
         order: variant names, the baseline first.
         settings: metric, alpha, number of draws, prices.
         tell: called with each line about what is left out.
+        measured_on: the machines on which use was measured, as for ``price_trainings``.
 
     Returns:
         The table with the rows of these trials and their curve; the same table if there are none.
@@ -50,5 +52,5 @@ def with_curve(
                 continue
         kept.append(record)
     both = compare_records(table.study, kept, order)
-    curve = data_curve(both, kept, predictions, order, settings)
+    curve = data_curve(both, kept, predictions, order, settings, measured_on)
     return table.model_copy(update={"smaller": both.smaller, "curve": curve})

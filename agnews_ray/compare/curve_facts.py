@@ -100,5 +100,7 @@ class DataCurve(Fact):
     curves: tuple[VariantCurve, ...]
     crossings: tuple[Crossing, ...] = ()
     """Every other variant against the first."""
+    fresh: tuple[str, ...] = ()
+    """The models without pretrained weights, whose tokenizer was trained on all train texts."""
     diverged: tuple[str, ...] = ()
     """The trials with a share of the rows that diverged, and are left out, in words."""

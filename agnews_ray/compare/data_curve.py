@@ -1,6 +1,6 @@
 """From the records and predictions of a curve's trials to its facts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from agnews_ray.compare.findings import Interval
 from agnews_ray.compare.forecast import Foretold, Measured, draw_errors, foretell, seed_noise
 from agnews_ray.compare.grouping import group_shares
 from agnews_ray.compare.power_law import FEWEST_POINTS, Floats
-from agnews_ray.compare.prices import price_trainings
+from agnews_ray.compare.prices import TrainingMoney, price_trainings
 from agnews_ray.compare.table import ComparisonTable, VariantRow
 from agnews_ray.compare.variants import (
     Score,
@@ -56,6 +56,7 @@ def data_curve(
     predictions: Mapping[str, Predictions],
     order: Sequence[str],
     settings: Settings,
+    measured_on: Collection[str] = (),
 ) -> DataCurve | None:
     """Derive scores against train rows, power laws, forecasts and crossings.
 
@@ -65,6 +66,7 @@ def data_curve(
         predictions: their predictions by trial id, on the same test rows.
         order: variant names, the baseline first.
         settings: metric, alpha, number of draws, prices.
+        measured_on: the machines on which use was measured, as for ``price_trainings``.
 
     Returns:
         The curves of the variants with at least two shares; None if there are none. The same
@@ -81,8 +83,10 @@ def data_curve(
     num_classes = len(records[0].dataset.class_names)
     observed = count(labels, predicted, num_classes)
     drawn = draw_counts(labels, predicted, num_classes, settings.num_draws, rng)
-    rows = iter(table.rows)
-    smaller = iter(table.smaller)
+    all_rows = (*table.rows, *table.smaller)
+    prices = price_trainings(all_rows, settings.prices, measured_on)
+    priced = list(zip(all_rows, prices, strict=True))
+    rows, smaller = iter(priced[: len(table.rows)]), iter(priced[len(table.rows) :])
     measured, start = [], 0
     for shares in groups:
         rows_of_shares = [next(rows if one[0].train_share == 1 else smaller) for one in shares]
@@ -100,6 +104,9 @@ def data_curve(
             for other in measured[1:]
             if (crossing := _crossing(other, measured[0], settings.alpha, rng))
         ),
+        fresh=tuple(
+            dict.fromkeys(one.variant.name for one in records if one.variant.init == "random")
+        ),
         diverged=tuple(
             f"{one.variant.name} with {in_percent(one.train_share)} of the rows, seed {one.seed}"
             for one in lost
@@ -109,13 +116,12 @@ def data_curve(
 
 
 def _measure(
-    rows: Sequence[VariantRow],
+    rows: Sequence[tuple[VariantRow, TrainingMoney]],
     places: Sequence[range],
     observed: Counts,
     drawn: Counts,
     settings: Settings,
 ) -> _Measured:
-    prices = price_trainings(rows, settings.prices, ())
     points = tuple(
         SharePoint(
             share=row.train_share,
@@ -128,14 +134,14 @@ def _measure(
             train_seconds=row.train_seconds,
             money=price.money,
         )
-        for row, place, price in zip(rows, places, prices, strict=True)
+        for (row, price), place in zip(rows, places, strict=True)
     )
     score = SCORES[settings.metric]
     num_test_rows = int(observed.actual.sum())
     errors = [1 - score(observed.of(place)) for place in places]
     num_rows = np.array([point.num_rows for point in points], dtype=np.float64)
     return _Measured(
-        model=rows[-1].model,
+        model=rows[-1][0].model,
         points=points,
         errors=Measured(
             num_rows=num_rows,

@@ -39,7 +39,8 @@ class PlannedTrial:
     """The steps after which validation is scored and the driver is asked whether the trial goes
     on, as a search wants it; the last step is none of them."""
     keeps_artifact: bool = True
-    """Whether the trained model is saved; the trials of a search leave none."""
+    """Whether the trained model is saved; the trials of a search, and those with a share of the
+    train rows, leave none."""
     search: SearchRecord | None = None
     """The trial's place in a search, without scores yet; no part of its id, which has the settings
     themselves."""
@@ -47,7 +48,11 @@ class PlannedTrial:
     """The weight of a row's loss by class id; None if all rows have the same."""
 
 
-ADDED_SINCE: Mapping[str, object] = {"label_smoothing": 0.0, "class_weights": "none"}
+ADDED_SINCE: Mapping[str, object] = {
+    "label_smoothing": 0.0,
+    "class_weights": "none",
+    "stop": None,
+}
 """The fields of a recipe that version 0.1.0 did not have, with the values that it used. A field
 with this value is no part of an id; otherwise finished trials would be trained again."""
 
@@ -77,17 +82,20 @@ def plan_trials(
         One trial per variant, share of the train rows and seed. The id depends on everything that
         may change a result or its cost, except the machine; it does not depend on the study's name,
         paths, other variants or shares: those of all rows are the trials of the study without a
-        curve. Class weights are those of all rows, as a stratified share has the same.
+        curve. The others keep no artifact, which would fill the disk with models that nobody uses.
+        Class weights are those of all rows, as a stratified share has the same.
 
     Raises:
         SpecError: two variants have the same name, a share has fewer train rows than one batch or
-            than there are classes, or there is not one class weight for each class.
+            than there are classes, there is not one class weight for each class, or a rule of
+            early stopping has no validation split.
     """
     names = [variant.name for variant in study.models]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         found = f"models: want different names, found {twice[0]!r} twice; set `name` in a job file"
         raise SpecError("study", [found])
+    _check_validation(study, dataset)
     by_name = precision if isinstance(precision, Mapping) else dict.fromkeys(names, precision)
     shares = study.train_shares if looks is None else (1.0,)
     _refuse_few_rows(study, shares, dataset)
@@ -107,7 +115,7 @@ def plan_trials(
                 num_steps=num_steps,
                 train_share=share,
                 scores_test=looks is None,
-                keeps_artifact=looks is None,
+                keeps_artifact=looks is None and share == 1,
                 rungs=tuple(looks.steps(recipe.num_epochs, num_steps)) if looks else (),
                 class_weights=class_weights(
                     recipe, dataset.class_names, dataset.train.class_counts
@@ -142,6 +150,18 @@ def _refuse_few_rows(study: StudySpec, shares: tuple[float, ...], dataset: Datas
             )
     if problems:
         raise SpecError("study", list(dict.fromkeys(problems)))
+
+
+def _check_validation(study: StudySpec, dataset: DatasetRecord) -> None:
+    """Refuse rules of early stopping if there are no rows to score."""
+    if dataset.validation is not None or dataset.num_validation:
+        return
+    stopping = [one.name for one in study.models if one.recipe_in(study.recipe).stop is not None]
+    if stopping:
+        hint = "set data.validation_fraction or data.validation_source, or leave stop out"
+        whose = "" if study.recipe.stop else f" of {', '.join(stopping)}"
+        found = f"recipe.stop{whose}: want a validation split, found none; {hint}"
+        raise SpecError("study", [found])
 
 
 WHERE_ROWS_LIE = ("source", "test_source", "validation_source")

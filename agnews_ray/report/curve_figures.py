@@ -10,6 +10,7 @@ from agnews_ray.report.drawing import Figure, Rows, data_of, variant_colour
 from agnews_ray.report.sentences import METRICS
 from agnews_ray.spec.shares import in_percent
 
+ROWS = "Train rows"
 MEASURED, FORETOLD = "measured range", "forecast"
 
 
@@ -38,12 +39,12 @@ def _money(point: SharePoint) -> float:
 
 def _against_rows(curve: DataCurve) -> Figure:
     laws = _law_rows(curve)
-    x = _log_axis("rows", "Train rows")
+    x = _log_axis("rows", ROWS)
     y = _score_axis(curve)
     colour = variant_colour([one.model for one in curve.curves])
     base = alt.Chart(data_of(laws))
     band = base.mark_area(opacity=0.15, clip=True).encode(
-        x=x, y=alt.Y("low:Q", title=_title(curve)), y2="high:Q", color=colour
+        x=x, y=_score_axis(curve, "low"), y2="high:Q", color=colour
     )
     line = base.mark_line().encode(
         x=x,
@@ -55,7 +56,7 @@ def _against_rows(curve: DataCurve) -> Figure:
             scale=alt.Scale(domain=[MEASURED, FORETOLD], range=[[1, 0], [5, 4]]),
         ),
     )
-    points = _points(curve, "rows", "Train rows", lambda point: point.num_rows)
+    points = _points(curve, "rows", ROWS, lambda point: point.num_rows)
     return Figure(
         name="data-curve-rows",
         title=f"{_title(curve)} against train rows, and the power law",
@@ -63,7 +64,7 @@ def _against_rows(curve: DataCurve) -> Figure:
         "against the number of train rows; the fitted power law with its band, dashed beyond the "
         "rows that there are.",
         chart=(band + line + points).properties(height=320),
-        choice="Train rows",
+        choice=ROWS,
     )
 
 
@@ -104,7 +105,7 @@ def _points(
     ]
     base = alt.Chart(data_of(_point_rows(curve, value)))
     bars = base.mark_rule(strokeWidth=2, clip=True).encode(
-        x=x, y=alt.Y("low:Q", title=_title(curve)), y2="high:Q", color=colour
+        x=x, y=_score_axis(curve, "low"), y2="high:Q", color=colour
     )
     dots = base.mark_point(filled=True, size=80, opacity=1).encode(
         x=x, y=y, color=colour, tooltip=tooltip
@@ -158,13 +159,13 @@ def _log_axis(field: str, title: str) -> alt.X:
         f"{field}:Q",
         title=title,
         scale=alt.Scale(type="log", nice=False, padding=12),
-        axis=alt.Axis(format="~s", tickCount=6),
+        axis=alt.Axis(format="~s" if title == ROWS else ".3~g", tickCount=6),
     )
 
 
-def _score_axis(curve: DataCurve) -> alt.Y:
+def _score_axis(curve: DataCurve, field: str = "score") -> alt.Y:
     return alt.Y(
-        "score:Q", title=_title(curve), scale=alt.Scale(domain=_score_range(curve), nice=False)
+        f"{field}:Q", title=_title(curve), scale=alt.Scale(domain=_score_range(curve), nice=False)
     )
 
 

@@ -59,8 +59,9 @@ def _laws(curve: DataCurve) -> Grid:
         ),
         rows=tuple(_law(one) for one in curve.curves),
         num_text_columns=2,
-        note="error(n) = a n^-b + c, with c = 0 for fewer than four points, by least squares "
-        "weighted by each point's variance (Hestness et al. 2017; Viering and Loog 2023). A share "
+        note="error(n) = a n^-b + c with b from 0 to 2, and c = 0 for fewer than four points; by "
+        "least squares weighted by each point's variance (Hestness et al. 2017; Viering and Loog "
+        "2023). A share "
         "that is no better than guessing, or with which the points do not follow a law "
         "(p < 0.01), is left out. Intervals come from draws of test rows and seeds, widened where "
         "the points lie further from the law than seeds explain; the score with twice the rows has "

@@ -114,6 +114,11 @@ def caveats(curve: DataCurve) -> list[str]:
         "A forecast supposes that the power law goes on and that further rows are of the same "
         "kind; settings such as the learning rate and the number of epochs stay as they are.",
     ]
+    if curve.fresh:
+        found.append(
+            f"The tokenizer of {', '.join(curve.fresh)}, without pretrained weights, was trained "
+            "on the texts of all train rows, at each share of them."
+        )
     if min(point.num_seeds for one in curve.curves for point in one.points) == 1:
         found.append(
             "Where a share has one seed, its interval holds only other test rows; use several."

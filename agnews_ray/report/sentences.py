@@ -98,9 +98,9 @@ def remarks(table: ComparisonTable) -> list[str]:
         table: the study's table.
 
     Returns:
-        Sentences: on recipes of their own, and warnings.
+        Sentences: on recipes of their own, on best epochs, and warnings.
     """
-    return [*own_recipes(table), *warnings(table)]
+    return [*own_recipes(table), *best_epochs(table), *warnings(table)]
 
 
 def own_recipes(table: ComparisonTable) -> list[str]:
@@ -109,6 +109,17 @@ def own_recipes(table: ComparisonTable) -> list[str]:
         f"{row.model} has a recipe of its own: {', '.join(map(str, row.recipe_changes))}."
         for row in table.rows
         if row.recipe_changes
+    ]
+
+
+def best_epochs(table: ComparisonTable) -> list[str]:
+    """Say of which epochs the scored weights are, for rows whose recipe has a rule to stop."""
+    return [
+        f"{row.model}: scores are those of the best epoch on validation "
+        f"({', '.join(map(str, row.best_epochs))} of at most {row.num_epochs}); "
+        f"{row.num_stopped} of {row.num_seeds} trial(s) stopped early."
+        for row in table.rows
+        if row.best_epochs
     ]
 
 

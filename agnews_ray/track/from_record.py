@@ -99,6 +99,8 @@ def _parameters(record: TrialRecord) -> dict[str, Value]:
             "engine": record.training.engine or record.variant.engine,
         },
     }
+    if record.train_share < 1:
+        facts["train_share"] = record.train_share
     if record.search is not None:
         facts["search"] = record.search.model_dump(include={"variant", "number", "settings"})
     return dict(_flat(facts))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agnews_ray.plan.names import content_hash
+from agnews_ray.spec.shares import in_percent
 
 Value = str | bool | int | float
 
@@ -54,8 +55,10 @@ class TrackedTrial:
 
     @property
     def name(self) -> str:
-        """The name of the run: variant and seed."""
-        return f"{self.variant} · seed {self.seed}"
+        """The name of the run: variant, share of the train rows if it had not all, and seed."""
+        share = self.parameters.get("train_share", 1)
+        of_rows = "" if share == 1 else f" · {in_percent(float(share))} of the rows"
+        return f"{self.variant}{of_rows} · seed {self.seed}"
 
     @cached_property
     def digest(self) -> str:

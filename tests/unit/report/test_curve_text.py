@@ -110,3 +110,7 @@ def test_names_are_escaped():
 
 def test_without_a_curve_nothing_is_written():
     assert written(None, "simple") == []
+
+
+def test_a_tokenizer_that_knows_all_texts_is_a_caveat():
+    assert caveats(a_curve(fresh=("two",)))[-1].startswith("The tokenizer of two, without pretr")
