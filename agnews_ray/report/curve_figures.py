@@ -52,14 +52,14 @@ def _against_rows(curve: DataCurve) -> Figure:
         color=colour,
         strokeDash=alt.StrokeDash(
             "part:N",
-            title=None,
+            legend=None,  # the title says it, as a phone has no room
             scale=alt.Scale(domain=[MEASURED, FORETOLD], range=[[1, 0], [5, 4]]),
         ),
     )
     points = _points(curve, ROWS, lambda point: point.num_rows)
     return Figure(
         name="data-curve-rows",
-        title=f"{_title(curve)} against train rows, and the power law",
+        title=f"{_title(curve)} against train rows, and the power law (dashed: forecast)",
         description=f"{_title(curve)} of each model, with its interval, "
         "against the number of train rows; the fitted power law with its band, dashed beyond the "
         "rows that there are.",
