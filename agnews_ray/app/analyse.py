@@ -16,6 +16,7 @@ from agnews_ray.compare.published import (
 from agnews_ray.compare.table import ComparisonTable, compare_records
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import CostRecord, load_costs
+from agnews_ray.record.left_out import load_left_out
 from agnews_ray.record.outputs import TestRows, load_curve, load_predictions, load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.store import StudyStore
@@ -46,7 +47,7 @@ def compare_study(folder: Path, tell: Tell = _say_nothing) -> ComparisonTable:
     """
     store, study, records = open_study(folder, tell)
     order = variant_order(study)
-    table = compare_records(store.folder.name, records, order)
+    table = with_left_out(compare_records(store.folder.name, records, order), store)
     return with_curve(table, store, order, Settings(), tell)
 
 
@@ -107,10 +108,18 @@ def _assess(
         _test_rows(store, results[0].record, tell),
         settings,
     )
+    table = with_left_out(assessment.table, store)
     return StudyResults(
-        assessment=assessment,
+        assessment=assessment.model_copy(update={"table": table}),
         predictions={result.record.trial_id: result.predictions for result in results},
     )
+
+
+def with_left_out(table: ComparisonTable, store: StudyStore) -> ComparisonTable:
+    """Add the trials of the study that a budget left out to its table."""
+    finished = {record.trial_id for record in store.finished().records}
+    left_out = load_left_out(store.folder, finished)
+    return table.model_copy(update={"left_out": left_out}) if left_out else table
 
 
 def _costs(trial: Path, tell: Tell) -> tuple[CostRecord, ...]:

@@ -38,7 +38,7 @@ def _plain(word: str) -> object:
 
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
     """Attach the flags that override a job file; each has its dotted path in the study."""
-    flags = [
+    flags: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
         _flag(
             "--models",
             "models",
@@ -98,6 +98,17 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "each of them, to see what more rows bring",
         ),
         _flag("--epochs", "recipe.num_epochs", "passes over the train rows  [default: 2]"),
+        _flag(
+            "--patience",
+            "recipe.stop.patience",
+            "end training after N epochs without a better validation accuracy, and keep the best "
+            "epoch; needs a validation split, such as --validation-fraction 0.1  [off]",
+        ),
+        _flag(
+            "--min-delta",
+            "recipe.stop.min_delta",
+            "with --patience: the gain in accuracy that counts as better, such as 0.002  [0]",
+        ),
         _flag("--learning-rate", "recipe.learning_rate", "peak learning rate  [default: 2e-5]"),
         _flag("--global-batch-size", "recipe.global_batch_size", "rows per update  [default: 16]"),
         _flag("--label-smoothing", "recipe.label_smoothing", "share spread over classes  [0]"),
@@ -118,6 +129,24 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "scaling.device",
             "auto: GPUs if there are any",
             choices=("auto", "cpu", "cuda"),
+        ),
+        _flag(
+            "--budget",
+            "budget.limit",
+            "the most that one submit may take: time (90s, 30m, 2h), or money (5usd); what cannot "
+            "end in time is not started",
+        ),
+        _flag(
+            "--price-per-hour",
+            "budget.price_per_hour",
+            "price of one hour of a machine that trains, for money",
+        ),
+        click.option(
+            "--what-fits",
+            "budget__runs_what_fits",
+            is_flag=True,
+            default=None,
+            help="With --budget: run the trials that fit and leave the others out; ask nothing.",
         ),
         _flag("--name", "name", "folder under --runs  [default: from data and recipe]"),
     ]
@@ -140,8 +169,11 @@ METAVARS = {
     "data.class_names": "A,B",
     "data.validation_fraction": "FRACTION",
     "recipe.learning_rate": "RATE",
+    "recipe.stop.min_delta": "SHARE",
     "recipe.label_smoothing": "SHARE",
     "recipe.class_weights": "WORD|X,X",
+    "budget.limit": "TIME|MONEY",
+    "budget.price_per_hour": "PRICE",
     "seeds": "N,N",
     "curve": "X%,X%",
     "name": "NAME",
@@ -161,10 +193,13 @@ NO_TEXTS = {
     "data.test_fraction",
     "data.validation_fraction",
     "recipe.num_epochs",
+    "recipe.stop.patience",
+    "recipe.stop.min_delta",
     "recipe.learning_rate",
     "recipe.global_batch_size",
     "recipe.label_smoothing",
     "scaling.num_workers",
+    "budget.price_per_hour",
 }
 """The flags whose values are numbers or booleans; for all others ``2024`` is text."""
 

@@ -14,6 +14,7 @@ from agnews_ray.cli.execute import execute, probe
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.jobs import fetch, jobs, logs, status, stop
 from agnews_ray.cli.measure import measure
+from agnews_ray.cli.plan import plan
 from agnews_ray.cli.report import report
 from agnews_ray.cli.streams import write_error
 from agnews_ray.cli.studies import studies
@@ -65,7 +66,7 @@ def main(debug: bool) -> None:  # noqa: ARG001  # read by _Group
     click.get_current_context().with_resource(own_environment())
 
 
-for command in (submit, tune, studies, compare, measure, report, track, verify, bench):
+for command in (submit, plan, tune, studies, compare, measure, report, track, verify, bench):
     main.add_command(command)
 for command in (jobs, status, logs, stop, fetch, doctor, cluster, execute, probe):
     main.add_command(command)

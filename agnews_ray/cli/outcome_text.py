@@ -26,30 +26,16 @@ def print_outcome(
 ) -> None:
     """Print a study's table, or its document with ``further`` keys, and where the results lie."""
     from agnews_ray.cli import screen
-    from agnews_ray.cli.plan_text import num_empty
-    from agnews_ray.record.json_text import to_json
 
-    prepared = outcome.prepared
+    table = _table(outcome)
     for note in (*outcome.notes, *watcher.problems):
         click.echo(f"note: {note}", err=True)
-    table = _table_of(outcome)
     if as_json:
-        document = {
-            "study": prepared.study.name,
-            "rows": table.rows if table else [],
-            "diverged": table.diverged if table else [],
-            "smaller": table.smaller if table else [],
-            "curve": table.curve if table else None,
-            "failed": {trial_id: str(error) for trial_id, error in outcome.failed.items()},
-            "num_empty_texts": num_empty(prepared.scanned.record),
-            "folder": prepared.store.location,
-            "log": str(prepared.store.log_path),
-            "tracked": [asdict(one) for one in watcher.tracked],
-        }
-        click.echo(to_json(document | dict(further or {})))
+        _print_document(outcome, watcher, table, further or {})
         return
     if table:
         screen.show_table(table)
+    prepared = outcome.prepared
     if quiet:  # otherwise they were printed when they happened
         for trial_id, error in outcome.failed.items():
             click.echo(f"error: {screen.describe_failure(trial_id, error)}", err=True)
@@ -64,20 +50,48 @@ def print_outcome(
         show_tracked(watcher)
 
 
-def _table_of(outcome: "StudyOutcome") -> "ComparisonTable | None":
-    """Return the table of the finished trials, with the study's curve; None without any."""
-    from agnews_ray.app.study_curve import with_curve
-    from agnews_ray.compare.assessment import Settings
+def _table(outcome: "StudyOutcome") -> "ComparisonTable | None":
+    """Compare what finished, with the curve over train rows if the study has one."""
     from agnews_ray.compare.table import compare_records
 
     study = outcome.prepared.study
+    order = [variant.name for variant in study.models]
     if not outcome.records:
         return None
-    order = [variant.name for variant in study.models]
     table = compare_records(study.name, outcome.records, order)
+    table = table.model_copy(update={"left_out": outcome.left_out})
     if not study.curve:
         return table
+    from agnews_ray.app.study_curve import with_curve
+    from agnews_ray.compare.assessment import Settings
+
     return with_curve(table, outcome.prepared.store, order, Settings(), tell_left_out)
+
+
+def _print_document(
+    outcome: "StudyOutcome",
+    watcher: "TrackingWatcher",
+    table: "ComparisonTable | None",
+    further: Mapping[str, object],
+) -> None:
+    from agnews_ray.cli.plan_text import num_empty
+    from agnews_ray.record.json_text import to_json
+
+    prepared = outcome.prepared
+    document = {
+        "study": prepared.study.name,
+        "rows": table.rows if table else [],
+        "diverged": table.diverged if table else [],
+        "smaller": table.smaller if table else [],
+        "curve": table.curve if table else None,
+        "left_out": outcome.left_out,
+        "failed": {trial_id: str(error) for trial_id, error in outcome.failed.items()},
+        "num_empty_texts": num_empty(prepared.scanned.record),
+        "folder": prepared.store.location,
+        "log": str(prepared.store.log_path),
+        "tracked": [asdict(one) for one in watcher.tracked],
+    }
+    click.echo(to_json(document | dict(further)))
 
 
 def explain_interrupt(prepared: "PreparedStudy | None") -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from agnews_ray.cli.ask_budget import has_limit, within_budget
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.outcome_text import explain_interrupt, print_outcome
@@ -34,9 +35,10 @@ Examples:
   agnews-ray submit jobs/demo.yaml --seeds 1,2,3 --name d3 three seeds of it
   agnews-ray submit --dataset data/ --limit-train 8000     your own train.csv and test.csv
   agnews-ray submit jobs/t4.yaml --dry-run                 show the plan, run nothing
+  agnews-ray submit jobs/t4.yaml --budget 2h               ask first, if it would take longer
   agnews-ray submit jobs/demo.yaml --address http://127.0.0.1:8265 --follow   on a cluster
 
-Exit codes: 0 all trials done, 1 a trial failed, 2 the request was wrong,
+Exit codes: 0 all trials done, or left out by the budget; 1 a trial failed, 2 the request was wrong,
 130 interrupted, 143 terminated."""
 )
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.yaml]")
@@ -72,7 +74,9 @@ def submit(
 
             print_plan(prepared, as_json)
             return
-        outcome, watcher = execute(prepared, place, as_json or quiet, launch.execute_study)
+        is_silent = as_json or quiet
+        prepared = within_budget(prepared, START_OF_PROCESS, is_silent=is_silent)
+        outcome, watcher = execute(prepared, place, is_silent, launch.execute_study)
     except KeyboardInterrupt as interrupt:
         leave(interrupt, explain_interrupt(prepared))
     print_outcome(outcome, watcher, as_json, quiet)
@@ -98,7 +102,8 @@ def execute(
 
     chosen = screen.LiveScreen if screen.is_terminal() else screen.PlainScreen
     with screen.SilentScreen() if is_silent else chosen() as shown:
-        for line in introduction(prepared):
+        is_told = prepared.forecast is not None and has_limit(prepared)  # before it was measured
+        for line in () if is_told else introduction(prepared):
             shown.note(line)
         with tracked_too(shown, prepared, place.track_to) as watcher:
             return run(prepared, shlex.join(sys.argv), START_OF_PROCESS, watcher), watcher

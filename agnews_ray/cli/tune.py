@@ -136,12 +136,13 @@ def _as_document(tuned: "TunedStudy") -> dict[str, object]:
 
 
 def _print_winners(tuned: "TunedStudy") -> None:
+    from agnews_ray.run.variant_search import in_words
+
     for winner in tuned.winners:
-        values = ", ".join(f"{path} {value}" for path, value in winner.settings.items())
-        best = "the default recipe is best" if winner.tuned is None else f"best: {values}"
+        best = "the default" if winner.tuned is None else in_words(winner.settings)
         click.echo(
-            f"{winner.variant}: {best} of {winner.num_tried} settings "
-            f"({winner.num_stopped} stopped early), {winner.score:.4f} on validation"
+            f"{winner.variant}: best of {winner.num_tried} settings ({winner.num_stopped} stopped "
+            f"early) is {best}, with {winner.score:.4f} on validation"
         )
     best = short(str(tuned.best_path))
     click.echo(f"next: agnews-ray submit {shlex.quote(best)}, or report the study")

@@ -18,6 +18,7 @@ from agnews_ray.compare.grouping import (
 )
 from agnews_ray.compare.recipes import RecipeChange, recipe_changes, shared_recipe
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
+from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import TrialRecord
 
 
@@ -53,6 +54,12 @@ class VariantRow(BaseModel):
     """The requested engine."""
     recipe_changes: tuple[RecipeChange, ...] = ()
     """What it was trained by otherwise than the study's recipe says."""
+    best_epochs: tuple[int, ...] = ()
+    """The epoch of each seed whose weights were kept, if the recipe has a rule to stop."""
+    num_stopped: int = 0
+    """The number of seeds whose training this rule ended."""
+    num_epochs: int = 0
+    """The number of epochs in the recipe."""
     times: tuple[TrainingTimes, ...]
     """The times for each kind of machine and engine that ran, those of most trials first."""
 
@@ -82,6 +89,8 @@ class ComparisonTable(BaseModel):
     """The rows of variants with at least one seed that scored test and did not diverge; there may
     be none."""
     diverged: tuple[DivergedTrial, ...] = ()
+    left_out: tuple[LeftOutTrial, ...] = ()
+    """The trials that a budget left out; known where the study's folder was read."""
     smaller: tuple[VariantRow, ...] = ()
     """The rows of the trials with a share of the train rows, in the same order, the smallest share
     of a variant first. No verdict is made from them."""
@@ -156,6 +165,9 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
         num_workers=first.scaling.num_workers,
         engine=first.variant.engine,
         recipe_changes=recipe_changes(first, shared),
+        best_epochs=tuple(r.training.best_epoch for r in records if r.training.best_epoch),
+        num_stopped=sum(r.training.stopped_after_epoch is not None for r in records),
+        num_epochs=first.recipe.num_epochs,
         times=times_of(records),
     )
 

@@ -3,8 +3,10 @@
 from math import isfinite
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
+from pydantic import JsonValue, model_validator
 
+from agnews_ray.record.predicted import PredictionRecord as PredictionRecord
+from agnews_ray.record.shape import Record as Record
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeSpec
@@ -15,19 +17,12 @@ SCHEMA_VERSION = 7
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
-variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search
-and its share of the train rows; what older records lack has a default that was true of them."""
+variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search,
+its share of the train rows, ``recipe.stop`` and the best epoch, what was predicted of it and its
+whole time; what older records lack has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 FIRST_TO_NAME_DIVERGENCE = 3
-
-
-class Record(BaseModel):
-    """An immutable part of a record; unknown keys are errors."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=()
-    )
 
 
 class SplitRecord(Record):
@@ -129,7 +124,8 @@ class ModelRecord(Record):
     parameters: int
     """The number of all parameters, including embeddings."""
     size_bytes: int
-    """The size of the saved safetensors file, in bytes."""
+    """The size of the saved safetensors file, in bytes; if the model was not kept, that of its
+    weights."""
     head: Literal["fresh", "kept"] | None = None
     """The classification head at the start of training: drawn by the seed, or the model's own with
     its rows matched to the classes by name. None: before version 3, when a head with the same
@@ -148,12 +144,14 @@ class TrainingRecord(Record):
     """The time and memory that fine-tuning took."""
 
     num_steps: int
+    """The number of updates that were made; a training that stopped early made fewer than
+    planned."""
     num_train_examples: int
     """The number of rows per epoch."""
     train_seconds: float
     """The wall time of all optimiser updates, without start-up, scoring and saving."""
     samples_per_second: float
-    """The train rows over all epochs, per second of ``train_seconds``."""
+    """The train rows of all steps, per second of ``train_seconds``."""
     final_loss: float | None
     """The mean loss of the last tenth of the steps; None if one of them is not a number."""
     padding_share: float
@@ -180,6 +178,11 @@ class TrainingRecord(Record):
     paused_seconds: float | None = None
     """The seconds during training in which this process did not run (a sleeping laptop, a stopped
     process or container); not part of ``train_seconds``. None: before version 4, not measured."""
+    best_epoch: int | None = None
+    """The epoch, counted from 1, whose weights were scored on test and saved, if the recipe has a
+    rule to stop; None: the last one."""
+    stopped_after_epoch: int | None = None
+    """The epoch after which this rule ended the training; None: it did not."""
 
 
 class RungScore(Record):
@@ -256,6 +259,11 @@ class TrialRecord(Record):
     """The scores after each epoch, if there is a validation split."""
     search: SearchRecord | None = None
     """Its place in a search; None if it belongs to none."""
+    total_seconds: float | None = None
+    """The wall time from ``submit`` (for a study's first trial) or from the trial's start to its
+    record; None: before version 7."""
+    predicted: PredictionRecord | None = None
+    """What was predicted of it; None if nothing was."""
     environment: EnvironmentRecord
     diverged: str | None = None
     """Why the model has no scores: its loss or its logits are not numbers. Such a trial is left out

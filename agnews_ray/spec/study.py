@@ -14,6 +14,7 @@ from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.search import SearchSpec, unfit_values
 from agnews_ray.spec.shares import Share, in_percent
+from agnews_ray.spec.spending import BudgetSpec
 from agnews_ray.spec.variant import VariantSpec
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -41,6 +42,8 @@ class StudySpec(Spec):
     data: DataSpec = DataSpec()
     recipe: RecipeSpec = RecipeSpec()
     scaling: ScalingSpec = ScalingSpec()
+    budget: BudgetSpec | None = None
+    """What it may cost; None: whatever it costs."""
     search: SearchSpec | None = None
     """The search that `agnews-ray tune` makes; `submit` ignores it."""
 

@@ -63,3 +63,11 @@ def test_changes_are_in_the_recipes_order_and_without_what_is_equal():
 def test_what_changes_no_score_is_not_compared():
     assert compared(RecipeSpec(precision="fp32", evaluation_batch_size=8)) == compared(RecipeSpec())
     assert compared(RecipeSpec(label_smoothing=0.1)) != compared(RecipeSpec())
+
+
+def test_a_rule_to_stop_is_written_with_its_parts():
+    own = with_own_recipe("x", "own", stop={"patience": 1})
+    rows = compare_records("s", [a_record(), own], ["one", "own"]).rows
+    assert [str(one) for one in rows[1].recipe_changes] == [
+        "stop (patience 1, min_delta 0.0, metric accuracy)"
+    ]

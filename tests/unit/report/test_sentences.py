@@ -4,7 +4,9 @@ import pytest
 
 from agnews_ray.compare.assessment import Settings
 from agnews_ray.compare.findings import Interval
+from agnews_ray.compare.table import compare_records
 from agnews_ray.report import sentences
+from agnews_ray.spec.recipe import RecipeSpec, StopSpec
 from tests.fakes.facts import a_class, a_pair, a_variant, an_assessment, trials_of
 from tests.fakes.records import a_dataset, a_record
 
@@ -172,3 +174,19 @@ def test_a_name_does_not_make_a_sentence_long():
     found = an_assessment(variants=(a_variant("a", classes=classes),))
     assert len(sentences.weak_classes(found)) == 2
     assert max(len(line) for line in sentences.weak_classes(found)) <= 400
+
+
+def test_rows_of_a_recipe_that_stops_say_of_which_epochs_they_are():
+    recipe = RecipeSpec(num_epochs=6, stop=StopSpec(patience=2))
+    records = [
+        a_record(f"x{seed}", seed=seed, recipe=recipe).model_copy(
+            update={"training": a_record().training.model_copy(update=found)}
+        )
+        for seed, found in enumerate(
+            [{"best_epoch": 3, "stopped_after_epoch": 5}, {"best_epoch": 6}]
+        )
+    ]
+    assert sentences.remarks(compare_records("s", records, ["one"])) == [
+        "one: scores are those of the best epoch on validation (3, 6 of at most 6); 1 of 2 "
+        "trial(s) stopped early."
+    ]

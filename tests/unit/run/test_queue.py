@@ -203,3 +203,39 @@ def test_only_what_can_start_takes_room():
     runner = FakeRunner(num_together=2)
     run_chain(a_chain(("t2", "t0"), ("t3", "t1")), runner)
     assert runner.most_at_once == 2
+
+
+class Closed:
+    """A gate that leaves some trials out."""
+
+    def __init__(self, *closed):
+        self.closed, self.seen = closed, []
+
+    def reason_to_leave_out(self, trial):
+        return "too long" if trial.trial_id in self.closed else None
+
+    def ended(self, record):
+        self.seen.append(record.trial_id)
+
+
+def run_through(gate, trials=None):
+    room, screen = OwnRoom(count=1, gate=gate), SilentScreen()
+    source = PlannedTrials(trials or some_trials())
+    return run_trials(source, FakeRunner(), lambda trial: None, room, 0.0, screen)
+
+
+def test_a_trial_that_the_gate_leaves_out_is_not_started_and_later_ones_are():
+    gate = Closed("t1", "t2")
+    outcome = run_through(gate)
+    assert [record.trial_id for record in outcome.finished] == ["t0", "t3"]
+    assert outcome.left_out == {"t1": "too long", "t2": "too long"}
+    assert outcome.failed == {}
+    assert gate.seen == ["t0", "t3"]
+
+
+def test_what_waits_for_a_trial_that_was_left_out_is_left_out_too():
+    first, second, *_ = some_trials()
+    trials = [first, replace(second, waits_for=("t0",))]
+    outcome = run_through(Closed("t0"), trials)
+    assert outcome.left_out["t1"] == "it waits for t0, which was left out"
+    assert (outcome.finished, outcome.failed) == ((), {})
