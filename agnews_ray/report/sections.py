@@ -224,7 +224,8 @@ def _learning(assessment: Assessment) -> Section:
         title="Accuracy on the validation split",
         columns=("Model", "Epoch", "Accuracy"),
         rows=rows,
-        note="Mean over seeds. The test split is scored once, after the last epoch.",
+        note="Mean over the seeds that were trained so long. The test split is scored once, with "
+        "the weights that are kept.",
     )
     return Section(
         name="learning",
