@@ -213,7 +213,10 @@ def _costs(assessment: Assessment) -> Section | None:
 
 
 def _learning(assessment: Assessment) -> Section:
-    text = "Training loss, mean over seeds; the band reaches from the lowest seed to the highest."
+    text = (
+        "Training loss, mean over the seeds that were trained so long; the band reaches from the "
+        "lowest of them to the highest."
+    )
     rows = tuple(
         (word(variant.name), number(epoch, "d"), number(accuracy, ".4f"))
         for variant in assessment.variants
