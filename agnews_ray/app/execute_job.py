@@ -1,21 +1,31 @@
 """Use case: a job's work on its cluster; `cluster_jobs` is the user's side."""
 
-from agnews_ray.app.launch import StudyOutcome, Work, execute_study, look_at_models
+import dataclasses
+import time
+
+from agnews_ray.app.afford import afford, allowance_of, limit_of, refuse
+from agnews_ray.app.forecast_study import Machine, forecast_study
+from agnews_ray.app.launch import PLANNED, StudyOutcome, Work, execute_study, look_at_models
 from agnews_ray.app.prepare import PreparedStudy, prepare_study
+from agnews_ray.bench.probe import Measured, measure_all
+from agnews_ray.bench.probe_tasks import ProbeRequest, ProbeTasks
 from agnews_ray.cluster.events import EventWriter
 from agnews_ray.cluster.membership import (
     ClusterRoom,
     check_shared,
     gpus_by_node,
     joined_ray,
+    on_a_worker,
     on_every_node,
     see_cluster,
 )
 from agnews_ray.cluster.node_facts import ClusterFacts, node_facts
 from agnews_ray.errors import StoreError
+from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.object_store import open_store
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
 from agnews_ray.run.fit import TrainerFit
+from agnews_ray.run.inputs import InputCache
 from agnews_ray.run.queue import Outcome, run_trials
 from agnews_ray.run.told import TrialFacts
 from agnews_ray.run.trainer import TrialRunner
@@ -116,9 +126,12 @@ def _run_joined(
     planned, prepared = prepared.trials, looked_at.tell(watcher)
     if prepared.trials != planned:
         _tell_plan(prepared, watcher)
-    source = work.source(prepared, watcher.note)
     device = prepared.trials[0].device
     room = ClusterRoom(device, prepared.study.scaling.num_workers)
+    if limit_of(prepared.study) is not None and work is PLANNED:
+        prepared = _within_budget(prepared, looked_at.data, room, started_at, watcher)
+    allowance = room.gate = allowance_of(prepared, started_at, on_cluster=True)
+    source = work.source(prepared, watcher.note)
     fit = TrainerFit(
         num_workers=prepared.study.scaling.num_workers,
         device=device,
@@ -137,8 +150,43 @@ def _run_joined(
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
         max_attempts=ATTEMPTS,
         on_retry=watcher.note,
+        predict=allowance.predict,
     )
     load = looked_at.data.load
     outcome = run_trials(source, runner, load, room, started_at, watcher)
     groups.close()
     return prepared, outcome
+
+
+def _within_budget(
+    prepared: PreparedStudy,
+    inputs: InputCache,
+    room: ClusterRoom,
+    started_at: float,
+    watcher: StudyWatcher,
+) -> PreparedStudy:
+    """Probe the variants on a worker, and refuse a study that does not fit: nobody can be asked.
+
+    Raises:
+        ResourceError: it does not fit, and it was not said that only some trials shall run.
+    """
+    device, budget = prepared.trials[0].device, prepared.study.budget
+    is_gpu, cpus = device == "cuda", room.cpus_per_worker
+
+    def measure(request: ProbeRequest) -> Measured:
+        tasks = ProbeTasks(request, inputs).make_all()
+        found: Measured = on_a_worker(cpus, is_gpu, measure_all, tasks)
+        return found
+
+    machine = Machine(
+        environment=on_a_worker(cpus, is_gpu, describe_environment),
+        num_threads=0 if is_gpu else cpus,
+        num_at_once=room.num_at_once(),
+        num_machines=prepared.study.scaling.num_workers,
+    )
+    forecast = forecast_study(prepared, watcher.note, measure=measure, machine=machine)
+    prepared = dataclasses.replace(prepared, forecast=forecast)
+    answer = afford(prepared, time.time() - started_at, on_cluster=True)
+    if not answer.kept or not (budget and budget.runs_what_fits):
+        refuse(answer)
+    return prepared

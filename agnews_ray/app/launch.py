@@ -4,19 +4,20 @@ import dataclasses
 import importlib
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
+from agnews_ray.app.afford import allowance_of, in_order, left_out_trials
 from agnews_ray.app.capacity import check_disk
+from agnews_ray.app.daemon_call import call_beside
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.errors import AgnewsError, StoreError
 from agnews_ray.record.environment import num_usable_cpus
+from agnews_ray.record.left_out import LeftOutTrial, save_left_out
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
@@ -28,9 +29,6 @@ if TYPE_CHECKING:  # they import Ray or transformers
     from agnews_ray.run.queue import Outcome
     from agnews_ray.run.trial_source import TrialSource
     from agnews_ray.run.worker_group import WorkerGroups
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +46,8 @@ class StudyOutcome:
     """The records of all planned trials that are finished, now or before, in planned order."""
     failed: dict[str, Exception]
     """The errors by trial id."""
+    left_out: tuple[LeftOutTrial, ...] = ()
+    """The trials that the study's budget left out."""
     notes: tuple[str, ...] = ()
     """Lines for the user about the files that were kept, and those that were not."""
 
@@ -71,7 +71,7 @@ class PlannedWork:
     def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":  # noqa: ARG002
         from agnews_ray.run.trial_source import PlannedTrials
 
-        return PlannedTrials(prepared.todo)
+        return PlannedTrials(in_order(prepared))
 
 
 PLANNED = PlannedWork()
@@ -118,6 +118,7 @@ def execute_study(
     """
     watcher = SteadyWatcher(watcher)
     failed: dict[str, Exception] = {}
+    left_out: tuple[LeftOutTrial, ...] = ()
     store, command = prepared.store, without_keys(command)
     with store.writing():
         # Read again, now that no other submit writes: another one may have finished some trials.
@@ -133,11 +134,15 @@ def execute_study(
             done |= prepared.finished
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
+            left_out = left_out_trials(prepared, outcome.left_out)
             done |= finished_of(store, prepared.trials)  # the first record of a trial counts
+        save_left_out(store.folder, left_out)
         notes = _keep_test_rows(prepared)
     records = tuple(done[t.trial_id] for t in prepared.trials if t.trial_id in done)
     notes = (*store.take_notes(), *notes)
-    return StudyOutcome(prepared=prepared, records=records, failed=failed, notes=notes)
+    return StudyOutcome(
+        prepared=prepared, records=records, failed=failed, left_out=left_out, notes=notes
+    )
 
 
 def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
@@ -168,20 +173,21 @@ def _run_embedded(
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
     num_workers = num_at_once * prepared.study.scaling.num_workers
+    allowance = allowance_of(prepared, started_at)
     with embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session:
         # The first step waits for Ray, its controller and a worker, one after the other. What is
         # not needed for the next of these comes later: two cores have no time for both.
         session.load()
-        importing = _beside(importlib.import_module, "agnews_ray.run.fit")
+        importing = call_beside(importlib.import_module, "agnews_ray.run.fit")
         session.start()
         importing.result()
         configure_ray_data()
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         with _worker_groups(prepared, str(session.folder / "train")) as groups:
             groups.start_one()  # its workers import their modules while models are checked
-            loading = _beside(look_at_models, prepared, watcher, prepared.trials[0].device)
+            loading = call_beside(look_at_models, prepared, watcher, prepared.trials[0].device)
             looked_at = loading.result()
-            _beside(start_actors)  # the worker would wait for them at its first row
+            call_beside(start_actors)  # the worker would wait for them at its first row
             logger.info("models looked at %.1f s after the start", time.time() - started_at)
             prepared = looked_at.tell(watcher)
 
@@ -196,8 +202,9 @@ def _run_embedded(
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
                 command=command,
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
+                predict=allowance.predict,
             )
-            room = OwnRoom(count=num_at_once)
+            room = OwnRoom(count=num_at_once, gate=allowance)
             load = looked_at.data.load
             source = work.source(prepared, watcher.note)
             return prepared, run_trials(source, runner, load, room, started_at, watcher)
@@ -223,20 +230,6 @@ def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGro
         groups.close()
         raise
     groups.close()
-
-
-def _beside(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
-    """Call a function in a daemon thread: an interrupt must not wait for a download."""
-    future: Future[T] = Future()
-
-    def target() -> None:
-        try:
-            future.set_result(function(*arguments, **named))
-        except BaseException as error:  # noqa: BLE001  # raised again by ``result``
-            future.set_exception(error)
-
-    threading.Thread(target=target, daemon=True).start()
-    return future
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

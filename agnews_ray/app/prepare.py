@@ -14,6 +14,7 @@ from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.plan.graph import TrialGraph, without_finished
 from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
+from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.trials import WHERE_ROWS_LIE, PlannedTrial, plan_trials, same_question
 from agnews_ray.record.durable import write_whole
 from agnews_ray.record.environment import gpu_memory_bytes
@@ -43,6 +44,8 @@ class PreparedStudy:
     in it."""
     notes: tuple[str, ...] = ()
     """Notes about the machine, a line each."""
+    forecast: Forecast | None = None
+    """What its trials are predicted to take; None if nothing was predicted."""
 
     @property
     def todo(self) -> tuple[PlannedTrial, ...]:

@@ -126,7 +126,9 @@ class SearchPlan:
         place = SearchRecord(variant=variant.name, number=number, settings=values)
         trials: list[PlannedTrial] = []
         for seeds, looked_at in ((self._seeds[:1], looks_of(search)), (self._seeds[1:], NEVER)):
-            study = prepared.study.model_copy(update={"models": (named,), "seeds": seeds})
+            study = prepared.study.model_copy(
+                update={"models": (named,), "seeds": seeds, "curve": ()}
+            )
             device = prepared.trials[0].device
             trials += plan_study(study, prepared.scanned, device, precisions, looked_at)
         return tuple(dataclasses.replace(trial, search=place) for trial in trials)

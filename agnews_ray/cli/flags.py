@@ -38,7 +38,7 @@ def _plain(word: str) -> object:
 
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
     """Attach the flags that override a job file; each has its dotted path in the study."""
-    flags = [
+    flags: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
         _flag(
             "--models",
             "models",
@@ -91,6 +91,12 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "share of train used to validate",
         ),
         _flag("--seeds", "seeds", "comma-separated, one trial each  [default: 42]"),
+        _flag(
+            "--curve",
+            "curve",
+            "comma-separated shares of the train rows, such as 1%,3%,10%,30%,100%: also train with "
+            "each of them, to see what more rows bring",
+        ),
         _flag("--epochs", "recipe.num_epochs", "passes over the train rows  [default: 2]"),
         _flag(
             "--patience",
@@ -124,6 +130,24 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "auto: GPUs if there are any",
             choices=("auto", "cpu", "cuda"),
         ),
+        _flag(
+            "--budget",
+            "budget.limit",
+            "the most that one submit may take: time (90s, 30m, 2h), or money (5usd); what cannot "
+            "end in time is not started",
+        ),
+        _flag(
+            "--price-per-hour",
+            "budget.price_per_hour",
+            "price of one hour of a machine that trains, for money",
+        ),
+        click.option(
+            "--what-fits",
+            "budget__runs_what_fits",
+            is_flag=True,
+            default=None,
+            help="With --budget: run the trials that fit and leave the others out; ask nothing.",
+        ),
         _flag("--name", "name", "folder under --runs  [default: from data and recipe]"),
     ]
     for flag in reversed(flags):
@@ -148,15 +172,19 @@ METAVARS = {
     "recipe.stop.min_delta": "SHARE",
     "recipe.label_smoothing": "SHARE",
     "recipe.class_weights": "WORD|X,X",
+    "budget.limit": "TIME|MONEY",
+    "budget.price_per_hour": "PRICE",
     "seeds": "N,N",
+    "curve": "X%,X%",
     "name": "NAME",
 }
 """The form of a flag's value in the help; a flag without an entry takes a number."""
 
-LISTS = {"models", "seeds", "data.text_columns", "data.class_names"}
+LISTS = {"models", "seeds", "curve", "data.text_columns", "data.class_names"}
 
 NO_TEXTS = {
     "seeds",
+    "curve",
     "data.has_header",
     "data.label_base",
     "data.max_length_tokens",
@@ -171,6 +199,7 @@ NO_TEXTS = {
     "recipe.global_batch_size",
     "recipe.label_smoothing",
     "scaling.num_workers",
+    "budget.price_per_hour",
 }
 """The flags whose values are numbers or booleans; for all others ``2024`` is text."""
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agnews_ray.cli import submit as submitting
 from agnews_ray.cli.flags import overrides, study_options
 from agnews_ray.cli.interrupts import leave
+from agnews_ray.cli.outcome_text import explain_interrupt, print_outcome, short
+from agnews_ray.cli.place import Place, check_place, hand_over, place_options
+from agnews_ray.cli.submit import execute
 
 if TYPE_CHECKING:
     from agnews_ray.app.prepare import PreparedStudy
@@ -57,7 +59,7 @@ Exit codes: as for submit."""
     help="score on the validation split  [accuracy]",
 )
 @study_options
-@submitting.place_options
+@place_options
 def tune(job: Path, dry_run: bool, as_json: bool, quiet: bool, **flags: Any) -> None:
     """Search for each model's best settings, then train them beside the default recipe.
 
@@ -67,28 +69,31 @@ def tune(job: Path, dry_run: bool, as_json: bool, quiet: bool, **flags: Any) -> 
     table and the verdict say whether the search has helped. Interrupt it at any time: the same
     command continues, and one with fewer --num-trials ends with what is there.
     """
-    place = submitting.take_place(flags)
+    place = Place.taken_from(flags)
     of_search = {name: flags.pop(name) for name in list(flags) if name.startswith(SEARCH)}
     changes = overrides(job, flags)
     changes |= {name.replace("__", "."): value for name, value in of_search.items()}
-    submitting.check_place(place, quiet)
+    check_place(place, quiet)
     from agnews_ray.app import prepare, tune_study
+    from agnews_ray.cli.plan_text import print_plan
 
     prepared = None
     study = prepare.read_study(job, changes)
     if place.address:
         tune_study.check_search(study)
-        submitting.hand_over(study, place, dry_run, as_json, is_search=True)
+        hand_over(study, place, dry_run, as_json, is_search=True)
         return
     try:
         prepared = tune_study.prepare_search(study, place.location)
         if dry_run:
-            submitting.print_plan(prepared, as_json, _plan_lines(prepared))
+            print_plan(prepared, as_json)
+            for line in () if as_json else _plan_lines(prepared):
+                click.echo(line)
             return
-        tuned = submitting.execute(prepared, as_json, quiet, tune_study.tune_study)
+        tuned, watcher = execute(prepared, place, as_json or quiet, tune_study.tune_study)
     except KeyboardInterrupt as interrupt:
-        leave(interrupt, submitting.explain_interrupt(prepared))
-    submitting.print_outcome(tuned.outcome, as_json, quiet, _as_document(tuned))
+        leave(interrupt, explain_interrupt(prepared))
+    print_outcome(tuned.outcome, watcher, as_json, quiet, _as_document(tuned))
     if not as_json:
         _print_winners(tuned)
     sys.exit(1 if tuned.outcome.failed else 0)
@@ -131,12 +136,13 @@ def _as_document(tuned: "TunedStudy") -> dict[str, object]:
 
 
 def _print_winners(tuned: "TunedStudy") -> None:
+    from agnews_ray.run.variant_search import in_words
+
     for winner in tuned.winners:
-        values = ", ".join(f"{path} {value}" for path, value in winner.settings.items())
-        best = "the default recipe is best" if winner.tuned is None else f"best: {values}"
+        best = "the default" if winner.tuned is None else in_words(winner.settings)
         click.echo(
-            f"{winner.variant}: {best} of {winner.num_tried} settings "
-            f"({winner.num_stopped} stopped early), {winner.score:.4f} on validation"
+            f"{winner.variant}: best of {winner.num_tried} settings ({winner.num_stopped} stopped "
+            f"early) is {best}, with {winner.score:.4f} on validation"
         )
-    best = submitting.short(str(tuned.best_path))
+    best = short(str(tuned.best_path))
     click.echo(f"next: agnews-ray submit {shlex.quote(best)}, or report the study")

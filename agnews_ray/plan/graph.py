@@ -25,7 +25,7 @@ class Ready:
     """The trials for which all that they wait for have finished, in the graph's order."""
     lost: tuple[Lost, ...] = ()
     has_more: bool = False
-    """Whether further trials may be planned once these have ended."""
+    """Whether further trials may start once these have ended."""
 
 
 class TrialGraph:
@@ -72,7 +72,12 @@ class TrialGraph:
                 lost[trial.trial_id] = Lost(trial, causes[0])
             elif all(one in done for one in trial.waits_for):
                 startable.append(trial)
-        return Ready(startable=tuple(startable), lost=tuple(lost.values()))
+        num_over = sum(one.trial_id in done or one.trial_id in failed for one in self.trials)
+        return Ready(
+            startable=tuple(startable),
+            lost=tuple(lost.values()),
+            has_more=num_over + len(startable) + len(lost) < len(self.trials),
+        )
 
 
 def without_finished(

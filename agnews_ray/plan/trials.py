@@ -1,16 +1,18 @@
-"""The trials of a study: one for each variant and seed, with content-hash ids."""
+"""The trials of a study: one for each variant, share and seed, with content-hash ids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 
 from agnews_ray.errors import SpecError
-from agnews_ray.plan.budget import steps_per_epoch
+from agnews_ray.plan.budget import rows_of_share, steps_per_epoch
 from agnews_ray.plan.class_weights import class_weights
 from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.record.schema import DatasetRecord, SearchRecord
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
+from agnews_ray.spec.shares import in_percent
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
 
@@ -27,6 +29,8 @@ class PlannedTrial:
     recipe: RecipeSpec
     """The complete recipe: the study's recipe, with the variant's own settings in it."""
     num_steps: int
+    train_share: float = 1.0
+    """The share of the train rows that it is trained with, in (0, 1]."""
     scores_test: bool = True
     """Whether the test split is scored; a trial by which settings are chosen must not see it."""
     waits_for: tuple[str, ...] = ()
@@ -35,7 +39,8 @@ class PlannedTrial:
     """The steps after which validation is scored and the driver is asked whether the trial goes
     on, as a search wants it; the last step is none of them."""
     keeps_artifact: bool = True
-    """Whether the trained model is saved; the trials of a search leave none."""
+    """Whether the trained model is saved; the trials of a search, and those with a share of the
+    train rows, leave none."""
     search: SearchRecord | None = None
     """The trial's place in a search, without scores yet; no part of its id, which has the settings
     themselves."""
@@ -60,7 +65,7 @@ def plan_trials(
     precision: Precision | Mapping[str, Precision],
     looks: Looks | None = None,
 ) -> tuple[PlannedTrial, ...]:
-    """Plan every trial of a study, seeds innermost.
+    """Plan every trial of a study: by variant, then from the smallest share on, then by seed.
 
     Args:
         study: the study, with a name for every variant.
@@ -70,17 +75,20 @@ def plan_trials(
         device: the device on which the trials will run.
         precision: the precision on that device, with ``auto`` resolved; or the precisions by
             variant name, if a variant cannot be trained in it.
-        looks: for the trials of a search, which do not score the test split: after how many epochs
-            it looks at them.
+        looks: for the trials of a search, which do not score the test split and have all train
+            rows: after how many epochs it looks at them.
 
     Returns:
-        One trial per variant and seed. The id depends on everything that may change a result or its
-        cost, except the machine; it does not depend on the study's name, paths, or other variants.
+        One trial per variant, share of the train rows and seed. The id depends on everything that
+        may change a result or its cost, except the machine; it does not depend on the study's name,
+        paths, other variants or shares: those of all rows are the trials of the study without a
+        curve. The others keep no artifact, which would fill the disk with models that nobody uses.
+        Class weights are those of all rows, as a stratified share has the same.
 
     Raises:
-        SpecError: two variants have the same name, there are fewer train rows than one batch has,
-            there is not one class weight for each class, or a rule of early stopping has no
-            validation split.
+        SpecError: two variants have the same name, a share has fewer train rows than one batch or
+            than there are classes, there is not one class weight for each class, or a rule of
+            early stopping has no validation split.
     """
     names = [variant.name for variant in study.models]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -89,11 +97,14 @@ def plan_trials(
         raise SpecError("study", [found])
     _check_validation(study, dataset)
     by_name = precision if isinstance(precision, Mapping) else dict.fromkeys(names, precision)
+    shares = study.train_shares if looks is None else (1.0,)
+    _refuse_few_rows(study, shares, dataset)
     trials = []
     for variant in study.models:
         recipe = variant.recipe_in(study.recipe)
-        num_steps = _num_steps(variant, recipe, dataset.num_train)
-        for seed in study.seeds:
+        for share, seed in product(shares, study.seeds):
+            num_rows = rows_of_share(dataset.num_train, share)
+            num_steps = steps_per_epoch(num_rows, recipe.global_batch_size) * recipe.num_epochs
             trial = PlannedTrial(
                 trial_id="",
                 variant=variant,
@@ -102,8 +113,9 @@ def plan_trials(
                 precision=by_name[variant.name],
                 recipe=recipe,
                 num_steps=num_steps,
+                train_share=share,
                 scores_test=looks is None,
-                keeps_artifact=looks is None,
+                keeps_artifact=looks is None and share == 1,
                 rungs=tuple(looks.steps(recipe.num_epochs, num_steps)) if looks else (),
                 class_weights=class_weights(
                     recipe, dataset.class_names, dataset.train.class_counts
@@ -112,6 +124,32 @@ def plan_trials(
             trial_id = _trial_id(trial, study, dataset, identities[variant.name])
             trials.append(replace(trial, trial_id=trial_id))
     return tuple(trials)
+
+
+def _refuse_few_rows(study: StudySpec, shares: tuple[float, ...], dataset: DatasetRecord) -> None:
+    """Name every share of the train rows that is too small to train a variant."""
+    problems = []
+    num_classes = sum(count > 0 for count in dataset.train.class_counts)
+    for share in shares:
+        num_rows = rows_of_share(dataset.num_train, share)
+        is_whole = share == 1
+        where = "train split" if is_whole else f"curve: {in_percent(share)} of the train rows"
+        hint = "use more rows" if is_whole else "use a larger share, or more rows"
+        for variant in study.models:
+            batch = variant.recipe_in(study.recipe).global_batch_size
+            whose = f" of {variant.name}" if variant.recipe else ""
+            if num_rows < batch:
+                problems.append(
+                    f"{where}: want at least one global batch{whose} ({batch} rows), found "
+                    f"{num_rows}; lower --global-batch-size, or {hint}"
+                )
+        if batch <= num_rows < num_classes and not is_whole:
+            problems.append(
+                f"{where}: want a row of each of {num_classes} classes, found {num_rows} rows; "
+                f"{hint}"
+            )
+    if problems:
+        raise SpecError("study", list(dict.fromkeys(problems)))
 
 
 def _check_validation(study: StudySpec, dataset: DatasetRecord) -> None:
@@ -124,16 +162,6 @@ def _check_validation(study: StudySpec, dataset: DatasetRecord) -> None:
         whose = "" if study.recipe.stop else f" of {', '.join(stopping)}"
         found = f"recipe.stop{whose}: want a validation split, found none; {hint}"
         raise SpecError("study", [found])
-
-
-def _num_steps(variant: VariantSpec, recipe: RecipeSpec, num_rows: int) -> int:
-    batch = recipe.global_batch_size
-    if num_rows < batch:
-        hint = "lower --global-batch-size, or use more rows"
-        whose = f" of {variant.name}" if variant.recipe else ""
-        found = f"train split: want at least one global batch{whose} ({batch} rows)"
-        raise SpecError("study", [f"{found}, found {num_rows}; {hint}"])
-    return steps_per_epoch(num_rows, batch) * recipe.num_epochs
 
 
 WHERE_ROWS_LIE = ("source", "test_source", "validation_source")
@@ -185,6 +213,8 @@ def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, ide
     }
     if not trial.scores_test:  # otherwise its record would be used for a trial with scores
         content["scores_test"] = False
+    if trial.train_share < 1:
+        content["train_share"] = trial.train_share
     if trial.rungs:
         content["rungs"] = trial.rungs
     if not trial.keeps_artifact:  # otherwise it would be used for a trial whose model is wanted

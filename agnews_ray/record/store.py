@@ -137,11 +137,7 @@ class StudyStore:
         write_whole(self.study_path, to_yaml(study))
 
     def save_best(self, study: StudySpec) -> None:
-        """Keep the study of a search's winners as a job file; it replaces an earlier one.
-
-        Raises:
-            StoreError: the file cannot be written.
-        """
+        """Keep the study of a search's winners; as ``save_study``."""
         self._check_held()
         write_whole(self.best_path, to_yaml(study))
 

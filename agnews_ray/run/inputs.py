@@ -11,6 +11,7 @@ from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.data.sample import sample_by_length
 from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.data.stream import TokenisedSplit
+from agnews_ray.data.subsets import as_bits
 from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits
 from agnews_ray.engine.first_pass import Setting
 from agnews_ray.engine.preflight import Findings, look_at
@@ -45,6 +46,8 @@ class TrialInputs:
     tokenizer: PreTrainedTokenizerFast
     splits: dict[str, TokenisedSplit]
     """The tokenised splits by name: train, test, and validation if there is one."""
+    train_rows: bytes | None = None
+    """The numbers of the train rows to use, as bits (``data.subsets``); None for all."""
     findings: Findings | None = None
     """The findings about the model before its training."""
     replayed: tuple[tuple[int, str], ...] = ()
@@ -82,6 +85,9 @@ class InputCache:
 
     def tokenizer(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
         """Load a variant's tokenizer, or train it on the train split for fresh weights.
+
+        A trial with a share of the train rows has the tokenizer of all of them, which has seen the
+        other rows' texts, but not their labels.
 
         Args:
             variant: a variant with a name.
@@ -158,9 +164,16 @@ class InputCache:
         return TrialInputs(
             tokenizer=tokenizer,
             splits=splits,
+            train_rows=self._train_rows(trial.train_share),
             findings=self._findings.get(_without_recipe(trial.variant)),
             replayed=sample_by_length(self._scanned.test, NUM_REPLAYED),
         )
+
+    def _train_rows(self, share: float) -> bytes | None:
+        """Choose the rows of a share; they are tokenised once, with all others."""
+        if share == 1:
+            return None
+        return as_bits(self._scanned.train_rows_of(share, self._spec.split_seed))
 
     def _trained(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
         train = self._scanned.train

@@ -12,6 +12,7 @@ from agnews_ray.errors import AgnewsError, TrialError
 from agnews_ray.plan.graph import Ready
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.run.allowance import Gate, OpenGate
 from agnews_ray.run.failures import describe, is_out_of_memory, no_memory, own_error
 from agnews_ray.run.inputs import TrialInputs
 from agnews_ray.run.rungs import answer, open_questions
@@ -29,7 +30,11 @@ logger = logging.getLogger(__name__)
 
 
 class Room(Protocol):
-    """The room for trials: how many may run, and what one waits for."""
+    """The room for trials: how many may run, what one waits for, and which may start at all."""
+
+    @property
+    def gate(self) -> Gate:
+        """The object that decides whether a trial may start."""
 
     def num_at_once(self) -> int:
         """The number of trials that may run at the same time now, at least 1."""
@@ -43,6 +48,7 @@ class OwnRoom:
     """The room on this machine, which was counted before."""
 
     count: int
+    gate: Gate = field(default_factory=OpenGate)
 
     def num_at_once(self) -> int:
         return self.count
@@ -58,6 +64,8 @@ class Outcome:
     finished: tuple[TrialRecord, ...]
     failed: dict[str, AgnewsError] = field(default_factory=dict)
     """The errors by trial id."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Why a trial was not started, by trial id."""
 
 
 def run_trials(
@@ -76,7 +84,7 @@ def run_trials(
         source: where the trials come from.
         runner: the runner of a trial.
         load_data: the function that loads a trial's tokenised data; called in the trials' order.
-        room: the room, which says how many trials may run at the same time.
+        room: the room, which says how many trials may run at the same time, and which not at all.
         started_at: the Unix time of ``submit``, for the first trial's seconds to its first step.
         watcher: the watcher that gets each event, until it raises an error.
 
@@ -87,18 +95,23 @@ def run_trials(
     done: queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]] = queue.Queue()
     finished: dict[str, TrialRecord] = {}
     failed: dict[str, AgnewsError] = {}
+    left_out: dict[str, str] = {}
     running: dict[str, PlannedTrial] = {}
     said: set[str] = set()
     while True:
-        ready = source.ready(finished, failed, room.num_at_once())
-        _fail_lost(ready, failed, watcher)
+        ready = source.ready(finished, failed.keys() | left_out, room.num_at_once())
+        _fail_lost(ready, failed, left_out, watcher)
         waiting = [trial for trial in ready.startable if trial.trial_id not in running]
         if not waiting and not running:
-            return Outcome(finished=tuple(finished.values()), failed=failed)
+            return Outcome(finished=tuple(finished.values()), failed=failed, left_out=left_out)
         if not waiting and not ready.has_more:
             runner.stop_idle(len(running))  # other programs may need the room
         if waiting and len(running) < room.num_at_once():
             trial = waiting[0]
+            reason = room.gate.reason_to_leave_out(trial)
+            if reason:
+                _leave_out(trial, reason, left_out, watcher)
+                continue
             since = time.time() if running or finished or failed else started_at
             watcher.started(TrialFacts.of(trial))
             running[trial.trial_id] = trial
@@ -115,6 +128,7 @@ def run_trials(
         del running[trial.trial_id]
         if isinstance(result, TrialRecord):
             finished[trial.trial_id] = result
+            room.gate.ended(result)
             _say_once([result.training.engine_note], said, watcher)
             watcher.finished(TrialFacts.of(trial), RecordFacts.of(result))
         else:
@@ -122,13 +136,26 @@ def run_trials(
             watcher.failed(TrialFacts.of(trial), result)
 
 
-def _fail_lost(ready: Ready, failed: dict[str, AgnewsError], watcher: StudyWatcher) -> None:
-    """Fail the trials that wait for a failed one."""
+def _fail_lost(
+    ready: Ready, failed: dict[str, AgnewsError], left_out: dict[str, str], watcher: StudyWatcher
+) -> None:
+    """Fail the trials that wait for a failed one; leave out those that wait for one left out."""
     for trial, cause in ready.lost:
+        if cause in left_out:
+            reason = f"it waits for {cause}, which was left out"
+            _leave_out(trial, reason, left_out, watcher)
+            continue
         wanted, hint = f"trial {cause} finished first", "fix its cause and submit again"
         error = TrialError(f"trial {trial.trial_id}", wanted, "that it failed", hint)
         failed[trial.trial_id] = error
         watcher.failed(TrialFacts.of(trial), error)
+
+
+def _leave_out(
+    trial: PlannedTrial, reason: str, left_out: dict[str, str], watcher: StudyWatcher
+) -> None:
+    left_out[trial.trial_id] = reason
+    watcher.note(f"left out {trial.trial_id}: {reason}")
 
 
 def _asking(running: dict[str, PlannedTrial]) -> list[str]:

@@ -15,10 +15,12 @@ from agnews_ray.errors import DataError, RecordingError
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import load_path
+from agnews_ray.plan.budget import rows_of_share
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import (
     DatasetRecord,
     ModelRecord,
+    PredictionRecord,
     Scores,
     SearchRecord,
     TrialRecord,
@@ -39,6 +41,10 @@ from agnews_ray.spec.study import StudySpec
 logger = logging.getLogger(__name__)
 
 
+def no_prediction(trial: PlannedTrial, since: float) -> None:
+    """Predict nothing of a trial."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRunner:
     """The object that runs the trials of one study."""
@@ -57,6 +63,9 @@ class TrialRunner:
     """The number of times that a trial may run, if it loses a worker or its node."""
     on_retry: Callable[[str], None] = logger.warning
     """The function that gets a line when a trial starts again; another thread calls it."""
+    predict: Callable[[PlannedTrial, float], PredictionRecord | None] = no_prediction
+    """The function that predicts a trial that starts now, from the Unix time from which it
+    counts; None if there is no prediction."""
     datasets: HeldDatasets = field(default_factory=HeldDatasets)
 
     def run(self, trial: PlannedTrial, inputs: TrialInputs, started_at: float) -> TrialRecord:
@@ -77,6 +86,7 @@ class TrialRunner:
             TrialError: any other failure; it names the root cause.
         """
         _check_splits(trial, inputs)
+        predicted = self.predict(trial, started_at)
         unrecorded, attempt = switched_off(), 0
         while True:
             attempt += 1
@@ -97,7 +107,9 @@ class TrialRunner:
             finally:
                 forget_progress(trial.trial_id)
                 forget_questions(trial.trial_id, trial.rungs)
-        record = self._record(trial, summary, inputs.findings)
+        record = self._record(trial, summary, inputs.findings).model_copy(
+            update={"predicted": predicted, "total_seconds": time.time() - started_at}
+        )
         self.store.publish(record, staged)
         return record
 
@@ -145,7 +157,8 @@ class TrialRunner:
             recipe=trial.recipe,
             precision=trial.precision,
             num_steps=trial.num_steps,
-            num_train_rows=self.dataset.num_train,
+            train_rows=inputs.train_rows,
+            num_train_rows=rows_of_share(self.dataset.num_train, trial.train_share),
             rungs=trial.rungs,
             scores_test=trial.scores_test,
             keeps_artifact=trial.keeps_artifact,
@@ -182,6 +195,7 @@ class TrialRunner:
             variant=trial.variant,
             seed=trial.seed,
             recipe=trial.recipe,
+            train_share=trial.train_share,
             scores_test=trial.scores_test,
             data=self.study.data,
             scaling=self.study.scaling,

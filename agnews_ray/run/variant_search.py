@@ -171,7 +171,9 @@ class VariantSearch:
             setting.score = fmean(metric_of(record, self.search.metric) for record in found)
         else:
             setting.why_not = "its trial failed"
-        self._note(setting, found, is_new=any(t.trial_id in done for t in wanted))
+        self._note(
+            setting, found, is_new=any(t.trial_id in done or t.trial_id in failed for t in wanted)
+        )
         return []
 
     def _note(self, setting: Setting, records: Sequence[TrialRecord], *, is_new: bool) -> None:

@@ -17,6 +17,7 @@ from ray.data import DataIterator
 
 from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
 from agnews_ray.data.stream import iter_windows
+from agnews_ray.data.subsets import chosen_windows
 from agnews_ray.engine.artifact_check import check_artifact, deviation, replay
 from agnews_ray.engine.best_epoch import BestEpoch
 from agnews_ray.engine.callbacks import Callback
@@ -188,7 +189,7 @@ class Worker:
             seed=config.seed,
             num_steps=config.num_steps,
             epochs=self._epochs,
-            rows=lambda: next(self._windows("train-0", 0)),
+            rows=lambda: next(self._train_windows(0, 0)),
             objective=CrossEntropy.of(config.recipe, config.class_weights),
         )
         return RUNNERS[ran.engine](job, model, self._callbacks(model))
@@ -220,10 +221,15 @@ class Worker:
     def _epochs(self) -> Iterator[Iterator[TokenisedRows]]:
         """Make each epoch's global batches."""
         recipe, window_rows = self._config.recipe, self._config.window_rows
-        held = [] if window_rows["train"] else list(self._windows("train-0", 0))
+        held = [] if window_rows["train"] else list(self._train_windows(0, 0))
         for epoch in range(recipe.num_epochs):
-            windows = held or self._windows(f"train-{epoch}", window_rows["train"])
+            windows = held or self._train_windows(epoch, window_rows["train"])
             yield train_batches(windows, recipe.global_batch_size, self._config.seed, epoch)
+
+    def _train_windows(self, epoch: int, window_rows: int) -> Iterator[TokenisedRows]:
+        windows = self._windows(f"train-{epoch}", window_rows)
+        chosen = self._config.train_rows
+        return windows if chosen is None else chosen_windows(windows, chosen, window_rows)
 
     def _windows(self, dataset: str, window_rows: int) -> Iterator[TokenisedRows]:
         return iter_windows(self._datasets[dataset], window_rows)

@@ -45,6 +45,8 @@ class WorkerConfig:
     recorded ones."""
     unrecorded: str | None
     """The reason why steps must not be recorded on a GPU; None records them where that works."""
+    train_rows: bytes | None = None
+    """The numbers of the train rows to use, as bits (``data.subsets``); None for all."""
     scores_test: bool = True
     """Whether the test split is scored, and its predictions are kept."""
     keeps_artifact: bool = True

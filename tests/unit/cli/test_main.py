@@ -10,12 +10,16 @@ from tests.fakes.studies import a_study
 SUBMIT_OPTIONS = """
 --models --init --engine --dataset --test-dataset --text-column --label-column --label-base
 --class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs
---patience --min-delta --learning-rate --label-smoothing --class-weights --global-batch-size
---precision --num-workers
+--curve --patience --min-delta --learning-rate --label-smoothing --class-weights
+--global-batch-size --precision --num-workers
 --device --validation --test-fraction --config --delimiter --quote --encoding --header
---name --runs --dry-run --json --quiet --address --storage --follow
+--budget --price-per-hour --what-fits
+--name --runs --dry-run --json --quiet --address --storage --follow --track
 """.split()
 
+
+OF_RUNNING = {"--dry-run", "--quiet", "--address", "--storage", "--follow"}
+"""What only ``submit`` has, and ``plan``, which takes all that describes a study, has not."""
 
 PRICES = ("--price-per-hour", "--train-price-per-hour")
 OTHER_OPTIONS = {
@@ -33,7 +37,7 @@ OTHER_OPTIONS = {
     "cluster": set(),
     "compare": {"--format"},
     "doctor": {"--address", "--storage", "--json"},
-    "execute": {"--storage", "--command"},
+    "execute": {"--storage", "--command", "--tune"},
     "fetch": {"--runs", "--address", "--json"},
     "jobs": {"--address", "--json"},
     "logs": {"--follow", "--trial", "--all", "--address", "--json"},
@@ -43,6 +47,15 @@ OTHER_OPTIONS = {
     "status": {"--address", "--json"},
     "stop": {"--address", "--json"},
     "studies": {"--json"},
+    "tune": {
+        *SUBMIT_OPTIONS,
+        "--num-trials",
+        "--tune-seeds",
+        "--searcher",
+        "--scheduler",
+        "--metric",
+    },
+    "track": {"--to", "--uri", "--json"},
     "verify": {"--against", "--json"},
 }
 HIDDEN = {"execute", "probe"}
@@ -54,7 +67,8 @@ def test_the_options_are_these_and_no_others():
         verb: {name for p in command.params for name in p.opts if name.startswith("--")}
         for verb, command in main.commands.items()
     }
-    assert options == {"submit": set(SUBMIT_OPTIONS), **OTHER_OPTIONS}
+    plan = set(SUBMIT_OPTIONS) - OF_RUNNING | {"--fresh"}
+    assert options == {"submit": set(SUBMIT_OPTIONS), "plan": plan, **OTHER_OPTIONS}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from agnews_ray.data.subsets import as_bits
 from agnews_ray.engine.malloc import give_back_memory
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.run import rungs, worker
@@ -48,8 +49,11 @@ def train(monkeypatch, tmp_path):
     rows["validation"] = rows["test"]
     tokenizer = pickle.dumps(a_tokenizer())
 
-    def train(name, engine="fast", seed=1, scores_test=True, validates=False, **settings):
+    def train(
+        name, engine="fast", seed=1, scores_test=True, validates=False, num_steps=None, **settings
+    ):
         recipe = settings.pop("recipe", RECIPE)
+        num_steps = num_steps or 4 * recipe.num_epochs
         staged = tmp_path / name
         staged.mkdir()
         config = WorkerConfig(
@@ -58,8 +62,8 @@ def train(monkeypatch, tmp_path):
             seed=seed,
             recipe=recipe,
             precision="fp32",
-            num_steps=4 * recipe.num_epochs,
-            num_train_rows=32,
+            num_steps=num_steps,
+            num_train_rows=8 * num_steps // recipe.num_epochs,
             class_names=NAMES,
             class_weights=None,
             pickled_tokenizer=tokenizer,
@@ -159,6 +163,14 @@ def test_a_rung_at_an_epochs_end_has_the_scores_of_that_epoch(train, stop_at):
 
 
 @pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_a_trial_with_a_share_sees_only_its_rows(train, engine):
+    chosen, others = (as_bits(np.arange(start, 32, 2)) for start in (0, 1))
+    summary, _ = train("share", engine, scores_test=False, train_rows=chosen, num_steps=4)
+    assert (summary.training.num_train_examples, summary.training.num_steps) == (16, 4)
+    found = train("again", engine, train_rows=chosen, num_steps=4)
+    assert not np.array_equal(found, train("others", engine, train_rows=others, num_steps=4))
+
+
 def test_the_best_epoch_is_scored_on_test_and_recorded(train, engine):
     """Here the test rows are the validation rows; at this rate some epoch is worse than another."""
     rule = StopSpec(patience=2)
