@@ -212,7 +212,8 @@ def _by_row(assessment: Assessment, key: str) -> str:
     recipes = {record.trial_id: record.recipe for record in assessment.records}
     rows: dict[str, list[str]] = {}
     for variant in assessment.variants:
-        value = str(getattr(recipes[variant.trial_ids[0]], key))
+        stated = getattr(recipes[variant.trial_ids[0]], key)
+        value = "none" if stated is None else str(stated)
         rows.setdefault(value, []).append(variant.name)
     if len(rows) == 1:
         return next(iter(rows))

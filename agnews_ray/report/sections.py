@@ -221,7 +221,10 @@ def _costs(assessment: Assessment) -> Section | None:
 
 
 def _learning(assessment: Assessment) -> Section:
-    text = "Training loss, mean over seeds; the band reaches from the lowest seed to the highest."
+    text = (
+        "Training loss, mean over the seeds that were trained so long; the band reaches from the "
+        "lowest of them to the highest."
+    )
     rows = tuple(
         (word(variant.name), number(epoch, "d"), number(accuracy, ".4f"))
         for variant in assessment.variants
@@ -232,7 +235,8 @@ def _learning(assessment: Assessment) -> Section:
         title="Accuracy on the validation split",
         columns=("Model", "Epoch", "Accuracy"),
         rows=rows,
-        note="Mean over seeds. The test split is scored once, after the last epoch.",
+        note="Mean over the seeds that were trained so long. The test split is scored once, with "
+        "the weights that are kept.",
     )
     return Section(
         name="learning",
