@@ -17,6 +17,7 @@ from agnews_ray.record.object_store import open_store
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
 from agnews_ray.run.fit import TrainerFit
 from agnews_ray.run.queue import Outcome, run_trials
+from agnews_ray.run.study_runner import StudyRunner
 from agnews_ray.run.told import TrialFacts
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.run.watcher import StudyWatcher
@@ -100,7 +101,7 @@ def _run_joined(
         _tell_plan(prepared, watcher)
     if not prepared.todo:
         return prepared, Outcome(finished=())
-    device = prepared.todo[0].device
+    device = prepared.device
     room = ClusterRoom(device, prepared.study.scaling.num_workers)
     fit = TrainerFit(
         num_workers=prepared.study.scaling.num_workers,
@@ -110,7 +111,7 @@ def _run_joined(
         scratch=prepared.store.scratch,
     )
     groups = WorkerGroups(fit)
-    runner = TrialRunner(
+    trainer = TrialRunner(
         study=prepared.study,
         dataset=prepared.scanned.record,
         store=prepared.store,
@@ -121,7 +122,7 @@ def _run_joined(
         max_attempts=ATTEMPTS,
         on_retry=watcher.note,
     )
-    load = looked_at.data.load
+    runner, load = StudyRunner(trainer=trainer), looked_at.data.load
     outcome = run_trials(prepared.todo, runner, load, room, started_at, watcher)
     groups.close()
     return prepared, outcome

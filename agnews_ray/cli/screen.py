@@ -29,6 +29,10 @@ PLAIN_INTERVAL_S = 10.0
 """The seconds between two plain lines of one trial."""
 
 
+LINEAR_FIT = "a fit without steps"
+"""What a linear model's trial does."""
+
+
 def is_terminal() -> bool:
     """Whether stdout is a terminal."""
     return sys.stdout.isatty()
@@ -114,14 +118,16 @@ class PlainScreen(SilentScreen):
             self.note(f"tokenised {split} for {variant}: {total:,} rows")
 
     def started(self, trial: TrialFacts) -> None:
-        self.note(f"start {trial.trial_id}: {trial.num_steps:,} steps, {trial.precision}")
+        work = f"{trial.num_steps:,} steps" if trial.num_steps else LINEAR_FIT
+        self.note(f"start {trial.trial_id}: {work}, {trial.precision}")
 
     def waiting(self, trial: TrialFacts, reason: str) -> None:
         if self._is_due(trial.trial_id):
             self.note(f"      {trial.trial_id}: waits for {reason}")
 
     def progress(self, progress: TrialProgress) -> None:
-        if progress.phase == "training" and self._is_due(progress.trial_id):
+        is_told = progress.phase == "training" or not progress.num_steps
+        if is_told and self._is_due(progress.trial_id):
             self.note(f"      {progress.trial_id}: {describe(progress)}")
 
     def _is_due(self, trial_id: str) -> bool:
@@ -188,7 +194,9 @@ class LiveScreen(SilentScreen):
 
     def started(self, trial: TrialFacts) -> None:
         self._bars[trial.trial_id] = self._progress.add_task(
-            _title(trial), total=trial.num_steps, note="starting workers"
+            _title(trial),
+            total=trial.num_steps or None,  # None: a bar that moves
+            note="starting workers" if trial.num_steps else "starting",
         )
 
     def waiting(self, trial: TrialFacts, reason: str) -> None:
@@ -196,7 +204,7 @@ class LiveScreen(SilentScreen):
 
     def progress(self, progress: TrialProgress) -> None:
         if progress.trial_id in self._bars:  # a last message may come after the end
-            note = describe(progress) if progress.phase == "training" else progress.phase
+            note = describe(progress)
             done = progress.num_steps if progress.phase in ("scoring", "saving") else progress.step
             self._progress.update(self._bars[progress.trial_id], completed=done, note=note)
 
@@ -229,6 +237,8 @@ def describe_failure(trial_id: str, error: Exception | str) -> str:
 
 def describe(progress: TrialProgress) -> str:
     """Write a trial's progress in a line."""
+    if progress.phase != "training":
+        return progress.phase
     return (  # what is of most use first: a narrow terminal cuts the end off
         f"{clock(progress.seconds_left)} left  loss {_loss(progress.loss)}  "
         f"{progress.samples_per_second:.0f} samples/s  "

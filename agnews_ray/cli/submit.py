@@ -40,6 +40,7 @@ class Place:
     epilog="""\b
 Examples:
   agnews-ray submit --models distilbert,minilm             the paper's study
+  agnews-ray submit --models tfidf-svm,minilm              is a fine-tuned model worth it?
   agnews-ray submit jobs/demo.yaml                         two small models, no downloads
   agnews-ray submit jobs/demo.yaml --seeds 1,2,3 --name d3 three seeds of it
   agnews-ray submit --dataset data/ --limit-train 8000     your own train.csv and test.csv
@@ -219,7 +220,10 @@ def _print_plan(prepared: "PreparedStudy", as_json: bool) -> None:
 
 
 def _planned_line(trial: "PlannedTrial", is_finished: bool) -> str:
-    facts = [f"{trial.num_steps:,} steps", trial.device, trial.precision]
+    from agnews_ray.cli import screen
+
+    work = f"{trial.num_steps:,} steps" if trial.num_steps else screen.LINEAR_FIT
+    facts = [work, trial.device, trial.precision]
     if trial.variant.recipe:
         own = trial.variant.recipe.stated().items()
         facts.append(f"recipe of its own ({', '.join(f'{key} {value}' for key, value in own)})")

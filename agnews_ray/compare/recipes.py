@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
+from agnews_ray.spec.linear import keys_with_effect
+from agnews_ray.spec.recipe import WITHOUT_EFFECT
 
 LOOKED_AT_ELSEWHERE = ("precision",)
 """The keys that are compared elsewhere: the resolved precision is a column of the row."""
@@ -27,11 +28,11 @@ class RecipeChange(BaseModel):
         return f"{self.key} {self.value}{known}"
 
 
-def compared(recipe: RecipeSpec) -> dict[str, JsonValue]:
-    """Return the keys of a recipe that may change a score."""
+def compared(record: TrialRecord) -> dict[str, JsonValue]:
+    """Return the keys of a trial's recipe that may change its scores."""
     excluded = {*LOOKED_AT_ELSEWHERE, *WITHOUT_EFFECT}
-    content: dict[str, JsonValue] = recipe.model_dump(mode="json", exclude=excluded)
-    return content
+    content: dict[str, JsonValue] = record.recipe.model_dump(mode="json", exclude=excluded)
+    return {key: content[key] for key in keys_with_effect(record.variant.model, content)}
 
 
 def shared_recipe(records: Sequence[TrialRecord]) -> dict[str, JsonValue]:
@@ -50,7 +51,7 @@ def shared_recipe(records: Sequence[TrialRecord]) -> dict[str, JsonValue]:
     first_of: dict[str, str] = {}
     for record in records:
         own = record.variant.recipe.stated() if record.variant.recipe else {}
-        for key, value in compared(record.recipe).items():
+        for key, value in compared(record).items():
             if key in own:
                 continue
             first = first_of.setdefault(key, record.trial_id)
@@ -74,6 +75,6 @@ def recipe_changes(record: TrialRecord, shared: dict[str, JsonValue]) -> tuple[R
     """
     return tuple(
         RecipeChange(key=key, value=value, in_study=shared.get(key))
-        for key, value in compared(record.recipe).items()
+        for key, value in compared(record).items()
         if key not in shared or shared[key] != value
     )

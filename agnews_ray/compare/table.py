@@ -11,6 +11,7 @@ from agnews_ray.compare.recipes import RecipeChange, compared, recipe_changes, s
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.spec.linear import LINEAR_ENGINE, is_linear
 
 
 class VariantRow(BaseModel):
@@ -32,7 +33,8 @@ class VariantRow(BaseModel):
     macro_f1: float
     macro_f1_std: float | None
     size_bytes: int
-    padding_share: float
+    padding_share: float | None
+    """None for a model that reads no tokens."""
     num_train_examples: int
     num_test_examples: int
     precision: str
@@ -40,11 +42,16 @@ class VariantRow(BaseModel):
     num_diverged: int = 0
     """The number of further seeds that diverged; they are part of no number here."""
     engine: str = "fast"
-    """The requested engine."""
+    """The requested engine; ``scikit-learn`` for a linear model."""
     recipe_changes: tuple[RecipeChange, ...] = ()
     """What it was trained by otherwise than the study's recipe says."""
     times: tuple[TrainingTimes, ...]
     """The times for each kind of machine and engine that ran, those of most trials first."""
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is a linear model, which is not fine-tuned: its recipe means nothing."""
+        return self.engine == LINEAR_ENGINE
 
     @property
     def train_seconds(self) -> float:
@@ -205,15 +212,20 @@ def _group(record: TrialRecord) -> tuple[str, ...]:
     revision = record.model.revision
     asked = record.variant.model_dump_json(exclude={"recipe"} | ({"model"} if revision else set()))
     weights = revision or record.model.model_id
-    workers = str(record.scaling.num_workers)
-    recipe = str(compared(record.recipe))  # the whole of it, however much was stated
+    workers = str(_num_workers(record))
+    recipe = str(compared(record))  # the whole of it, however much was stated
     return (record.variant.name, asked, weights, record.precision, workers, recipe)
+
+
+def _num_workers(record: TrialRecord) -> int:
+    return 1 if is_linear(record.variant.model) else record.scaling.num_workers
 
 
 def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> VariantRow:
     first = records[0]
     accuracies = [r.test.accuracy for r in records if r.test.accuracy is not None]  # all have one
     f1_scores = [r.test.macro_f1 for r in records if r.test.macro_f1 is not None]
+    padding = [p for r in records if (p := r.training.padding_share) is not None]
     return VariantRow(
         model=first.variant.name,
         num_seeds=len(records),
@@ -224,12 +236,12 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
         macro_f1=fmean(f1_scores),
         macro_f1_std=spread(f1_scores),
         size_bytes=first.model.size_bytes,
-        padding_share=fmean(record.training.padding_share for record in records),
+        padding_share=fmean(padding) if padding else None,
         num_train_examples=first.dataset.num_train,
         num_test_examples=first.test.num_examples,
         precision=first.precision,
-        num_workers=first.scaling.num_workers,
-        engine=first.variant.engine,
+        num_workers=_num_workers(first),
+        engine=LINEAR_ENGINE if is_linear(first.variant.model) else first.variant.engine,
         recipe_changes=recipe_changes(first, shared),
         times=times_of(records),
     )

@@ -109,12 +109,14 @@ def learning_curve(curves: Sequence[LearningCurve]) -> tuple[CurvePoint, ...]:
     """Average the loss over stretches of steps, then over seeds.
 
     Args:
-        curves: one for each seed, with the same number of steps.
+        curves: one for each seed, with the same number of steps: none for a linear model.
 
     Returns:
         At most ``NUM_CURVE_POINTS`` points with the same number of steps (the last may have fewer).
     """
     num_steps = len(curves[0].loss)
+    if not num_steps:
+        return ()
     width = -(-num_steps // NUM_CURVE_POINTS)
     starts = np.arange(0, num_steps, width)
     sizes = np.diff([*starts, num_steps])

@@ -9,6 +9,7 @@ from agnews_ray.plan.class_weights import class_weights
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.record.schema import DatasetRecord
 from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.linear import is_linear, keys_with_effect
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
@@ -26,6 +27,7 @@ class PlannedTrial:
     recipe: RecipeSpec
     """The complete recipe: the study's recipe, with the variant's own settings in it."""
     num_steps: int
+    """The number of optimiser updates; 0 for a linear model, which is fitted in one go."""
     scores_test: bool = True
     """Whether the test split is scored; a trial by which settings are chosen must not see it."""
     waits_for: tuple[str, ...] = ()
@@ -58,7 +60,7 @@ def plan_trials(
         dataset: the facts about the scanned dataset.
         identities: the identity of each variant's weights, by variant name (hub id and revision, or
             a digest of local files).
-        device: the device on which the trials will run.
+        device: the device on which the trials will run; linear models run on a CPU, in fp32.
         precision: the precision on that device, with ``auto`` resolved; or the precisions by
             variant name, if a variant cannot be trained in it.
         scores_test: whether the trials score the test split.
@@ -86,8 +88,8 @@ def plan_trials(
                 trial_id="",
                 variant=variant,
                 seed=seed,
-                device=device,
-                precision=by_name[variant.name],
+                device="cpu" if is_linear(variant.model) else device,
+                precision="fp32" if is_linear(variant.model) else by_name[variant.name],
                 recipe=recipe,
                 num_steps=num_steps,
                 scores_test=scores_test,
@@ -101,6 +103,8 @@ def plan_trials(
 
 
 def _num_steps(variant: VariantSpec, recipe: RecipeSpec, num_rows: int) -> int:
+    if is_linear(variant.model):
+        return 0
     batch = recipe.global_batch_size
     if num_rows < batch:
         hint = "lower --global-batch-size, or use more rows"
@@ -141,8 +145,10 @@ def same_question(first: StudySpec, second: StudySpec, *, has_same_rows: bool = 
 def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, identity: str) -> str:
     variant = trial.variant
     rows = {"max_length_tokens", "limit_train", "limit_test", "validation_fraction", "split_seed"}
-    rows |= {"max_resident_mb", "stream_window_rows"}  # a stream makes other batches
+    if not is_linear(variant.model):
+        rows |= {"max_resident_mb", "stream_window_rows"}  # a stream makes other batches
     recipe = trial.recipe.model_dump(exclude={"precision", *WITHOUT_EFFECT})
+    recipe = {key: recipe[key] for key in keys_with_effect(variant.model, recipe)}
     recipe = {k: v for k, v in recipe.items() if k not in ADDED_SINCE or v != ADDED_SINCE[k]}
     content: dict[str, object] = {
         "identity": identity,
@@ -152,7 +158,7 @@ def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, ide
         "seed": trial.seed,
         "recipe": recipe,
         "precision": trial.precision,
-        "num_workers": study.scaling.num_workers,
+        "num_workers": 1 if is_linear(variant.model) else study.scaling.num_workers,
         "fingerprint": dataset.fingerprint,
         "class_names": dataset.class_names,
         "rows": study.data.model_dump(include=rows),

@@ -54,7 +54,7 @@ COLUMNS: dict[str, Callable[[VariantRow], str]] = {
     "Train time (min)": lambda r: _each_machine(r, _minutes),
     "Model Size (MB)": lambda r: f"{r.size_bytes / MIB:.1f}",
     "Samples/s": lambda r: _each_machine(r, lambda t: f"{t.samples_per_second:.0f}"),
-    "Padding": lambda r: f"{100 * r.padding_share:.1f} %",
+    "Padding": lambda r: "-" if r.padding_share is None else f"{100 * r.padding_share:.1f} %",
     "Peak (MB)": lambda r: _each_machine(r, lambda t: f"{t.peak_memory_bytes / MIB:.0f}"),
     "Seeds": lambda r: _seeds(r.num_seeds, r.num_diverged),
     "Precision": lambda r: r.precision,

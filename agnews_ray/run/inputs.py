@@ -9,9 +9,9 @@ from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.data.sample import sample_by_length
-from agnews_ray.data.scan import ScannedDataset
+from agnews_ray.data.scan import ScannedDataset, SplitRows
 from agnews_ray.data.stream import TokenisedSplit
-from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits
+from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits, used_rows
 from agnews_ray.engine.first_pass import Setting
 from agnews_ray.engine.preflight import Findings, look_at
 from agnews_ray.model.tokenizer import (
@@ -27,6 +27,7 @@ from agnews_ray.model.zoo import architecture, sizes
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.linear import is_linear
 from agnews_ray.spec.variant import VariantSpec
 
 NUM_REPLAYED = 8
@@ -50,6 +51,22 @@ class TrialInputs:
     replayed: tuple[tuple[int, str], ...] = ()
     """The numbers and texts of test rows on which an artifact's logits are compared with the
     recorded ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearInputs:
+    """The rows of a linear model's trials, as texts."""
+
+    splits: dict[str, SplitRows]
+    """The splits by name: train, test, and validation if there is one."""
+    findings: Findings | None = None
+    """The findings about the encoder, if the model has one."""
+    replayed: tuple[tuple[int, str], ...] = ()
+    """As in ``TrialInputs``."""
+
+
+Inputs = TrialInputs | LinearInputs
+"""What a trial is run on."""
 
 
 class InputCache:
@@ -84,7 +101,7 @@ class InputCache:
         """Load a variant's tokenizer, or train it on the train split for fresh weights.
 
         Args:
-            variant: a variant with a name.
+            variant: a variant with a name, not a linear one.
 
         Returns:
             The tokenizer; the same object every time.
@@ -135,15 +152,20 @@ class InputCache:
         self._findings[variant.name] = found
         return found
 
-    def load(self, trial: PlannedTrial) -> TrialInputs:
+    def load(self, trial: PlannedTrial) -> Inputs:
         """Tokenise the splits for a trial, or load those of an earlier run.
 
         Args:
             trial: the trial, which has the variant.
 
         Returns:
-            The trial's inputs.
+            The trial's inputs; those of a linear model are only named here.
         """
+        findings = self._findings.get(trial.variant.name)
+        replayed = sample_by_length(self._scanned.test, NUM_REPLAYED)
+        if is_linear(trial.variant.model):
+            rows = used_rows(self._scanned)
+            return LinearInputs(splits=rows, findings=findings, replayed=replayed)
         tokenizer = self.tokenizer(trial.variant)
         encoder = encoder_json(tokenizer, self._spec.max_length_tokens)
 
@@ -156,8 +178,8 @@ class InputCache:
         return TrialInputs(
             tokenizer=tokenizer,
             splits=splits,
-            findings=self._findings.get(trial.variant.name),
-            replayed=sample_by_length(self._scanned.test, NUM_REPLAYED),
+            findings=findings,
+            replayed=replayed,
         )
 
     def _trained(self, variant: VariantSpec) -> PreTrainedTokenizerFast:

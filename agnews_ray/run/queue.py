@@ -13,9 +13,9 @@ from agnews_ray.plan.graph import TrialGraph
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.run.failures import describe, is_out_of_memory, no_memory, own_error
-from agnews_ray.run.inputs import TrialInputs
+from agnews_ray.run.inputs import Inputs
+from agnews_ray.run.study_runner import StudyRunner
 from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
-from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 
 POLL_S = 0.5
@@ -57,8 +57,8 @@ class Outcome:
 
 def run_trials(
     trials: Sequence[PlannedTrial],
-    runner: TrialRunner,
-    load_data: Callable[[PlannedTrial], TrialInputs],
+    runner: StudyRunner,
+    load_data: Callable[[PlannedTrial], Inputs],
     room: Room,
     started_at: float,
     watcher: StudyWatcher,
@@ -160,9 +160,9 @@ def _tell(
 
 
 def _load_and_start(
-    runner: TrialRunner,
+    runner: StudyRunner,
     trial: PlannedTrial,
-    load_data: Callable[[PlannedTrial], TrialInputs],
+    load_data: Callable[[PlannedTrial], Inputs],
     started_at: float,
     done: "queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]]",
 ) -> None:
@@ -175,9 +175,9 @@ def _load_and_start(
 
 
 def _start(
-    runner: TrialRunner,
+    runner: StudyRunner,
     trial: PlannedTrial,
-    data: TrialInputs,
+    data: Inputs,
     started_at: float,
     done: "queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]]",
 ) -> None:
