@@ -9,7 +9,7 @@ from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import DatasetRecord
 from agnews_ray.record.storage import is_uri
 from agnews_ray.spec.base import Precision
-from agnews_ray.spec.linear import is_linear
+from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.study import StudySpec
 
 BYTES_PER_PARAMETER = 4

@@ -19,7 +19,7 @@ from agnews_ray.record.object_store import copy_study, fetch_study, local_study
 from agnews_ray.record.storage import check_uri, is_uri, without_keys
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.cleanup import name_prefix
-from agnews_ray.spec.linear import weights_name
+from agnews_ray.spec.linear_models import weights_name
 from agnews_ray.spec.study import StudySpec
 
 

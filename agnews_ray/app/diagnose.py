@@ -21,7 +21,7 @@ from agnews_ray.model import zoo
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.storage import Storage, is_uri, without_secrets
 from agnews_ray.run.cleanup import name_prefix
-from agnews_ray.spec.linear import is_linear, weights_name
+from agnews_ray.spec.linear_models import is_linear, weights_name
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
 

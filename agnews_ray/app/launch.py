@@ -23,7 +23,7 @@ from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
 from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 from agnews_ray.spec.base import Device
-from agnews_ray.spec.linear import LINEAR, is_linear, kind_of
+from agnews_ray.spec.linear_models import LINEAR, is_linear, kind_of
 from agnews_ray.spec.variant import VariantSpec
 
 if TYPE_CHECKING:  # they import Ray or transformers

@@ -21,7 +21,7 @@ from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
 from agnews_ray.record.store import StudyStore, refuse_newer
 from agnews_ray.spec.base import Device, Precision
-from agnews_ray.spec.linear import EMBEDDING, is_linear, weights_name
+from agnews_ray.spec.linear_models import EMBEDDING, is_linear, weights_name
 from agnews_ray.spec.loader import build_study, override, read_job_file
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec

@@ -7,7 +7,7 @@ import click
 
 from agnews_ray.spec import DEFAULT_MODELS
 from agnews_ray.spec.engines import ENGINES
-from agnews_ray.spec.linear import is_linear
+from agnews_ray.spec.linear_models import is_linear
 
 DESCRIPTION_OF_SOURCE = (
     "hub id; folder, archive or file of CSV, JSON, Parquet or Arrow; or "

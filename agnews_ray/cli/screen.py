@@ -109,6 +109,7 @@ class PlainScreen(SilentScreen):
 
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
+        self._last_line = ""
 
     def note(self, text: str) -> None:
         click.echo(printable(text.expandtabs()))
@@ -127,8 +128,10 @@ class PlainScreen(SilentScreen):
 
     def progress(self, progress: TrialProgress) -> None:
         is_told = progress.phase == "training" or not progress.num_steps
-        if is_told and self._is_due(progress.trial_id):
-            self.note(f"      {progress.trial_id}: {describe(progress)}")
+        line = f"      {progress.trial_id}: {describe(progress)}"
+        if is_told and line != self._last_line and self._is_due(progress.trial_id):
+            self._last_line = line
+            self.note(line)
 
     def _is_due(self, trial_id: str) -> bool:
         now = time.monotonic()

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.spec.linear import keys_with_effect
+from agnews_ray.spec.linear_models import keys_with_effect
 from agnews_ray.spec.recipe import WITHOUT_EFFECT
 
 LOOKED_AT_ELSEWHERE = ("precision",)

@@ -2,7 +2,7 @@
 
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.spec.data import DataSpec
-from agnews_ray.spec.linear import keys_with_effect
+from agnews_ray.spec.linear_models import keys_with_effect
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 

@@ -11,7 +11,7 @@ from agnews_ray.compare.recipes import RecipeChange, compared, recipe_changes, s
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.spec.linear import LINEAR_ENGINE, is_linear
+from agnews_ray.spec.linear_models import LINEAR_ENGINE, is_linear
 
 
 class VariantRow(BaseModel):
@@ -52,6 +52,10 @@ class VariantRow(BaseModel):
     def is_linear(self) -> bool:
         """Whether it is a linear model, which is not fine-tuned: its recipe means nothing."""
         return self.engine == LINEAR_ENGINE
+
+    def share_of_train_time(self, other: "VariantRow") -> float:
+        """Divide the train time by another row's; 1 if they were trained on different machines."""
+        return self.train_seconds / other.train_seconds if self.device == other.device else 1.0
 
     @property
     def train_seconds(self) -> float:

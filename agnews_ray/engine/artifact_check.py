@@ -14,7 +14,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from agnews_ray.engine.predict import autocast
 from agnews_ray.errors import TrialError
 from agnews_ray.model.forward import compute_logits
-from agnews_ray.model.linear import LinearClassifier, is_linear_artifact
+from agnews_ray.model.linear_classifier import LinearClassifier, is_linear_artifact
 from agnews_ray.spec.base import Precision
 
 TOLERANCES = {"fp32": 2e-3, "fp16": 1e-2, "bf16": 5e-2}

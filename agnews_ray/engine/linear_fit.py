@@ -13,9 +13,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from agnews_ray.model.embedding import EmbeddingFeatures
-from agnews_ray.model.linear import Features, LinearClassifier
+from agnews_ray.model.linear_classifier import Features, LinearClassifier
 from agnews_ray.model.tfidf import TfidfFeatures
-from agnews_ray.spec.linear import LINEAR
+from agnews_ray.spec.linear_models import LINEAR
 
 MAX_ROUNDS = 2000
 """The largest number of rounds of a solver; on AG News they need under 100."""

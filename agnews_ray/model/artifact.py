@@ -11,7 +11,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.forward import compute_logits
-from agnews_ray.model.linear import LinearClassifier, has_encoder, is_linear_artifact
+from agnews_ray.model.linear_classifier import LinearClassifier, has_encoder, is_linear_artifact
 from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.model.tokenizer import quieten
 from agnews_ray.spec.base import Device, Precision

@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 from agnews_ray.compat.of_transformers import with_plain_attention
 from agnews_ray.model.embedding import ENCODER_FOLDER
-from agnews_ray.model.linear import has_encoder, head_shape, is_linear_artifact
+from agnews_ray.model.linear_classifier import has_encoder, head_shape, is_linear_artifact
 
 ANY_TOKEN = 5
 """A token id that every vocabulary has; lower ids are padding in some models, which look for it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from agnews_ray.errors import OFFLINE_WAYS, AgnewsError, HubError
 from agnews_ray.model.messages import clipped, refused
 from agnews_ray.model.zoo import encoder_of, identity, load_path
-from agnews_ray.spec.linear import is_linear
+from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.variant import VariantSpec
 
 PROBE_TIMEOUT_S = 5.0

@@ -10,7 +10,7 @@ from agnews_ray.model.headers import read_json
 from agnews_ray.model.layouts import explain_file
 from agnews_ray.model.messages import refused
 from agnews_ray.spec.base import Precision
-from agnews_ray.spec.linear import LINEAR, is_linear, kind_of, weights_name
+from agnews_ray.spec.linear_models import LINEAR, is_linear, kind_of, weights_name
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 
 DIGESTED_SUFFIXES = (".json", ".txt", ".safetensors", ".model")

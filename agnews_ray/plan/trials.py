@@ -9,7 +9,7 @@ from agnews_ray.plan.class_weights import class_weights
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.record.schema import DatasetRecord
 from agnews_ray.spec.base import Device, Precision
-from agnews_ray.spec.linear import is_linear, keys_with_effect
+from agnews_ray.spec.linear_models import is_linear, keys_with_effect
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec

@@ -12,6 +12,8 @@ from agnews_ray.compare.weak_classes import FEW_ROWS, has_few_rows, is_never_pre
 FEW_SEEDS = 3
 METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
 """The written form of each metric."""
+NOTABLE_RATIO = 2
+"""The ratio of train times from which it is told."""
 NUM_NAMED = 3
 """The number of classes that a sentence names; tables have all."""
 MAX_NAME = 40
@@ -27,7 +29,9 @@ def conclusion(assessment: Assessment) -> list[str]:
         Sentences, plain text.
     """
     sentences = [_lead(assessment)]
-    sentences += [judge(pair, assessment) for pair in assessment.pairs]
+    sentences += [
+        judge(pair, assessment) + _trade_offs(pair, assessment) for pair in assessment.pairs
+    ]
     return sentences + caveats(assessment)
 
 
@@ -105,7 +109,9 @@ def remarks(table: ComparisonTable) -> list[str]:
 
 def own_recipes(table: ComparisonTable) -> list[str]:
     """Say which rows were trained by another recipe than the study's, and in what it differs."""
-    return [
+    linear = [row.model for row in table.rows if row.is_linear]
+    text = f"Not fine-tuned, without the recipe's epochs and learning rate: {', '.join(linear)}."
+    return [text] * (0 < len(linear) < len(table.rows)) + [
         f"{row.model} has a recipe of its own: {', '.join(map(str, row.recipe_changes))}."
         for row in table.rows
         if row.recipe_changes
@@ -259,6 +265,22 @@ def _gap(pair: PairFacts, assessment: Assessment) -> str:
         f"{difference(pair.judged)} points of {METRICS[pair.metric]} "
         f"({level(pair.confidence)} interval, {seeds}; {test} {written}{corrected})"
     )
+
+
+def _trade_offs(pair: PairFacts, assessment: Assessment) -> str:
+    """Say what a verdict hides: that the other metric contradicts it, a linear model's time."""
+    name, other = pair.beside
+    rows = {row.model: row for row in assessment.table.rows}
+    variant, baseline = rows[pair.variant], rows[pair.baseline]
+    ratio = variant.share_of_train_time(baseline) if variant.is_linear != baseline.is_linear else 1
+    text = ""
+    if pair.is_contradicted:
+        text = f" In {METRICS[name]} it is the other way round: {difference(other)} points."
+    if ratio <= 1 / NOTABLE_RATIO:
+        return f"{text} It was trained in 1/{1 / ratio:,.0f} of the time."
+    if ratio >= NOTABLE_RATIO:
+        return f"{text} Its training took {ratio:,.0f} times as long."
+    return text
 
 
 def _more(pair: PairFacts) -> str:

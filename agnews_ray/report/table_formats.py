@@ -241,7 +241,7 @@ def caption(table: ComparisonTable) -> str:
     if not table.rows:
         why = "every trial diverged" if table.diverged else "no trial scores the test split"
         return f"{table.study}: {why}"
-    first = table.rows[0]
+    first = next((row for row in table.rows if not row.is_linear), table.rows[0])
     return (
         f"{table.study}: {first.num_train_examples:,} train rows, "
         f"{first.num_test_examples:,} test rows, {first.num_workers} worker(s), {devices(table)}"

@@ -27,7 +27,7 @@ from agnews_ray.model.zoo import architecture, sizes
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
-from agnews_ray.spec.linear import is_linear
+from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.variant import VariantSpec
 
 NUM_REPLAYED = 8

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +14,19 @@ from agnews_ray.engine.divergence import divergence
 from agnews_ray.engine.linear_fit import FitJob, Fitted, fit
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.results import Predictions, TrainLog
+from agnews_ray.engine.thread_waiting import SpinByLoad
 from agnews_ray.model.embedding import EmbeddingFeatures
-from agnews_ray.model.linear import LinearClassifier
+from agnews_ray.model.linear_classifier import LinearClassifier
 from agnews_ray.model.memory import peak_memory_bytes, reset_peak_memory
 from agnews_ray.model.zoo import encoder_of
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.object_store import check_staging, leaving_files
 from agnews_ray.record.schema import TrainingRecord
 from agnews_ray.run.cleanup import name_prefix
-from agnews_ray.run.progress import ProgressReporter
 from agnews_ray.run.trial_files import save_curve, save_predictions
 from agnews_ray.run.worker_callbacks import scored
 from agnews_ray.run.worker_config import LinearConfig, WorkerSummary
-from agnews_ray.spec.linear import LINEAR_ENGINE, kind_of
+from agnews_ray.spec.linear_models import LINEAR_ENGINE, kind_of
 
 CPU = torch.device("cpu")
 
@@ -34,13 +34,16 @@ SCORED_ROWS = 8192
 """The number of rows scored at a time."""
 
 
-def run_linear(config: LinearConfig, splits: Mapping[str, pa.Table]) -> WorkerSummary:
+def run_linear(
+    config: LinearConfig, splits: Mapping[str, pa.Table], on_phase: Callable[[str], None]
+) -> WorkerSummary:
     """Fit, score and save one linear model.
 
     Args:
         config: the trial's settings.
-        splits: the texts, labels and row numbers by name: train, test, and validation if there is
-        one.
+        splits: ``SplitRows.table`` of each split by name: train, test, and validation if there is
+            one.
+        on_phase: called with what is done now, in a few words.
 
     Returns:
         The summary; its files are in the staged folder.
@@ -48,22 +51,19 @@ def run_linear(config: LinearConfig, splits: Mapping[str, pa.Table]) -> WorkerSu
     torch.set_num_threads(config.num_threads or num_usable_cpus())
     check_staging(config.staged)
     reset_peak_memory(CPU)
-    reporter = ProgressReporter(config.trial_id, 0, 1, does_tell=True)
-    try:
-        return _Work(config, splits, reporter).run()
-    finally:
-        reporter.close()
+    with SpinByLoad():
+        return _Work(config, splits, on_phase).run()
 
 
 class _Work:
     def __init__(
-        self, config: LinearConfig, splits: Mapping[str, pa.Table], reporter: ProgressReporter
+        self, config: LinearConfig, splits: Mapping[str, pa.Table], on_phase: Callable[[str], None]
     ) -> None:
-        self._config, self._splits, self._reporter = config, splits, reporter
+        self._config, self._splits, self._on_phase = config, splits, on_phase
 
     def run(self) -> WorkerSummary:
         config = self._config
-        self._reporter.phase("loading")
+        self._on_phase("loading")
         encoder = encoder_of(config.variant)
         length = config.facts.max_length_tokens
         loaded = EmbeddingFeatures.of_pretrained(encoder, length) if encoder else None
@@ -82,7 +82,7 @@ class _Work:
         found = self._predict(classifier, "test") if config.scores_test else None
         scoring_s = time.perf_counter() - start
         peak = peak_memory_bytes(CPU)
-        self._reporter.phase("saving")
+        self._on_phase("saving")
         size_bytes, apart = self._save(classifier, found)
         num_rows = self._splits["train"].num_rows
         test = None if found is None else scored(found)
@@ -128,11 +128,11 @@ class _Work:
             seed=self._config.seed,
             class_weights=self._config.class_weights,
         )
-        return fit(job, encoder, self._reporter.phase)
+        return fit(job, encoder, self._on_phase)
 
     def _predict(self, classifier: LinearClassifier, name: str) -> Predictions:
         """Score all rows of a split, in file order."""
-        self._reporter.phase("scoring")
+        self._on_phase("scoring")
         split = self._splits[name]
         texts = split["text"]
         logits = [

@@ -15,7 +15,7 @@ from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.run.failures import find, is_out_of_memory
 from agnews_ray.run.inputs import Inputs, LinearInputs
-from agnews_ray.run.progress import forget_progress
+from agnews_ray.run.progress import ProgressReporter, forget_progress
 from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.run.worker_config import LinearConfig, WorkerSummary
@@ -130,4 +130,8 @@ def _run_linear(config: LinearConfig, names: list[str], *splits: pa.Table) -> Wo
     from agnews_ray.run.linear_task import run_linear
 
     logging.getLogger().setLevel(logging.WARNING)
-    return run_linear(config, dict(zip(names, splits, strict=True)))
+    reporter = ProgressReporter(config.trial_id, 0, 1, does_tell=True)
+    try:
+        return run_linear(config, dict(zip(names, splits, strict=True)), reporter.phase)
+    finally:
+        reporter.close()

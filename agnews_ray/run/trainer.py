@@ -27,7 +27,7 @@ from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
 from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.engines import ENGINES
-from agnews_ray.spec.linear import is_linear
+from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from agnews_ray.spec import DEFAULT_MODELS
 from agnews_ray.spec.base import NAME_PATTERN, Spec
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.engines import ENGINES
-from agnews_ray.spec.linear import is_linear
+from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from agnews_ray.spec.base import Spec
 from agnews_ray.spec.engines import Engine
-from agnews_ray.spec.linear import misfit
+from agnews_ray.spec.linear_models import misfit
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 
 
