@@ -58,7 +58,7 @@ class StudyRunner:
                 summary = self._fit(config, inputs.splits)
                 break
             except ray.exceptions.RayError as error:
-                if attempt >= self.trainer.max_attempts or not _was_lost(error):
+                if attempt >= self.trainer.max_attempts or not was_lost(error):
                     raise
                 self.texts.clear()
                 self.trainer.on_retry(f"trial {trial.trial_id} lost its node, starts again")
@@ -105,7 +105,8 @@ class StudyRunner:
         return self.trainer.progress(trial_ids)
 
 
-def _was_lost(error: Exception) -> bool:
+def was_lost(error: Exception) -> bool:
+    """Whether a task ended with its node or process, which another attempt may survive."""
     lost = (NodeDiedError, WorkerCrashedError, ObjectLostError)
     return find(error, *lost) is not None and not is_out_of_memory(error)
 
