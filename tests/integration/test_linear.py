@@ -1,4 +1,4 @@
-"""A study of fine-tuned and linear models, on real Ray: one table, all files, one artifact class."""
+"""Fine-tuned and linear models in one study, on real Ray: one table, one class for artifacts."""
 
 import json
 from dataclasses import dataclass

@@ -66,3 +66,8 @@ def test_a_diverged_trial_is_told_with_its_place_in_the_study(row_name, order, e
     assert (told.seed, told.trial_id) == (record.seed, record.trial_id)
     assert told.reason == "loss is not a number"
     assert part_diverged([record, a_record()]) == ([a_record()], [record])
+
+
+def test_a_fit_without_steps_has_no_curve():
+    nothing = LearningCurve(samples_seen=np.empty(0, np.int64), loss=np.empty(0))
+    assert learning_curve([nothing, nothing]) == ()

@@ -9,8 +9,9 @@ from agnews_ray.compare.table import compare_records
 from agnews_ray.record.schema import Scores
 from agnews_ray.report import table_formats
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
+from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
-from tests.fakes.records import a_record
+from tests.fakes.records import a_linear_record, a_record
 
 PAPER_COLUMNS = [
     "Model",
@@ -147,3 +148,12 @@ def test_a_table_of_trials_that_do_not_score_test_says_so():
     assert "no trial scores the test split" in table_formats.to_plain(
         compare_records("study", [record], [])
     )
+
+
+def test_a_linear_model_has_no_padding_and_does_not_count_the_workers():
+    tuned = a_record(scaling=ScalingSpec(num_workers=2))
+    table = compare_records("s", [a_linear_record(name="svm"), tuned], ["svm", "one"])
+    lines = table_formats.to_plain(table).splitlines()
+    assert "2 worker(s)" in lines[0]
+    assert lines[3].split()[7] == "-"
+    assert "Not fine-tuned" in lines[-1]
