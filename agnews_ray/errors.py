@@ -7,6 +7,7 @@ AgnewsError            where, what was wanted, what was found, what to do
 ├── HubError           the Hugging Face hub cannot be reached
 ├── ResourceError      this machine or cluster lacks a requested resource
 ├── ClusterError       a Ray cluster does not answer, refuses, or does not know a job
+├── TrackerError       a tracker is not installed, does not answer, or refuses
 ├── StoreError         a runs folder cannot be read or written
 │   └── RecordError    a record is corrupt, too new, or unlike the others
 └── TrialError         a trial failed while it ran
@@ -112,6 +113,10 @@ class ResourceError(AgnewsError):
 
 class ClusterError(AgnewsError):
     """A Ray cluster does not answer, refuses, or does not know a job."""
+
+
+class TrackerError(AgnewsError):
+    """An experiment tracker is not installed, does not answer, or refuses what it is given."""
 
 
 class StoreError(AgnewsError):

@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from agnews_ray.app.study_curve import with_curve
 from agnews_ray.compare.assessment import Assessment, Settings, TrialResult, assess
 from agnews_ray.compare.diverged import DivergedTrial
+from agnews_ray.compare.grouping import of_table, part_repeated
 from agnews_ray.compare.published import (
     Agreement,
     StudyResults,
     hold_against_paper,
     hold_against_study,
 )
-from agnews_ray.compare.table import ComparisonTable, compare_records, part_repeated, scored
+from agnews_ray.compare.table import ComparisonTable, compare_records
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import CostRecord, load_costs
+from agnews_ray.record.left_out import load_left_out
 from agnews_ray.record.outputs import TestRows, load_curve, load_predictions, load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.store import StudyStore
@@ -35,14 +38,17 @@ def compare_study(folder: Path, tell: Tell = _say_nothing) -> ComparisonTable:
         tell: called with each line about what is left out.
 
     Returns:
-        One row per variant, in the study's order.
+        One row per variant, in the study's order; with a curve if it has trials with a share of the
+        train rows.
 
     Raises:
         StoreError: there is no study, or none of its trials has finished.
         RecordError: no record can be read, or one is unlike the others.
     """
     store, study, records = open_study(folder, tell)
-    return compare_records(store.folder.name, records, variant_order(study))
+    order = variant_order(study)
+    table = with_left_out(compare_records(store.folder.name, records, order), store)
+    return with_curve(table, store, order, Settings(), tell)
 
 
 def assess_study(
@@ -62,11 +68,22 @@ def assess_study(
         StoreError: there is no study, or none of its trials has finished.
         RecordError: no record can be read, or one is unlike the others.
     """
-    return _assess(folder, settings or Settings(), tell).assessment
-
-
-def _assess(folder: Path, settings: Settings, tell: Tell) -> StudyResults:
+    settings = settings or Settings()
     store, study, records = open_study(folder, tell)
+    found = _assess(store, study, records, settings, tell).assessment
+    measured_on = {cost.machine for cost in found.costs}
+    order = variant_order(study)
+    table = with_curve(found.table, store, order, settings, tell, measured_on)
+    return found.model_copy(update={"table": table})
+
+
+def _assess(
+    store: StudyStore,
+    study: StudySpec | None,
+    records: tuple[TrialRecord, ...],
+    settings: Settings,
+    tell: Tell,
+) -> StudyResults:
     results, errors = [], []
     for record in records:
         trial = store.trial_folder(record.trial_id)
@@ -91,10 +108,18 @@ def _assess(folder: Path, settings: Settings, tell: Tell) -> StudyResults:
         _test_rows(store, results[0].record, tell),
         settings,
     )
+    table = with_left_out(assessment.table, store)
     return StudyResults(
-        assessment=assessment,
+        assessment=assessment.model_copy(update={"table": table}),
         predictions={result.record.trial_id: result.predictions for result in results},
     )
+
+
+def with_left_out(table: ComparisonTable, store: StudyStore) -> ComparisonTable:
+    """Add the trials of the study that a budget left out to its table."""
+    finished = {record.trial_id for record in store.finished().records}
+    left_out = load_left_out(store.folder, finished)
+    return table.model_copy(update={"left_out": left_out}) if left_out else table
 
 
 def _costs(trial: Path, tell: Tell) -> tuple[CostRecord, ...]:
@@ -130,13 +155,13 @@ def verify_study(folder: Path, against: str, tell: Tell = _say_nothing) -> tuple
         StoreError: a study is missing, or the two have no model in common.
         RecordError: no record can be read, or one is unlike the others.
     """
-    found = _assess(folder, Settings(), tell)
+    found = _assess(*open_study(folder, tell), Settings(), tell)
     table = found.assessment.table
     lost = [_left_out(one, found=f"seed {one.seed}, left out") for one in table.diverged]
     if against == "paper":
         lines = hold_against_paper(found)
     else:
-        other = _assess(Path(against), Settings(), tell)
+        other = _assess(*open_study(Path(against), tell), Settings(), tell)
         lines = hold_against_study(found, other)
         lost += [
             _left_out(one, published=f"seed {one.seed}, left out")
@@ -181,15 +206,16 @@ def open_study(
     """
     store = StudyStore.at(folder)
     found = store.finished()
-    if not scored(found.records):
+    if not of_table(found.records):
         if found.set_aside:
             raise found.set_aside[0].error
         hint = "run `agnews-ray submit` for this study"
-        none = "none that scores the test split" if found.records else "none"
+        what = "none that scores the test split after training with all train rows"
+        none = what if found.records else "none"
         raise StoreError(str(folder), "at least one finished trial", none, hint)
     for one in found.set_aside:
         tell(str(one))
-    records, repeated = part_repeated(scored(found.records))
+    records, repeated = part_repeated(of_table(found.records))
     for record in repeated:
         where = found.folders[record.trial_id].name
         tell(f"left out: {where}: a later trial has the same model and seed; one of them is a copy")

@@ -24,6 +24,9 @@ FEATURES_PER_ROW = 6
 SPARE_BYTES = 32 << 20
 """The bytes for files that are not counted: tokenizers, curves, logs."""
 
+SPARE_BYTES_WITHOUT_ARTIFACT = 1 << 20
+"""The same for a trial whose model is not saved."""
+
 MIB = 1 << 20
 
 
@@ -46,8 +49,7 @@ def check_disk(
     """
     if is_uri(location):
         return
-    of_each = num_logits * BYTES_PER_LOGIT + SPARE_BYTES
-    wanted = sum(num_parameters[t.variant.name] * BYTES_PER_PARAMETER + of_each for t in trials)
+    wanted = sum(_size_of(trial, num_parameters, num_logits) for trial in trials)
     free = shutil.disk_usage(_existing(Path(location))).free
     if free < wanted:
         asked = f"{wanted / MIB:,.0f} MiB of disk for the files of {len(trials)} trial(s)"
@@ -66,6 +68,15 @@ def linear_parameters(dataset: DatasetRecord) -> int:
     """
     names_and_weights = 6 + len(dataset.class_names)  # a name takes about 20 bytes
     return FEATURES_PER_ROW * dataset.num_train * names_and_weights
+
+
+def _size_of(trial: PlannedTrial, num_parameters: Mapping[str, int], num_logits: int) -> int:
+    """Estimate the bytes of a trial's files, by what it leaves."""
+    predictions = num_logits * BYTES_PER_LOGIT * trial.scores_test
+    if not trial.keeps_artifact:
+        return predictions + SPARE_BYTES_WITHOUT_ARTIFACT
+    artifact = num_parameters[trial.variant.name] * BYTES_PER_PARAMETER
+    return artifact + predictions + SPARE_BYTES
 
 
 def _existing(path: Path) -> Path:

@@ -34,7 +34,9 @@ class Submission:
     else a folder on its head node."""
 
 
-def submit_study(study: StudySpec, address: str, storage: str | None, command: str) -> Submission:
+def submit_study(
+    study: StudySpec, address: str, storage: str | None, command: str, *, is_search: bool = False
+) -> Submission:
     """Submit a study to a cluster, as one job.
 
     Args:
@@ -42,6 +44,7 @@ def submit_study(study: StudySpec, address: str, storage: str | None, command: s
         address: the address of the cluster's dashboard.
         storage: the folder that all nodes share, or its URI; None for the cluster's own.
         command: the command line, for the records.
+        is_search: whether the study's best settings are searched.
 
     Returns:
         The job's id, address and storage.
@@ -60,6 +63,7 @@ def submit_study(study: StudySpec, address: str, storage: str | None, command: s
             raise ClusterError(study.name, "a study that is not running", found, hint)
     job_id = f"{slug(study.name)}-{secrets.token_hex(3)}"
     words = ["python", "-m", "agnews_ray", "execute", STUDY_FILE]
+    words += ["--tune"] if is_search else []
     words += ["--command", without_keys(command), *(["--storage", storage] if storage else [])]
     with tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch:
         pack(study, Path(scratch))

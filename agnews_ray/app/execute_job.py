@@ -1,21 +1,31 @@
 """Use case: a job's work on its cluster; `cluster_jobs` is the user's side."""
 
-from agnews_ray.app.launch import StudyOutcome, execute_study, look_at_models
+import dataclasses
+import time
+
+from agnews_ray.app.afford import afford, allowance_of, limit_of, refuse
+from agnews_ray.app.forecast_study import Machine, forecast_study
+from agnews_ray.app.launch import PLANNED, StudyOutcome, Work, execute_study, look_at_models
 from agnews_ray.app.prepare import PreparedStudy, prepare_study
+from agnews_ray.bench.probe import Measured, measure_all
+from agnews_ray.bench.probe_tasks import ProbeRequest, ProbeTasks
 from agnews_ray.cluster.events import EventWriter
 from agnews_ray.cluster.membership import (
     ClusterRoom,
     check_shared,
     gpus_by_node,
     joined_ray,
+    on_a_worker,
     on_every_node,
     see_cluster,
 )
 from agnews_ray.cluster.node_facts import ClusterFacts, node_facts
 from agnews_ray.errors import StoreError
+from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.object_store import open_store
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
 from agnews_ray.run.fit import TrainerFit
+from agnews_ray.run.inputs import InputCache
 from agnews_ray.run.queue import Outcome, run_trials
 from agnews_ray.run.study_runner import StudyRunner
 from agnews_ray.run.told import TrialFacts
@@ -55,6 +65,20 @@ def execute_job(
         return execute_study(prepared, command, started_at, events, _run_joined)
 
 
+def execute_search(
+    study: StudySpec, location: str, command: str, started_at: float, events: EventWriter
+) -> StudyOutcome:
+    """Search a study's best settings on the cluster of this process; as ``execute_job``."""
+    from agnews_ray.app.tune_study import prepare_search, tune_study
+
+    store = open_store(location, study.name, cache_folder(location) / COPIES_FOLDER)
+    with joined_ray(store.log_path):
+        check_shared(location)
+        prepared = prepare_search(study, location, see_cluster().num_gpus)
+        _tell_plan(prepared, events)
+        return tune_study(prepared, command, started_at, events, _run_joined).outcome
+
+
 def probe_job(location: str, hub_ids: list[str]) -> ClusterFacts:
     """Collect facts about the cluster of this process, for ``doctor``.
 
@@ -92,17 +116,23 @@ def _tell_plan(prepared: PreparedStudy, watcher: StudyWatcher) -> None:
 
 
 def _run_joined(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+    prepared: PreparedStudy,
+    command: str,
+    started_at: float,
+    watcher: StudyWatcher,
+    work: Work,
 ) -> tuple[PreparedStudy, Outcome]:
     # On the CPU: the head node needs no GPU, and if it has one, workers use it.
     looked_at = look_at_models(prepared, watcher, "cpu")
     planned, prepared = prepared.trials, looked_at.tell(watcher)
     if prepared.trials != planned:
         _tell_plan(prepared, watcher)
-    if not prepared.todo:
-        return prepared, Outcome(finished=())
     device = prepared.device
     room = ClusterRoom(device, prepared.study.scaling.num_workers)
+    if limit_of(prepared.study) is not None and work is PLANNED:
+        prepared = _within_budget(prepared, looked_at.data, room, started_at, watcher)
+    allowance = room.gate = allowance_of(prepared, started_at, on_cluster=True)
+    source = work.source(prepared, watcher.note)
     fit = TrainerFit(
         num_workers=prepared.study.scaling.num_workers,
         device=device,
@@ -121,8 +151,43 @@ def _run_joined(
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
         max_attempts=ATTEMPTS,
         on_retry=watcher.note,
+        predict=allowance.predict,
     )
     runner, load = StudyRunner(trainer=trainer), looked_at.data.load
-    outcome = run_trials(prepared.todo, runner, load, room, started_at, watcher)
+    outcome = run_trials(source, runner, load, room, started_at, watcher)
     groups.close()
     return prepared, outcome
+
+
+def _within_budget(
+    prepared: PreparedStudy,
+    inputs: InputCache,
+    room: ClusterRoom,
+    started_at: float,
+    watcher: StudyWatcher,
+) -> PreparedStudy:
+    """Probe the variants on a worker, and refuse a study that does not fit: nobody can be asked.
+
+    Raises:
+        ResourceError: it does not fit, and it was not said that only some trials shall run.
+    """
+    device, budget = prepared.device, prepared.study.budget
+    is_gpu, cpus = device == "cuda", room.cpus_per_worker
+
+    def measure(request: ProbeRequest) -> Measured:
+        tasks = ProbeTasks(request, inputs).make_all()
+        found: Measured = on_a_worker(cpus, is_gpu, measure_all, tasks)
+        return found
+
+    machine = Machine(
+        environment=on_a_worker(cpus, is_gpu, describe_environment),
+        num_threads=0 if is_gpu else cpus,
+        num_at_once=room.num_at_once(),
+        num_machines=prepared.study.scaling.num_workers,
+    )
+    forecast = forecast_study(prepared, watcher.note, measure=measure, machine=machine)
+    prepared = dataclasses.replace(prepared, forecast=forecast)
+    answer = afford(prepared, time.time() - started_at, on_cluster=True)
+    if not answer.kept or not (budget and budget.runs_what_fits):
+        refuse(answer)
+    return prepared

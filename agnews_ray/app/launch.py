@@ -12,12 +12,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
+from agnews_ray.app.afford import allowance_of, in_order, left_out_trials
 from agnews_ray.app.capacity import check_disk, linear_parameters
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.errors import AgnewsError, StoreError
 from agnews_ray.model.zoo import encoder_of
 from agnews_ray.record.environment import num_usable_cpus
+from agnews_ray.record.left_out import LeftOutTrial, save_left_out
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
@@ -30,6 +32,7 @@ if TYPE_CHECKING:  # they import Ray or transformers
     from agnews_ray.engine.preflight import Findings
     from agnews_ray.run.inputs import InputCache
     from agnews_ray.run.queue import Outcome
+    from agnews_ray.run.trial_source import TrialSource
     from agnews_ray.run.worker_group import WorkerGroups
 
 P = ParamSpec("P")
@@ -51,15 +54,47 @@ class StudyOutcome:
     """The records of all planned trials that are finished, now or before, in planned order."""
     failed: dict[str, Exception]
     """The errors by trial id."""
+    left_out: tuple[LeftOutTrial, ...] = ()
+    """The trials that the study's budget left out."""
     notes: tuple[str, ...] = ()
     """Lines for the user about the files that were kept, and those that were not."""
+
+
+class Work(Protocol):
+    """What is to be run of a study."""
+
+    def is_done(self, prepared: PreparedStudy) -> bool:
+        """Whether no trial is left, so that Ray need not start; Ray is not imported to find out."""
+
+    def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":
+        """Return the source of the trials; ``tell`` gets lines for the user."""
+
+
+class PlannedWork:
+    """The planned trials that have no record."""
+
+    def is_done(self, prepared: PreparedStudy) -> bool:
+        return not prepared.todo
+
+    def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> "TrialSource":  # noqa: ARG002
+        from agnews_ray.run.trial_source import PlannedTrials
+
+        return PlannedTrials(in_order(prepared))
+
+
+PLANNED = PlannedWork()
 
 
 class RunTrials(Protocol):
     """A function that runs the trials of a study that have no record."""
 
     def __call__(
-        self, prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+        self,
+        prepared: PreparedStudy,
+        command: str,
+        started_at: float,
+        watcher: StudyWatcher,
+        work: Work,
     ) -> tuple[PreparedStudy, "Outcome"]:
         """Return the study as it was finally planned, and the results of its trials."""
 
@@ -70,6 +105,7 @@ def execute_study(
     started_at: float,
     watcher: StudyWatcher,
     run: RunTrials | None = None,
+    work: Work = PLANNED,
 ) -> StudyOutcome:
     """Run the trials that have no record yet.
 
@@ -79,6 +115,7 @@ def execute_study(
         started_at: the Unix time of ``submit``.
         watcher: the watcher that gets each event, until it fails.
         run: the function that runs the trials; None runs them on this process's own Ray.
+        work: what is to be run.
 
     Returns:
         The records of all finished trials, and the errors of those that failed.
@@ -89,6 +126,7 @@ def execute_study(
     """
     watcher = SteadyWatcher(watcher)
     failed: dict[str, Exception] = {}
+    left_out: tuple[LeftOutTrial, ...] = ()
     store, command = prepared.store, without_keys(command)
     with store.writing():
         # Read again, now that no other submit writes: another one may have finished some trials.
@@ -98,16 +136,21 @@ def execute_study(
         store.save_study(with_places(prepared.study))
         for line in (*store.take_notes(), *map(str, store.finished().set_aside)):
             watcher.note(f"note  {line}")
-        if prepared.todo:
-            prepared, outcome = (run or _run_embedded)(prepared, command, started_at, watcher)
+        if not work.is_done(prepared):
+            run = run or _run_embedded
+            prepared, outcome = run(prepared, command, started_at, watcher, work)
             done |= prepared.finished
             done |= {record.trial_id: record for record in outcome.finished}
             failed |= outcome.failed
+            left_out = left_out_trials(prepared, outcome.left_out)
             done |= finished_of(store, prepared.trials)  # the first record of a trial counts
+        save_left_out(store.folder, left_out)
         notes = _keep_test_rows(prepared)
     records = tuple(done[t.trial_id] for t in prepared.trials if t.trial_id in done)
     notes = (*store.take_notes(), *notes)
-    return StudyOutcome(prepared=prepared, records=records, failed=failed, notes=notes)
+    return StudyOutcome(
+        prepared=prepared, records=records, failed=failed, left_out=left_out, notes=notes
+    )
 
 
 def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
@@ -128,12 +171,17 @@ def _keep_test_rows(prepared: PreparedStudy) -> tuple[str, ...]:
 
 
 def _run_embedded(
-    prepared: PreparedStudy, command: str, started_at: float, watcher: StudyWatcher
+    prepared: PreparedStudy,
+    command: str,
+    started_at: float,
+    watcher: StudyWatcher,
+    work: Work,
 ) -> tuple[PreparedStudy, "Outcome"]:
     from agnews_ray.run.session import configure_ray_data, embedded_ray, start_actors
 
     num_at_once = max(1, prepared.num_gpus // prepared.study.scaling.num_workers)
     num_workers = num_at_once * prepared.study.scaling.num_workers
+    allowance = allowance_of(prepared, started_at)
     with embedded_ray(prepared.store.log_path, prepared.num_gpus, num_workers) as session:
         # The first step waits for Ray, its controller and a worker, one after the other. What is
         # not needed for the next of these comes later: two cores have no time for both.
@@ -144,7 +192,8 @@ def _run_embedded(
         configure_ray_data()
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         with _worker_groups(prepared, str(session.folder / "train")) as groups:
-            if not is_linear(prepared.todo[0].variant.model):  # whose fit is timed undisturbed
+            first = (prepared.todo or prepared.trials)[0]
+            if not is_linear(first.variant.model):  # whose fit is timed undisturbed
                 groups.start_one()  # its workers import their modules while models are checked
             loading = _beside(look_at_models, prepared, watcher, prepared.device)
             looked_at = loading.result()
@@ -164,11 +213,12 @@ def _run_embedded(
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
                 command=command,
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
+                predict=allowance.predict,
             )
-            room = OwnRoom(count=num_at_once)
+            room = OwnRoom(count=num_at_once, gate=allowance)
             load = looked_at.data.load
-            runner = StudyRunner(trainer=trainer)
-            return prepared, run_trials(prepared.todo, runner, load, room, started_at, watcher)
+            runner, source = StudyRunner(trainer=trainer), work.source(prepared, watcher.note)
+            return prepared, run_trials(source, runner, load, room, started_at, watcher)
 
 
 @contextmanager
@@ -257,7 +307,8 @@ def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Devic
     data = InputCache(
         prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised, lines.append
     )
-    variants = {trial.variant.name: trial.variant for trial in prepared.todo}
+    # A search may still have trials to run where all planned ones are finished.
+    variants = {one.variant.name: one.variant for one in prepared.todo or prepared.trials}
     rows = prepared.scanned.record
     found: dict[str, Findings] = {}
     sizes = dict.fromkeys(variants, linear_parameters(rows))

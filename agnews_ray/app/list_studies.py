@@ -4,11 +4,12 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
 from agnews_ray.app.analyse import assess_study
-from agnews_ray.compare.table import scored
+from agnews_ray.compare.grouping import of_table
 from agnews_ray.errors import AgnewsError, StoreError
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import is_uri
@@ -33,7 +34,7 @@ class ListedStudy:
     num_finished: int = 0
     """The number of the study's trials that have a record."""
     num_trials: int = 0
-    """The number of trials: variants times seeds."""
+    """The number of trials: variants times shares of the train rows times seeds."""
     verdict: str = ""
     """The most important finding, in a sentence; empty without finished trials."""
     problem: str = ""
@@ -89,8 +90,8 @@ def describe_study(folder: Path) -> ListedStudy:
     if study is None:  # removed since it was listed
         raise StoreError(str(folder), "a study", "none any more", "list the studies again")
     done = _of_study(study, records)
-    verdict, problem = _verdict(folder) if scored(records) else ("", "")
-    num_trials = len(study.models) * len(study.seeds)
+    verdict, problem = _verdict(folder) if of_table(records) else ("", "")
+    num_trials = len(study.models) * len(study.train_shares) * len(study.seeds)
     return ListedStudy(
         name=folder.name,
         folder=str(folder),
@@ -116,10 +117,11 @@ def _size_of(folder: Path) -> int:
     return size_bytes
 
 
-def _of_study(study: StudySpec, records: tuple[TrialRecord, ...]) -> set[tuple[str, int]]:
-    """Return variant and seed of the study's trials that have finished."""
-    planned = {(variant.name, seed) for variant in study.models for seed in study.seeds}
-    return planned & {(record.variant.name, record.seed) for record in records}
+def _of_study(study: StudySpec, records: tuple[TrialRecord, ...]) -> set[tuple[str, float, int]]:
+    """Return variant, share of the train rows and seed of the study's trials that have finished."""
+    names = [variant.name for variant in study.models]
+    planned = set(product(names, study.train_shares, study.seeds))
+    return planned & {(r.variant.name, r.train_share, r.seed) for r in records}
 
 
 def _state(store: StudyStore, is_finished: bool) -> StudyState:

@@ -19,8 +19,9 @@ from safetensors import SafetensorError
 from agnews_ray.app.analyse import open_study, variant_order
 from agnews_ray.compare.cost_front import cost_facts
 from agnews_ray.compare.findings import CostFacts
+from agnews_ray.compare.grouping import group_records
 from agnews_ray.compare.prices import Prices
-from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records, group_records
+from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records
 from agnews_ray.engine.child_process import call_alone
 from agnews_ray.errors import ResourceError, StoreError
 from agnews_ray.model.artifact import Classifier, can_run_on, is_artifact, probe

@@ -12,7 +12,9 @@ from agnews_ray.errors import SpecError, StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.plan.graph import TrialGraph, without_finished
+from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
+from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.trials import WHERE_ROWS_LIE, PlannedTrial, plan_trials, same_question
 from agnews_ray.record.durable import write_whole
 from agnews_ray.record.environment import gpu_memory_bytes
@@ -44,6 +46,8 @@ class PreparedStudy:
     in it."""
     notes: tuple[str, ...] = ()
     """Notes about the machine, a line each."""
+    forecast: Forecast | None = None
+    """What its trials are predicted to take; None if nothing was predicted."""
 
     @property
     def device(self) -> Device:
@@ -69,7 +73,7 @@ class PreparedStudy:
         wanted = {**planned, **precisions}
         if planned == wanted:
             return self
-        trials = _plan(self.study, self.scanned, self.device, wanted)
+        trials = plan_study(self.study, self.scanned, self.device, wanted)
         return dataclasses.replace(self, trials=trials, finished=finished_of(self.store, trials))
 
 
@@ -141,7 +145,7 @@ def prepare_study(
         )
         check_engine(variant.engine, device, wanted[variant.name])
     precisions = {one.name: zoo.own_precision(one, wanted[one.name]) for one in study.models}
-    trials = _plan(study, scanned, device, precisions)
+    trials = plan_study(study, scanned, device, precisions)
     return PreparedStudy(
         study=study,
         store=store,
@@ -164,13 +168,36 @@ def _machine_notes(study: StudySpec, device: Device) -> tuple[str, ...]:
     return device_notes(study.scaling, device) + memory
 
 
-def _plan(
-    study: StudySpec, scanned: ScannedDataset, device: Device, precisions: Mapping[str, Precision]
+def plan_study(
+    study: StudySpec,
+    scanned: ScannedDataset,
+    device: Device,
+    precisions: Mapping[str, Precision],
+    looks: Looks | None = None,
 ) -> tuple[PlannedTrial, ...]:
+    """Plan the trials of a study on scanned rows.
+
+    Args:
+        study: the study, with a name for every variant.
+        scanned: its rows.
+        device: the device on which the trials will run.
+        precisions: the precision of each variant by name.
+        looks: as for ``plan_trials``.
+
+    Returns:
+        The trials, each after those that it waits for.
+
+    Raises:
+        ModelError: a model cannot exist.
+        SpecError: the trials cannot be planned.
+    """
+    for variant in study.models:
+        zoo.check_model(variant)
     identities = {
         variant.name: zoo.identity(variant) + zoo.head_of(variant) for variant in study.models
     }
-    return TrialGraph(plan_trials(study, scanned.record, identities, device, precisions)).trials
+    planned = plan_trials(study, scanned.record, identities, device, precisions, looks)
+    return TrialGraph(planned).trials
 
 
 def finished_of(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str, TrialRecord]:

@@ -24,18 +24,20 @@ STORAGE = click.option(
 @click.argument("job", type=click.Path(path_type=Path))
 @STORAGE
 @click.option("--command", required=True, help="The command line to keep in the records.")
-def execute(job: Path, storage: str, command: str) -> None:
+@click.option("--tune", "is_search", is_flag=True, help="Search its best settings.")
+def execute(job: Path, storage: str, command: str, is_search: bool) -> None:
     """Run the study in JOB on the Ray cluster of this process, and print events."""
     from agnews_ray.app.prepare import read_study
     from agnews_ray.cluster.events import EventWriter
 
     events = EventWriter()
     try:
-        from agnews_ray.app.execute_job import execute_job
+        from agnews_ray.app.execute_job import execute_job, execute_search
 
+        run = execute_search if is_search else execute_job
         study = read_study(job, {})
         os.chdir("/")  # Ray may unpack the working folder again and delete this one
-        outcome = execute_job(study, _location(storage), command, START_OF_PROCESS, events)
+        outcome = run(study, _location(storage), command, START_OF_PROCESS, events)
     except AgnewsError as error:
         events.error(error)
         raise

@@ -39,7 +39,7 @@ def _plain(word: str) -> object:
 
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
     """Attach the flags that override a job file; each has its dotted path in the study."""
-    flags = [
+    flags: list[Callable[[Callable[..., None]], Callable[..., None]]] = [
         _flag(
             "--models",
             "models",
@@ -93,6 +93,12 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "share of train used to validate",
         ),
         _flag("--seeds", "seeds", "comma-separated, one trial each  [default: 42]"),
+        _flag(
+            "--curve",
+            "curve",
+            "comma-separated shares of the train rows, such as 1%,3%,10%,30%,100%: also train with "
+            "each of them, to see what more rows bring",
+        ),
         _flag("--epochs", "recipe.num_epochs", "passes over the train rows  [default: 2]"),
         _flag("--learning-rate", "recipe.learning_rate", "peak learning rate  [default: 2e-5]"),
         _flag("--global-batch-size", "recipe.global_batch_size", "rows per update  [default: 16]"),
@@ -114,6 +120,24 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "scaling.device",
             "auto: GPUs if there are any",
             choices=("auto", "cpu", "cuda"),
+        ),
+        _flag(
+            "--budget",
+            "budget.limit",
+            "the most that one submit may take: time (90s, 30m, 2h), or money (5usd); what cannot "
+            "end in time is not started",
+        ),
+        _flag(
+            "--price-per-hour",
+            "budget.price_per_hour",
+            "price of one hour of a machine that trains, for money",
+        ),
+        click.option(
+            "--what-fits",
+            "budget__runs_what_fits",
+            is_flag=True,
+            default=None,
+            help="With --budget: run the trials that fit and leave the others out; ask nothing.",
         ),
         _flag("--name", "name", "folder under --runs  [default: from data and recipe]"),
     ]
@@ -138,15 +162,19 @@ METAVARS = {
     "recipe.learning_rate": "RATE",
     "recipe.label_smoothing": "SHARE",
     "recipe.class_weights": "WORD|X,X",
+    "budget.limit": "TIME|MONEY",
+    "budget.price_per_hour": "PRICE",
     "seeds": "N,N",
+    "curve": "X%,X%",
     "name": "NAME",
 }
 """The form of a flag's value in the help; a flag without an entry takes a number."""
 
-LISTS = {"models", "seeds", "data.text_columns", "data.class_names"}
+LISTS = {"models", "seeds", "curve", "data.text_columns", "data.class_names"}
 
 NO_TEXTS = {
     "seeds",
+    "curve",
     "data.has_header",
     "data.label_base",
     "data.max_length_tokens",
@@ -159,6 +187,7 @@ NO_TEXTS = {
     "recipe.global_batch_size",
     "recipe.label_smoothing",
     "scaling.num_workers",
+    "budget.price_per_hour",
 }
 """The flags whose values are numbers or booleans; for all others ``2024`` is text."""
 

@@ -14,10 +14,13 @@ from agnews_ray.cli.execute import execute, probe
 from agnews_ray.cli.interrupts import leave
 from agnews_ray.cli.jobs import fetch, jobs, logs, status, stop
 from agnews_ray.cli.measure import measure
+from agnews_ray.cli.plan import plan
 from agnews_ray.cli.report import report
 from agnews_ray.cli.streams import write_error
 from agnews_ray.cli.studies import studies
 from agnews_ray.cli.submit import submit
+from agnews_ray.cli.track import track
+from agnews_ray.cli.tune import tune
 from agnews_ray.cli.verify import verify
 from agnews_ray.errors import AgnewsError
 from agnews_ray.run.process_setup import own_environment
@@ -63,7 +66,7 @@ def main(debug: bool) -> None:  # noqa: ARG001  # read by _Group
     click.get_current_context().with_resource(own_environment())
 
 
-for command in (submit, studies, compare, measure, report, verify, bench):
+for command in (submit, plan, tune, studies, compare, measure, report, track, verify, bench):
     main.add_command(command)
 for command in (jobs, status, logs, stop, fetch, doctor, cluster, execute, probe):
     main.add_command(command)

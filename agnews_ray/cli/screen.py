@@ -15,6 +15,7 @@ from rich.text import Text
 from agnews_ray.compare.table import ComparisonTable
 from agnews_ray.errors import one_line, printable
 from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
+from agnews_ray.spec.shares import in_percent
 
 GOOD, BAD = "[green]✓[/]", "[red]✗[/]"
 """The marks of ended trials, in rich's markup."""
@@ -41,7 +42,7 @@ def is_terminal() -> bool:
 def show_table(table: ComparisonTable) -> None:
     """Print the table: fitted to the terminal's width, or plain elsewhere."""
     # These import scipy, for a second: a study needs them at its end, not before Ray starts.
-    from agnews_ray.report import sentences, table_formats
+    from agnews_ray.report import curve_text, sentences, table_formats
 
     if is_terminal():
         console = Console()
@@ -50,6 +51,8 @@ def show_table(table: ComparisonTable) -> None:
             console.print(line, markup=False, highlight=False)
         for line in sentences.warnings(table):
             console.print(line, markup=False, style="red")
+        for line in curve_text.written(table.curve, "simple"):
+            console.print(line, markup=False, highlight=False)
     else:
         click.echo(table_formats.to_plain(table))
 
@@ -119,8 +122,9 @@ class PlainScreen(SilentScreen):
             self.note(f"tokenised {split} for {variant}: {total:,} rows")
 
     def started(self, trial: TrialFacts) -> None:
+        of_rows = f"{share}, " if (share := _share(trial)) else ""
         work = f"{trial.num_steps:,} steps" if trial.num_steps else LINEAR_FIT
-        self.note(f"start {trial.trial_id}: {work}, {trial.precision}")
+        self.note(f"start {trial.trial_id}: {of_rows}{work}, {trial.precision}")
 
     def waiting(self, trial: TrialFacts, reason: str) -> None:
         if self._is_due(trial.trial_id):
@@ -229,7 +233,13 @@ class LiveScreen(SilentScreen):
 
 
 def _title(trial: TrialFacts) -> str:
-    return f"{_cut(trial.variant.name)} · seed {trial.seed}"
+    parts = (_cut(trial.variant.name), _share(trial), f"seed {trial.seed}")
+    return " · ".join(part for part in parts if part)
+
+
+def _share(trial: TrialFacts) -> str:
+    """Name the share of the train rows; empty for all of them."""
+    return "" if trial.train_share == 1 else f"{in_percent(trial.train_share)} of the rows"
 
 
 def describe_failure(trial_id: str, error: Exception | str) -> str:

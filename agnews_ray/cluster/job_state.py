@@ -22,7 +22,7 @@ class TrialState(BaseModel):
     num_steps: int
     state: str = "planned"
     """One of planned, starting, waiting, loading, training, scoring, saving, done, failed,
-    stopped."""
+    stopped, left out (by the study's budget)."""
     step: int = 0
     loss: float | None = None
     samples_per_second: float | None = None
@@ -103,6 +103,10 @@ def _explain_end(state: JobState, trials: dict[str, TrialState], said: str) -> N
         for trial in trials.values():
             if trial.state not in ("done", "failed"):
                 trial.state = "stopped"
+    if state.status == "SUCCEEDED":
+        for trial in trials.values():
+            if trial.state == "planned":
+                trial.state = "left out"
     if state.status == "FAILED":
         failed = (trial.error for trial in trials.values() if trial.error)
         state.error = next(failed, None) or state.error or said or state.message

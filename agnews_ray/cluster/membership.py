@@ -15,6 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from agnews_ray.errors import ClusterError, StoreError
 from agnews_ray.record.storage import Storage, is_uri, without_secrets
+from agnews_ray.run.allowance import Gate, OpenGate
 from agnews_ray.run.session import (
     NUM_DATA_CPUS,
     configure_ray_data,
@@ -115,6 +116,7 @@ class ClusterRoom:
     """
 
     def __init__(self, device: Device, num_workers: int) -> None:
+        self.gate: Gate = OpenGate()
         self._device = device
         self._num_workers = num_workers
         self._seen_at = 0.0
@@ -212,6 +214,24 @@ def _look_from_node(location: str, token: str) -> str | None:
     except (OSError, StoreError) as error:
         return str(error)
     return None
+
+
+def on_a_worker(
+    num_cpus: int, has_gpu: bool, function: Callable[P, T], *arguments: P.args, **named: P.kwargs
+) -> T:
+    """Call a function where a trial's worker would run, as soon as there is room for one.
+
+    Args:
+        num_cpus: the number of CPUs that a worker reserves.
+        has_gpu: whether it reserves a GPU.
+        function: a function of this package.
+        arguments: of the function.
+        named: further arguments.
+    """
+    make_remote: Any = ray.remote  # Ray's type hints lack options of this kind
+    task = make_remote(num_cpus=num_cpus, num_gpus=int(has_gpu), max_calls=1)(function)
+    answer: T = ray.get(task.remote(*arguments, **named))
+    return answer
 
 
 def on_every_node(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> dict[str, T]:

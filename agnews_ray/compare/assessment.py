@@ -17,9 +17,10 @@ from agnews_ray.compare.findings import (
     PairFacts,
     VariantFacts,
 )
+from agnews_ray.compare.grouping import group_records
 from agnews_ray.compare.label_issues import VariantPredictions, doubt_rows
 from agnews_ray.compare.prices import Prices
-from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records, group_records
+from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records
 from agnews_ray.compare.variants import (
     accuracy_interval,
     class_facts,

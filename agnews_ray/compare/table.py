@@ -1,15 +1,25 @@
 """From the records of one study to the rows of the comparison table."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from agnews_ray.compare.curve_facts import DataCurve
 from agnews_ray.compare.diverged import DivergedTrial, describe_diverged, part_diverged
-from agnews_ray.compare.recipes import RecipeChange, compared, recipe_changes, shared_recipe
+from agnews_ray.compare.grouping import (
+    group_records,
+    group_shares,
+    in_order,
+    num_workers_of,
+    of_table,
+    row_key,
+    with_test_scores,
+)
+from agnews_ray.compare.recipes import RecipeChange, recipe_changes, shared_recipe
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
-from agnews_ray.errors import RecordError
+from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.spec.linear_models import LINEAR_ENGINE, is_linear
 
@@ -36,6 +46,8 @@ class VariantRow(BaseModel):
     padding_share: float | None
     """None for a model that reads no tokens."""
     num_train_examples: int
+    train_share: float = 1.0
+    """The share of the train rows that these are, in (0, 1]."""
     num_test_examples: int
     precision: str
     num_workers: int
@@ -83,6 +95,13 @@ class ComparisonTable(BaseModel):
     """The rows of variants with at least one seed that scored test and did not diverge; there may
     be none."""
     diverged: tuple[DivergedTrial, ...] = ()
+    left_out: tuple[LeftOutTrial, ...] = ()
+    """The trials that a budget left out; known where the study's folder was read."""
+    smaller: tuple[VariantRow, ...] = ()
+    """The rows of the trials with a share of the train rows, in the same order, the smallest share
+    of a variant first. No verdict is made from them."""
+    curve: DataCurve | None = None
+    """The curve that they make with the other rows; None without them, or without predictions."""
 
 
 def compare_records(
@@ -92,7 +111,8 @@ def compare_records(
 
     Args:
         study: its name.
-        records: at least one; those that do not score test are in no row.
+        records: at least one; those that do not score test are in no row, those with a share of the
+            train rows in rows of their own.
         order: variant names in the order of the rows; others come after them.
 
     Returns:
@@ -102,127 +122,29 @@ def compare_records(
         RecordError: two records were trained or scored on other data, or by another recipe that
             is not stated as a variant's own.
     """
-    records = scored(records)
+    on_curve, records = with_test_scores(records), of_table(records)
     groups = group_records(records, order)
-    shared = shared_recipe(records)
+    shared = shared_recipe(on_curve)
     rows = _named_apart([_row(group, shared) for group in groups])
-    names = {_group(group[0]): row.model for group, row in zip(groups, rows, strict=True)}
+    names = {row_key(group[0]): row.model for group, row in zip(groups, rows, strict=True)}
+    smaller = [
+        _row(group, shared).model_copy(update={"model": names.get(row_key(group[0]), variant)})
+        for variant, groups_of_shares in group_shares(on_curve, order)
+        for group in groups_of_shares
+        if group[0].train_share < 1
+    ]
     _, lost = part_diverged(records)
     diverged = [
-        describe_diverged(record, names.get(_group(record)), order)
-        for record in _in_order(lost, order)
+        describe_diverged(record, names.get(row_key(record)), order)
+        for record in in_order(lost, order)
     ]
     counts = Counter(one.model for one in diverged if one.has_row)
     return ComparisonTable(
         study=study,
         rows=tuple(row.model_copy(update={"num_diverged": counts[row.model]}) for row in rows),
         diverged=tuple(diverged),
+        smaller=tuple(smaller),
     )
-
-
-def group_records(
-    records: Sequence[TrialRecord], order: Sequence[str]
-) -> tuple[tuple[TrialRecord, ...], ...]:
-    """Group the records of each row of the table.
-
-    Args:
-        records: at least one record.
-        order: variant names in the order of the rows; others come after them.
-
-    Returns:
-        The rows' records, each ordered by seed; trials that diverged, or that do not score test,
-        are in none.
-
-    Raises:
-        RecordError: two records were trained or scored on other data, or by another recipe that
-            is not stated as a variant's own.
-    """
-    records = scored(records)
-    refuse_unlike(records)
-    groups: dict[tuple[str, ...], list[TrialRecord]] = {}
-    sound, _ = part_diverged(records)
-    for record in _in_order(sound, order):
-        groups.setdefault(_group(record), []).append(record)
-    return tuple(tuple(group) for group in groups.values())
-
-
-def scored(records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:
-    """Leave out the trials that were not to score test: a table is of test scores."""
-    return tuple(record for record in records if record.scores_test)
-
-
-def part_repeated(
-    records: Sequence[TrialRecord],
-) -> tuple[tuple[TrialRecord, ...], tuple[TrialRecord, ...]]:
-    """Find records that would wrongly be counted as further seeds of a row.
-
-    Args:
-        records: the records of one study.
-
-    Returns:
-        The records that are used, the latest one for each row and seed; and the others.
-    """
-    latest: dict[tuple[object, ...], TrialRecord] = {}
-    for record in sorted(records, key=lambda one: (one.created_at, one.trial_id)):
-        latest[(*_group(record), record.seed)] = record
-    counted = {record.trial_id for record in latest.values()}
-    return (
-        tuple(record for record in records if record.trial_id in counted),
-        tuple(record for record in records if record.trial_id not in counted),
-    )
-
-
-def _in_order(records: Sequence[TrialRecord], order: Sequence[str]) -> list[TrialRecord]:
-    """Sort records by row, then by seed."""
-    position = {name: index for index, name in enumerate(order)}
-
-    def place(record: TrialRecord) -> tuple[int, tuple[str, ...], int]:
-        return position.get(record.variant.name, len(position)), _group(record), record.seed
-
-    return sorted(records, key=place)
-
-
-def refuse_unlike(records: Sequence[TrialRecord]) -> None:
-    """Raise if records do not answer the same question.
-
-    Args:
-        records: of one study.
-
-    Raises:
-        RecordError: a record differs; the message names the first one, and the field.
-    """
-    facts: dict[str, Callable[[TrialRecord], object]] = {
-        "dataset fingerprint": lambda r: r.dataset.fingerprint,
-        "number of test rows": lambda r: r.test.num_examples,
-        "number of train rows": lambda r: r.dataset.num_train,
-    }
-    shared_recipe(records)
-    for record in records[1:]:
-        first = records[0]
-        for name, fact in facts.items():
-            if fact(record) != fact(first):
-                where = f"trial {record.trial_id}"
-                found = f"a value that differs from {first.trial_id}"
-                hint = "delete the folder of the older trial, or give the new study another --name"
-                raise RecordError(where, f"the same {name}", found, hint)
-
-
-def _group(record: TrialRecord) -> tuple[str, ...]:
-    """Make the key of a record's row: all that may change a result, except the seed.
-
-    The machine, the place of a model's folder and a fallback to another engine, which computes the
-    same, do not change a result: only times are separate for them.
-    """
-    revision = record.model.revision
-    asked = record.variant.model_dump_json(exclude={"recipe"} | ({"model"} if revision else set()))
-    weights = revision or record.model.model_id
-    workers = str(_num_workers(record))
-    recipe = str(compared(record))  # the whole of it, however much was stated
-    return (record.variant.name, asked, weights, record.precision, workers, recipe)
-
-
-def _num_workers(record: TrialRecord) -> int:
-    return 1 if is_linear(record.variant.model) else record.scaling.num_workers
 
 
 def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> VariantRow:
@@ -241,10 +163,13 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
         macro_f1_std=spread(f1_scores),
         size_bytes=first.model.size_bytes,
         padding_share=fmean(padding) if padding else None,
-        num_train_examples=first.dataset.num_train,
+        num_train_examples=first.dataset.num_train
+        if first.train_share == 1
+        else first.training.num_train_examples,
+        train_share=first.train_share,
         num_test_examples=first.test.num_examples,
         precision=first.precision,
-        num_workers=_num_workers(first),
+        num_workers=num_workers_of(first),
         engine=LINEAR_ENGINE if is_linear(first.variant.model) else first.variant.engine,
         recipe_changes=recipe_changes(first, shared),
         times=times_of(records),

@@ -1,4 +1,4 @@
-"""A few texts of a split, from the shortest to the longest."""
+"""A few rows of a split: from the shortest text to the longest, or at equal distances."""
 
 import numpy as np
 import pyarrow as pa
@@ -37,3 +37,24 @@ def _spread(rows: pa.Table, count: int) -> tuple[tuple[int, str], ...]:
     ranks = np.unique(np.linspace(0, len(order) - 1, count).round().astype(np.int64))
     chosen = rows.take(pa.array(order[ranks]))
     return tuple(zip(chosen["row"].to_pylist(), chosen["text"].to_pylist(), strict=True))
+
+
+def sample_evenly(split: SplitRows, count: int) -> pa.Table:
+    """Choose rows at equal distances, so that their lengths are distributed as all rows' are.
+
+    Args:
+        split: the split, all of which is read.
+        count: the number of rows, at least 1.
+
+    Returns:
+        At most ``count`` rows with ``text``, ``label`` and ``row``, in the split's order.
+    """
+    distance = max(1.0, split.num_rows / count)
+    ranks = np.unique((np.arange(min(count, split.num_rows)) * distance).astype(np.int64))
+    wanted = pa.array(split.rows[ranks])
+    chosen = [
+        table.filter(pc.is_in(table["row"], wanted))
+        for index in range(len(split.files))
+        for table in split.iter_selected(index)
+    ]
+    return pa.concat_tables(chosen).combine_chunks()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agnews_ray.data.coverage import describe_missing, refuse_low_limit
 from agnews_ray.data.labels import decide_labels, refuse_unlikely
@@ -12,6 +13,7 @@ from agnews_ray.data.reading import SplitPass, read_split
 from agnews_ray.data.rows import SplitRows
 from agnews_ray.data.sources import SourceFiles, resolve_source
 from agnews_ray.data.splits import select_limited, select_train_and_validation
+from agnews_ray.data.subsets import nested_rows
 from agnews_ray.errors import DataError
 from agnews_ray.record.schema import DatasetRecord
 from agnews_ray.spec.data import DataSpec
@@ -27,6 +29,20 @@ class ScannedDataset:
     train: SplitRows
     validation: SplitRows
     test: SplitRows
+    train_labels: NDArray[np.int16]
+    """The class ids of the used train rows, in their order."""
+
+    def train_rows_of(self, share: float, seed: int) -> NDArray[np.int64]:
+        """Return the numbers of the train rows that belong to a share of them.
+
+        Args:
+            share: in (0, 1].
+            seed: ``data.split_seed``.
+
+        Returns:
+            The row numbers, in rising order; see ``subsets.nested_rows``.
+        """
+        return nested_rows(self.train_labels, self.train.rows, share, seed)
 
 
 def scan_dataset(spec: DataSpec, cache: Path) -> ScannedDataset:
@@ -96,6 +112,7 @@ def scan_dataset(spec: DataSpec, cache: Path) -> ScannedDataset:
         train=parts.train.selected(used),
         validation=validation,
         test=parts.test.selected(tested),
+        train_labels=parts.train.labels[used],
     )
 
 

@@ -21,6 +21,19 @@ def steps_per_epoch(num_rows: int, global_batch_size: int) -> int:
     return math.ceil(num_rows / global_batch_size)
 
 
+def rows_of_share(num_rows: int, share: float) -> int:
+    """Count the rows of a share of the train rows.
+
+    Args:
+        num_rows: the number of all train rows.
+        share: in (0, 1].
+
+    Returns:
+        The nearest whole number, which may be 0.
+    """
+    return round(num_rows * share)
+
+
 def warmup_steps(num_steps: int, warmup_fraction: float) -> int:
     """Count the steps of rising learning rate; the number is rounded up as in the Trainer.
 

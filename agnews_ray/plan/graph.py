@@ -3,9 +3,18 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from agnews_ray.errors import SpecError
 from agnews_ray.plan.trials import PlannedTrial
+
+
+class Lost(NamedTuple):
+    """A trial that can never start."""
+
+    trial: PlannedTrial
+    cause: str
+    """The id of the trial that it waits for and that failed or is also lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,9 +23,9 @@ class Ready:
 
     startable: tuple[PlannedTrial, ...]
     """The trials for which all that they wait for have finished, in the graph's order."""
-    lost: dict[str, str]
-    """For each trial that can never start, the one that it waits for and that failed or is also
-    lost."""
+    lost: tuple[Lost, ...] = ()
+    has_more: bool = False
+    """Whether further trials may start once these have ended."""
 
 
 class TrialGraph:
@@ -54,16 +63,21 @@ class TrialGraph:
             can.
         """
         startable: list[PlannedTrial] = []
-        lost: dict[str, str] = {}
+        lost: dict[str, Lost] = {}
         for trial in self.trials:
             if trial.trial_id in done or trial.trial_id in failed:
                 continue
             causes = [one for one in trial.waits_for if one in failed or one in lost]
             if causes:
-                lost[trial.trial_id] = causes[0]
+                lost[trial.trial_id] = Lost(trial, causes[0])
             elif all(one in done for one in trial.waits_for):
                 startable.append(trial)
-        return Ready(startable=tuple(startable), lost=lost)
+        num_over = sum(one.trial_id in done or one.trial_id in failed for one in self.trials)
+        return Ready(
+            startable=tuple(startable),
+            lost=tuple(lost.values()),
+            has_more=num_over + len(startable) + len(lost) < len(self.trials),
+        )
 
 
 def without_finished(

@@ -1,16 +1,19 @@
-"""The trials of a study: one for each variant and seed, with content-hash ids."""
+"""The trials of a study: one for each variant, share and seed, with content-hash ids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 
 from agnews_ray.errors import SpecError
-from agnews_ray.plan.budget import steps_per_epoch
+from agnews_ray.plan.budget import rows_of_share, steps_per_epoch
 from agnews_ray.plan.class_weights import class_weights
+from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
-from agnews_ray.record.schema import DatasetRecord
+from agnews_ray.record.schema import DatasetRecord, SearchRecord
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.linear_models import is_linear, keys_with_effect
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
+from agnews_ray.spec.shares import in_percent
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
 
@@ -28,6 +31,8 @@ class PlannedTrial:
     """The complete recipe: the study's recipe, with the variant's own settings in it."""
     num_steps: int
     """The number of optimiser updates; 0 for a linear model, which is fitted in one go."""
+    train_share: float = 1.0
+    """The share of the train rows that it is trained with, in (0, 1]."""
     scores_test: bool = True
     """Whether the test split is scored; a trial by which settings are chosen must not see it."""
     waits_for: tuple[str, ...] = ()
@@ -35,6 +40,12 @@ class PlannedTrial:
     rungs: tuple[int, ...] = ()
     """The steps after which validation is scored and the driver is asked whether the trial goes
     on, as a search wants it; the last step is none of them."""
+    keeps_artifact: bool = True
+    """Whether the trained model is saved; the trials of a search, and those with a share of the
+    train rows, leave none."""
+    search: SearchRecord | None = None
+    """The trial's place in a search, without scores yet; no part of its id, which has the settings
+    themselves."""
     class_weights: tuple[float, ...] | None = None
     """The weight of a row's loss by class id; None if all rows have the same."""
 
@@ -50,10 +61,9 @@ def plan_trials(
     identities: Mapping[str, str],
     device: Device,
     precision: Precision | Mapping[str, Precision],
-    *,
-    scores_test: bool = True,
+    looks: Looks | None = None,
 ) -> tuple[PlannedTrial, ...]:
-    """Plan every trial of a study, seeds innermost.
+    """Plan every trial of a study: by variant, then from the smallest share on, then by seed.
 
     Args:
         study: the study, with a name for every variant.
@@ -63,15 +73,19 @@ def plan_trials(
         device: the device on which the trials will run; linear models run on a CPU, in fp32.
         precision: the precision on that device, with ``auto`` resolved; or the precisions by
             variant name, if a variant cannot be trained in it.
-        scores_test: whether the trials score the test split.
+        looks: for the trials of a search, which do not score the test split and have all train
+            rows: after how many epochs it looks at them.
 
     Returns:
-        One trial per variant and seed. The id depends on everything that may change a result or its
-        cost, except the machine; it does not depend on the study's name, paths, or other variants.
+        One trial per variant, share of the train rows and seed. The id depends on everything that
+        may change a result or its cost, except the machine; it does not depend on the study's name,
+        paths, other variants or shares: those of all rows are the trials of the study without a
+        curve. The others keep no artifact, which would fill the disk with models that nobody uses.
+        Class weights are those of all rows, as a stratified share has the same.
 
     Raises:
-        SpecError: two variants have the same name, there are fewer train rows than one batch has,
-            or there is not one class weight for each class.
+        SpecError: two variants have the same name, a share has fewer train rows than one batch or
+            than there are classes, or there is not one class weight for each class.
     """
     names = [variant.name for variant in study.models]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -79,11 +93,15 @@ def plan_trials(
         found = f"models: want different names, found {twice[0]!r} twice; set `name` in a job file"
         raise SpecError("study", [found])
     by_name = precision if isinstance(precision, Mapping) else dict.fromkeys(names, precision)
+    shares = study.train_shares if looks is None else (1.0,)
+    _refuse_few_rows(study, shares, dataset)
     trials = []
     for variant in study.models:
         recipe = variant.recipe_in(study.recipe)
-        num_steps = _num_steps(variant, recipe, dataset.num_train)
-        for seed in study.seeds:
+        for share, seed in product(shares, study.seeds):
+            num_rows = rows_of_share(dataset.num_train, share)
+            num_steps = steps_per_epoch(num_rows, recipe.global_batch_size) * recipe.num_epochs
+            num_steps = 0 if is_linear(variant.model) else num_steps
             trial = PlannedTrial(
                 trial_id="",
                 variant=variant,
@@ -92,7 +110,10 @@ def plan_trials(
                 precision="fp32" if is_linear(variant.model) else by_name[variant.name],
                 recipe=recipe,
                 num_steps=num_steps,
-                scores_test=scores_test,
+                train_share=share,
+                scores_test=looks is None,
+                keeps_artifact=looks is None and share == 1,
+                rungs=tuple(looks.steps(recipe.num_epochs, num_steps)) if looks else (),
                 class_weights=class_weights(
                     recipe, dataset.class_names, dataset.train.class_counts
                 ),
@@ -102,16 +123,30 @@ def plan_trials(
     return tuple(trials)
 
 
-def _num_steps(variant: VariantSpec, recipe: RecipeSpec, num_rows: int) -> int:
-    if is_linear(variant.model):
-        return 0
-    batch = recipe.global_batch_size
-    if num_rows < batch:
-        hint = "lower --global-batch-size, or use more rows"
-        whose = f" of {variant.name}" if variant.recipe else ""
-        found = f"train split: want at least one global batch{whose} ({batch} rows)"
-        raise SpecError("study", [f"{found}, found {num_rows}; {hint}"])
-    return steps_per_epoch(num_rows, batch) * recipe.num_epochs
+def _refuse_few_rows(study: StudySpec, shares: tuple[float, ...], dataset: DatasetRecord) -> None:
+    """Name every share of the train rows that is too small to train a variant."""
+    problems = []
+    num_classes = sum(count > 0 for count in dataset.train.class_counts)
+    for share in shares:
+        num_rows = rows_of_share(dataset.num_train, share)
+        is_whole = share == 1
+        where = "train split" if is_whole else f"curve: {in_percent(share)} of the train rows"
+        hint = "use more rows" if is_whole else "use a larger share, or more rows"
+        for variant in study.models:
+            batch = variant.recipe_in(study.recipe).global_batch_size
+            whose = f" of {variant.name}" if variant.recipe else ""
+            if num_rows < batch and not is_linear(variant.model):
+                problems.append(
+                    f"{where}: want at least one global batch{whose} ({batch} rows), found "
+                    f"{num_rows}; lower --global-batch-size, or {hint}"
+                )
+        if batch <= num_rows < num_classes and not is_whole:
+            problems.append(
+                f"{where}: want a row of each of {num_classes} classes, found {num_rows} rows; "
+                f"{hint}"
+            )
+    if problems:
+        raise SpecError("study", list(dict.fromkeys(problems)))
 
 
 WHERE_ROWS_LIE = ("source", "test_source", "validation_source")
@@ -165,6 +200,10 @@ def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, ide
     }
     if not trial.scores_test:  # otherwise its record would be used for a trial with scores
         content["scores_test"] = False
+    if trial.train_share < 1:
+        content["train_share"] = trial.train_share
     if trial.rungs:
         content["rungs"] = trial.rungs
+    if not trial.keeps_artifact:  # otherwise it would be used for a trial whose model is wanted
+        content["keeps_artifact"] = False
     return f"{slug(variant.name)}-s{trial.seed}-{content_hash(content, 10)}"

@@ -10,13 +10,14 @@ from pathlib import Path
 from agnews_ray.errors import StoreError
 from agnews_ray.record.durable import make_folder, sync_tree, write_whole
 from agnews_ray.record.finished import ATTEMPT_MARK, DAMAGED, RECORD_FILE, SetAside
+from agnews_ray.record.left_out import LEFT_OUT_FILE
 from agnews_ray.record.outputs import TestRows, check_left
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import Storage, is_uri, user_cache, without_secrets
 from agnews_ray.record.store import LOG_FILE, STAGING, StudyStore, free_name, to_json
 from agnews_ray.spec.study import StudySpec
 
-KEPT = ("study.yaml", "test_rows.parquet")
+KEPT = ("study.yaml", "best.yaml", "test_rows.parquet", LEFT_OUT_FILE)
 """The files of a study beside its trials."""
 
 
@@ -56,7 +57,7 @@ class RemoteStudyStore(StudyStore):
         try:
             self._clear(lambda session: session == self._session)
             self._check_held()
-            for path in (self.log_path, self.test_rows_path):
+            for path in (self.log_path, self.test_rows_path, self.folder / LEFT_OUT_FILE):
                 if path.is_file():
                     self._remote.write(path.name, path.read_bytes())
         except (StoreError, OSError) as error:  # the outcome matters more, and so does its error
@@ -78,6 +79,10 @@ class RemoteStudyStore(StudyStore):
     def save_study(self, study: StudySpec) -> None:
         super().save_study(study)
         self._remote.write(self.study_path.name, self.study_path.read_bytes())
+
+    def save_best(self, study: StudySpec) -> None:
+        super().save_best(study)
+        self._remote.write(self.best_path.name, self.best_path.read_bytes())
 
     def save_test_rows(self, rows: TestRows, fingerprint: str) -> None:
         super().save_test_rows(rows, fingerprint)

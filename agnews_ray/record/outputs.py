@@ -153,6 +153,26 @@ def load_curve(folder: Path) -> LearningCurve:
     )
 
 
+def load_learning_rates(folder: Path) -> NDArray[np.float64] | None:
+    """Read the learning rates beside a trial's learning curve.
+
+    Args:
+        folder: the trial's folder.
+
+    Returns:
+        Shape (S,): the rate of each step; None if the file has none.
+
+    Raises:
+        RecordError: the file is missing or damaged.
+    """
+    path = folder / "curve.parquet"
+    _read(path, ())
+    if "learning_rate" not in pq.read_schema(path).names:
+        return None
+    rates: NDArray[np.float64] = _column(_read(path, ("learning_rate",)), "learning_rate", float)
+    return rates
+
+
 def save_test_rows(path: Path, rows: TestRows, fingerprint: str) -> None:
     """Keep the test rows beside the study, so that a report needs no data source.
 

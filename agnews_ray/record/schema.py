@@ -3,8 +3,10 @@
 from math import isfinite
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
+from pydantic import JsonValue, model_validator
 
+from agnews_ray.record.predicted import PredictionRecord as PredictionRecord
+from agnews_ray.record.shape import Record as Record
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeSpec
@@ -15,20 +17,12 @@ SCHEMA_VERSION = 7
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
-variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search and
-linear models, which have no steps and no padding; what older records lack has a default that was
-true of them."""
+variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search,
+its share of the train rows, what was predicted of it, its whole time, and linear models, which
+have no steps and no padding; what older records lack has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 FIRST_TO_NAME_DIVERGENCE = 3
-
-
-class Record(BaseModel):
-    """An immutable part of a record; unknown keys are errors."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=()
-    )
 
 
 class SplitRecord(Record):
@@ -85,7 +79,10 @@ class DatasetRecord(Record):
 
     @property
     def num_train(self) -> int:
-        """The number of train rows: the selected ones without the validation split."""
+        """The number of train rows: the selected ones without the validation split.
+
+        A trial with a share of them has fewer: ``TrainingRecord.num_train_examples``.
+        """
         return self.train.num_selected - self.num_validation
 
 
@@ -252,6 +249,9 @@ class TrialRecord(Record):
     dataset: DatasetRecord
     training: TrainingRecord
     test: Scores
+    train_share: float = 1.0
+    """The share of the train rows that it was trained with, in (0, 1]; a trial with less than all
+    is in no row of a table, but on the study's curve."""
     scores_test: bool = True
     """Whether the test split was to be scored; without, there are no predictions, and the trial is
     in no row of a table."""
@@ -259,6 +259,11 @@ class TrialRecord(Record):
     """The scores after each epoch, if there is a validation split."""
     search: SearchRecord | None = None
     """Its place in a search; None if it belongs to none."""
+    total_seconds: float | None = None
+    """The wall time from ``submit`` (for a study's first trial) or from the trial's start to its
+    record; None: before version 7."""
+    predicted: PredictionRecord | None = None
+    """What was predicted of it; None if nothing was."""
     environment: EnvironmentRecord
     diverged: str | None = None
     """Why the model has no scores: its loss or its logits are not numbers. Such a trial is left out

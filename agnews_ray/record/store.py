@@ -40,6 +40,7 @@ class StudyStore:
         """The study's folder, or its URI."""
         self.study_path = self.folder / "study.yaml"
         self.log_path = self.folder / LOG_FILE
+        self.best_path = self.folder / "best.yaml"
         self.test_rows_path = self.folder / "test_rows.parquet"
         self._trials = self.folder / "trials"
         self._session = secrets.token_hex(6)
@@ -134,6 +135,11 @@ class StudyStore:
         """
         self._check_held()
         write_whole(self.study_path, to_yaml(study))
+
+    def save_best(self, study: StudySpec) -> None:
+        """Keep the study of a search's winners; as ``save_study``."""
+        self._check_held()
+        write_whole(self.best_path, to_yaml(study))
 
     def load_study(self) -> StudySpec | None:
         """Read the study kept here.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from agnews_ray.compare.assessment import Assessment
 from agnews_ray.report import figures, sentences
 from agnews_ray.report.classes import classes_section
+from agnews_ray.report.curve_section import curve_section
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, sort_key, word
 from agnews_ray.report.row_sections import disagreements_section, doubts_section, provenance_section
 from agnews_ray.report.table_formats import (
@@ -33,6 +34,7 @@ def all_sections(assessment: Assessment) -> list[Section]:
         _comparison,
         _front,
         _costs,
+        curve_section,
         _learning,
         classes_section,
         _calibration,

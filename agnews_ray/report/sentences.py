@@ -125,9 +125,9 @@ def warnings(table: ComparisonTable) -> list[str]:
         table: of a study.
 
     Returns:
-        Sentences: on trials that diverged, on engines that fell back, on pauses.
+        Sentences: on trials that diverged or were left out, on engines that fell back, on pauses.
     """
-    found = name_diverged(table)
+    found = [*name_diverged(table), *name_left_out(table)]
     for row in table.rows:
         for times in row.times:
             who = f"{row.model}: {times.num_seeds} trial(s) on {times.device}"
@@ -153,6 +153,17 @@ def name_diverged(table: ComparisonTable) -> list[str]:
     """
     by_row = groupby(table.diverged, key=lambda one: (one.model, one.has_row))
     return [_diverged(list(trials), table) for _, trials in by_row]
+
+
+def name_left_out(table: ComparisonTable) -> list[str]:
+    """Name the trials that a budget left out, a sentence for each budget."""
+    by_budget: dict[str, list[str]] = {}
+    for one in table.left_out:
+        by_budget.setdefault(one.budget, []).append(f"{one.model} seed {one.seed}")
+    return [
+        f"Left out by the budget of {budget}: {', '.join(names)}."
+        for budget, names in by_budget.items()
+    ]
 
 
 def _diverged(trials: list[DivergedTrial], table: ComparisonTable) -> str:

@@ -17,6 +17,7 @@ from agnews_ray.compare.table import ComparisonTable, VariantRow
 from agnews_ray.compare.times import TrainingTimes
 from agnews_ray.record import json_text
 from agnews_ray.report import sentences
+from agnews_ray.report.curve_text import written
 from agnews_ray.report.escaping import markdown_text, tex_text
 
 MIB = 1 << 20
@@ -92,25 +93,29 @@ def to_rich(table: ComparisonTable, width: int) -> Table:
 def to_plain(table: ComparisonTable) -> str:
     """Format the table for a file or a pipe."""
     lines = [caption(table), _lay_out(_cells(table), "simple"), *sentences.remarks(table)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *written(table.curve, "simple")])
 
 
 def to_markdown(table: ComparisonTable) -> str:
     """Write a GitHub table."""
     cells = [[markdown_text(cell) for cell in row] for row in _cells(table)]
     lines = [markdown_text(line) for line in sentences.remarks(table)]
-    return "\n\n".join([_lay_out(cells, "github"), *lines])
+    return "\n\n".join([_lay_out(cells, "github"), *lines, *written(table.curve, "github")])
 
 
 def to_latex(table: ComparisonTable) -> str:
     """Write a booktabs table; names are escaped."""
     cells = [[cell.replace("±", "+-") for cell in row] for row in _cells(table)]
     laid_out = _lay_out(cells, "latex_booktabs").replace("+-", r"$\pm$")
-    return "\n\n".join([laid_out, *(tex_text(line) for line in sentences.remarks(table))])
+    lines = [tex_text(line) for line in sentences.remarks(table)]
+    return "\n\n".join([laid_out, *lines, *written(table.curve, "latex_booktabs")])
 
 
 def to_csv(table: ComparisonTable) -> str:
-    """Write every field, unrounded, in SI units: a line for each row and machine."""
+    """Write every field, unrounded, in SI units: a line for each row and machine.
+
+    The rows of trials with a share of the train rows come after the others.
+    """
     of_row = [name for name in VariantRow.model_fields if name != "times"]
     of_times = {
         name: f"{name}_there" if name in of_row else name for name in TrainingTimes.model_fields
@@ -119,7 +124,7 @@ def to_csv(table: ComparisonTable) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(fields)
-    for row in table.rows:
+    for row in (*table.rows, *table.smaller):
         values = row.model_dump(include=set(of_row))
         values["seeds"] = " ".join(str(seed) for seed in row.seeds)
         values["recipe_changes"] = "; ".join(map(str, row.recipe_changes))

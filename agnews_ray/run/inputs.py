@@ -1,5 +1,6 @@
 """The inputs of trials: tokenizers and tokenised splits, each made once and kept on disk."""
 
+import dataclasses
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.data.sample import sample_by_length
 from agnews_ray.data.scan import ScannedDataset, SplitRows
 from agnews_ray.data.stream import TokenisedSplit
+from agnews_ray.data.subsets import as_bits
 from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits, used_rows
 from agnews_ray.engine.first_pass import Setting
 from agnews_ray.engine.preflight import Findings, look_at
@@ -23,7 +25,7 @@ from agnews_ray.model.tokenizer import (
     ready_tokenizer,
     train_tokenizer,
 )
-from agnews_ray.model.zoo import architecture, sizes
+from agnews_ray.model.zoo import architecture, encoder_of, sizes
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
@@ -46,6 +48,8 @@ class TrialInputs:
     tokenizer: PreTrainedTokenizerFast
     splits: dict[str, TokenisedSplit]
     """The tokenised splits by name: train, test, and validation if there is one."""
+    train_rows: bytes | None = None
+    """The numbers of the train rows to use, as bits (``data.subsets``); None for all."""
     findings: Findings | None = None
     """The findings about the model before its training."""
     replayed: tuple[tuple[int, str], ...] = ()
@@ -93,12 +97,15 @@ class InputCache:
         self._cache = cache
         self._on_tokenised = on_tokenised
         self.note = note
-        self._tokenizers: dict[str, LoadedTokenizer] = {}
-        self._findings: dict[str, Findings] = {}
+        self._tokenizers: dict[VariantSpec, LoadedTokenizer] = {}
+        self._findings: dict[VariantSpec, Findings] = {}
         self._texts: tuple[str, ...] | None = None
 
     def tokenizer(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
         """Load a variant's tokenizer, or train it on the train split for fresh weights.
+
+        A trial with a share of the train rows has the tokenizer of all of them, which has seen the
+        other rows' texts, but not their labels.
 
         Args:
             variant: a variant with a name, not a linear one.
@@ -110,14 +117,15 @@ class InputCache:
             HubError: neither the hub nor its cache has it.
             ModelError: it cannot be loaded.
         """
-        if variant.name not in self._tokenizers:
+        key = _without_recipe(variant)
+        if key not in self._tokenizers:
             if variant.init == "random":
                 ready = LoadedTokenizer(tokenizer=self._trained(variant), notes=())
             else:
                 ready = ready_tokenizer(variant)
             check_max_length(variant, ready.tokenizer, self._spec.max_length_tokens)
-            self._tokenizers[variant.name] = ready
-        return self._tokenizers[variant.name].tokenizer
+            self._tokenizers[key] = ready
+        return self._tokenizers[key].tokenizer
 
     def look_at(
         self, variant: VariantSpec, precision: Precision, device: Device, trains_on: Device
@@ -148,8 +156,9 @@ class InputCache:
             device=device,
             trains_on=trains_on,
         )
-        found = look_at(variant, self._tokenizers[variant.name], self._texts, setting)
-        self._findings[variant.name] = found
+        key = _without_recipe(variant)
+        found = look_at(variant, self._tokenizers[key], self._texts, setting)
+        self._findings[key] = found
         return found
 
     def load(self, trial: PlannedTrial) -> Inputs:
@@ -161,10 +170,14 @@ class InputCache:
         Returns:
             The trial's inputs; those of a linear model are only named here.
         """
-        findings = self._findings.get(trial.variant.name)
+        variant = encoder_of(trial.variant) or trial.variant
+        findings = self._findings.get(_without_recipe(variant))
         replayed = sample_by_length(self._scanned.test, NUM_REPLAYED)
         if is_linear(trial.variant.model):
-            rows = used_rows(self._scanned)
+            rows, share = used_rows(self._scanned), trial.train_share
+            if share < 1:
+                chosen = self._scanned.train_rows_of(share, self._spec.split_seed)
+                rows["train"] = dataclasses.replace(rows["train"], rows=chosen)
             return LinearInputs(splits=rows, findings=findings, replayed=replayed)
         tokenizer = self.tokenizer(trial.variant)
         encoder = encoder_json(tokenizer, self._spec.max_length_tokens)
@@ -178,9 +191,16 @@ class InputCache:
         return TrialInputs(
             tokenizer=tokenizer,
             splits=splits,
+            train_rows=self._train_rows(trial.train_share),
             findings=findings,
             replayed=replayed,
         )
+
+    def _train_rows(self, share: float) -> bytes | None:
+        """Choose the rows of a share; they are tokenised once, with all others."""
+        if share == 1:
+            return None
+        return as_bits(self._scanned.train_rows_of(share, self._spec.split_seed))
 
     def _trained(self, variant: VariantSpec) -> PreTrainedTokenizerFast:
         train = self._scanned.train
@@ -201,6 +221,11 @@ class InputCache:
 
     def _tell(self, line: str) -> None:
         self.note(f"note  {line}")
+
+
+def _without_recipe(variant: VariantSpec) -> VariantSpec:
+    """Return what two variants have in common that differ only in name and recipe."""
+    return variant.model_copy(update={"name": "", "recipe": None})
 
 
 def tokenizer_key(scanned: ScannedDataset, *settings: int) -> str:

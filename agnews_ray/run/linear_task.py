@@ -30,6 +30,8 @@ from agnews_ray.spec.linear_models import LINEAR_ENGINE, kind_of
 
 CPU = torch.device("cpu")
 
+BYTES_PER_PARAMETER = 4
+
 SCORED_ROWS = 8192
 """The number of rows scored at a time."""
 
@@ -146,22 +148,23 @@ class _Work:
     def _save(
         self, classifier: LinearClassifier, found: Predictions | None
     ) -> tuple[int, float | None]:
-        """Write all files; return the artifact's size and how far it is from what was recorded."""
+        """Write all files; return the model's size and how far it is from what was recorded."""
         config = self._config
         with (
             tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch,
             leaving_files(config.staged, Path(scratch)) as folder,
         ):
-            size_bytes = classifier.save(folder / "artifact", config.facts)
-            apart = None
+            size_bytes, apart = BYTES_PER_PARAMETER * classifier.num_parameters, None
+            if config.keeps_artifact:
+                size_bytes = classifier.save(folder / "artifact", config.facts)
+                apart = self._check(folder / "artifact", found)
             if found is not None:
                 save_predictions(found, folder)
-                apart = self._check(folder / "artifact", found)
             save_curve(_no_steps(), 0, 1, folder)
         return size_bytes, apart
 
-    def _check(self, folder: Path, found: Predictions) -> float | None:
-        if not self._config.replayed:
+    def _check(self, folder: Path, found: Predictions | None) -> float | None:
+        if found is None or not self._config.replayed:
             return None
         rows, texts = zip(*self._config.replayed, strict=True)
         recorded = found.logits[np.searchsorted(found.rows, rows)]

@@ -1,6 +1,7 @@
 """Trials of every kind: fine-tuning goes to a group of workers, a linear model to a Ray task."""
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,8 +30,9 @@ class StudyRunner:
 
     trainer: TrialRunner
     """The runner of trials that fine-tune, which also knows the study."""
-    texts: dict[str, Any] = field(default_factory=dict)
-    """The texts of each split in Ray's shared memory, by name; read once for all trials."""
+    texts: dict[tuple[str, int], Any] = field(default_factory=dict)
+    """The texts of each split in Ray's shared memory, by its name and number of rows; read once for
+    all trials."""
 
     def run(self, trial: PlannedTrial, inputs: Inputs, started_at: float) -> TrialRecord:
         """Run and record one trial.
@@ -49,7 +51,7 @@ class StudyRunner:
         """
         if not isinstance(inputs, LinearInputs):
             return self.trainer.run(trial, inputs, started_at)
-        attempt = 0
+        predicted, attempt = self.trainer.predict(trial, started_at), 0
         while True:
             attempt += 1
             staged = self.trainer.store.staging_folder(trial.trial_id)
@@ -64,19 +66,22 @@ class StudyRunner:
                 self.trainer.on_retry(f"trial {trial.trial_id} lost its node, starts again")
             finally:
                 forget_progress(trial.trial_id)
-        record = self.trainer.record_of(trial, summary, inputs.findings)
+        record = self.trainer.record_of(trial, summary, inputs.findings).model_copy(
+            update={"predicted": predicted, "total_seconds": time.time() - started_at}
+        )
         self.trainer.store.publish(record, staged)
         return record
 
     def _fit(self, config: LinearConfig, splits: Mapping[str, SplitRows]) -> WorkerSummary:
         """Run a task on any node that has a CPU left; the texts come from this one."""
-        for name, split in splits.items():
-            if name not in self.texts:
-                self.texts[name] = _remote(_read_texts, num_cpus=0, **_here()).remote(split)
-        names = list(splits)
+        # Shares of the train rows are nested, so that their number says which they are.
+        keys = [(name, split.num_rows) for name, split in splits.items()]
+        for key, split in zip(keys, splits.values(), strict=True):
+            if key not in self.texts:
+                self.texts[key] = _remote(_read_texts, num_cpus=0, **_here()).remote(split)
         task = _remote(_run_linear, num_cpus=1)
         summary: WorkerSummary = ray.get(
-            task.remote(config, names, *(self.texts[name] for name in names))
+            task.remote(config, list(splits), *(self.texts[key] for key in keys))
         )
         return summary
 
@@ -89,6 +94,7 @@ class StudyRunner:
             seed=trial.seed,
             class_weights=trial.class_weights,
             scores_test=trial.scores_test,
+            keeps_artifact=trial.keeps_artifact,
             num_threads=self.trainer.threads_per_worker,
             staged=staged,
             facts=self.trainer.artifact_facts,

@@ -40,6 +40,8 @@ class TrialFacts(Facts):
     num_steps: int
     precision: str
     device: str
+    train_share: float = 1.0
+    """The share of the train rows, in (0, 1]; missing in events of older packages."""
 
     @classmethod
     def of(cls, trial: PlannedTrial) -> "TrialFacts":

@@ -15,14 +15,23 @@ from agnews_ray.errors import DataError, RecordingError
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.hub import loaded_revision
 from agnews_ray.model.zoo import model_id
+from agnews_ray.plan.budget import rows_of_share
 from agnews_ray.plan.trials import PlannedTrial
-from agnews_ray.record.schema import DatasetRecord, ModelRecord, Scores, TrialRecord
+from agnews_ray.record.schema import (
+    DatasetRecord,
+    ModelRecord,
+    PredictionRecord,
+    Scores,
+    SearchRecord,
+    TrialRecord,
+)
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.failures import find, root_error, was_lost
 from agnews_ray.run.held_datasets import HeldDatasets
 from agnews_ray.run.inputs import TrialInputs
 from agnews_ray.run.mailbox import Task
 from agnews_ray.run.progress import forget_progress, latest_progress
+from agnews_ray.run.rungs import forget_questions
 from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
 from agnews_ray.run.worker_group import WorkerGroups
@@ -31,6 +40,10 @@ from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)
+
+
+def no_prediction(trial: PlannedTrial, since: float) -> None:
+    """Predict nothing of a trial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +64,9 @@ class TrialRunner:
     """The number of times that a trial may run, if it loses a worker or its node."""
     on_retry: Callable[[str], None] = logger.warning
     """The function that gets a line when a trial starts again; another thread calls it."""
+    predict: Callable[[PlannedTrial, float], PredictionRecord | None] = no_prediction
+    """The function that predicts a trial that starts now, from the Unix time from which it
+    counts; None if there is no prediction."""
     datasets: HeldDatasets = field(default_factory=HeldDatasets)
 
     def run(self, trial: PlannedTrial, inputs: TrialInputs, started_at: float) -> TrialRecord:
@@ -65,15 +81,13 @@ class TrialRunner:
             The record, which is already in its folder.
 
         Raises:
-            DataError: the reference engine cannot train on a streamed split.
+            DataError: the reference engine cannot train on a streamed split, or there is no
+                validation split for the trial's rungs.
             AgnewsError: a problem that the user can fix, raised on a worker.
             TrialError: any other failure; it names the root cause.
         """
-        is_held = inputs.splits["train"].is_resident
-        if ENGINES[trial.variant.engine].needs_held_rows and not is_held:
-            wanted = f"a train split in memory, with engine {trial.variant.engine}"
-            hint = "raise data.max_resident_mb, or use engine fast"
-            raise DataError(f"trial {trial.trial_id}", wanted, "one that is streamed", hint)
+        _check_splits(trial, inputs)
+        predicted = self.predict(trial, started_at)
         unrecorded, attempt = switched_off(), 0
         while True:
             attempt += 1
@@ -93,7 +107,10 @@ class TrialRunner:
                 self.on_retry(f"trial {trial.trial_id} lost a worker or its node, starts again")
             finally:
                 forget_progress(trial.trial_id)
-        record = self.record_of(trial, summary, inputs.findings)
+                forget_questions(trial.trial_id, trial.rungs)
+        record = self.record_of(trial, summary, inputs.findings).model_copy(
+            update={"predicted": predicted, "total_seconds": time.time() - started_at}
+        )
         self.store.publish(record, staged)
         return record
 
@@ -151,7 +168,11 @@ class TrialRunner:
             recipe=trial.recipe,
             precision=trial.precision,
             num_steps=trial.num_steps,
+            train_rows=inputs.train_rows,
+            num_train_rows=rows_of_share(self.dataset.num_train, trial.train_share),
+            rungs=trial.rungs,
             scores_test=trial.scores_test,
+            keeps_artifact=trial.keeps_artifact,
             class_names=self.dataset.class_names,
             class_weights=trial.class_weights,
             pickled_tokenizer=pickle.dumps(inputs.tokenizer),
@@ -190,6 +211,7 @@ class TrialRunner:
             variant=trial.variant,
             seed=trial.seed,
             recipe=trial.recipe,
+            train_share=trial.train_share,
             scores_test=trial.scores_test,
             data=self.study.data,
             scaling=self.study.scaling,
@@ -213,6 +235,26 @@ class TrialRunner:
             validation=tuple(
                 score(epoch.labels, epoch.predicted, names) for epoch in summary.validation
             ),
+            search=_searched(trial, summary),
             environment=summary.environment,
             diverged=summary.diverged,
         )
+
+
+def _check_splits(trial: PlannedTrial, inputs: TrialInputs) -> None:
+    is_held = inputs.splits["train"].is_resident
+    if ENGINES[trial.variant.engine].needs_held_rows and not is_held:
+        wanted = f"a train split in memory, with engine {trial.variant.engine}"
+        hint = "raise data.max_resident_mb, or use engine fast"
+        raise DataError(f"trial {trial.trial_id}", wanted, "one that is streamed", hint)
+    if trial.rungs and "validation" not in inputs.splits:
+        wanted, hint = "a validation split for its rungs", "set data.validation_fraction"
+        raise DataError(f"trial {trial.trial_id}", wanted, "none", hint)
+
+
+def _searched(trial: PlannedTrial, summary: WorkerSummary) -> SearchRecord | None:
+    """Return the trial's place in a search, with what happened at its rungs."""
+    if trial.search is None:
+        return None
+    happened = {"rungs": summary.rungs, "is_stopped": summary.is_stopped}
+    return trial.search.model_copy(update=happened)

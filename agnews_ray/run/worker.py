@@ -17,6 +17,7 @@ from ray.data import DataIterator
 
 from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
 from agnews_ray.data.stream import iter_windows
+from agnews_ray.data.subsets import chosen_windows
 from agnews_ray.engine.artifact_check import check_artifact, deviation, replay
 from agnews_ray.engine.callbacks import Callback
 from agnews_ray.engine.divergence import divergence
@@ -38,9 +39,16 @@ from agnews_ray.run.device import check_precision
 from agnews_ray.run.engine_choice import choose_engine, of_all_ranks
 from agnews_ray.run.mailbox import next_task, post_result
 from agnews_ray.run.progress import ProgressReporter
+from agnews_ray.run.rungs import ask
 from agnews_ray.run.trial_files import save_curve, save_predictions
-from agnews_ray.run.worker_callbacks import ProgressTeller, TrainingClock, Validation, scored
-from agnews_ray.run.worker_config import ScoredRows, WorkerConfig, WorkerSummary
+from agnews_ray.run.worker_callbacks import (
+    ProgressTeller,
+    Rungs,
+    TrainingClock,
+    Validation,
+    scored,
+)
+from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
 
 
 def serve(group: str) -> None:
@@ -99,7 +107,8 @@ class Worker:
         self._pauses = PauseWatch()
         self._clock = TrainingClock(self._pauses)
         self._paused_s = 0.0
-        self._validation: list[ScoredRows] = []
+        self._validation: Validation | None = None
+        self._rungs: Rungs | None = None
 
     def close(self) -> None:
         """End the thread that sends progress."""
@@ -139,13 +148,13 @@ class Worker:
             tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch,
             leaving_files(config.staged, Path(scratch)) as folder,
         ):
-            size_bytes = save_artifact(folder / "artifact", model, self._tokenizer, config.facts)
-            apart = self._check_artifact(folder / "artifact", found)
+            size_bytes, apart = self._save_model(model, folder / "artifact", found)
             if found is not None:
                 save_predictions(found, folder)
             save_curve(log, config.num_steps, config.recipe.num_epochs, folder)
         test = None if found is None else scored(found)
-        all_scored = [*self._validation, test] if test else self._validation
+        validation = self._validation.found if self._validation else []
+        all_scored = [*validation, test] if test else validation
         return WorkerSummary(
             num_parameters=num_parameters(model),
             size_bytes=size_bytes,
@@ -160,7 +169,9 @@ class Worker:
             environment=describe_environment(),
             reached_at=self._reached_at | {"first step": self._clock.first_step_at},
             test=test,
-            validation=tuple(self._validation),
+            validation=tuple(validation),
+            rungs=tuple(self._rungs.found) if self._rungs else (),
+            is_stopped=self._rungs is not None and self._rungs.is_stopped,
             diverged=divergence(log.loss, [one.predicted for one in all_scored]),
         )
 
@@ -174,29 +185,42 @@ class Worker:
             seed=config.seed,
             num_steps=config.num_steps,
             epochs=self._epochs,
-            rows=lambda: next(self._windows("train-0", 0)),
+            rows=lambda: next(self._train_windows(0, 0)),
             objective=CrossEntropy.of(config.recipe, config.class_weights),
         )
         return RUNNERS[ran.engine](job, model, self._callbacks(model))
 
     def _callbacks(self, model: torch.nn.Module) -> list[Callback]:
-        batch_size, clock = self._config.recipe.global_batch_size, self._clock
-        teller = ProgressTeller(self._reporter, clock, batch_size, self._rank.world_size)
-        callbacks: list[Callback] = [clock, teller]
-        if "validation" in self._config.window_rows:
-            predict_all = partial(self._predict, model, "validation")
-            validation = Validation(predict_all, clock, self._rank)
-            self._validation = validation.found
-            callbacks.append(validation)
-        return callbacks
+        config, clock, rank = self._config, self._clock, self._rank
+        batch_size = config.recipe.global_batch_size
+        teller = ProgressTeller(self._reporter, clock, batch_size, rank.world_size)
+        if "validation" not in config.window_rows:
+            return [clock, teller]
+        validation = Validation(partial(self._predict, model, "validation"), clock, rank)
+        rungs = Rungs(
+            steps=frozenset(config.rungs),
+            steps_per_epoch=config.num_steps // config.recipe.num_epochs,
+            num_classes=len(config.class_names),
+            validation=validation,
+            ask=partial(ask, config.trial_id),
+            clock=clock,
+            rank=rank,
+        )
+        self._validation, self._rungs = validation, rungs
+        return [clock, teller, validation, rungs]
 
     def _epochs(self) -> Iterator[Iterator[TokenisedRows]]:
         """Make each epoch's global batches."""
         recipe, window_rows = self._config.recipe, self._config.window_rows
-        held = [] if window_rows["train"] else list(self._windows("train-0", 0))
+        held = [] if window_rows["train"] else list(self._train_windows(0, 0))
         for epoch in range(recipe.num_epochs):
-            windows = held or self._windows(f"train-{epoch}", window_rows["train"])
+            windows = held or self._train_windows(epoch, window_rows["train"])
             yield train_batches(windows, recipe.global_batch_size, self._config.seed, epoch)
+
+    def _train_windows(self, epoch: int, window_rows: int) -> Iterator[TokenisedRows]:
+        windows = self._windows(f"train-{epoch}", window_rows)
+        chosen = self._config.train_rows
+        return windows if chosen is None else chosen_windows(windows, chosen, window_rows)
 
     def _windows(self, dataset: str, window_rows: int) -> Iterator[TokenisedRows]:
         return iter_windows(self._datasets[dataset], window_rows)
@@ -224,7 +248,7 @@ class Worker:
         num_rows, seconds = int(log.rows.sum()), self._clock.seconds - self._paused_s
         return TrainingRecord(
             num_steps=len(log.loss),
-            num_train_examples=num_rows // self._config.recipe.num_epochs,
+            num_train_examples=self._config.num_train_rows,
             train_seconds=seconds,
             samples_per_second=num_rows / seconds,
             paused_seconds=self._paused_s,
@@ -236,6 +260,18 @@ class Worker:
             seconds_to_first_step=self._clock.first_step_at - self._config.started_at,
             scoring_seconds=scoring_seconds,
         )
+
+    def _save_model(
+        self, model: torch.nn.Module, folder: Path, found: Predictions | None
+    ) -> tuple[int, float | None]:
+        """Save the model if it is kept, and return its size in bytes and the artifact's deviation.
+
+        A model that is not kept has the size of its weights.
+        """
+        if not self._config.keeps_artifact:
+            return sum(p.numel() * p.element_size() for p in model.parameters()), None
+        size_bytes = save_artifact(folder, model, self._tokenizer, self._config.facts)
+        return size_bytes, self._check_artifact(folder, found)
 
     def _check_artifact(self, folder: Path, found: Predictions | None) -> float | None:
         """Compare the saved model's logits with the recorded ones, on the rows with known texts."""

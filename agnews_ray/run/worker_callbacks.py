@@ -1,8 +1,12 @@
-"""A worker's callbacks: they measure time, report progress and score the validation split."""
+"""A worker's callbacks: they measure time, report progress, score the validation split, and ask.
+
+They ask the driver of a search whether a training goes on.
+"""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
 
@@ -10,8 +14,11 @@ from agnews_ray.engine.callbacks import Action, Callback, StepDone
 from agnews_ray.engine.divergence import predicted_classes
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.results import Predictions, Rank
+from agnews_ray.record.schema import RungScore
+from agnews_ray.run.engine_choice import of_all_ranks
 from agnews_ray.run.progress import ProgressReporter
 from agnews_ray.run.worker_config import ScoredRows
+from agnews_ray.spec import metrics
 
 
 class TrainingClock(Callback):
@@ -24,6 +31,7 @@ class TrainingClock(Callback):
     def __init__(self, pauses: PauseWatch) -> None:
         self._pauses = pauses
         self._outside_s = self._paused_outside_s = 0.0
+        self._told_at = 0.0
         self.first_step_at = 0.0
         """The Unix time of the end of the first step."""
         self.seconds = 0.0
@@ -37,7 +45,15 @@ class TrainingClock(Callback):
             self._paused_outside_s = self._pauses.seconds()  # pauses before the training
         self.paused_s = self._pauses.seconds() - self._paused_outside_s
         self.seconds = done.seconds - self._outside_s
+        self._told_at = time.perf_counter()
         return Action.GO_ON
+
+    def wait_for_steps(self, device: torch.device) -> None:
+        """Wait for the steps that are only queued on a GPU: their time belongs to training."""
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+            self.seconds += time.perf_counter() - self._told_at
+            self._told_at = time.perf_counter()
 
     @contextmanager
     def left_out(self) -> Iterator[None]:
@@ -78,8 +94,8 @@ class Validation(Callback):
     """Scores the validation split after each epoch; that time does not count as training.
 
     Args:
-        predict: the function that scores the whole split; all ranks call it, rank 0 keeps its
-            result.
+        predict: the function that scores the whole split; all ranks call it, and each gets all
+            rows.
         clock: the clock of the training.
         rank: this rank.
     """
@@ -90,15 +106,75 @@ class Validation(Callback):
         self._predict, self._clock, self._rank = predict, clock, rank
         self.found: list[ScoredRows] = []
         """The scored rows, one entry per finished epoch, on rank 0."""
+        self.latest: ScoredRows | None = None
+        """The rows that were scored last, on each rank."""
 
     def after_epoch(self, epoch: int) -> Action:  # noqa: ARG002  # every epoch is scored
-        if self._rank.device.type == "cuda":
-            torch.cuda.synchronize(self._rank.device)  # queued steps belong to training
-        with self._clock.left_out():
-            predictions = self._predict()
-            if self._rank.index == 0:
-                self.found.append(scored(predictions))
+        found = self.score()
+        if self._rank.index == 0:
+            self.found.append(found)
         return Action.GO_ON
+
+    def score(self) -> ScoredRows:
+        """Score the split with the weights of now; each rank makes the same call."""
+        self._clock.wait_for_steps(self._rank.device)
+        with self._clock.left_out():
+            self.latest = scored(self._predict())
+        return self.latest
+
+
+@dataclass(slots=True, kw_only=True)
+class Rungs(Callback):
+    """Asks after some steps whether the training goes on; waiting does not count as training.
+
+    It comes after ``validation`` in the list of callbacks. A rung at the end of an epoch is asked
+    with that epoch's scores.
+    """
+
+    steps: Collection[int]
+    """The rungs: the steps after which it asks."""
+    steps_per_epoch: int
+    num_classes: int
+    validation: Validation
+    """The callback that scores the validation split."""
+    ask: Callable[[RungScore], bool]
+    """The function that asks the driver, called on rank 0: whether the training goes on."""
+    clock: TrainingClock
+    rank: Rank
+    found: list[RungScore] = field(default_factory=list)
+    """The scores with which it asked, on each rank."""
+    is_stopped: bool = False
+    """Whether the last answer ended the training."""
+
+    def after_step(self, done: StepDone) -> Action:
+        if done.step not in self.steps or done.step % self.steps_per_epoch == 0:
+            return Action.GO_ON
+        return self._decide(done.step, self.validation.score())
+
+    def after_epoch(self, epoch: int) -> Action:
+        step, rows = epoch * self.steps_per_epoch, self.validation.latest
+        if step not in self.steps or rows is None:
+            return Action.GO_ON
+        return self._decide(step, rows)
+
+    def _decide(self, step: int, rows: ScoredRows) -> Action:
+        accuracy, macro_f1 = scores_of(rows, self.num_classes)
+        epochs = step / self.steps_per_epoch
+        score = RungScore(step=step, epochs=epochs, accuracy=accuracy, macro_f1=macro_f1)
+        self.found.append(score)
+        with self.clock.left_out():
+            mine = self.ask(score) if self.rank.index == 0 else True
+            goes_on = of_all_ranks(mine, self.rank)[0]
+        self.is_stopped = not goes_on
+        return Action.GO_ON if goes_on else Action.STOP
+
+
+def scores_of(rows: ScoredRows, num_classes: int) -> tuple[float | None, float | None]:
+    """Compute accuracy and macro-F1, fractions in [0, 1]; None if logits are not numbers."""
+    if (rows.predicted < 0).any():
+        return None, None
+    confusion = metrics.confusion_matrix(rows.labels, rows.predicted, num_classes)
+    return metrics.accuracy(confusion), metrics.macro_f1(confusion)
 
 
 def scored(found: Predictions) -> ScoredRows:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agnews_ray.model.artifact_facts import ArtifactFacts
-from agnews_ray.record.schema import EnvironmentRecord, TrainingRecord
+from agnews_ray.record.schema import EnvironmentRecord, RungScore, TrainingRecord
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
@@ -22,6 +22,11 @@ class WorkerConfig:
     recipe: RecipeSpec
     precision: Precision
     num_steps: int
+    """The planned number of updates; a stopped training makes fewer."""
+    num_train_rows: int
+    """The number of train rows, which are the rows of one epoch."""
+    rungs: tuple[int, ...] = ()
+    """The steps after which validation is scored and the driver is asked whether to go on."""
     class_names: tuple[str, ...]
     class_weights: tuple[float, ...] | None
     """The weight of a row's loss by class id; None if all rows have the same."""
@@ -40,8 +45,12 @@ class WorkerConfig:
     recorded ones."""
     unrecorded: str | None
     """The reason why steps must not be recorded on a GPU; None records them where that works."""
+    train_rows: bytes | None = None
+    """The numbers of the train rows to use, as bits (``data.subsets``); None for all."""
     scores_test: bool = True
     """Whether the test split is scored, and its predictions are kept."""
+    keeps_artifact: bool = True
+    """Whether the trained model is saved."""
     started_at: float
     """The Unix time from which the seconds to the first step count."""
 
@@ -55,6 +64,8 @@ class LinearConfig:
     seed: int
     class_weights: tuple[float, ...] | None
     scores_test: bool
+    keeps_artifact: bool = True
+    """Whether the model is saved."""
     num_threads: int
     """The CPU threads; 0 for all of its node's."""
     staged: str
@@ -83,7 +94,7 @@ class WorkerSummary:
 
     num_parameters: int
     size_bytes: int
-    """The size of the saved safetensors file."""
+    """The size of the saved safetensors file; of a model that is not saved, that of its weights."""
     artifact_deviation: float | None
     """The deviation of its logits from the recorded ones; None if there was no row to compare."""
     training: TrainingRecord
@@ -92,7 +103,11 @@ class WorkerSummary:
     test: ScoredRows | None
     """The rows of the test split; None if it is not scored."""
     validation: tuple[ScoredRows, ...]
-    """The rows of the validation split, one entry per epoch; empty if there is none."""
+    """The rows of the validation split, one entry per finished epoch; empty if there is none."""
+    rungs: tuple[RungScore, ...] = ()
+    """The scores with which the driver was asked whether to go on."""
+    is_stopped: bool = False
+    """Whether the training ended at the last of them."""
     diverged: str | None
     """The reason why the trained model has no scores; None if it has."""
     notes: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ WANTED = {
     "float_type": ("a number", "write it in decimal digits, without quotes"),
     "tuple_type": ("a list", "write it in brackets: [a, b]"),
     "model_type": ("a mapping", "indent its keys"),
+    "dict_type": ("a mapping", "indent its keys"),
     "too_short": ("at least one", "name one"),
 }
 """What was wanted and what to do, by the type of pydantic's error."""

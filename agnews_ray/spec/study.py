@@ -13,6 +13,9 @@ from agnews_ray.spec.engines import ENGINES
 from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
+from agnews_ray.spec.search import SearchSpec, unfit_values
+from agnews_ray.spec.shares import Share, in_percent
+from agnews_ray.spec.spending import BudgetSpec
 from agnews_ray.spec.variant import VariantSpec
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -33,9 +36,17 @@ class StudySpec(Spec):
     """The compared variants; the first is the baseline."""
     seeds: tuple[Seed, ...] = Field((42,), min_length=1)
     """The seeds; there is one trial per variant and seed."""
+    curve: tuple[Share, ...] = ()
+    """The shares of the train rows, as ``3%`` or ``0.03``, with each of which every variant and
+    seed is trained too; empty: only with all rows, which are always part of the curve. A share's
+    rows are among those of any larger one, and the same for every variant and seed."""
     data: DataSpec = DataSpec()
     recipe: RecipeSpec = RecipeSpec()
     scaling: ScalingSpec = ScalingSpec()
+    budget: BudgetSpec | None = None
+    """What it may cost; None: whatever it costs."""
+    search: SearchSpec | None = None
+    """The search that `agnews-ray tune` makes; `submit` ignores it."""
 
     @field_validator("name")
     @classmethod
@@ -54,9 +65,42 @@ class StudySpec(Spec):
             )
         if len(set(self.seeds)) != len(self.seeds):
             problems[("seeds",)] = "want different seeds, found one twice"
-        if problems:
-            raise ValidationError.from_exception_data("StudySpec", _as_details(problems))
+        if len(set(self.curve)) != len(self.curve):
+            problems[("curve",)] = "want different shares, found one twice; leave it out once"
+        elif len(self.curve) == 1:
+            found = f"want at least two shares, found one ({in_percent(self.curve[0])})"
+            problems[("curve",)] = f"{found}; use for instance 1%,3%,10%,30%,100%"
+        unfit = self._unfit_search()
+        if problems or unfit:
+            details = [*_as_details(problems), *unfit]
+            raise ValidationError.from_exception_data("StudySpec", details)
         return self
+
+    @property
+    def train_shares(self) -> tuple[float, ...]:
+        """The shares of the train rows with which every variant is trained, the smallest first."""
+        return tuple(sorted({*self.curve, 1.0}))
+
+    def _unfit_search(self) -> list[InitErrorDetails]:
+        """Say which values of the search space some variant cannot have, one for each path."""
+        found: dict[tuple[int | str, ...], InitErrorDetails] = {}
+        if self.search is None:
+            return []
+        for variant in self.models:
+            for details in unfit_values(self.search, variant):
+                location = ("search", *details["loc"])
+                found.setdefault(location, {**details, "loc": location})
+        return [*found.values(), *_as_details(self._uneven_searched_batches())]
+
+    def _uneven_searched_batches(self) -> Problems:
+        path, workers = "recipe.global_batch_size", self.scaling.num_workers
+        parameter = self.search.space.get(path) if self.search else None
+        if parameter is None:
+            return {}
+        numbers = [*parameter.samples(), *([parameter.step or 1] if parameter.is_range else [])]
+        uneven = [one for one in numbers if isinstance(one, int | float) and one % workers]
+        text = f"want multiples of scaling.num_workers ({workers}), found {{}}; change it"
+        return {("search", "space", path): text.format(f"{uneven[0]:g}")} if uneven else {}
 
     def _uneven_batches(self) -> Problems:
         """Say whose batches cannot be cut in equal parts, each where it is stated."""

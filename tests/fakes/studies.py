@@ -141,5 +141,10 @@ def write_outputs(folder, labels, logits):
     }
     pq.write_table(pa.table(table), folder / "predictions.parquet")
     steps = np.arange(1, 101)
-    curve = {"samples_seen": 16 * steps, "loss": a_loss(logits), "seconds": steps / 10}
+    curve = {
+        "samples_seen": 16 * steps,
+        "loss": a_loss(logits),
+        "learning_rate": 2e-5 * (1 - steps / 100),
+        "seconds": steps / 10,
+    }
     pq.write_table(pa.table(curve), folder / "curve.parquet")

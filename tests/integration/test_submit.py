@@ -204,6 +204,32 @@ def test_a_stream_trains_on_every_row_once_an_epoch(numerics):
     assert table(numerics, record, "predictions")["row"].to_pylist() == list(range(101))
 
 
+def test_a_curve_extends_a_study_by_trials_on_shares_of_its_rows(workplace):
+    """Streamed, and by two workers: where a share is cut, all ranks must cut alike."""
+    job = a_job(data={"max_resident_mb": 0, "stream_window_rows": 50}, scaling={"num_workers": 2})
+    job["models"] = job["models"][:1]
+    place = workplace("data-curve")
+    found = submit(place, job, "--curve", "10%,0.5")
+    assert [point["num_rows"] for point in found["curve"]["curves"][0]["points"]] == [33, 165, 330]
+    assert [(row["train_share"], row["num_train_examples"]) for row in found["smaller"]] == [
+        (0.1, 33),
+        (0.5, 165),
+    ]
+    found_records = StudyStore(place.folder / "runs", "tiny").records()
+    trained = {
+        r.train_share: (r.training.num_train_examples, r.training.num_steps) for r in found_records
+    }
+    assert trained == {0.1: (33, 2 * 3), 0.5: (165, 2 * 11), 1.0: (330, 2 * 21)}
+    share = next(record for record in found_records if record.train_share == 0.5)
+    assert table(place, share, "curve")["samples_seen"].to_pylist()[-1] == 330
+    artifacts = [
+        path.parent.name for path in (place.folder / "runs/tiny").glob("trials/*/artifact")
+    ]
+    assert artifacts == [r.trial_id for r in found_records if r.train_share == 1]
+    again = submit(place, job)
+    assert (again["rows"], again["curve"]) == (found["rows"], None)
+
+
 def test_a_failed_trial_keeps_the_others_rows_and_is_told_once_on_a_terminal(workplace):
     place = workplace("failing")
     first, second = a_job()["models"]

@@ -34,7 +34,10 @@ OF_SEVERAL_MODULES = {
 
 WITHOUT_TESTS = {
     "app/execute_job": "runs in a job on a cluster: tests/integration/test_cluster.py",
+    "compare/curve_facts": "shapes only",
     "compare/findings": "shapes only",
+    "record/predicted": "shapes only",
+    "record/shape": "shapes only",
     "run/entry": "one call",
     "run/worker_config": "shapes only",
     "spec/base": "types only",

@@ -12,7 +12,9 @@ from agnews_ray.app.analyse import (
 from agnews_ray.compare.assessment import Settings
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import FILE_NAME
+from agnews_ray.record.left_out import LeftOutTrial, save_left_out
 from agnews_ray.record.store import StudyStore, to_json
+from agnews_ray.report import documents, table_formats
 from tests.fakes.studies import a_study
 
 FEW = Settings(num_draws=50)
@@ -114,3 +116,15 @@ def test_damage_beside_the_results_costs_only_itself(tmp_path, damaged):
     (line,) = told
     assert line.startswith("left out: ")
     assert damaged in line
+
+
+def test_what_a_budget_left_out_is_named_below_the_table_and_in_the_report(tmp_path):
+    folder = a_study(tmp_path, seeds=(1, 2))
+    left = [
+        LeftOutTrial(trial_id=trial, model="second", seed=seed, budget="30m", reason="too long")
+        for trial, seed in (("v1-s2", 2), ("v1-s3", 3))  # the first of them has been run since
+    ]
+    save_left_out(folder, left)
+    said = "Left out by the budget of 30m: second seed 3."
+    assert said in table_formats.to_plain(compare_study(folder))
+    assert said in "".join(map(str, documents.to_markdown(assess_study(folder, FEW)).values()))

@@ -1,5 +1,6 @@
 """What a submit does around its trials."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,9 +11,11 @@ from agnews_ray.app.prepare import PreparedStudy
 from agnews_ray.cli.screen import SilentScreen
 from agnews_ray.errors import DataError
 from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.left_out import load_left_out
 from agnews_ray.record.outputs import TestRows
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.spending import BudgetSpec
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_record
 from tests.fakes.studies import a_study
@@ -85,9 +88,9 @@ def test_records_name_no_password_of_the_command_line(prepared):
     (prepared.store.trial_folder("v0-s1") / "record.json").unlink()
     seen = []
 
-    def run(prepared, command, started_at, watcher):
+    def run(prepared, command, started_at, watcher, work):
         seen.append(command)
-        return prepared, SimpleNamespace(finished=(), failed={})
+        return prepared, SimpleNamespace(finished=(), failed={}, left_out={})
 
     execute_study(prepared, "submit --address http://me:hunter2@host", 0.0, SilentScreen(), run)
     assert seen == ["submit --address http://host"]
@@ -104,7 +107,20 @@ def test_what_is_set_aside_is_noted_before_anything_is_run(prepared):
     def run(prepared, *_):
         assert [trial.trial_id for trial in prepared.todo] == ["v0-s1"]
         assert "an empty file" in lines[0]
-        return prepared, SimpleNamespace(finished=(), failed={})
+        return prepared, SimpleNamespace(finished=(), failed={}, left_out={})
 
     execute_study(prepared, "submit", 0.0, Screen(), run)
     assert len(lines) == 1
+
+
+def test_what_the_budget_left_out_is_kept_beside_the_study(prepared):
+    (prepared.store.trial_folder("v0-s1") / "record.json").unlink()
+    study = prepared.study.model_copy(update={"budget": BudgetSpec(limit="30m")})
+
+    def run(prepared, *_):
+        return prepared, SimpleNamespace(finished=(), failed={}, left_out={"v0-s1": "too long"})
+
+    budgeted = replace(prepared, study=study)
+    outcome = execute_study(budgeted, "submit", 0.0, SilentScreen(), run)
+    assert [(one.model, one.seed, one.budget) for one in outcome.left_out] == [("one", 1, "30m")]
+    assert load_left_out(prepared.store.folder, ()) == outcome.left_out

@@ -3,6 +3,7 @@ import pytest
 from agnews_ray.app.list_studies import describe_study, list_studies
 from agnews_ray.errors import StoreError
 from agnews_ray.record.store import StudyStore
+from tests.fakes.curves import a_curve_study
 from tests.fakes.studies import a_study
 
 
@@ -91,3 +92,13 @@ def test_what_is_no_folder_here_is_refused(tmp_path, monkeypatch, name):
     with pytest.raises(StoreError) as caught:
         list(list_studies(type(tmp_path)(name)))
     assert caught.value.wanted == "a runs folder on this machine"
+
+
+def test_every_share_of_a_curve_is_a_trial(tmp_path):
+    store = StudyStore.at(a_curve_study(tmp_path))
+    store.save_study(store.load_study().model_copy(update={"curve": (0.1, 0.3, 0.6)}))
+    found = describe_study(store.folder)
+    assert (found.state, found.num_finished, found.num_trials) == ("finished", 16, 16)
+    store.save_study(store.load_study().model_copy(update={"curve": (0.1, 0.2, 0.6)}))
+    found = describe_study(store.folder)
+    assert (found.state, found.num_finished, found.num_trials) == ("unfinished", 12, 16)

@@ -10,11 +10,16 @@ from tests.fakes.studies import a_study
 SUBMIT_OPTIONS = """
 --models --init --engine --dataset --test-dataset --text-column --label-column --label-base
 --class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs
+--curve
 --learning-rate --label-smoothing --class-weights --global-batch-size --precision --num-workers
 --device --validation --test-fraction --config --delimiter --quote --encoding --header
+--budget --price-per-hour --what-fits
 --name --runs --dry-run --json --quiet --address --storage --follow
 """.split()
 
+
+OF_RUNNING = {"--dry-run", "--quiet", "--address", "--storage", "--follow"}
+"""What only ``submit`` has, and ``plan``, which takes all that describes a study, has not."""
 
 PRICES = ("--price-per-hour", "--train-price-per-hour")
 OTHER_OPTIONS = {
@@ -32,7 +37,7 @@ OTHER_OPTIONS = {
     "cluster": set(),
     "compare": {"--format"},
     "doctor": {"--address", "--storage", "--json"},
-    "execute": {"--storage", "--command"},
+    "execute": {"--storage", "--command", "--tune"},
     "fetch": {"--runs", "--address", "--json"},
     "jobs": {"--address", "--json"},
     "logs": {"--follow", "--trial", "--all", "--address", "--json"},
@@ -42,6 +47,14 @@ OTHER_OPTIONS = {
     "status": {"--address", "--json"},
     "stop": {"--address", "--json"},
     "studies": {"--json"},
+    "tune": {
+        *SUBMIT_OPTIONS,
+        "--num-trials",
+        "--tune-seeds",
+        "--searcher",
+        "--scheduler",
+        "--metric",
+    },
     "verify": {"--against", "--json"},
 }
 HIDDEN = {"execute", "probe"}
@@ -53,7 +66,8 @@ def test_the_options_are_these_and_no_others():
         verb: {name for p in command.params for name in p.opts if name.startswith("--")}
         for verb, command in main.commands.items()
     }
-    assert options == {"submit": set(SUBMIT_OPTIONS), **OTHER_OPTIONS}
+    plan = set(SUBMIT_OPTIONS) - OF_RUNNING | {"--fresh"}
+    assert options == {"submit": set(SUBMIT_OPTIONS), "plan": plan, **OTHER_OPTIONS}
 
 
 @pytest.mark.parametrize(

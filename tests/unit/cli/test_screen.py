@@ -7,7 +7,7 @@ from types import SimpleNamespace as Facts
 import pytest
 
 from agnews_ray.cli import screen
-from agnews_ray.cli.screen import LiveScreen, describe_failure
+from agnews_ray.cli.screen import LiveScreen, PlainScreen, describe_failure
 from agnews_ray.errors import TrialError
 from agnews_ray.run.told import TrialProgress
 from tests.fakes.terminal import on_terminal
@@ -22,7 +22,8 @@ def show_a_study(names):
         screen.tokenised(names[0], "train", 10, 20)
         screen.tokenised(names[0], "train", 20, 20)
         for name in names:
-            trial = Facts(trial_id=f"id-{name}", variant=Facts(name=name), seed=1, num_steps=20)
+            facts = {"variant": Facts(name=name), "seed": 1, "num_steps": 20, "train_share": 1.0}
+            trial = Facts(trial_id=f"id-{name}", **facts)
             screen.started(trial)
             screen.waiting(trial, "[/]2 GPUs")
             step = {"step": 5, "num_steps": 20, "epoch": 0.5, "loss": 1.2, "seconds_left": 12.0}
@@ -87,7 +88,7 @@ def test_an_error_names_its_trial_once(where):
 def test_a_plain_screen_says_what_a_fit_does_once(capsys, monkeypatch):
     monkeypatch.setattr(screen, "PLAIN_INTERVAL_S", 0.0)
     shown = screen.PlainScreen()
-    trial = Facts(trial_id="svm-s1", num_steps=0, precision="fp32")
+    trial = Facts(trial_id="svm-s1", num_steps=0, precision="fp32", train_share=1.0)
     shown.started(trial)
     for phase in ("loading", "fitting", "fitting"):
         shown.progress(TrialProgress(trial_id="svm-s1", phase=phase))
@@ -96,4 +97,14 @@ def test_a_plain_screen_says_what_a_fit_does_once(capsys, monkeypatch):
         "start svm-s1: a fit without steps, fp32",
         "      svm-s1: loading",
         "      svm-s1: fitting",
+    ]
+
+
+def test_a_trial_with_a_share_of_the_rows_says_so(capsys):
+    facts = {"variant": Facts(name="one"), "seed": 1, "num_steps": 20, "precision": "fp32"}
+    for share in (0.03, 1.0):
+        PlainScreen().started(Facts(trial_id="t", train_share=share, **facts))
+    assert capsys.readouterr().out.splitlines() == [
+        "start t: 3% of the rows, 20 steps, fp32",
+        "start t: 20 steps, fp32",
     ]

@@ -10,7 +10,7 @@ import yaml
 from agnews_ray.app import cluster_jobs, launch
 from agnews_ray.app.cluster_jobs import Submission
 from agnews_ray.app.launch import StudyOutcome
-from agnews_ray.cli.submit import _explain_interrupt
+from agnews_ray.cli.outcome_text import explain_interrupt
 from agnews_ray.errors import TrialError
 from agnews_ray.record.store import StudyStore
 from tests.fakes.command import error, run
@@ -216,7 +216,7 @@ def test_a_dry_run_for_a_cluster_refuses_storage_that_only_this_machine_has():
 def hand_over(monkeypatch):
     """Hands a study to a cluster that takes everything."""
 
-    def submit_study(study, address, storage, command):
+    def submit_study(study, address, storage, command, is_search):
         return Submission(job_id=f"{study.name}-1a2b3c", address=address, storage=storage)
 
     monkeypatch.setattr(cluster_jobs, "submit_study", submit_study)
@@ -308,7 +308,7 @@ def test_a_script_gets_one_document_of_what_ran_and_what_failed(submit):
 def test_an_interrupt_says_what_is_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     store = StudyStore.at(a_study(tmp_path / "runs"))
-    assert _explain_interrupt(None) == "interrupted: nothing was started"
-    assert _explain_interrupt(SimpleNamespace(store=store)) == (
+    assert explain_interrupt(None) == "interrupted: nothing was started"
+    assert explain_interrupt(SimpleNamespace(store=store)) == (
         "interrupted: 6 finished trial(s) kept in runs/study; the same command runs the rest"
     )

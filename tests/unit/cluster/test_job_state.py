@@ -128,3 +128,11 @@ def test_a_job_without_a_log_is_explained_by_ray():
 def test_a_diverged_trial_is_done_and_says_why_it_has_no_scores():
     trial = a_state(a_log(a_diverged_run)).trials[0]
     assert (trial.state, trial.diverged, trial.accuracy) == ("done", WHY, None)
+
+
+def test_what_a_job_that_ended_well_did_not_start_was_left_out():
+    def write(events):
+        events.study("demo", "/d", TRIALS[:1], ())
+
+    (trial,) = a_state(a_log(write), "SUCCEEDED").trials
+    assert trial.state == "left out"

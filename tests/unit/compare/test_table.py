@@ -5,6 +5,7 @@ from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import Scores
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
+from tests.fakes.curves import a_share
 from tests.fakes.records import a_dataset, a_record, with_own_recipe
 
 
@@ -168,3 +169,15 @@ def test_seeds_that_diverged_are_counted_in_their_row():
     table = compare_records("s", records, [])
     assert [(row.num_seeds, row.num_diverged) for row in table.rows] == [(2, 1)]
     assert [one.seed for one in table.diverged] == [3]
+
+
+def test_trials_with_a_share_of_the_rows_are_in_rows_of_their_own():
+    records = [a_share("a", 0.3), a_share("b", 0.1), a_record("c", accuracy=0.95)]
+    table = compare_records("s", records, [])
+    assert [(row.accuracy, row.train_share, row.num_train_examples) for row in table.rows] == [
+        (0.95, 1.0, 100)
+    ]
+    assert [(row.train_share, row.num_train_examples) for row in table.smaller] == [
+        (0.1, 10),
+        (0.3, 30),
+    ]

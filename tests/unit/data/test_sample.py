@@ -1,4 +1,4 @@
-from agnews_ray.data.sample import sample_by_length
+from agnews_ray.data.sample import sample_by_length, sample_evenly
 from agnews_ray.data.scan import scan_dataset
 from agnews_ray.spec.data import DataSpec
 
@@ -15,3 +15,13 @@ def test_texts_are_spread_from_the_shortest_to_the_longest_without_empty_ones(tm
         (4, 30),
     ]
     assert len(sample_by_length(test, 99)) == 6
+
+
+def test_rows_at_equal_distances_are_from_the_whole_split(news_folder):
+    train = scan_dataset(DataSpec(source=str(news_folder)), news_folder).train
+    assert sample_evenly(train, 4)["row"].to_pylist() == [0, 10, 20, 30]
+
+
+def test_of_a_small_split_every_row_is_in_the_sample(news_folder):
+    test = scan_dataset(DataSpec(source=str(news_folder)), news_folder).test
+    assert sample_evenly(test, 99)["row"].to_pylist() == [0, 1, 2, 3]

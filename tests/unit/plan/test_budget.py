@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agnews_ray.plan.budget import learning_rate, steps_per_epoch, warmup_steps
+from agnews_ray.plan.budget import learning_rate, rows_of_share, steps_per_epoch, warmup_steps
 from agnews_ray.spec.recipe import RecipeSpec
 
 
@@ -33,3 +33,8 @@ def test_the_rate_rises_and_falls_as_the_trainers(warmup_fraction, num_steps):
     expected = [0.5 * theirs.lr_lambdas[0](step) for step in range(num_steps + 3)]
     ours = learning_rate(np.arange(num_steps + 3), num_steps, recipe)
     assert ours == pytest.approx(expected)
+
+
+def test_a_share_of_rows_is_the_nearest_whole_number():
+    assert [rows_of_share(68_519, share) for share in (0.01, 0.3, 1.0)] == [685, 20_556, 68_519]
+    assert rows_of_share(4000, 0.0001) == 0

@@ -46,7 +46,10 @@ def test_what_waits_starts_after_all_of_them():
 def test_whoever_waits_for_a_failed_trial_is_lost_and_so_are_those_behind_it():
     graph = TrialGraph(a_chain(("t1", "t0"), ("t2", "t1")))
     ready = graph.ready(done=(), failed={"t0"})
-    assert ready.lost == {"t1": "t0", "t2": "t1"}
+    assert [(lost.trial.trial_id, lost.cause) for lost in ready.lost] == [
+        ("t1", "t0"),
+        ("t2", "t1"),
+    ]
     assert ids(ready.startable) == ["t3"]
 
 

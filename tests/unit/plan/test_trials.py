@@ -1,6 +1,7 @@
 import pytest
 
 from agnews_ray.errors import SpecError
+from agnews_ray.plan.looks import NEVER
 from agnews_ray.plan.trials import plan_trials, same_question
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
@@ -140,7 +141,7 @@ def test_a_variants_own_batch_must_not_be_larger_than_the_split():
 
 def test_a_trial_that_does_not_score_test_is_another():
     facts = (StudySpec(models=(ONE,)), a_dataset(), IDENTITIES, "cpu", "fp32")
-    (trial,) = plan_trials(*facts, scores_test=False)
+    (trial,) = plan_trials(*facts, NEVER)
     assert not trial.scores_test
     assert trial.trial_id != trial_id()
 
@@ -236,3 +237,41 @@ def test_a_linear_model_is_fitted_without_steps_on_a_cpu_in_fp32():
     study = StudySpec(models=(SVM,))
     (trial,) = plan_trials(study, a_dataset(num_rows=3), IDENTITIES, "cuda", "fp16")
     assert (trial.num_steps, trial.device, trial.precision) == (0, "cpu", "fp32")
+
+
+def test_a_curve_adds_trials_and_leaves_those_of_all_rows_what_they_are():
+    plain = plan(StudySpec(models=(ONE,), seeds=(1, 2)))
+    trials = plan(StudySpec(models=(ONE,), seeds=(1, 2), curve=(0.4, 0.2)))
+    assert [(t.train_share, t.seed, t.num_steps) for t in trials] == [
+        (0.2, 1, 2 * 2),  # 20 rows in batches of 16
+        (0.2, 2, 2 * 2),
+        (0.4, 1, 2 * 3),
+        (0.4, 2, 2 * 3),
+        (1.0, 1, 2 * 7),
+        (1.0, 2, 2 * 7),
+    ]
+    assert trials[4:] == plain
+    assert [trial.keeps_artifact for trial in trials] == [False] * 4 + [True] * 2
+    assert len({trial.trial_id for trial in trials}) == 6
+
+
+def test_a_share_is_the_same_trial_on_any_curve():
+    first = plan(StudySpec(models=(ONE,), curve=(0.2, 0.4)))[0]
+    assert plan(StudySpec(models=(ONE,), curve=(1.0, 0.2)))[0] == first
+
+
+def test_all_shares_that_are_too_small_are_named():
+    with pytest.raises(SpecError) as caught:
+        plan(StudySpec(models=(ONE, TWO), curve=(0.001, 0.1, 0.2)))
+    first, second = caught.value.problems
+    assert first.startswith("curve: 0.1% of the train rows: want at least one global batch (16 ")
+    assert (
+        "curve: 10% of the train rows: want at least one global batch (16 rows), found 10" in second
+    )
+
+
+def test_a_share_with_fewer_rows_than_classes_is_refused():
+    split = a_dataset().train.model_copy(update={"class_counts": (4,) * 25})
+    dataset = a_dataset().model_copy(update={"train": split})
+    with pytest.raises(SpecError, match="20% of the train rows: want a row of each of 25 classes"):
+        plan(StudySpec(models=(ONE,), curve=(0.2, 0.5)), dataset)

@@ -7,6 +7,7 @@ from agnews_ray.cli.screen import SilentScreen
 from agnews_ray.errors import DataError, ModelError, TrialError
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.run.queue import OwnRoom, run_trials
+from agnews_ray.run.trial_source import PlannedTrials
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 from tests.fakes.records import a_record
@@ -63,7 +64,7 @@ def some_trials(count=4):
 
 def run(runner, num_at_once=1, load_data=lambda trial: None):
     room = OwnRoom(count=num_at_once)
-    return run_trials(some_trials(), runner, load_data, room, 0.0, SilentScreen())
+    return run_trials(PlannedTrials(some_trials()), runner, load_data, room, 0.0, SilentScreen())
 
 
 def test_what_several_trials_say_is_told_once():
@@ -76,7 +77,14 @@ def test_what_several_trials_say_is_told_once():
 
     screen, notes = SilentScreen(), []
     screen.note = notes.append
-    run_trials(some_trials(), FallenBack(), lambda trial: None, OwnRoom(count=2), 0.0, screen)
+    run_trials(
+        PlannedTrials(some_trials()),
+        FallenBack(),
+        lambda trial: None,
+        OwnRoom(count=2),
+        0.0,
+        screen,
+    )
     assert notes == ["note  steps are not recorded (RuntimeError)"]
 
 
@@ -153,9 +161,8 @@ class BrokenScreen(SilentScreen):
 
 def test_a_watchers_error_is_no_trials_and_is_not_repeated():
     screen = BrokenScreen()
-    outcome = run_trials(
-        some_trials(), FakeRunner(), lambda trial: None, OwnRoom(count=1), 0.0, screen
-    )
+    source, room = PlannedTrials(some_trials()), OwnRoom(count=1)
+    outcome = run_trials(source, FakeRunner(), lambda trial: None, room, 0.0, screen)
     assert len(outcome.finished) == 4
     assert screen.calls == 1
 
@@ -170,7 +177,7 @@ def a_chain(*edges):
 
 def run_chain(trials, runner, num_at_once=4):
     room = OwnRoom(count=num_at_once)
-    return run_trials(trials, runner, lambda trial: None, room, 0.0, SilentScreen())
+    return run_trials(PlannedTrials(trials), runner, lambda trial: None, room, 0.0, SilentScreen())
 
 
 def test_a_trial_starts_when_those_that_it_waits_for_have_finished():
@@ -196,3 +203,39 @@ def test_only_what_can_start_takes_room():
     runner = FakeRunner(num_together=2)
     run_chain(a_chain(("t2", "t0"), ("t3", "t1")), runner)
     assert runner.most_at_once == 2
+
+
+class Closed:
+    """A gate that leaves some trials out."""
+
+    def __init__(self, *closed):
+        self.closed, self.seen = closed, []
+
+    def reason_to_leave_out(self, trial):
+        return "too long" if trial.trial_id in self.closed else None
+
+    def ended(self, record):
+        self.seen.append(record.trial_id)
+
+
+def run_through(gate, trials=None):
+    room, screen = OwnRoom(count=1, gate=gate), SilentScreen()
+    trials = trials or some_trials()
+    return run_trials(trials, FakeRunner(), lambda trial: None, room, 0.0, screen)
+
+
+def test_a_trial_that_the_gate_leaves_out_is_not_started_and_later_ones_are():
+    gate = Closed("t1", "t2")
+    outcome = run_through(gate)
+    assert [record.trial_id for record in outcome.finished] == ["t0", "t3"]
+    assert outcome.left_out == {"t1": "too long", "t2": "too long"}
+    assert outcome.failed == {}
+    assert gate.seen == ["t0", "t3"]
+
+
+def test_what_waits_for_a_trial_that_was_left_out_is_left_out_too():
+    first, second, *_ = some_trials()
+    trials = [first, replace(second, waits_for=("t0",))]
+    outcome = run_through(Closed("t0"), trials)
+    assert outcome.left_out["t1"] == "it waits for t0, which was left out"
+    assert (outcome.finished, outcome.failed) == ((), {})

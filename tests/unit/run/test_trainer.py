@@ -33,6 +33,7 @@ class ScriptedRunner(TrialRunner):
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     monkeypatch.setattr(trainer, "forget_progress", lambda trial_id: None)
+    monkeypatch.setattr(trainer, "forget_questions", lambda trial_id, steps: None)
 
     def run(errors, max_attempts=1):
         script, said = {"errors": errors, "given": []}, []

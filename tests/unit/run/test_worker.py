@@ -9,9 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from agnews_ray.data.subsets import as_bits
 from agnews_ray.engine.malloc import give_back_memory
 from agnews_ray.model.artifact_facts import ArtifactFacts
-from agnews_ray.run import worker
+from agnews_ray.run import rungs, worker
+from agnews_ray.run.rungs import answer
 from agnews_ray.run.worker import Worker
 from agnews_ray.run.worker_config import WorkerConfig
 from agnews_ray.spec.recipe import RecipeSpec
@@ -42,9 +44,12 @@ def train(monkeypatch, tmp_path):
     monkeypatch.setattr(worker, "iter_windows", lambda rows, window_rows: iter([rows]))
     monkeypatch.setattr(worker.ProgressReporter, "_put", lambda self, progress: None)
     rows = {"train-0": some_rows(32), "test": some_rows(16, seed=1)}
+    rows["validation"] = some_rows(16, seed=2)
     tokenizer = pickle.dumps(a_tokenizer())
 
-    def train(name, engine="fast", seed=1, scores_test=True):
+    def train(
+        name, engine="fast", seed=1, scores_test=True, validates=False, num_steps=8, **settings
+    ):
         staged = tmp_path / name
         staged.mkdir()
         config = WorkerConfig(
@@ -53,12 +58,13 @@ def train(monkeypatch, tmp_path):
             seed=seed,
             recipe=RecipeSpec(num_epochs=2, global_batch_size=8, learning_rate=1e-2),
             precision="fp32",
-            num_steps=8,
+            num_steps=num_steps,
+            num_train_rows=4 * num_steps,
             class_names=NAMES,
             class_weights=None,
             pickled_tokenizer=tokenizer,
             threads_per_worker=1,
-            window_rows={"train": 0, "test": 0},
+            window_rows={"train": 0, "test": 0} | ({"validation": 0} if validates else {}),
             staged=str(staged),
             facts=ArtifactFacts(
                 class_names=NAMES,
@@ -70,6 +76,7 @@ def train(monkeypatch, tmp_path):
             unrecorded=None,
             scores_test=scores_test,
             started_at=0.0,
+            **settings,
         )
         one = Worker(config, rows)
         summary = one.run()
@@ -94,6 +101,68 @@ def test_a_trial_that_does_not_score_test_leaves_no_predictions(train):
     summary, staged = train("blind", scores_test=False)
     assert (summary.test, summary.diverged) == (None, None)
     assert sorted(path.name for path in staged.iterdir()) == ["artifact", "curve.parquet"]
+
+
+@pytest.fixture
+def stop_at(monkeypatch, questions):
+    """Has the driver answer as soon as it is asked: no at that step, else yes."""
+
+    def stop_at(last):
+        def put(key, message):
+            questions[key] = message
+            for question in rungs.open_questions(["searched"]):
+                step = question.score.step
+                answer("searched", step, goes_on=step != last)
+
+        monkeypatch.setattr(rungs, "kv_put", put)
+
+    return stop_at
+
+
+SEARCHED = {"scores_test": False, "keeps_artifact": False, "validates": True, "rungs": (3, 4, 6)}
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+@pytest.mark.parametrize(("last", "num_validated"), [(3, 0), (4, 1), (6, 1), (None, 2)])
+def test_a_trial_ends_where_the_driver_stops_it(train, stop_at, engine, last, num_validated):
+    stop_at(last)
+    summary, staged = train("searched", engine, **SEARCHED)
+    num_steps = last or 8
+    assert [one.step for one in summary.rungs] == [n for n in (3, 4, 6) if n <= num_steps]
+    assert summary.is_stopped == (last is not None)
+    assert len(summary.validation) == num_validated
+    assert summary.training.num_steps == num_steps
+    assert summary.training.num_train_examples == 32
+    made = summary.training.samples_per_second * summary.training.train_seconds
+    assert made == pytest.approx(8 * num_steps)
+    curve = pq.read_table(staged / "curve.parquet")
+    assert curve["epoch"].to_pylist()[-1] == num_steps / 4
+
+
+def test_a_trial_whose_model_is_not_kept_saves_none_and_knows_its_size(train):
+    kept, _ = train("kept", scores_test=False)
+    summary, staged = train("searched", scores_test=False, keeps_artifact=False)
+    assert [path.name for path in staged.iterdir()] == ["curve.parquet"]
+    assert summary.artifact_deviation is None
+    assert summary.size_bytes == 4 * summary.num_parameters
+    assert summary.size_bytes == pytest.approx(kept.size_bytes, rel=0.1)  # a header less
+
+
+def test_a_rung_at_an_epochs_end_has_the_scores_of_that_epoch(train, stop_at):
+    stop_at(None)
+    summary, _ = train("searched", **SEARCHED)
+    (rung,) = (one for one in summary.rungs if one.step == 4)
+    of_epoch = summary.validation[0]
+    assert rung.accuracy == pytest.approx(np.mean(of_epoch.labels == of_epoch.predicted))
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_a_trial_with_a_share_sees_only_its_rows(train, engine):
+    chosen, others = (as_bits(np.arange(start, 32, 2)) for start in (0, 1))
+    summary, _ = train("share", engine, scores_test=False, train_rows=chosen, num_steps=4)
+    assert (summary.training.num_train_examples, summary.training.num_steps) == (16, 4)
+    found = train("again", engine, train_rows=chosen, num_steps=4)
+    assert not np.array_equal(found, train("others", engine, train_rows=others, num_steps=4))
 
 
 @pytest.mark.parametrize("engine", ["fast", "reference"])

@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from agnews_ray.engine.callbacks import StepDone
+from agnews_ray.engine.callbacks import Action, StepDone, tell
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.results import Predictions, Rank
-from agnews_ray.run.worker_callbacks import ProgressTeller, TrainingClock, Validation
+from agnews_ray.run.worker_callbacks import (
+    ProgressTeller,
+    Rungs,
+    TrainingClock,
+    Validation,
+    scores_of,
+)
+from agnews_ray.run.worker_config import ScoredRows
 
 LOGITS = np.array([[0.0, 1.0], [1.0, 0.0], [np.nan, 0.0]], np.float32)
 FOUND = Predictions(np.arange(3), np.array([1, 1, 0]), LOGITS)
@@ -73,3 +80,78 @@ def test_progress_is_told_when_it_is_due(is_due):
     clock.after_step(step(4, 2.0))
     ProgressTeller(reporter, clock, 16, 2).after_step(step(4, 2.0))
     assert reporter.told == [(4, 0.5, 32.0, 2.0)] * is_due
+
+
+GOOD = Predictions(np.arange(4), np.array([1, 1, 0, 1]), np.eye(2, dtype=np.float32)[[1, 1, 0, 0]])
+
+
+def callbacks_with_rungs(steps, ask, found=GOOD):
+    """Validation and rungs over epochs of 4 steps, and how often the split was scored."""
+    clock, num_scored = TrainingClock(PauseWatch()), []
+    validation = Validation(lambda: num_scored.append(1) or found, clock, Rank())
+    rungs = Rungs(
+        steps=steps,
+        steps_per_epoch=4,
+        num_classes=2,
+        validation=validation,
+        ask=ask,
+        clock=clock,
+        rank=Rank(),
+    )
+    return [clock, validation, rungs], num_scored
+
+
+def train(callbacks, num_epochs=2):
+    """Go through epochs of 4 steps; gives the last step that was made."""
+    for number in range(1, 4 * num_epochs + 1):
+        if Action.STOP in tell(callbacks, step(number, float(number))):
+            return number
+        if number % 4 == 0 and Action.STOP in tell(callbacks, number // 4):
+            return number
+    return 4 * num_epochs
+
+
+def test_a_rung_asks_with_the_scores_of_its_step():
+    asked = []
+    callbacks, _ = callbacks_with_rungs({3, 6}, lambda score: asked.append(score) or True)
+    assert train(callbacks) == 8
+    assert [(one.step, one.epochs) for one in asked] == [(3, 0.75), (6, 1.5)]
+    assert [one.accuracy for one in asked] == [0.75, 0.75]
+    assert callbacks[-1].found == asked
+    assert not callbacks[-1].is_stopped
+
+
+def test_a_training_ends_at_the_rung_whose_answer_is_no():
+    callbacks, _ = callbacks_with_rungs({3, 6, 7}, lambda score: score.step < 6)
+    assert train(callbacks) == 6
+    assert callbacks[-1].is_stopped
+    assert len(callbacks[1].found) == 1  # of the finished epoch
+
+
+def test_a_rung_at_an_epochs_end_is_scored_once():
+    callbacks, num_scored = callbacks_with_rungs({4}, lambda score: False)
+    assert train(callbacks) == 4
+    assert len(num_scored) == len(callbacks[1].found) == 1
+    assert callbacks[-1].found[0].epochs == 1.0
+
+
+def test_a_wait_for_an_answer_is_no_part_of_training():
+    def wait(score):
+        time.sleep(0.05)
+        return True
+
+    callbacks, _ = callbacks_with_rungs({1}, wait)
+    start = time.perf_counter()
+    tell(callbacks, step(1, 1.0))
+    waited = time.perf_counter() - start
+    tell(callbacks, step(2, 2.0 + waited))
+    assert callbacks[0].seconds == pytest.approx(2.0, abs=0.02)
+
+
+def test_scores_are_those_of_the_confusion_matrix_and_none_if_a_row_has_no_class():
+    rows = ScoredRows(labels=np.array([0, 0, 1, 1]), predicted=np.array([0, 1, 1, 1]))
+    assert scores_of(rows, 2) == pytest.approx((0.75, (2 / 3 + 0.8) / 2))
+    assert scores_of(ScoredRows(labels=rows.labels, predicted=rows.predicted - 1), 2) == (
+        None,
+        None,
+    )

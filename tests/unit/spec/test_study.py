@@ -71,3 +71,14 @@ def test_a_name_that_is_a_folder_name_is_kept(name):
 )
 def test_a_study_is_the_papers_by_its_data_and_recipe(study, is_default):
     assert study.is_default_study() == is_default
+
+
+def test_a_curve_has_two_different_shares_and_always_all_rows():
+    assert StudySpec().train_shares == (1.0,)
+    assert StudySpec(curve=(0.3, 0.1)).train_shares == (0.1, 0.3, 1.0)
+    assert refuses("want different shares, found one twice", curve=("10%", "0.1")) == ["curve"]
+    assert refuses("at least two shares, found one (10%)", curve=("10%",)) == ["curve"]
+
+
+def test_every_wrong_share_is_named():
+    assert refuses("found '200%'", curve=("1%", "200%", "a")) == ["curve.1", "curve.2"]

@@ -1,0 +1,208 @@
+"""What a study will take: each trial by its probe and the errors of the past, and all together."""
+
+import dataclasses
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agnews_ray.plan.past_errors import Past
+from agnews_ray.plan.probed import Workload
+from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.schema import PredictionRecord, TrialRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A predicted time in seconds."""
+
+    median: float
+    low: float
+    high: float
+    """The ends of the interval in which it lies in 8 of 10 cases."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialForecast:
+    """What one trial will take."""
+
+    train: Span
+    total_s: float
+    """From its start to its record, with scoring and saving, without tokenising."""
+    workload: Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The most that a study may take."""
+
+    text: str
+    """The limit as the user wrote it."""
+    seconds: float
+    adds_up: bool = False
+    """Whether trials side by side add up, as for money on several machines; otherwise it is the
+    time from the start to the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What the trials of a study will take on one kind of machine."""
+
+    workloads: Mapping[str, Workload]
+    """By the name of the variant."""
+    unmeasured: Mapping[str, str]
+    """Why a variant could not be measured, by its name."""
+    past: Past
+    num_at_once: int = 1
+    """The number of trials that run side by side."""
+    num_machines: int = 1
+    """The number of machines that a trial pays for."""
+    done: frozenset[str] = frozenset()
+    """The tokenizers whose splits are tokenised."""
+
+    def trial(self, variant: str) -> TrialForecast | None:
+        """Predict a trial; None if its variant could not be measured.
+
+        Args:
+            variant: the variant's name.
+        """
+        if variant not in self.workloads:
+            return None
+        work = self.workloads[variant]
+        correction = self.past.correction(work.probe)
+        train_s = work.train_s * correction.factor
+        width = correction.width()
+        return TrialForecast(
+            train=Span(median=train_s, low=train_s / width, high=train_s * width),
+            total_s=train_s + work.rest_s,
+            workload=work,
+        )
+
+    def record(
+        self, variant: str, since_start_s: float, startup_s: float
+    ) -> PredictionRecord | None:
+        """Make the part of a trial's record; None if its variant could not be measured.
+
+        Args:
+            variant: the variant's name.
+            since_start_s: the time that has passed since the moment from which its record counts.
+            startup_s: the time for which it still waits for workers.
+        """
+        found = self.trial(variant)
+        if found is None:
+            return None
+        work = found.workload
+        return PredictionRecord(
+            train_seconds=found.train.median,
+            train_seconds_low=found.train.low,
+            train_seconds_high=found.train.high,
+            measured_seconds=work.train_s,
+            num_learned_from=len(self.past.errors),
+            num_steps=work.num_steps,
+            scoring_seconds=work.scoring_s,
+            total_seconds=since_start_s + startup_s + found.total_s,
+            startup_seconds=startup_s,
+            peak_memory_bytes=work.peak_memory_bytes,
+            size_bytes=work.size_bytes,
+            probe=work.probe,
+        )
+
+    def learned(self, record: TrialRecord) -> "Forecast":
+        """Return the same, having learned from one more trial."""
+        return dataclasses.replace(self, past=self.past.with_record(record))
+
+    def scaled(self, rows: float, epochs: float) -> "Forecast":
+        """Return the forecast of the same study with a share of its train rows and epochs."""
+        changed = {
+            name: dataclasses.replace(
+                work,
+                train_s=work.train_s * rows * epochs,
+                validation_s=work.validation_s * epochs,
+                num_steps=max(1, round(work.num_steps * rows * epochs)),
+            )
+            for name, work in self.workloads.items()
+        }
+        return dataclasses.replace(self, workloads=changed)
+
+    def cost(self, trials: Sequence[PlannedTrial], limit: Limit | None = None) -> Span:
+        """Predict what trials take together, start-up and tokenising included.
+
+        Args:
+            trials: the trials to run, in their order; those that could not be measured count 0.
+            limit: says what counts: the time until the end (None too), or the sum over trials.
+        """
+        width = self._width(trials)
+        ends = [self._cost(trials, limit, factor) for factor in (1.0, 1 / width, width)]
+        return Span(median=ends[0], low=ends[1], high=ends[2])
+
+    def fitting(
+        self, trials: Sequence[PlannedTrial], limit: Limit, spent_s: float = 0.0
+    ) -> tuple[tuple[PlannedTrial, ...], tuple[PlannedTrial, ...]]:
+        """Part the trials that a running study would start from those that it would leave out.
+
+        Args:
+            trials: the trials to run, in their order.
+            limit: the limit.
+            spent_s: what is spent already.
+
+        Returns:
+            The trials that end in time by their median, and the others.
+        """
+        kept: list[PlannedTrial] = []
+        left: list[PlannedTrial] = []
+        for trial in trials:
+            fits = spent_s + self._cost([*kept, trial], limit, 1.0) <= limit.seconds
+            (kept if fits else left).append(trial)
+        return tuple(kept), tuple(left)
+
+    def _cost(self, trials: Sequence[PlannedTrial], limit: Limit | None, factor: float) -> float:
+        seconds = self._seconds(trials, factor)
+        if not seconds:
+            return 0.0
+        if limit is not None and limit.adds_up:
+            return self.num_machines * (self.past.startup_s + sum(seconds))
+        return self.past.startup_s + _makespan(seconds, self.num_at_once)
+
+    def _seconds(self, trials: Sequence[PlannedTrial], factor: float) -> list[float]:
+        """Give the seconds of each trial, with tokenising where it is the first that needs it."""
+        tokenised, found = set(self.done), []
+        for trial in trials:
+            one = self.trial(trial.variant.name)
+            if one is None:
+                found.append(0.0)
+                continue
+            seconds = one.total_s + one.train.median * (factor - 1)
+            if one.workload.tokenizer not in tokenised:
+                tokenised.add(one.workload.tokenizer)
+                seconds += one.workload.tokenising_s
+            found.append(seconds)
+        return found
+
+    def _width(self, trials: Sequence[PlannedTrial]) -> float:
+        """The factor to the upper end of the sum's interval: chance averages out, bias does not."""
+        known = [one for one in map(self.trial, (t.variant.name for t in trials)) if one]
+        total = sum(one.train.median for one in known)
+        if not total:
+            return 1.0
+        share = sum((one.train.median / total) ** 2 for one in known)
+        widths = [self.past.correction(one.workload.probe).width(share) for one in known]
+        return max(widths)
+
+
+def seeds_first(trials: Sequence[PlannedTrial]) -> tuple[PlannedTrial, ...]:
+    """Order trials so that all variants of the first seed come first, then those of the second.
+
+    If a budget ends a study early, seeds are missing then, and no model.
+
+    Args:
+        trials: planned trials, seeds innermost.
+    """
+    order = {seed: place for place, seed in enumerate(dict.fromkeys(t.seed for t in trials))}
+    return tuple(sorted(trials, key=lambda trial: order[trial.seed]))
+
+
+def _makespan(seconds: Sequence[float], num_at_once: int) -> float:
+    """Return the end of the last trial, if each starts where one has ended."""
+    ends = [0.0] * max(1, num_at_once)
+    for one in seconds:
+        heapq.heappush(ends, heapq.heappop(ends) + one)
+    return max(ends)

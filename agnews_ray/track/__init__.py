@@ -1,0 +1,1 @@
+"""From records to experiment trackers: MLflow, TensorBoard, Weights & Biases, Trackio."""
