@@ -207,14 +207,15 @@ def variant_costs(prepared: PreparedStudy) -> tuple[VariantCost, ...]:
 def _cost_of(prepared: PreparedStudy, variant: VariantSpec) -> VariantCost:
     num_trials = sum(trial.variant.name == variant.name for trial in prepared.todo)
     forecast, budget = prepared.forecast, prepared.study.budget
-    found = forecast.trial(variant.name) if forecast else None
+    found = forecast.variant(variant.name) if forecast else None
     if found is None or forecast is None:
         why = forecast.unmeasured.get(variant.name, "") if forecast else ""
         return VariantCost(
             model=variant.name, num_trials=num_trials, train_seconds=None, unmeasured=why
         )
     workers = prepared.study.scaling.num_workers
-    hours = num_trials * found.total_s / 3600
+    own = [trial for trial in prepared.todo if trial.variant.name == variant.name]
+    hours = sum(one.total_s for one in map(forecast.trial, own) if one) / 3600
     price = budget.price_per_hour if budget else None
     rows = prepared.scanned.record
     num_logits = rows.test.num_selected * len(rows.class_names)
@@ -238,7 +239,7 @@ def _cost_of(prepared: PreparedStudy, variant: VariantSpec) -> VariantCost:
 def _smaller_models(prepared: PreparedStudy) -> dict[str, float]:
     """Give known models that are smaller than the slowest variant, with their share of its size."""
     forecast = prepared.forecast
-    measured = [v for v in prepared.study.models if forecast and forecast.trial(v.name)]
+    measured = [v for v in prepared.study.models if forecast and forecast.variant(v.name)]
     sizes = {variant.name: _size_of_blocks(variant) for variant in measured}
     largest = max(sizes.values(), default=0.0)
     named = {variant.model for variant in prepared.study.models}

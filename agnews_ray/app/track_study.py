@@ -43,6 +43,17 @@ class Tracked:
         return f"{self.study} in {self.tracker} ({self.destination}): {done}"
 
 
+def check_studies(locations: Collection[str]) -> None:
+    """Check that there are studies, before a tracker makes files beside them.
+
+    Raises:
+        StoreError: a folder is no study; URIs are asked later.
+    """
+    for location in locations:
+        if not is_uri(location):
+            StudyStore.at(Path(location))
+
+
 def track_study(
     location: str,
     name: str,

@@ -9,8 +9,8 @@ from tabulate import tabulate
 
 from agnews_ray.app.afford import Answer, VariantCost, amount
 from agnews_ray.plan.fitting import Option
-from agnews_ray.plan.time_forecast import Span
 from agnews_ray.plan.past_errors import Past
+from agnews_ray.plan.time_forecast import Span
 from agnews_ray.run.allowance import duration
 
 if TYPE_CHECKING:

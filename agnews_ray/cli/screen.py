@@ -47,7 +47,7 @@ def show_table(table: ComparisonTable) -> None:
     if is_terminal():
         console = Console()
         console.print(table_formats.to_rich(table, console.width))
-        for line in sentences.own_recipes(table):
+        for line in (*sentences.own_recipes(table), *sentences.best_epochs(table)):
             console.print(line, markup=False, highlight=False)
         for line in sentences.warnings(table):
             console.print(line, markup=False, style="red")
@@ -273,6 +273,10 @@ def describe_result(record: RecordFacts) -> str:
     if record.diverged is not None:
         return f"DIVERGED: {record.diverged}; it has no scores"
     took = f"{clock(training.train_seconds)} at {training.samples_per_second:.0f} samples/s"
+    if training.best_epoch is not None:
+        took += f"  best epoch {training.best_epoch}"
+    if training.stopped_after_epoch is not None:
+        took += f", stopped after {training.stopped_after_epoch}"
     if test.accuracy is None:
         return f"not scored on test  {took}"
     return f"accuracy {test.accuracy:.4f}  macro-F1 {test.macro_f1:.4f}  {took}"

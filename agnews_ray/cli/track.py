@@ -56,14 +56,16 @@ def track(studies: Sequence[str], name: str, uri: str | None, as_json: bool) -> 
     adds nothing, and a trial that was measured since is updated. This command needs neither Ray
     nor torch, but the tracker's extra: pip install "agnews-ray[mlflow]".
     """
-    from agnews_ray.app.track_study import track_study
+    from agnews_ray.app.track_study import check_studies, track_study
     from agnews_ray.record.json_text import to_json
     from agnews_ray.track.tracker import check_installed, open_tracker
 
     check_installed([name])
+    wanted = _with_study(studies)
+    check_studies(wanted)
     opened: dict[Path, Tracker] = {}
     tracked = []
-    for study in _with_study(studies):
+    for study in wanted:
         runs = runs_folder(study)
         if runs not in opened:
             opened[runs] = open_tracker(name, uri, runs)

@@ -24,8 +24,17 @@ class RecipeChange(BaseModel):
     """The study's value; None if every variant states its own."""
 
     def __str__(self) -> str:
-        known = "" if self.in_study is None else f" (study: {self.in_study})"
-        return f"{self.key} {self.value}{known}"
+        known = "" if self.in_study is None else f" (study: {_text(self.in_study)})"
+        return f"{self.key} {_text(self.value)}{known}"
+
+
+def _text(value: JsonValue) -> str:
+    """Write a value of the recipe; one that has parts, as the rule to stop, with their names."""
+    if value is None:
+        return "none"
+    if isinstance(value, dict):
+        return f"({', '.join(f'{name} {part}' for name, part in value.items())})"
+    return str(value)
 
 
 def compared(record: TrialRecord) -> dict[str, JsonValue]:

@@ -57,6 +57,12 @@ class VariantRow(BaseModel):
     """The requested engine; ``scikit-learn`` for a linear model."""
     recipe_changes: tuple[RecipeChange, ...] = ()
     """What it was trained by otherwise than the study's recipe says."""
+    best_epochs: tuple[int, ...] = ()
+    """The epoch of each seed whose weights were kept, if the recipe has a rule to stop."""
+    num_stopped: int = 0
+    """The number of seeds whose training this rule ended."""
+    num_epochs: int = 0
+    """The number of epochs in the recipe."""
     times: tuple[TrainingTimes, ...]
     """The times for each kind of machine and engine that ran, those of most trials first."""
 
@@ -172,6 +178,9 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
         num_workers=num_workers_of(first),
         engine=LINEAR_ENGINE if is_linear(first.variant.model) else first.variant.engine,
         recipe_changes=recipe_changes(first, shared),
+        best_epochs=tuple(r.training.best_epoch for r in records if r.training.best_epoch),
+        num_stopped=sum(r.training.stopped_after_epoch is not None for r in records),
+        num_epochs=first.recipe.num_epochs,
         times=times_of(records),
     )
 

@@ -146,7 +146,7 @@ def _a_smaller_model(question: Question, smaller: Mapping[str, float]) -> list[O
 
 
 def _seconds(question: Question, variant: VariantSpec) -> float:
-    found = question.forecast.trial(variant.name)
+    found = question.forecast.variant(variant.name)
     return found.total_s if found else 0.0
 
 

@@ -89,6 +89,7 @@ class Workload:
     peak_memory_bytes: int
     size_bytes: int
     num_steps: int
+    """The number of steps with all train rows."""
     probe: str
     """The name of the probe in the cache."""
 

@@ -59,15 +59,28 @@ class Forecast:
     done: frozenset[str] = frozenset()
     """The tokenizers whose splits are tokenised."""
 
-    def trial(self, variant: str) -> TrialForecast | None:
-        """Predict a trial; None if its variant could not be measured.
+    def variant(self, name: str) -> TrialForecast | None:
+        """Predict a trial of a variant with all train rows; None if it could not be measured."""
+        if name not in self.workloads:
+            return None
+        return self._of(self.workloads[name])
+
+    def trial(self, trial: PlannedTrial) -> TrialForecast | None:
+        """Predict a trial, which may have a share of the rows, or other epochs than its variant.
 
         Args:
-            variant: the variant's name.
+            trial: the trial; None if its variant could not be measured.
         """
-        if variant not in self.workloads:
+        work = self.workloads.get(trial.variant.name)
+        if work is None:
             return None
-        work = self.workloads[variant]
+        share = trial.num_steps / work.num_steps
+        scoring_s = work.scoring_s if trial.scores_test else 0.0
+        return self._of(
+            dataclasses.replace(work, train_s=work.train_s * share, scoring_s=scoring_s)
+        )
+
+    def _of(self, work: Workload) -> TrialForecast:
         correction = self.past.correction(work.probe)
         train_s = work.train_s * correction.factor
         width = correction.width()
@@ -78,16 +91,16 @@ class Forecast:
         )
 
     def record(
-        self, variant: str, since_start_s: float, startup_s: float
+        self, trial: PlannedTrial, since_start_s: float, startup_s: float
     ) -> PredictionRecord | None:
         """Make the part of a trial's record; None if its variant could not be measured.
 
         Args:
-            variant: the variant's name.
+            trial: the trial.
             since_start_s: the time that has passed since the moment from which its record counts.
             startup_s: the time for which it still waits for workers.
         """
-        found = self.trial(variant)
+        found = self.trial(trial)
         if found is None:
             return None
         work = found.workload
@@ -97,7 +110,7 @@ class Forecast:
             train_seconds_high=found.train.high,
             measured_seconds=work.train_s,
             num_learned_from=len(self.past.errors),
-            num_steps=work.num_steps,
+            num_steps=trial.num_steps,
             scoring_seconds=work.scoring_s,
             total_seconds=since_start_s + startup_s + found.total_s,
             startup_seconds=startup_s,
@@ -117,7 +130,6 @@ class Forecast:
                 work,
                 train_s=work.train_s * rows * epochs,
                 validation_s=work.validation_s * epochs,
-                num_steps=max(1, round(work.num_steps * rows * epochs)),
             )
             for name, work in self.workloads.items()
         }
@@ -166,7 +178,7 @@ class Forecast:
         """Give the seconds of each trial, with tokenising where it is the first that needs it."""
         tokenised, found = set(self.done), []
         for trial in trials:
-            one = self.trial(trial.variant.name)
+            one = self.trial(trial)
             if one is None:
                 found.append(0.0)
                 continue
@@ -179,7 +191,7 @@ class Forecast:
 
     def _width(self, trials: Sequence[PlannedTrial]) -> float:
         """The factor to the upper end of the sum's interval: chance averages out, bias does not."""
-        known = [one for one in map(self.trial, (t.variant.name for t in trials)) if one]
+        known = [one for one in map(self.trial, trials) if one]
         total = sum(one.train.median for one in known)
         if not total:
             return 1.0

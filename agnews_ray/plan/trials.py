@@ -50,7 +50,11 @@ class PlannedTrial:
     """The weight of a row's loss by class id; None if all rows have the same."""
 
 
-ADDED_SINCE: Mapping[str, object] = {"label_smoothing": 0.0, "class_weights": "none"}
+ADDED_SINCE: Mapping[str, object] = {
+    "label_smoothing": 0.0,
+    "class_weights": "none",
+    "stop": None,
+}
 """The fields of a recipe that version 0.1.0 did not have, with the values that it used. A field
 with this value is no part of an id; otherwise finished trials would be trained again."""
 
@@ -85,13 +89,15 @@ def plan_trials(
 
     Raises:
         SpecError: two variants have the same name, a share has fewer train rows than one batch or
-            than there are classes, or there is not one class weight for each class.
+            than there are classes, there is not one class weight for each class, or a rule of
+            early stopping has no validation split.
     """
     names = [variant.name for variant in study.models]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         found = f"models: want different names, found {twice[0]!r} twice; set `name` in a job file"
         raise SpecError("study", [found])
+    _check_validation(study, dataset)
     by_name = precision if isinstance(precision, Mapping) else dict.fromkeys(names, precision)
     shares = study.train_shares if looks is None else (1.0,)
     _refuse_few_rows(study, shares, dataset)
@@ -147,6 +153,18 @@ def _refuse_few_rows(study: StudySpec, shares: tuple[float, ...], dataset: Datas
             )
     if problems:
         raise SpecError("study", list(dict.fromkeys(problems)))
+
+
+def _check_validation(study: StudySpec, dataset: DatasetRecord) -> None:
+    """Refuse rules of early stopping if there are no rows to score."""
+    if dataset.validation is not None or dataset.num_validation:
+        return
+    stopping = [one.name for one in study.models if one.recipe_in(study.recipe).stop is not None]
+    if stopping:
+        hint = "set data.validation_fraction or data.validation_source, or leave stop out"
+        whose = "" if study.recipe.stop else f" of {', '.join(stopping)}"
+        found = f"recipe.stop{whose}: want a validation split, found none; {hint}"
+        raise SpecError("study", [found])
 
 
 WHERE_ROWS_LIE = ("source", "test_source", "validation_source")

@@ -7,16 +7,13 @@ from agnews_ray.compare.diverged import DivergedTrial
 from agnews_ray.compare.findings import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
 from agnews_ray.compare.table import ComparisonTable
-from agnews_ray.compare.weak_classes import FEW_ROWS, has_few_rows, is_never_predicted
+from agnews_ray.report.class_sentences import weak_classes
 
 FEW_SEEDS = 3
 METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
 """The written form of each metric."""
 NOTABLE_RATIO = 2
 """The ratio of train times from which it is told."""
-NUM_NAMED = 3
-"""The number of classes that a sentence names; tables have all."""
-MAX_NAME = 40
 
 
 def conclusion(assessment: Assessment) -> list[str]:
@@ -59,42 +56,6 @@ def caveats(assessment: Assessment) -> list[str]:
     return found
 
 
-def weak_classes(assessment: Assessment) -> list[str]:
-    """Name the classes that are never predicted, or have too few test rows to judge.
-
-    Args:
-        assessment: the study's assessment.
-
-    Returns:
-        A sentence for each variant that never predicts some, and one on the test rows.
-    """
-    found = []
-    for variant in assessment.variants:
-        never = [one.name for one in variant.classes if is_never_predicted(one)]
-        if never:
-            found.append(
-                f"{variant.name} never predicts {_of_classes(never, len(variant.classes))}. "
-                "Accuracy hides this; macro-F1 counts each such class as 0."
-            )
-    classes = assessment.variants[0].classes
-    few = [one.name for one in classes if has_few_rows(one)]
-    if few:
-        found.append(
-            f"Under {FEW_ROWS} test rows: {_of_classes(few, len(classes))}. Their own scores say "
-            "little."
-        )
-    return found
-
-
-def _of_classes(names: list[str], num_classes: int) -> str:
-    shown = ", ".join(
-        name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}\N{HORIZONTAL ELLIPSIS}"
-        for name in names[:NUM_NAMED]
-    )
-    such_as = f", such as {shown}" if len(names) > NUM_NAMED else f": {shown}"
-    return f"{len(names):,} of {num_classes:,} classes{such_as}"
-
-
 def remarks(table: ComparisonTable) -> list[str]:
     """Say what the numbers of a table cannot say about its trials.
 
@@ -102,9 +63,9 @@ def remarks(table: ComparisonTable) -> list[str]:
         table: the study's table.
 
     Returns:
-        Sentences: on recipes of their own, and warnings.
+        Sentences: on recipes of their own, on best epochs, and warnings.
     """
-    return [*own_recipes(table), *warnings(table)]
+    return [*own_recipes(table), *best_epochs(table), *warnings(table)]
 
 
 def own_recipes(table: ComparisonTable) -> list[str]:
@@ -115,6 +76,17 @@ def own_recipes(table: ComparisonTable) -> list[str]:
         f"{row.model} has a recipe of its own: {', '.join(map(str, row.recipe_changes))}."
         for row in table.rows
         if row.recipe_changes
+    ]
+
+
+def best_epochs(table: ComparisonTable) -> list[str]:
+    """Say of which epochs the scored weights are, for rows whose recipe has a rule to stop."""
+    return [
+        f"{row.model}: scores are those of the best epoch on validation "
+        f"({', '.join(map(str, row.best_epochs))} of at most {row.num_epochs}); "
+        f"{row.num_stopped} of {row.num_seeds} trial(s) stopped early."
+        for row in table.rows
+        if row.best_epochs
     ]
 
 

@@ -78,7 +78,7 @@ class Allowance:
             since: the Unix time from which its record counts; that of the study's first trial is
                 the study's own.
         """
-        found = self.forecast.trial(trial.variant.name)
+        found = self.forecast.trial(trial)
         if found is None:
             return None
         is_first = since <= self.started_at
@@ -87,7 +87,7 @@ class Allowance:
             self._tokenised.add(found.workload.tokenizer)
             waits_s += found.workload.tokenising_s
         startup_s = self.forecast.past.startup_s if is_first else 0.0
-        return self.forecast.record(trial.variant.name, waits_s, startup_s)
+        return self.forecast.record(trial, waits_s, startup_s)
 
     def _spent(self) -> float:
         if self.limit is not None and self.limit.adds_up:
@@ -96,7 +96,7 @@ class Allowance:
 
     def _seconds(self, trial: PlannedTrial) -> float:
         """The time that a trial takes from now on, or that of all its machines."""
-        found = self.forecast.trial(trial.variant.name)
+        found = self.forecast.trial(trial)
         if found is None:
             return 0.0
         seconds = found.total_s

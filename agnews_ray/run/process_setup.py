@@ -58,6 +58,10 @@ OF_RAY_HANDED_ON = ("RAY_memory_usage_threshold",)
 Ray."""
 
 
+OF_TRACKERS = ("MLFLOW_*", "WANDB_*", "TRACKIO_*")
+"""Patterns of the variables of trackers, which only the driver uses; some of them are secrets."""
+
+
 @contextmanager
 def own_environment() -> Iterator[None]:
     """Make this process, and all that it starts, independent of the user's environment.
@@ -113,6 +117,22 @@ def only_for_own_ray(settings: dict[str, str]) -> None:
         if name.startswith("RAY_") and name not in OF_RAY_HANDED_ON:
             del os.environ[name]
     os.environ.update(settings)
+
+
+@contextmanager
+def without_trackers() -> Iterator[None]:
+    """Hide the variables of trackers from the processes that are started in the block."""
+    hidden = {
+        name: value
+        for name, value in os.environ.items()
+        if any(fnmatchcase(name, pattern) for pattern in OF_TRACKERS)
+    }
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def own_job_config(folder: Path) -> Any:  # Any: Ray's, without type information

@@ -19,7 +19,12 @@ from agnews_ray.compat.of_ray import only_needed_services, tell_lines_to
 from agnews_ray.errors import ResourceError
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.run import cleanup
-from agnews_ray.run.process_setup import OF_EVERY_RAY, only_for_own_ray, own_job_config
+from agnews_ray.run.process_setup import (
+    OF_EVERY_RAY,
+    only_for_own_ray,
+    own_job_config,
+    without_trackers,
+)
 
 NUM_DATA_CPUS = 2
 """The logical CPUs for Ray's data tasks beside the workers; without them both would wait
@@ -90,7 +95,7 @@ class RaySession:
             ResourceError: Ray cannot start on this machine.
         """
         try:
-            with only_needed_services():
+            with only_needed_services(), without_trackers():
                 start_ray(
                     address="local",
                     num_cpus=max(num_usable_cpus(), self.num_workers + NUM_DATA_CPUS),

@@ -54,6 +54,10 @@ class TrainingFacts(Facts):
 
     train_seconds: float
     samples_per_second: float
+    best_epoch: int | None = None
+    """The epoch whose weights were kept, under a rule to stop; missing in older events."""
+    stopped_after_epoch: int | None = None
+    """The epoch after which this rule ended the training, if it did."""
 
 
 class ScoreFacts(Facts):

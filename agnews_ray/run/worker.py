@@ -19,6 +19,7 @@ from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_bat
 from agnews_ray.data.stream import iter_windows
 from agnews_ray.data.subsets import chosen_windows
 from agnews_ray.engine.artifact_check import check_artifact, deviation, replay
+from agnews_ray.engine.best_epoch import BestEpoch
 from agnews_ray.engine.callbacks import Callback
 from agnews_ray.engine.divergence import divergence
 from agnews_ray.engine.malloc import give_back_memory
@@ -109,6 +110,7 @@ class Worker:
         self._paused_s = 0.0
         self._validation: Validation | None = None
         self._rungs: Rungs | None = None
+        self._best: BestEpoch | None = None
 
     def close(self) -> None:
         """End the thread that sends progress."""
@@ -134,6 +136,8 @@ class Worker:
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
         with self._pauses:
             log = self._train(model, ran)
+            if self._best:
+                self._best.restore()
         peak = int(_max_over_ranks(peak_memory_bytes(rank.device), rank))
         num_machines = int(_max_over_ranks(self._node_rank, rank)) + 1
         self._paused_s = _max_over_ranks(self._clock.paused_s, rank)  # the others waited
@@ -196,18 +200,23 @@ class Worker:
         teller = ProgressTeller(self._reporter, clock, batch_size, rank.world_size)
         if "validation" not in config.window_rows:
             return [clock, teller]
-        validation = Validation(partial(self._predict, model, "validation"), clock, rank)
+        predict_all = partial(self._predict, model, "validation")
+        validation = Validation(predict_all, clock, rank, len(config.class_names))
         rungs = Rungs(
             steps=frozenset(config.rungs),
             steps_per_epoch=config.num_steps // config.recipe.num_epochs,
-            num_classes=len(config.class_names),
             validation=validation,
             ask=partial(ask, config.trial_id),
             clock=clock,
             rank=rank,
         )
         self._validation, self._rungs = validation, rungs
-        return [clock, teller, validation, rungs]
+        callbacks: list[Callback] = [clock, teller, validation, rungs]
+        if config.recipe.stop is not None:
+            score = partial(validation.latest, config.recipe.stop.metric)
+            self._best = BestEpoch(model, config.recipe.stop, score, clock.left_out)
+            callbacks.append(self._best)
+        return callbacks
 
     def _epochs(self) -> Iterator[Iterator[TokenisedRows]]:
         """Make each epoch's global batches."""
@@ -246,6 +255,7 @@ class Worker:
 
     def _training_record(self, log: TrainLog, peak: int, scoring_seconds: float) -> TrainingRecord:
         num_rows, seconds = int(log.rows.sum()), self._clock.seconds - self._paused_s
+        is_short = len(log.loss) < self._config.num_steps
         return TrainingRecord(
             num_steps=len(log.loss),
             num_train_examples=self._config.num_train_rows,
@@ -259,6 +269,8 @@ class Worker:
             is_streamed=self._config.window_rows["train"] > 0,
             seconds_to_first_step=self._clock.first_step_at - self._config.started_at,
             scoring_seconds=scoring_seconds,
+            best_epoch=self._best.epoch if self._best else None,
+            stopped_after_epoch=self._best.stopped_after if self._best and is_short else None,
         )
 
     def _save_model(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 
@@ -98,16 +99,21 @@ class Validation(Callback):
             rows.
         clock: the clock of the training.
         rank: this rank.
+        num_classes: the number of classes.
     """
 
     def __init__(
-        self, predict: Callable[[], Predictions], clock: TrainingClock, rank: Rank
+        self,
+        predict: Callable[[], Predictions],
+        clock: TrainingClock,
+        rank: Rank,
+        num_classes: int,
     ) -> None:
         self._predict, self._clock, self._rank = predict, clock, rank
+        self._num_classes = num_classes
+        self._latest: ScoredRows | None = None
         self.found: list[ScoredRows] = []
         """The scored rows, one entry per finished epoch, on rank 0."""
-        self.latest: ScoredRows | None = None
-        """The rows that were scored last, on each rank."""
 
     def after_epoch(self, epoch: int) -> Action:  # noqa: ARG002  # every epoch is scored
         found = self.score()
@@ -119,8 +125,21 @@ class Validation(Callback):
         """Score the split with the weights of now; each rank makes the same call."""
         self._clock.wait_for_steps(self._rank.device)
         with self._clock.left_out():
-            self.latest = scored(self._predict())
-        return self.latest
+            self._latest = scored(self._predict())
+        return self._latest
+
+    def latest(self, metric: Literal["accuracy", "macro-f1"]) -> float | None:
+        """Return a score of the rows that were scored last, the same on each rank.
+
+        Returns:
+            A fraction in [0, 1]; None if nothing was scored yet, or a logit is not a number.
+        """
+        rows = self._latest
+        if rows is None or (rows.predicted < 0).any():
+            return None
+        confusion = metrics.confusion_matrix(rows.labels, rows.predicted, self._num_classes)
+        compute = metrics.accuracy if metric == "accuracy" else metrics.macro_f1
+        return compute(confusion)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -134,7 +153,6 @@ class Rungs(Callback):
     steps: Collection[int]
     """The rungs: the steps after which it asks."""
     steps_per_epoch: int
-    num_classes: int
     validation: Validation
     """The callback that scores the validation split."""
     ask: Callable[[RungScore], bool]
@@ -149,32 +167,26 @@ class Rungs(Callback):
     def after_step(self, done: StepDone) -> Action:
         if done.step not in self.steps or done.step % self.steps_per_epoch == 0:
             return Action.GO_ON
-        return self._decide(done.step, self.validation.score())
+        self.validation.score()
+        return self._decide(done.step)
 
     def after_epoch(self, epoch: int) -> Action:
-        step, rows = epoch * self.steps_per_epoch, self.validation.latest
-        if step not in self.steps or rows is None:
-            return Action.GO_ON
-        return self._decide(step, rows)
+        step = epoch * self.steps_per_epoch
+        return self._decide(step) if step in self.steps else Action.GO_ON
 
-    def _decide(self, step: int, rows: ScoredRows) -> Action:
-        accuracy, macro_f1 = scores_of(rows, self.num_classes)
-        epochs = step / self.steps_per_epoch
-        score = RungScore(step=step, epochs=epochs, accuracy=accuracy, macro_f1=macro_f1)
+    def _decide(self, step: int) -> Action:
+        score = RungScore(
+            step=step,
+            epochs=step / self.steps_per_epoch,
+            accuracy=self.validation.latest("accuracy"),
+            macro_f1=self.validation.latest("macro-f1"),
+        )
         self.found.append(score)
         with self.clock.left_out():
             mine = self.ask(score) if self.rank.index == 0 else True
             goes_on = of_all_ranks(mine, self.rank)[0]
         self.is_stopped = not goes_on
         return Action.GO_ON if goes_on else Action.STOP
-
-
-def scores_of(rows: ScoredRows, num_classes: int) -> tuple[float | None, float | None]:
-    """Compute accuracy and macro-F1, fractions in [0, 1]; None if logits are not numbers."""
-    if (rows.predicted < 0).any():
-        return None, None
-    confusion = metrics.confusion_matrix(rows.labels, rows.predicted, num_classes)
-    return metrics.accuracy(confusion), metrics.macro_f1(confusion)
 
 
 def scored(found: Predictions) -> ScoredRows:

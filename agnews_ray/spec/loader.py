@@ -95,15 +95,16 @@ def override(content: Mapping[str, Any], flags: Mapping[str, object]) -> dict[st
     for dotted, value in flags.items():
         if value is None:
             continue
-        section, _, key = dotted.rpartition(".")
-        if not section:
-            merged[key] = value
-            continue
-        below = merged.get(section) or {}
-        if not isinstance(below, Mapping):
-            found = f"{section}: want a mapping, found {type(below).__name__}; indent its keys"
-            raise SpecError("job file", [found])
-        merged[section] = {**below, key: value}
+        *sections, key = dotted.split(".")
+        target = merged
+        for depth, section in enumerate(sections, start=1):
+            below = target.get(section) or {}
+            if not isinstance(below, Mapping):
+                path = ".".join(sections[:depth])
+                found = f"{path}: want a mapping, found {type(below).__name__}; indent its keys"
+                raise SpecError("job file", [found])
+            target[section] = target = dict(below)
+        target[key] = value
     return merged
 
 
@@ -125,6 +126,8 @@ def _describe(details: ErrorDetails) -> str:
     message = details["msg"].removeprefix(PREFIX_OF_PLAIN_ERRORS)
     if details["type"] == "extra_forbidden":
         return f"{path}: unknown key; {_nearest_key(details['loc'])}"
+    if details["type"] == "missing":
+        return f"{path}: want a value, found nothing; write it"
     if details["type"] == "value_error":
         return f"{path}: {message}" if path else message
     wanted, hint = WANTED.get(details["type"], ("", "change it"))

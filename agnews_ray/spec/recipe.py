@@ -9,6 +9,20 @@ from pydantic import Field, field_validator, model_serializer
 from agnews_ray.spec.base import Precision, Spec
 
 
+class StopSpec(Spec):
+    """A rule that ends training when validation no longer improves, and keeps the best epoch."""
+
+    patience: int = Field(ge=1)
+    """The number of epochs without improvement after which training ends."""
+    min_delta: float = Field(0.0, ge=0, lt=1)
+    """The gain in the metric that an improvement has to exceed, a fraction in [0, 1)."""
+    metric: Literal["accuracy", "macro-f1"] = "accuracy"
+    """The metric, on the validation split after each epoch."""
+
+    def __str__(self) -> str:
+        return f"patience {self.patience}, min_delta {self.min_delta:g} of {self.metric}"
+
+
 class RecipeSpec(Spec):
     """The hyperparameters of fine-tuning. The defaults are the paper's."""
 
@@ -39,6 +53,9 @@ class RecipeSpec(Spec):
     class_weights: Literal["none", "balanced"] | tuple[float, ...] = "none"
     """What a row's loss counts, by its class: ``balanced`` weighs classes by how few train rows
     they have, a list gives one weight for each class, in label order."""
+    stop: StopSpec | None = None
+    """When training ends before ``num_epochs``, by scores on a validation split; the weights of the
+    best epoch are then the result. None, as in the paper: never, and the last epoch's are."""
 
     @field_validator("class_weights", mode="plain")
     @classmethod

@@ -38,6 +38,9 @@ OWN_SETTINGS = {
 DIGEST_TAG, STATE_TAG = "agnews_ray.digest", "agnews_ray.state"
 LIVE, EXPORTED = "live", "exported"
 
+KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
+"""The mark of experiments whose pages are about training, not about agents."""
+
 MAX_PARAMETERS, MAX_METRICS, MAX_TAGS = 100, 1000, 100
 """MLflow's limits of a batch."""
 MAX_PARAMETER, MAX_TAG, MAX_KEY = 6000, 8000, 250
@@ -139,7 +142,9 @@ class MlflowTracker(Tracker):
                 raise TrackerError(where, f"the experiment {study}", "it is deleted", hint)
             place = (self._artifacts / study).as_uri() if self._artifacts else None
             self._experiments[study] = (
-                found.experiment_id if found else self._client.create_experiment(study, place)
+                found.experiment_id
+                if found
+                else self._client.create_experiment(study, place, {KIND_TAG: KIND})
             )
         return self._experiments[study]
 
@@ -214,14 +219,13 @@ def _parameters(trial: TrackedTrial) -> dict[str, str]:
 def _metrics(trial: TrackedTrial) -> Iterator[Any]:
     from mlflow.entities import Metric
 
-    last = max((int(curve.steps[-1]) for curve in trial.curves.values()), default=0)
     names = _different_names([*trial.curves, *trial.scores])
     for name, curve in trial.curves.items():
         for step, value in zip(curve.steps.tolist(), curve.values.tolist(), strict=True):
             yield Metric(names[name], value, _milliseconds(trial.time_of(step)), step)
     for name, value in trial.scores.items():
         at = trial.changed_at if name.startswith("cost/") else trial.ended_at
-        yield Metric(names[name], value, _milliseconds(at), last)
+        yield Metric(names[name], value, _milliseconds(at), 0)  # a bar, not a curve of one point
 
 
 def _parts(items: list[T], size: int) -> Iterator[list[T]]:

@@ -1,9 +1,11 @@
 """TensorBoard: a folder for each study, in it a folder with one event file for each trial.
 
 An event file is written anew, as a whole, whenever its trial changed. The same trial gives the same
-bytes, so a second export is seen to change nothing. Names of files begin with a time, and
-TensorBoard reads them in that order: a newer file's first event, a restart of the session, makes a
-running TensorBoard forget the points of an older one.
+bytes, so a second export is seen to change nothing. A running TensorBoard reads a folder's files in
+the order of their names, which begin with a time, and never goes back: a newer file begins with a
+restart of the session, at which TensorBoard forgets the points that it has. If the file that it
+reads now were gone, it would never look for the next one, so a replaced file is emptied first, and
+removed by a later export.
 """
 
 import time
@@ -32,8 +34,12 @@ from agnews_ray.track.tracker import Change, LiveEnd, Tracker
 STUDY_FOLDER = "study"
 """The folder beside those of the trials, for what is known about the study as a whole."""
 
+PREFIX = "events.out.tfevents."
 FINAL, LIVE = "agnews-ray", "live"
 """The ends of the names of event files."""
+
+RELOADED_AFTER_S = 60.0
+"""The time after which a running TensorBoard has looked again; by default it does so every 5 s."""
 
 HPARAMS = ("variant.name", "variant.model", "seed", "recipe.", "search.settings.", "precision")
 """The starts of the names of parameters in the table of hyperparameters."""
@@ -76,8 +82,8 @@ class TensorBoardTracker(Tracker):
         folder = self._folder / study / trial_id
         make_folder(folder)
         with writing_explained(folder):
-            for path in folder.glob(f"events.*.{LIVE}"):  # of an attempt that ended
-                path.unlink(missing_ok=True)
+            for path in folder.glob(f"*.{LIVE}"):  # of an attempt that ended
+                _retire(path)
             path = folder / _file_name(time.time(), LIVE)
             writer = RecordWriter(path.open("wb"))
             writer.write(_version(time.time()).SerializeToString())
@@ -107,7 +113,8 @@ def _write(folder: Path, changed_at: float, events: list[Event]) -> Change:
     """Write the one event file of a folder, and remove those that it replaces."""
     make_folder(folder)
     path = folder / _file_name(changed_at, FINAL)
-    before = sorted(folder.glob(f"events.out.tfevents.*.{FINAL}"))
+    files = sorted(folder.glob(f"{PREFIX}*"))
+    before = [file for file in files if file.suffix == f".{FINAL}" and file.stat().st_size]
     with whole_file(path) as partial:
         with partial.open("wb") as file:
             writer = RecordWriter(file)
@@ -115,14 +122,23 @@ def _write(folder: Path, changed_at: float, events: list[Event]) -> Change:
                 writer.write(event.SerializeToString(deterministic=True))
         is_same = before == [path] and path.read_bytes() == partial.read_bytes()
     with writing_explained(folder):
-        for old in (*before, *folder.glob(f"events.out.tfevents.*.{LIVE}")):
+        for old in files:
             if old != path:
-                old.unlink(missing_ok=True)
+                _retire(old)
     return "unchanged" if is_same else "updated" if before else "new"
 
 
+def _retire(path: Path) -> None:
+    """Empty a replaced file, or remove it if nobody can be reading it any more."""
+    facts = path.stat()
+    if facts.st_size:
+        path.write_bytes(b"")
+    elif time.time() - facts.st_mtime > RELOADED_AFTER_S:
+        path.unlink(missing_ok=True)
+
+
 def _file_name(unix_time: float, end: str) -> str:
-    return f"events.out.tfevents.{int(unix_time):010d}.{end}"
+    return f"{PREFIX}{int(unix_time):010d}.{end}"
 
 
 def _events(trial: TrackedTrial) -> list[Event]:

@@ -1,8 +1,8 @@
 """Probes, forecasts and trials by hand, for tests of what is predicted from them."""
 
-from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.past_errors import Past
 from agnews_ray.plan.probed import Probed, Workload
+from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import PredictionRecord
 from agnews_ray.spec.recipe import RecipeSpec
@@ -32,7 +32,9 @@ def a_probe(**changes):
     return probe.model_copy(update=changes)
 
 
-def a_workload(train_s=100.0, probe="p", tokenizer="t", tokenising_s=0.0, scoring_s=0.0):
+def a_workload(
+    train_s=100.0, probe="p", tokenizer="t", tokenising_s=0.0, scoring_s=0.0, num_steps=100
+):
     return Workload(
         train_s=train_s,
         validation_s=0.0,
@@ -43,7 +45,7 @@ def a_workload(train_s=100.0, probe="p", tokenizer="t", tokenising_s=0.0, scorin
         tokenising_s=tokenising_s,
         peak_memory_bytes=1 << 30,
         size_bytes=1 << 20,
-        num_steps=100,
+        num_steps=num_steps,
         probe=probe,
     )
 

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -123,13 +125,17 @@ def finished(made_once, workplace):
 
 @pytest.fixture(scope="session")
 def demo(made_once, workplace):
-    """A newcomer's first command, run in a folder that looks like the checkout."""
+    """A newcomer's first command, followed in the trackers that are installed here.
+
+    It runs in a folder that looks like the checkout.
+    """
 
     def make():
         place = workplace("demo")
         for folder in ("jobs", "notebooks"):
             shutil.copytree(ROOT / folder, place.folder / folder)
-        place.submitted = place.run("submit", "jobs/demo.yaml", "--json")
+        tracked = [("--track", name) for name in ("tensorboard", "mlflow") if find_spec(name)]
+        place.submitted = place.run("submit", "jobs/demo.yaml", "--json", *chain(*tracked))
         return place
 
     return made_once("demo", make)

@@ -85,6 +85,7 @@ class FusedModel:
         if is_cpu and is_looked_up and words.weight.requires_grad and id(words.weight) in decays:
             self.embeddings = WordEmbeddings(words, recipe, num_steps)
             words.forward = self.embeddings.look_up
+            self._hook = words.register_state_dict_pre_hook(self._finish_words)
         apart = {id(words.weight)} if self.embeddings else set()
         trained = [p for p in model.parameters() if p.requires_grad and id(p) not in apart]
         leading = [p for parts in blocks.values() for p in parts.matrices]
@@ -199,9 +200,15 @@ class FusedModel:
         for segment, values in zip((self.matrices, self.vectors), flat, strict=True):
             segment.load(values)
 
+    def _finish_words(self, *_of_hook: Any) -> None:
+        """Bring all words up to date before the model's state dictionary is made."""
+        if self.embeddings:
+            self.embeddings.finish()
+
     def release(self) -> None:
         """Restore the model as transformers made it, with the trained values."""
         if self.embeddings:
+            self._hook.remove()
             self.embeddings.finish()
         self._asked.release()
         for module, name in self._patched:

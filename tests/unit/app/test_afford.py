@@ -13,6 +13,9 @@ MODELS = [
 ]
 
 
+NUM_STEPS = 2 * 3200 // 16
+
+
 @pytest.fixture
 def prepare(tmp_path):
     def make(forecast=None, **flags):
@@ -22,7 +25,11 @@ def prepare(tmp_path):
             "data.source": "synthetic:train=3200,test=64,seed=1",
         }
         prepared = prepare_study(read_study(None, source | flags), tmp_path / "runs")
-        found = forecast or a_forecast(startup_s=20, large=1000, small=400)
+        found = forecast or a_forecast(
+            startup_s=20,
+            large=a_workload(1000, "large", num_steps=NUM_STEPS),
+            small=a_workload(400, "small", num_steps=NUM_STEPS),
+        )
         return replace(prepared, forecast=found)
 
     return make
@@ -96,7 +103,7 @@ def test_a_variants_trials_cost_their_time_memory_disk_and_money(prepare):
 
 
 def test_a_variant_without_a_probe_has_no_numbers(prepare):
-    _, small = variant_costs(prepare(a_forecast(large=a_workload(100))))
+    _, small = variant_costs(prepare(a_forecast(large=a_workload(100, num_steps=NUM_STEPS))))
     assert (small.num_trials, small.train_seconds, small.money) == (2, None, None)
 
 

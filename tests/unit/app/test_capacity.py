@@ -1,6 +1,7 @@
 """A disk that cannot hold what a study leaves is known before anything is trained."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,11 @@ def test_more_than_is_free_is_refused_with_both_figures(tmp_path, half_of_what_i
 def test_many_test_rows_count_as_well(tmp_path, half_of_what_is_free):
     with pytest.raises(ResourceError):
         check_disk(str(tmp_path), trials(1), {"one": 1000}, half_of_what_is_free * 4)
+
+
+def test_models_that_are_not_kept_need_no_room(tmp_path, half_of_what_is_free):
+    searched = [replace(trial, keeps_artifact=False) for trial in trials(3)]
+    check_disk(str(tmp_path), searched, {"one": half_of_what_is_free}, 400)
 
 
 def test_of_an_object_store_nothing_is_known():

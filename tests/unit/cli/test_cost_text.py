@@ -6,8 +6,8 @@ import pytest
 from agnews_ray.app.afford import Answer, VariantCost
 from agnews_ray.cli import cost_text
 from agnews_ray.plan.fitting import Option
-from agnews_ray.plan.time_forecast import Limit, Span
 from agnews_ray.plan.past_errors import Past, PastError
+from agnews_ray.plan.time_forecast import Limit, Span
 from tests.fakes.predictions import some_trials
 
 COST = VariantCost(

@@ -10,11 +10,11 @@ from tests.fakes.studies import a_study
 SUBMIT_OPTIONS = """
 --models --init --engine --dataset --test-dataset --text-column --label-column --label-base
 --class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs
---curve
---learning-rate --label-smoothing --class-weights --global-batch-size --precision --num-workers
+--curve --patience --min-delta --learning-rate --label-smoothing --class-weights
+--global-batch-size --precision --num-workers
 --device --validation --test-fraction --config --delimiter --quote --encoding --header
 --budget --price-per-hour --what-fits
---name --runs --dry-run --json --quiet --address --storage --follow
+--name --runs --dry-run --json --quiet --address --storage --follow --track
 """.split()
 
 
@@ -55,6 +55,7 @@ OTHER_OPTIONS = {
         "--scheduler",
         "--metric",
     },
+    "track": {"--to", "--uri", "--json"},
     "verify": {"--against", "--json"},
 }
 HIDDEN = {"execute", "probe"}

@@ -29,7 +29,8 @@ def show_a_study(names):
             step = {"step": 5, "num_steps": 20, "epoch": 0.5, "loss": 1.2, "seconds_left": 12.0}
             rate = {"samples_per_second": 120.0, "phase": "training"}
             screen.progress(Facts(trial_id=trial.trial_id, **step, **rate))
-            training = Facts(train_seconds=3.0, samples_per_second=20.0)
+            epochs = {"best_epoch": 3, "stopped_after_epoch": 5}
+            training = Facts(train_seconds=3.0, samples_per_second=20.0, **epochs)
             scores = Facts(accuracy=0.9, macro_f1=0.8)
             if name == names[0]:
                 screen.failed(trial, ValueError("bad [/b] name"))
@@ -55,7 +56,8 @@ def wide():
 
 @pytest.mark.parametrize("name", HOSTILE[1:-1])
 def test_a_name_on_a_terminal_is_text(wide, name):
-    assert f"✓ {name} · seed 1  accuracy 0.9000  macro-F1 0.8000  0:03 at 20 samples/s" in wide
+    result = "accuracy 0.9000  macro-F1 0.8000  0:03 at 20 samples/s"
+    assert f"✓ {name} · seed 1  {result}  best epoch 3, stopped after 5" in wide
 
 
 def test_a_failure_is_told_once_and_stays(wide):

@@ -68,6 +68,14 @@ def test_what_changes_no_score_is_not_compared():
     assert keys(label_smoothing=0.1) != keys()
 
 
+def test_a_rule_to_stop_is_written_with_its_parts():
+    own = with_own_recipe("x", "own", stop={"patience": 1})
+    rows = compare_records("s", [a_record(), own], ["one", "own"]).rows
+    assert [str(one) for one in rows[1].recipe_changes] == [
+        "stop (patience 1, min_delta 0.0, metric accuracy)"
+    ]
+
+
 def test_a_linear_models_record_may_name_another_recipe():
     other = a_linear_record("x", "svm", recipe=RecipeSpec(num_epochs=9, learning_rate=1e-3))
     shared = shared_recipe([other, a_record()])

@@ -1,7 +1,13 @@
 import pytest
 
 from agnews_ray.plan.time_forecast import Limit, seeds_first
-from tests.fakes.predictions import a_forecast, a_predicted_record, a_workload, some_trials
+from tests.fakes.predictions import (
+    a_forecast,
+    a_predicted_record,
+    a_trial,
+    a_workload,
+    some_trials,
+)
 
 WALL = Limit(text="30m", seconds=1800)
 
@@ -51,8 +57,9 @@ def test_the_interval_of_many_trials_is_narrower_than_of_one():
 
 def test_a_variant_without_a_probe_counts_nothing_and_is_not_predicted():
     forecast = a_forecast(startup_s=20, one=100)
-    assert forecast.trial("two") is None
-    assert forecast.record("two", 0, 0) is None
+    assert forecast.variant("two") is None
+    assert forecast.trial(a_trial("two")) is None
+    assert forecast.record(a_trial("two"), 0, 0) is None
     assert forecast.cost(some_trials("one", "two")).median == 220
 
 
@@ -70,14 +77,20 @@ def test_what_is_spent_is_not_there_any_more():
 
 def test_fewer_rows_and_epochs_take_their_share():
     half = a_forecast(startup_s=0, one=a_workload(100, scoring_s=7)).scaled(rows=0.5, epochs=0.5)
-    assert half.trial("one").total_s == 25 + 7
+    assert half.variant("one").total_s == 25 + 7
+
+
+def test_a_trial_with_a_share_of_the_steps_takes_that_share():
+    forecast = a_forecast(one=a_workload(100, scoring_s=7))
+    assert forecast.trial(a_trial("one", num_steps=30)).total_s == 30 + 7
+    assert forecast.trial(a_trial("one", scores_test=False)).total_s == 100
 
 
 def test_a_record_keeps_the_probe_and_the_corrected_prediction():
     forecast = a_forecast(one=100)
     for _ in range(30):
         forecast = forecast.learned(a_predicted_record(120.0, probe="one", train_s=100.0))
-    said = forecast.record("one", since_start_s=5, startup_s=20)
+    said = forecast.record(a_trial("one"), since_start_s=5, startup_s=20)
     assert said.measured_seconds == 100
     assert said.train_seconds == pytest.approx(120, abs=3)
     assert said.train_seconds_low < said.train_seconds < said.train_seconds_high

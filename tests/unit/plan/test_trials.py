@@ -1,14 +1,17 @@
+from dataclasses import replace
+
 import pytest
 
 from agnews_ray.errors import SpecError
+from agnews_ray.plan import trials
 from agnews_ray.plan.looks import NEVER
 from agnews_ray.plan.trials import plan_trials, same_question
 from agnews_ray.spec.data import DataSpec
-from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec, StopSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
-from tests.fakes.records import a_dataset
+from tests.fakes.records import a_dataset, a_split
 
 ONE, TWO = VariantSpec(model="minilm", name="one"), VariantSpec(model="bert", name="two")
 IDENTITIES = {"one": "minilm@main", "two": "bert@main", "renamed": "minilm@main"}
@@ -47,6 +50,7 @@ def trial_id(
     return plan_trials(study, dataset or a_dataset(), identities, "cpu", precision)[0].trial_id
 
 
+VALIDATED = a_dataset().model_copy(update={"validation": a_split("c" * 32)})
 CHANGES = {
     "weights": {"identities": {"one": "minilm@another commit"}},
     "rows": {"dataset": a_dataset("c" * 32)},
@@ -72,6 +76,7 @@ CHANGES = {
     "epsilon": {"recipe": RecipeSpec(adam_epsilon=1e-6)},
     "label smoothing": {"recipe": RecipeSpec(label_smoothing=0.1)},
     "class weights": {"recipe": RecipeSpec(class_weights="balanced")},
+    "rule to stop": {"recipe": RecipeSpec(stop=StopSpec(patience=1)), "dataset": VALIDATED},
     "listed class weights": {"recipe": RecipeSpec(class_weights=(1.0, 2.0))},
     "length": {"data": DataSpec(max_length_tokens=64)},
     "train rows": {"data": DataSpec(limit_train=50)},
@@ -146,12 +151,32 @@ def test_a_trial_that_does_not_score_test_is_another():
     assert trial.trial_id != trial_id()
 
 
+@pytest.mark.parametrize("changes", [{"rungs": (1,)}, {"keeps_artifact": False}], ids=str)
+def test_a_trial_that_a_search_may_stop_or_that_leaves_no_model_is_another(changes):
+    study = StudySpec(models=(ONE,))
+    (trial,) = plan(study)
+    changed = replace(trial, **changes)
+    assert trials._trial_id(changed, study, a_dataset(), "minilm@main") != trial.trial_id
+
+
 def test_an_id_is_the_same_in_every_version():
     """Or trials that are finished would be trained again: as in studies of version 0.1.0."""
     sizes = ArchitectureSpec(num_layers=2)
     variant = VariantSpec(model="minilm", name="one", init="random", architecture=sizes)
     assert trial_id() == "one-s42-08dd870b98"
     assert trial_id(variant=variant) == "one-s42-2ccd414597"
+
+
+def test_a_rule_to_stop_needs_a_validation_split():
+    rule = StopSpec(patience=1)
+    own = OWN.model_copy(update={"recipe": RecipeChanges(stop=rule)})
+    wanted = "want a validation split, found none; set data.validation_fraction"
+    with pytest.raises(SpecError, match=rf"recipe\.stop: {wanted}"):
+        plan(StudySpec(models=(ONE,), recipe=RecipeSpec(stop=rule)))
+    with pytest.raises(SpecError, match=rf"recipe\.stop of one: {wanted}"):
+        plan(StudySpec(models=(TWO, own)))
+    cut = a_dataset().model_copy(update={"num_validation": 10})
+    assert plan(StudySpec(models=(TWO, own)), cut)[1].recipe.stop == rule
 
 
 def test_a_trial_is_planned_for_its_device():

@@ -1,9 +1,16 @@
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from agnews_ray.errors import StoreError
-from agnews_ray.record.outputs import TestRows, load_test_rows, save_test_rows
+from agnews_ray.record.outputs import (
+    TestRows,
+    load_curve,
+    load_learning_rates,
+    load_test_rows,
+    save_test_rows,
+)
 from agnews_ray.record.store import StudyStore
 from tests.fakes.studies import a_study
 
@@ -44,3 +51,16 @@ def test_damaged_test_rows_are_told(tmp_path):
     (tmp_path / "rows.parquet").write_bytes(np.arange(100, dtype=np.uint8).tobytes())
     with pytest.raises(StoreError, match="no trial is run again"):
         load_test_rows(tmp_path / "rows.parquet", "x", 200)
+
+
+def test_learning_rates_are_those_of_the_steps(tmp_path):
+    folder = StudyStore.at(a_study(tmp_path)).trial_folder("v0-s1")
+    rates = load_learning_rates(folder)
+    assert len(rates) == len(load_curve(folder).loss)
+    assert (np.diff(rates) < 0).all()
+
+
+def test_a_curve_without_learning_rates_has_none(tmp_path):
+    table = pa.table({"samples_seen": [16, 32], "loss": [0.5, 0.4]})
+    pq.write_table(table, tmp_path / "curve.parquet")
+    assert load_learning_rates(tmp_path) is None

@@ -25,6 +25,7 @@ from agnews_ray.run.process_setup import (
     only_for_own_ray,
     own_environment,
     own_job_config,
+    without_trackers,
 )
 from agnews_ray.run.session import QUIET_ENVIRONMENT, RaySession
 
@@ -57,6 +58,7 @@ def test_what_was_meant_for_other_programs_is_kept_out(monkeypatch, name):
         *["CUDA_VISIBLE_DEVICES", "CUDA_LAUNCH_BLOCKING", "NCCL_DEBUG", "PYTORCH_ALLOC_CONF"],
         *["RAY_ADDRESS", "RAY_AUTH_TOKEN_PATH", "AGNEWS_RAY_STORAGE"],
         *["GOMP_SPINCOUNT", "KMP_BLOCKTIME"],
+        *["MLFLOW_TRACKING_URI", "WANDB_API_KEY", "TRACKIO_DIR"],
     ],
 )
 def test_what_says_where_things_are_is_handed_on(monkeypatch, name):
@@ -77,6 +79,15 @@ def test_a_ray_of_our_own_hears_nothing_of_others(monkeypatch, name):
     monkeypatch.setenv(name, "theirs")
     only_for_own_ray(QUIET_ENVIRONMENT)
     assert os.environ.get(name) != "theirs"
+
+
+@pytest.mark.parametrize("name", ["MLFLOW_TRACKING_TOKEN", "WANDB_API_KEY", "TRACKIO_DIR"])
+def test_what_trackers_are_told_stays_with_the_driver(monkeypatch, name):
+    monkeypatch.setenv(name, "theirs")
+    with without_trackers():
+        seen = python("-c", f"import os; print(os.environ.get({name!r}))", cwd=None).stdout
+    assert seen == "None\n"
+    assert os.environ[name] == "theirs"
 
 
 def test_but_how_full_memory_may_become_is_the_users_to_say(monkeypatch):

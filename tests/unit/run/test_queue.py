@@ -220,8 +220,8 @@ class Closed:
 
 def run_through(gate, trials=None):
     room, screen = OwnRoom(count=1, gate=gate), SilentScreen()
-    trials = trials or some_trials()
-    return run_trials(trials, FakeRunner(), lambda trial: None, room, 0.0, screen)
+    source = PlannedTrials(trials or some_trials())
+    return run_trials(source, FakeRunner(), lambda trial: None, room, 0.0, screen)
 
 
 def test_a_trial_that_the_gate_leaves_out_is_not_started_and_later_ones_are():

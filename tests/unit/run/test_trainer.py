@@ -1,11 +1,12 @@
 import pickle
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from ray.train.v2.api.exceptions import WorkerGroupError
 
 from agnews_ray.engine.fused.graphs import recording_error
-from agnews_ray.errors import RecordingError
+from agnews_ray.errors import AgnewsError
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run import trainer
 from agnews_ray.run.inputs import TrialInputs
@@ -35,7 +36,7 @@ def run(monkeypatch, tmp_path):
     monkeypatch.setattr(trainer, "forget_progress", lambda trial_id: None)
     monkeypatch.setattr(trainer, "forget_questions", lambda trial_id, steps: None)
 
-    def run(errors, max_attempts=1):
+    def run(errors, max_attempts=1, **trial):
         script, said = {"errors": errors, "given": []}, []
         monkeypatch.setattr(ScriptedRunner, "study_script", script, raising=False)
         runner = ScriptedRunner(
@@ -50,10 +51,10 @@ def run(monkeypatch, tmp_path):
             on_retry=said.append,
         )
         try:
-            runner.run(some_trials(1)[0], DATA, 0.0)
+            runner.run(replace(some_trials(1)[0], **trial), DATA, 0.0)
         except DoneError:
             return script["given"], said
-        except RecordingError as error:
+        except AgnewsError as error:
             return script["given"], [*said, str(error)]
         raise AssertionError
 
@@ -81,3 +82,13 @@ def test_it_does_so_once(run):
 def test_the_switch_reaches_the_workers(run, monkeypatch):
     monkeypatch.setenv("AGNEWS_RAY_CUDA_GRAPHS", "0")
     assert run([None])[0] == ["AGNEWS_RAY_CUDA_GRAPHS is 0"]
+
+
+def test_rungs_without_a_validation_split_are_refused(run):
+    assert run([], rungs=(2,)) == (
+        [],
+        [
+            "trial t0: want a validation split for its rungs, found none; set "
+            "data.validation_fraction"
+        ],
+    )

@@ -16,9 +16,11 @@ from agnews_ray.run import rungs, worker
 from agnews_ray.run.rungs import answer
 from agnews_ray.run.worker import Worker
 from agnews_ray.run.worker_config import WorkerConfig
-from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.recipe import RecipeSpec, StopSpec
 from tests.fakes.token_rows import some_rows
 from tests.unit.model.test_build import NAMES, a_tokenizer, tiny
+
+RECIPE = RecipeSpec(num_epochs=2, global_batch_size=8, learning_rate=1e-2)
 
 
 class Context:
@@ -37,29 +39,31 @@ class Context:
 
 @pytest.fixture
 def train(monkeypatch, tmp_path):
-    """Trains one trial in this process; gives the logits of its test rows, where it scores them."""
+    """Trains one trial in this process; gives its summary and the folder of its files."""
     cpu = torch.device("cpu")
     monkeypatch.setattr(worker.ray.train, "get_context", Context)
     monkeypatch.setattr(worker.ray.train.torch, "get_device", lambda: cpu)
     monkeypatch.setattr(worker, "iter_windows", lambda rows, window_rows: iter([rows]))
     monkeypatch.setattr(worker.ProgressReporter, "_put", lambda self, progress: None)
     rows = {"train-0": some_rows(32), "test": some_rows(16, seed=1)}
-    rows["validation"] = some_rows(16, seed=2)
+    rows["validation"] = rows["test"]
     tokenizer = pickle.dumps(a_tokenizer())
 
     def train(
-        name, engine="fast", seed=1, scores_test=True, validates=False, num_steps=8, **settings
+        name, engine="fast", seed=1, scores_test=True, validates=False, num_steps=None, **settings
     ):
+        recipe = settings.pop("recipe", RECIPE)
+        num_steps = num_steps or 4 * recipe.num_epochs
         staged = tmp_path / name
         staged.mkdir()
         config = WorkerConfig(
             trial_id=name,
             variant=tiny(name="one", engine=engine),
             seed=seed,
-            recipe=RecipeSpec(num_epochs=2, global_batch_size=8, learning_rate=1e-2),
+            recipe=recipe,
             precision="fp32",
             num_steps=num_steps,
-            num_train_rows=4 * num_steps,
+            num_train_rows=8 * num_steps // recipe.num_epochs,
             class_names=NAMES,
             class_weights=None,
             pickled_tokenizer=tokenizer,
@@ -81,20 +85,22 @@ def train(monkeypatch, tmp_path):
         one = Worker(config, rows)
         summary = one.run()
         one.close()
-        if not scores_test:
-            return summary, staged
-        found = pq.read_table(staged / "predictions.parquet")
-        return np.array(found["logits"].to_pylist())
+        return summary, staged
 
     return train
 
 
+def logits_of(_summary, staged):
+    found = pq.read_table(staged / "predictions.parquet")
+    return np.array(found["logits"].to_pylist())
+
+
 def test_a_trial_comes_out_the_same_whatever_ran_before_it(train):
-    first = train("first")
+    first = logits_of(*train("first"))
     for number, engine in enumerate(["reference", "reference-best", "fast"]):
         train(f"between-{number}", engine, seed=2)
         torch.rand(5)
-    assert np.array_equal(train("fifth"), first)
+    assert np.array_equal(logits_of(*train("fifth")), first)
 
 
 def test_a_trial_that_does_not_score_test_leaves_no_predictions(train):
@@ -163,6 +169,27 @@ def test_a_trial_with_a_share_sees_only_its_rows(train, engine):
     assert (summary.training.num_train_examples, summary.training.num_steps) == (16, 4)
     found = train("again", engine, train_rows=chosen, num_steps=4)
     assert not np.array_equal(found, train("others", engine, train_rows=others, num_steps=4))
+
+
+def test_the_best_epoch_is_scored_on_test_and_recorded(train, engine):
+    """Here the test rows are the validation rows; at this rate some epoch is worse than another."""
+    rule = StopSpec(patience=2)
+    recipe = RECIPE.model_copy(update={"num_epochs": 12, "stop": rule, "learning_rate": 3e-2})
+    summary, _ = train("ruled", engine, recipe=recipe, validates=True)
+    right = [int((one.labels == one.predicted).sum()) for one in summary.validation]
+    training = summary.training
+    assert training.best_epoch == 1 + right.index(max(right))
+    assert training.stopped_after_epoch == len(right) == training.num_steps / 4 < 12
+    assert np.array_equal(
+        summary.test.predicted, summary.validation[training.best_epoch - 1].predicted
+    )
+
+
+def test_a_rule_that_ends_nothing_is_recorded_as_such(train):
+    recipe = RECIPE.model_copy(update={"stop": StopSpec(patience=2)})
+    training = train("ruled", recipe=recipe, validates=True)[0].training
+    assert training.best_epoch in (1, 2)
+    assert (training.stopped_after_epoch, training.num_steps) == (None, 8)
 
 
 @pytest.mark.parametrize("engine", ["fast", "reference"])

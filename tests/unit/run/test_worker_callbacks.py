@@ -1,5 +1,6 @@
 """What a worker does while it trains."""
 
+import pickle
 import time
 
 import numpy as np
@@ -14,9 +15,9 @@ from agnews_ray.run.worker_callbacks import (
     Rungs,
     TrainingClock,
     Validation,
-    scores_of,
 )
-from agnews_ray.run.worker_config import ScoredRows
+from tests.unit.engine.fused.ranks import in_processes
+from tests.unit.run import rung_ranks
 
 LOGITS = np.array([[0.0, 1.0], [1.0, 0.0], [np.nan, 0.0]], np.float32)
 FOUND = Predictions(np.arange(3), np.array([1, 1, 0]), LOGITS)
@@ -30,7 +31,7 @@ def test_scoring_is_no_part_of_training():
     clock = TrainingClock(PauseWatch())
     clock.after_step(step(1, 1.0))
     start = time.perf_counter()
-    Validation(lambda: time.sleep(0.05) or FOUND, clock, Rank()).after_epoch(1)
+    Validation(lambda: time.sleep(0.05) or FOUND, clock, Rank(), 2).after_epoch(1)
     scoring = time.perf_counter() - start
     clock.after_step(step(2, 2.0 + scoring))
     assert clock.seconds == pytest.approx(2.0, abs=0.02)
@@ -49,7 +50,7 @@ def test_a_pause_counts_in_mid_training_but_not_while_scoring():
     clock.after_step(step(1, 1.0))
     pause()
     clock.after_step(step(2, 12.0))
-    Validation(pause, clock, Rank()).after_epoch(1)
+    Validation(pause, clock, Rank(), 2).after_epoch(1)
     clock.after_step(step(3, 13.0))
     assert clock.paused_s == 10.0
 
@@ -57,7 +58,7 @@ def test_a_pause_counts_in_mid_training_but_not_while_scoring():
 def test_each_epoch_is_scored_and_rank_0_keeps_it():
     clock = TrainingClock(PauseWatch())
     for rank, num_kept in ((Rank(), 2), (Rank(index=1, world_size=2), 0)):
-        validation = Validation(lambda: FOUND, clock, rank)
+        validation = Validation(lambda: FOUND, clock, rank, 2)
         validation.after_epoch(1)
         validation.after_epoch(2)
         assert [one.predicted.tolist() for one in validation.found] == [[1, 0, -1]] * num_kept
@@ -88,11 +89,10 @@ GOOD = Predictions(np.arange(4), np.array([1, 1, 0, 1]), np.eye(2, dtype=np.floa
 def callbacks_with_rungs(steps, ask, found=GOOD):
     """Validation and rungs over epochs of 4 steps, and how often the split was scored."""
     clock, num_scored = TrainingClock(PauseWatch()), []
-    validation = Validation(lambda: num_scored.append(1) or found, clock, Rank())
+    validation = Validation(lambda: num_scored.append(1) or found, clock, Rank(), 2)
     rungs = Rungs(
         steps=steps,
         steps_per_epoch=4,
-        num_classes=2,
         validation=validation,
         ask=ask,
         clock=clock,
@@ -148,10 +148,18 @@ def test_a_wait_for_an_answer_is_no_part_of_training():
     assert callbacks[0].seconds == pytest.approx(2.0, abs=0.02)
 
 
-def test_scores_are_those_of_the_confusion_matrix_and_none_if_a_row_has_no_class():
-    rows = ScoredRows(labels=np.array([0, 0, 1, 1]), predicted=np.array([0, 1, 1, 1]))
-    assert scores_of(rows, 2) == pytest.approx((0.75, (2 / 3 + 0.8) / 2))
-    assert scores_of(ScoredRows(labels=rows.labels, predicted=rows.predicted - 1), 2) == (
-        None,
-        None,
-    )
+def test_the_latest_scores_are_none_if_a_row_has_no_class():
+    for logits, expected in ((GOOD, (0.75, pytest.approx(11 / 15))), (FOUND, (None, None))):
+        validation = Validation(
+            lambda logits=logits: logits, TrainingClock(PauseWatch()), Rank(), 2
+        )
+        assert validation.latest("accuracy") is None
+        validation.after_epoch(1)
+        assert (validation.latest("accuracy"), validation.latest("macro-f1")) == expected
+
+
+def test_all_ranks_do_what_the_driver_answered_rank_0(tmp_path):
+    in_processes(rung_ranks.decide, 2, 2, tmp_path)
+    first, second = (pickle.loads((tmp_path / f"2-{index}").read_bytes()) for index in range(2))
+    assert first == second
+    assert first[0] == [Action.GO_ON, Action.STOP]

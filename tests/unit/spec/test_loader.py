@@ -5,7 +5,7 @@ import pytest
 from agnews_ray.errors import SpecError
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.loader import build_study, override, read_job_file, to_yaml
-from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.recipe import RecipeSpec, StopSpec
 
 JOBS = sorted(
     path
@@ -62,6 +62,23 @@ def test_flags_lie_over_the_job_file():
     )
     recipe = build_study(content, "job").recipe
     assert (recipe.num_epochs, recipe.learning_rate) == (1, 3e-5)
+
+
+def test_a_flag_reaches_below_a_section_and_leaves_the_file_alone():
+    file = {"recipe": {"num_epochs": 5, "stop": {"patience": 1, "min_delta": 0.01}}}
+    recipe = build_study(override(file, {"recipe.stop.patience": 3}), "job").recipe
+    assert (recipe.num_epochs, recipe.stop) == (5, StopSpec(patience=3, min_delta=0.01))
+    assert file["recipe"]["stop"]["patience"] == 1
+
+
+def test_a_flag_below_what_is_no_section_is_refused_with_its_path():
+    with pytest.raises(SpecError, match=r"recipe\.stop: want a mapping, found int"):
+        override({"recipe": {"stop": 3}}, {"recipe.stop.patience": 3})
+
+
+def test_a_key_that_must_be_given_is_named():
+    text = problems({"recipe": {"stop": {"min_delta": 0.01}}})
+    assert "recipe.stop.patience: want a value, found nothing; write it" in text
 
 
 def test_all_problems_come_at_once_each_with_its_path():

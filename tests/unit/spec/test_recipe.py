@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec, StopSpec
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,24 @@ def test_changes_are_written_as_they_were_stated_and_read_again():
 def test_changes_keep_the_recipes_limits():
     with pytest.raises(ValidationError, match="learning_rate"):
         RecipeChanges(learning_rate=1.0)
+
+
+def test_a_variant_may_have_a_rule_to_stop_of_its_own_or_none():
+    study = RecipeSpec(stop=StopSpec(patience=2))
+    own = RecipeChanges(stop={"patience": 1, "metric": "macro-f1"})
+    assert own.applied_to(study).stop == StopSpec(patience=1, metric="macro-f1")
+    assert RecipeChanges(stop=None).applied_to(study).stop is None
+    assert RecipeChanges(num_epochs=3).applied_to(study).stop == study.stop
+
+
+@pytest.mark.parametrize("stop", [None, {"patience": 1}])
+def test_a_rule_that_a_variant_states_is_written_and_read_again(stop):
+    changes = RecipeChanges(stop=stop)
+    again = RecipeChanges.model_validate_json(changes.model_dump_json(exclude_none=True))
+    assert (again, hash(again)) == (changes, hash(changes))
+
+
+@pytest.mark.parametrize("stop", [{"patience": 0}, {"patience": 1, "min_delta": -0.1}, {}], ids=str)
+def test_rules_that_make_no_sense_are_refused(stop):
+    with pytest.raises(ValidationError, match="stop"):
+        RecipeSpec(stop=stop)

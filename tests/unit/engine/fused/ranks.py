@@ -11,11 +11,12 @@ import torch.distributed as dist
 import torch.multiprocessing
 
 from agnews_ray.data.batches import train_batches
+from agnews_ray.engine.best_epoch import BestEpoch
 from agnews_ray.engine.callbacks import Action, Callback
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused import exchange
 from agnews_ray.engine.results import Rank
-from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.recipe import RecipeSpec, StopSpec
 from tests.fakes.token_rows import some_rows
 from tests.unit.engine.models import a_model
 
@@ -107,6 +108,33 @@ def train_in_parts(index, world_size, folder):
         dist.destroy_process_group()
     weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
     leave(folder, world_size, index, (log, weights))
+
+
+def train_with_a_rule(index, world_size, folder):
+    """Train on 53 rows until the rule ends it, after the third epoch; leave the second's weights.
+
+    Only rank 0 scores anything, as if there were a single batch to score.
+    """
+    torch.set_num_threads(1)
+    if world_size > 1:
+        meet(index, world_size, folder)
+    rank = Rank(index=index, world_size=world_size)
+    engine = FastEngine(recipe=RECIPE, precision="fp32", pad_id=0, rank=rank)
+    model, scores = a_model(), iter([0.5, 0.9, 0.1])
+
+    def score():
+        if index == 0:
+            model.eval()(input_ids=torch.ones(1, 3, dtype=torch.int64))
+        return next(scores)
+
+    best = BestEpoch(model, StopSpec(patience=1), score)
+    epochs = (train_batches([some_rows(53)], 10, 1, epoch) for epoch in range(4))
+    engine.train(model, epochs, 24, [best])
+    best.restore()
+    if world_size > 1:
+        dist.destroy_process_group()
+    weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
+    leave(folder, world_size, index, (best.epoch, weights))
 
 
 def add_up(index, world_size, folder):
