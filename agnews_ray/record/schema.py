@@ -16,11 +16,10 @@ from agnews_ray.spec.variant import VariantSpec
 SCHEMA_VERSION = 7
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
-``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
-variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search,
-its share of the train rows, ``recipe.stop`` and the best epoch, what was predicted of it, its
-whole time, and linear models, which have no steps and no padding; what older records lack has a
-default that was true of them."""
+``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a variant's own part of the recipe and
+whether test was scored, 7 the place of a trial in a search, its share of the train rows,
+``recipe.stop`` and the best epoch, what was predicted of it, its whole time, and linear models,
+without steps and padding; what older records lack has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 FIRST_TO_NAME_DIVERGENCE = 3
