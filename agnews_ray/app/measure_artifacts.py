@@ -21,6 +21,7 @@ from agnews_ray.compare.cost_front import cost_facts
 from agnews_ray.compare.findings import CostFacts
 from agnews_ray.compare.grouping import group_records
 from agnews_ray.compare.prices import Prices
+from agnews_ray.compare.searches import searched
 from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records
 from agnews_ray.engine.child_process import call_alone
 from agnews_ray.errors import ResourceError, StoreError
@@ -198,7 +199,8 @@ def _open(folder: Path, num_rows: int, note: Note) -> tuple[list[_Artifact], lis
     store, study, records = open_study(folder, note)
     order = variant_order(study)
     artifacts = []
-    table = compare_records(store.folder.name, records, order)
+    used = (*records, *searched(store.finished().records))
+    table = compare_records(store.folder.name, used, order)
     _name_diverged(table, note)
     for row, group in zip(table.rows, group_records(records, order), strict=True):
         trial_folder = store.trial_folder(group[0].trial_id)

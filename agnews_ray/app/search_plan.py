@@ -123,7 +123,9 @@ class SearchPlan:
         if named.init == "random":
             zoo.sizes(named)
         precisions = {named.name: self._precision(named, variant.name)}
-        place = SearchRecord(variant=variant.name, number=number, settings=values)
+        place = SearchRecord(
+            variant=variant.name, number=number, settings=values, metric=search.metric
+        )
         trials: list[PlannedTrial] = []
         for seeds, looked_at in ((self._seeds[:1], looks_of(search)), (self._seeds[1:], NEVER)):
             study = prepared.study.model_copy(

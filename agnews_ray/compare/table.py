@@ -18,6 +18,7 @@ from agnews_ray.compare.grouping import (
     with_test_scores,
 )
 from agnews_ray.compare.recipes import RecipeChange, recipe_changes, shared_recipe
+from agnews_ray.compare.searches import Search, SearchCost, searches_of
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
 from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import TrialRecord
@@ -57,6 +58,9 @@ class VariantRow(BaseModel):
     """The requested engine; ``scikit-learn`` for a linear model."""
     recipe_changes: tuple[RecipeChange, ...] = ()
     """What it was trained by otherwise than the study's recipe says."""
+    search: SearchCost | None = None
+    """What it took to find its settings, if it is the winner of a search: a part of its price, and
+    of no train time."""
     best_epochs: tuple[int, ...] = ()
     """The epoch of each seed whose weights were kept, if the recipe has a rule to stop."""
     num_stopped: int = 0
@@ -101,6 +105,8 @@ class ComparisonTable(BaseModel):
     """The rows of variants with at least one seed that scored test and did not diverge; there may
     be none."""
     diverged: tuple[DivergedTrial, ...] = ()
+    searches: tuple[Search, ...] = ()
+    """The searches for better settings, with all settings that were tried."""
     left_out: tuple[LeftOutTrial, ...] = ()
     """The trials that a budget left out; known where the study's folder was read."""
     smaller: tuple[VariantRow, ...] = ()
@@ -118,7 +124,7 @@ def compare_records(
     Args:
         study: its name.
         records: at least one; those that do not score test are in no row, those with a share of the
-            train rows in rows of their own.
+            train rows in rows of their own, those of a search in its facts.
         order: variant names in the order of the rows; others come after them.
 
     Returns:
@@ -128,6 +134,8 @@ def compare_records(
         RecordError: two records were trained or scored on other data, or by another recipe that
             is not stated as a variant's own.
     """
+    searches = searches_of(records, order)
+    costs = {search.winner: search.cost for search in searches}
     on_curve, records = with_test_scores(records), of_table(records)
     groups = group_records(records, order)
     shared = shared_recipe(on_curve)
@@ -147,8 +155,14 @@ def compare_records(
     counts = Counter(one.model for one in diverged if one.has_row)
     return ComparisonTable(
         study=study,
-        rows=tuple(row.model_copy(update={"num_diverged": counts[row.model]}) for row in rows),
+        rows=tuple(
+            row.model_copy(
+                update={"num_diverged": counts[row.model], "search": costs.get(row.model)}
+            )
+            for row in rows
+        ),
         diverged=tuple(diverged),
+        searches=searches,
         smaller=tuple(smaller),
     )
 

@@ -124,8 +124,7 @@ class ModelRecord(Record):
     parameters: int
     """The number of all parameters, including embeddings."""
     size_bytes: int
-    """The size of the saved safetensors file, in bytes, of a TF-IDF model with its vocabulary; if
-    the model was not kept, that of its weights."""
+    """The bytes of the saved weights, kept or not, and of a TF-IDF model's vocabulary."""
     head: Literal["fresh", "kept"] | None = None
     """The classification head at the start of training: drawn by the seed, or the model's own with
     its rows matched to the classes by name. None: a linear model, whose head is fitted; or before
@@ -144,8 +143,7 @@ class TrainingRecord(Record):
     """The time and memory that training took."""
 
     num_steps: int
-    """The number of updates that were made; a training that stopped early made fewer than
-    planned, and a linear model, which is fitted in one go, none."""
+    """The number of updates: fewer than planned after an early stop, none of a linear model."""
     num_train_examples: int
     """The number of rows per epoch."""
     train_seconds: float
@@ -208,6 +206,8 @@ class SearchRecord(Record):
     the same."""
     settings: dict[str, JsonValue]
     """The tried values by dotted path, such as ``recipe.learning_rate``."""
+    metric: Literal["accuracy", "macro_f1"] = "accuracy"
+    """The validation score by which the search judges."""
     rungs: tuple[RungScore, ...] = ()
     """The scores at which the search decided whether the trial goes on."""
     is_stopped: bool = False

@@ -218,7 +218,9 @@ def _by_row(assessment: Assessment, key: str) -> str:
     for variant in assessment.variants:
         record = records[variant.trial_ids[0]]
         if keys_with_effect(record.variant.model, [key]):
-            rows.setdefault(str(getattr(record.recipe, key)), []).append(variant.name)
+            stated = getattr(record.recipe, key)
+            value = "none" if stated is None else str(stated)
+            rows.setdefault(value, []).append(variant.name)
     if not rows:
         return "without effect"
     if len(rows) == 1:

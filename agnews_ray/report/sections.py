@@ -8,6 +8,7 @@ from agnews_ray.report.classes import classes_section
 from agnews_ray.report.curve_section import curve_section
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, sort_key, word
 from agnews_ray.report.row_sections import disagreements_section, doubts_section, provenance_section
+from agnews_ray.report.search_section import search_sections
 from agnews_ray.report.table_formats import (
     COLUMNS,
     cost_columns,
@@ -29,10 +30,11 @@ def all_sections(assessment: Assessment) -> list[Section]:
     Returns:
         The sections that are not empty.
     """
-    makers: Sequence[Callable[[Assessment], Section | None]] = (
+    makers: Sequence[Callable[[Assessment], Section | list[Section] | None]] = (
         _verdict,
         _comparison,
         _front,
+        search_sections,
         _costs,
         curve_section,
         _learning,
@@ -42,7 +44,11 @@ def all_sections(assessment: Assessment) -> list[Section]:
         disagreements_section,
         provenance_section,
     )
-    return [section for section in (make(assessment) for make in makers) if section]
+    sections: list[Section] = []
+    for make in makers:
+        made = make(assessment)
+        sections += made if isinstance(made, list) else [made] if made else []
+    return sections
 
 
 def _verdict(assessment: Assessment) -> Section:
@@ -216,7 +222,10 @@ def _costs(assessment: Assessment) -> Section | None:
 
 
 def _learning(assessment: Assessment) -> Section | None:
-    text = "Training loss, mean over seeds; the band reaches from the lowest seed to the highest."
+    text = (
+        "Training loss, mean over the seeds that were trained so long; the band reaches from the "
+        "lowest of them to the highest."
+    )
     with_steps = [variant for variant in assessment.variants if variant.curve]
     if len(with_steps) < len(assessment.variants):
         text = f"{text} Linear models are fitted without steps and have no curve."
@@ -234,7 +243,8 @@ def _learning(assessment: Assessment) -> Section | None:
         title="Accuracy on the validation split",
         columns=("Model", "Epoch", "Accuracy"),
         rows=rows,
-        note="Mean over seeds. The test split is scored once, after the last epoch.",
+        note="Mean over the seeds that were trained so long. The test split is scored once, with "
+        "the weights that are kept.",
     )
     if not with_steps and not rows:
         return None

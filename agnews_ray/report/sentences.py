@@ -7,6 +7,7 @@ from agnews_ray.compare.diverged import DivergedTrial
 from agnews_ray.compare.findings import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
 from agnews_ray.compare.table import ComparisonTable
+from agnews_ray.report import search_text
 from agnews_ray.report.class_sentences import weak_classes
 
 FEW_SEEDS = 3
@@ -26,9 +27,11 @@ def conclusion(assessment: Assessment) -> list[str]:
         Sentences, plain text.
     """
     sentences = [_lead(assessment)]
-    sentences += [
-        judge(pair, assessment) + _trade_offs(pair, assessment) for pair in assessment.pairs
-    ]
+    tunings = [one.pair for one in assessment.searches]
+    for pair in assessment.pairs:
+        prefix = search_text.whether_it_helped(pair) if pair in tunings else ""
+        verdict = judge(pair, assessment) + _trade_offs(pair, assessment)
+        sentences.append(f"{prefix}{verdict}")
     return sentences + caveats(assessment)
 
 
@@ -48,7 +51,8 @@ def caveats(assessment: Assessment) -> list[str]:
     missing = assessment.records[0].dataset.missing_classes
     found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in missing]
     found += weak_classes(assessment)
-    num_missing = len(assessment.variants) - 1 - len(assessment.pairs)
+    judged = {pair.variant for pair in assessment.pairs}
+    num_missing = len(assessment.variants) - len(judged | {assessment.variants[0].name})
     if num_missing:
         found.append(
             f"{num_missing} variant(s) have no seed in common with the baseline and are not judged."
@@ -57,15 +61,8 @@ def caveats(assessment: Assessment) -> list[str]:
 
 
 def remarks(table: ComparisonTable) -> list[str]:
-    """Say what the numbers of a table cannot say about its trials.
-
-    Args:
-        table: the study's table.
-
-    Returns:
-        Sentences: on recipes of their own, on best epochs, and warnings.
-    """
-    return [*own_recipes(table), *best_epochs(table), *warnings(table)]
+    """Say what the numbers of a table do not: own recipes, best epochs, warnings, searches."""
+    return [*own_recipes(table), *best_epochs(table), *warnings(table), *search_text.lines(table)]
 
 
 def own_recipes(table: ComparisonTable) -> list[str]:

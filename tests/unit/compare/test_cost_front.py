@@ -10,6 +10,7 @@ from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import compare_records
 from agnews_ray.record.cost import CostRecord
 from tests.fakes.records import a_linear_record, a_record
+from tests.fakes.searched import a_trial
 
 PRICED = Prices(use_per_hour=1.0)
 
@@ -81,6 +82,15 @@ def test_train_times_of_different_devices_are_no_axis():
     records = [a_record(), a_record(trial_id="x", name="two", precision="bf16")]
     names = [axis.name for axis in cost_axes(compare_records("s", records, []).rows, (), Prices())]
     assert names == ["Parameters", "Model size"]
+
+
+def test_a_searched_study_has_its_train_times_with_and_without_the_search():
+    trial = a_trial(0, {"recipe.learning_rate": 1e-4}, 0.9, variant="one")
+    records = [a_record(), a_record(trial_id="x", name="one (tuned)"), trial]
+    rows = compare_records("s", records, ["one"]).rows
+    axes = {axis.name: axis.costs for axis in cost_axes(rows, (), Prices())}
+    assert axes["Train time"] == (1.0, 1.0)
+    assert axes["Train time, search included"] == (1.0, 2.0)
 
 
 def test_what_was_timed_in_turns_stands_together():
