@@ -276,10 +276,7 @@ class Worker:
     def _save_model(
         self, model: torch.nn.Module, folder: Path, found: Predictions | None
     ) -> tuple[int, float | None]:
-        """Save the model if it is kept, and return its size in bytes and the artifact's deviation.
-
-        A model that is not kept has the size of its weights.
-        """
+        """Save the model if it is kept; return its bytes (else its weights') and its deviation."""
         if not self._config.keeps_artifact:
             return sum(p.numel() * p.element_size() for p in model.parameters()), None
         size_bytes = save_artifact(folder, model, self._tokenizer, self._config.facts)
