@@ -109,13 +109,16 @@ def learning_curve(curves: Sequence[LearningCurve]) -> tuple[CurvePoint, ...]:
     """Average the loss over stretches of steps, then over the seeds that came so far.
 
     Args:
-        curves: one for each seed; those of trainings that stopped early are shorter.
+        curves: one for each seed; those of trainings that stopped early are shorter, and those of
+            a linear model are empty.
 
     Returns:
         At most ``NUM_CURVE_POINTS`` points with the same number of steps (the last may have fewer).
     """
     longest = max(curves, key=lambda curve: len(curve.loss))
     num_steps = len(longest.loss)
+    if not num_steps:
+        return ()
     width = -(-num_steps // NUM_CURVE_POINTS)
     points = []
     for start in range(0, num_steps, width):
