@@ -37,7 +37,7 @@ from agnews_ray.record.object_store import check_staging, leaving_files
 from agnews_ray.record.schema import TrainingRecord
 from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.run.device import check_precision
-from agnews_ray.run.engine_choice import choose_engine, of_all_ranks
+from agnews_ray.run.engine_choice import choose_engine, max_over_ranks
 from agnews_ray.run.mailbox import next_task, post_result
 from agnews_ray.run.progress import ProgressReporter
 from agnews_ray.run.rungs import ask
@@ -138,9 +138,9 @@ class Worker:
             log = self._train(model, ran)
             if self._best:
                 self._best.restore()
-        peak = int(_max_over_ranks(peak_memory_bytes(rank.device), rank))
-        num_machines = int(_max_over_ranks(self._node_rank, rank)) + 1
-        self._paused_s = _max_over_ranks(self._clock.paused_s, rank)  # the others waited
+        peak = int(max_over_ranks(peak_memory_bytes(rank.device), rank))
+        num_machines = int(max_over_ranks(self._node_rank, rank)) + 1
+        self._paused_s = max_over_ranks(self._clock.paused_s, rank)  # the others waited
         self._reporter.phase("scoring")
         scoring_start = time.perf_counter()
         found = self._predict(model, "test") if config.scores_test else None
@@ -293,7 +293,3 @@ class Worker:
         return check_artifact(
             f"trial {config.trial_id}", deviation(again, recorded), config.precision
         )
-
-
-def _max_over_ranks(value: float, rank: Rank) -> float:
-    return max(float(one) for one in of_all_ranks(value, rank))
