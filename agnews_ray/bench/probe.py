@@ -54,6 +54,9 @@ NUM_UNTIMED, MIN_TIMED, MAX_STEPS, MAX_FORWARDS = 2, 3, 400, 50
 SECONDS_AT_LENGTH = {"train": 1.6, "score": 0.5}
 """The time for which batches of one length are repeated."""
 
+WORKER_BYTES = 512 << 20
+"""The memory of a worker on a CPU besides a probe's: Ray, rows, and what trials before left."""
+
 NUM_REPLAYED = 8
 
 
@@ -108,12 +111,13 @@ def measure(task: ProbeTask, scratch: Path) -> Probed:
         steps = _time_lengths(task, model, rank)
         peak = peak_memory_bytes(rank.device)
         scored = _time_scoring(task, model, rank)
+    untimed_s = float(np.median([one.untimed_s for one in steps]))
     saving_s, size_bytes = _time_saving(task, model, rank, scratch)
     return Probed(
         rows_per_step=task.rows_per_step,
         step_seconds=_by_length((one.length, one.seconds) for one in steps),
-        first_seconds=max(0.0, steps[0].untimed_s - float(np.median([s.untimed_s for s in steps]))),
-        seconds_per_shape=_seconds_per_shape(steps) if task.device == "cuda" else 0.0,
+        first_seconds=max(0.0, steps[0].untimed_s - untimed_s),
+        seconds_per_shape=max(0.0, untimed_s) if task.device == "cuda" else 0.0,
         rows_per_forward=task.recipe.evaluation_batch_size,
         forward_seconds=_by_length(scored),
         loading_seconds=loading_s,
@@ -122,7 +126,7 @@ def measure(task: ProbeTask, scratch: Path) -> Probed:
         texts_per_second=task.texts_per_second,
         train_lengths=tuple(np.sort(task.train.lengths).tolist()),
         test_lengths=tuple(np.sort(task.test.lengths).tolist()),
-        peak_memory_bytes=peak,
+        peak_memory_bytes=peak + (WORKER_BYTES if task.device == "cpu" else 0),
         size_bytes=size_bytes,
         others_cores=others.cores(),
         probe_seconds=time.perf_counter() - started,
@@ -262,10 +266,6 @@ def _joined(batches: Sequence[TokenisedRows]) -> TokenisedRows:
     for batch in batches[1:]:
         joined = joined.followed_by(batch)
     return dataclasses.replace(joined, rows=np.arange(len(joined)))
-
-
-def _seconds_per_shape(steps: Sequence[_TimedSteps]) -> float:
-    return max(0.0, float(np.median([one.untimed_s for one in steps])))
 
 
 def _by_length(found: Any) -> tuple[tuple[int, float], ...]:

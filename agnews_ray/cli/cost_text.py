@@ -67,6 +67,8 @@ def study_lines(
         for one in costs
         if one.train_seconds is None and one.num_trials
     ]
+    if any(trial.recipe.stop for trial in prepared.todo):
+        lines.append("note  a trial that early stop ends takes less: all its epochs are counted")
     forecast = prepared.forecast
     return [*lines, *([errors_line(forecast.past)] if forecast else [])]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -208,10 +209,11 @@ def _facts(group: _Group, class_names: Sequence[str], alpha: float) -> VariantFa
 
 
 def _validation_accuracy(group: _Group) -> tuple[float, ...]:
-    epochs = zip(*(trial.record.validation for trial in group.trials), strict=True)
+    """Average over the seeds that came to an epoch; some may have stopped before."""
+    epochs = zip_longest(*(trial.record.validation for trial in group.trials))
+    found = ([one.accuracy for one in seeds if one is not None] for seeds in epochs)
     return tuple(
-        float(np.mean([scores.accuracy for scores in seeds if scores.accuracy is not None]))
-        for seeds in epochs
+        float(np.mean([accuracy for accuracy in seeds if accuracy is not None])) for seeds in found
     )
 
 

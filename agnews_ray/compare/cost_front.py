@@ -106,7 +106,8 @@ def cost_axes(
 
 def _train_times(rows: Sequence[VariantRow]) -> dict[tuple[str, str], list[float]]:
     """Make one axis for each kind of machine on which all rows were trained."""
-    if len({(row.precision, row.num_workers) for row in rows}) > 1:
+    tuned = {(row.precision, row.num_workers) for row in rows if not row.is_linear}
+    if len(tuned) > 1:
         return {}
     # If a machine has several engines (one fell back), the one of most trials, which is first.
     seconds = [{one.device: one.train_seconds for one in reversed(row.times)} for row in rows]

@@ -128,6 +128,19 @@ class PairFacts(Fact):
         """The difference that the verdict judges."""
         return self.accuracy if self.metric == "accuracy" else self.macro_f1
 
+    @property
+    def beside(self) -> tuple[Metric, Interval]:
+        """The other metric, which the verdict does not judge, and its difference."""
+        if self.metric == "accuracy":
+            return "macro-f1", self.macro_f1
+        return "accuracy", self.accuracy
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the intervals of the two metrics lie on different sides of 0."""
+        judged, (_, other) = self.judged, self.beside
+        return judged.high < 0 < other.low or other.high < 0 < judged.low
+
 
 class HardRow(Fact):
     """A test row that every trial gets wrong with confidence."""

@@ -22,6 +22,9 @@ COVERED = 0.8
 SHORT_S = 20.0
 """A trial of this train time counts half: in a short one, chance matters more."""
 
+BUSY_WEIGHT = 0.1
+"""What the error of a prediction counts whose probe other programs disturbed."""
+
 OTHER_PROBE_WEIGHT = 0.25
 """What the error of another model, recipe or data counts beside one of the same probe."""
 
@@ -42,6 +45,8 @@ class PastError:
     error: float
     """Train seconds over those finally predicted, less 1."""
     train_s: float
+    is_quiet: bool = True
+    """Whether other programs left the machine to the probe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +160,7 @@ def _error_of(record: TrialRecord) -> PastError | None:
         return None
     return PastError(
         probe=said.probe,
+        is_quiet=said.is_quiet,
         log_ratio=math.log(seconds / (said.measured_seconds * share)),
         error=seconds / (said.train_seconds * share) - 1,
         train_s=seconds,
@@ -171,6 +177,7 @@ def _startup_of(record: TrialRecord) -> float | None:
 
 def _weight(error: PastError, probe: str) -> float:
     by_length = error.train_s / (error.train_s + SHORT_S)
+    by_length *= 1.0 if error.is_quiet else BUSY_WEIGHT
     return by_length * (1.0 if error.probe == probe else OTHER_PROBE_WEIGHT)
 
 

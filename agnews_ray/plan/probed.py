@@ -90,6 +90,8 @@ class Workload:
     size_bytes: int
     num_steps: int
     """The number of steps with all train rows."""
+    is_quiet: bool
+    """Whether other programs left the machine to the probe."""
     probe: str
     """The name of the probe in the cache."""
 
@@ -127,6 +129,7 @@ def workload(
         peak_memory_bytes=probed.peak_memory_bytes,
         size_bytes=probed.size_bytes,
         num_steps=num_epochs * len(batches.train),
+        is_quiet=probed.is_quiet,
         probe=probe,
     )
 

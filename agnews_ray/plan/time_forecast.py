@@ -116,6 +116,7 @@ class Forecast:
             startup_seconds=startup_s,
             peak_memory_bytes=work.peak_memory_bytes,
             size_bytes=work.size_bytes,
+            is_quiet=work.is_quiet,
             probe=work.probe,
         )
 

@@ -27,5 +27,7 @@ class PredictionRecord(Record):
     """What ``training.peak_memory_bytes`` would be."""
     size_bytes: int
     """What ``model.size_bytes`` would be."""
+    is_quiet: bool = True
+    """Whether other programs left the machine to the probe."""
     probe: str
     """The name of the probe in the cache: trials with the same one are predicted alike."""

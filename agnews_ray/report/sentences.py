@@ -13,6 +13,8 @@ from agnews_ray.report import search_text
 FEW_SEEDS = 3
 METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
 """The written form of each metric."""
+NOTABLE_RATIO = 2
+"""The ratio of train times from which it is told."""
 NUM_NAMED = 3
 """The number of classes that a sentence names; tables have all."""
 MAX_NAME = 40
@@ -31,7 +33,8 @@ def conclusion(assessment: Assessment) -> list[str]:
     tunings = [one.pair for one in assessment.searches]
     for pair in assessment.pairs:
         prefix = search_text.whether_it_helped(pair) if pair in tunings else ""
-        sentences.append(f"{prefix}{judge(pair, assessment)}")
+        verdict = judge(pair, assessment) + _trade_offs(pair, assessment)
+        sentences.append(f"{prefix}{verdict}")
     return sentences + caveats(assessment)
 
 
@@ -103,7 +106,9 @@ def remarks(table: ComparisonTable) -> list[str]:
 
 def own_recipes(table: ComparisonTable) -> list[str]:
     """Say which rows were trained by another recipe than the study's, and in what it differs."""
-    return [
+    linear = [row.model for row in table.rows if row.is_linear]
+    text = f"Not fine-tuned, without the recipe's epochs and learning rate: {', '.join(linear)}."
+    return [text] * (0 < len(linear) < len(table.rows)) + [
         f"{row.model} has a recipe of its own: {', '.join(map(str, row.recipe_changes))}."
         for row in table.rows
         if row.recipe_changes
@@ -279,6 +284,22 @@ def _gap(pair: PairFacts, assessment: Assessment) -> str:
         f"{difference(pair.judged)} points of {METRICS[pair.metric]} "
         f"({level(pair.confidence)} interval, {seeds}; {test} {written}{corrected})"
     )
+
+
+def _trade_offs(pair: PairFacts, assessment: Assessment) -> str:
+    """Say what a verdict hides: that the other metric contradicts it, a linear model's time."""
+    name, other = pair.beside
+    rows = {row.model: row for row in assessment.table.rows}
+    variant, baseline = rows[pair.variant], rows[pair.baseline]
+    ratio = variant.share_of_train_time(baseline) if variant.is_linear != baseline.is_linear else 1
+    text = ""
+    if pair.is_contradicted:
+        text = f" In {METRICS[name]} it is the other way round: {difference(other)} points."
+    if ratio <= 1 / NOTABLE_RATIO:
+        return f"{text} It was trained in 1/{1 / ratio:,.0f} of the time."
+    if ratio >= NOTABLE_RATIO:
+        return f"{text} Its training took {ratio:,.0f} times as long."
+    return text
 
 
 def _more(pair: PairFacts) -> str:

@@ -55,7 +55,7 @@ COLUMNS: dict[str, Callable[[VariantRow], str]] = {
     "Train time (min)": lambda r: _each_machine(r, _minutes),
     "Model Size (MB)": lambda r: f"{r.size_bytes / MIB:.1f}",
     "Samples/s": lambda r: _each_machine(r, lambda t: f"{t.samples_per_second:.0f}"),
-    "Padding": lambda r: f"{100 * r.padding_share:.1f} %",
+    "Padding": lambda r: "-" if r.padding_share is None else f"{100 * r.padding_share:.1f} %",
     "Peak (MB)": lambda r: _each_machine(r, lambda t: f"{t.peak_memory_bytes / MIB:.0f}"),
     "Seeds": lambda r: _seeds(r.num_seeds, r.num_diverged),
     "Precision": lambda r: r.precision,
@@ -247,7 +247,7 @@ def caption(table: ComparisonTable) -> str:
     if not table.rows:
         why = "every trial diverged" if table.diverged else "no trial scores the test split"
         return f"{table.study}: {why}"
-    first = table.rows[0]
+    first = next((row for row in table.rows if not row.is_linear), table.rows[0])
     return (
         f"{table.study}: {first.num_train_examples:,} train rows, "
         f"{first.num_test_examples:,} test rows, {first.num_workers} worker(s), {devices(table)}"

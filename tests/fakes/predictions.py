@@ -46,6 +46,7 @@ def a_workload(
         peak_memory_bytes=1 << 30,
         size_bytes=1 << 20,
         num_steps=num_steps,
+        is_quiet=True,
         probe=probe,
     )
 

@@ -18,7 +18,7 @@ SUBMIT_OPTIONS = """
 """.split()
 
 
-OF_RUNNING = {"--dry-run", "--quiet", "--address", "--storage", "--follow"}
+OF_RUNNING = {"--dry-run", "--quiet", "--address", "--storage", "--follow", "--track"}
 """What only ``submit`` has, and ``plan``, which takes all that describes a study, has not."""
 
 PRICES = ("--price-per-hour", "--train-price-per-hour")

@@ -9,7 +9,7 @@ from agnews_ray.compare.cost_front import (
 from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import compare_records
 from agnews_ray.record.cost import CostRecord
-from tests.fakes.records import a_record
+from tests.fakes.records import a_linear_record, a_record
 from tests.fakes.searched import a_trial
 
 PRICED = Prices(use_per_hour=1.0)
@@ -103,3 +103,10 @@ def test_what_was_timed_in_turns_stands_together():
         ("one", "CPU, 2"),
         ("two", "CPU, 2"),
     ]
+
+
+def test_a_linear_models_precision_hides_no_train_time():
+    records = [a_record(precision="bf16"), a_linear_record(name="svm")]
+    rows = compare_records("s", records, ["one", "svm"]).rows
+    (axis,) = [axis for axis in cost_axes(rows, [], Prices()) if axis.name == "Train time"]
+    assert axis.costs == (1.0, 0.5 / 60)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,6 +60,15 @@ def test_short_trials_count_less():
         Past(errors=errors(1.3, train_s=seconds)).correction("p") for seconds in (600, 2)
     )
     assert of_long.factor > of_short.factor
+
+
+def test_errors_of_a_disturbed_probe_count_less():
+    (error,) = errors(1.3)
+    quiet, disturbed = (
+        Past(errors=(replace(error, is_quiet=is_quiet),)).correction("p")
+        for is_quiet in (True, False)
+    )
+    assert quiet.factor > disturbed.factor > 1
 
 
 def test_an_interval_holds_as_many_trials_as_it_says():

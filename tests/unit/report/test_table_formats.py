@@ -9,8 +9,9 @@ from agnews_ray.compare.table import compare_records
 from agnews_ray.record.schema import Scores
 from agnews_ray.report import table_formats
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
+from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
-from tests.fakes.records import a_record
+from tests.fakes.records import a_linear_record, a_record
 from tests.fakes.searched import a_trial
 
 PAPER_COLUMNS = [
@@ -160,3 +161,12 @@ def test_a_search_is_a_line_under_the_table_and_a_column_of_csv():
     assert "search: one, 1 setting" in table_formats.to_latex(table)
     default, winner = csv.DictReader(io.StringIO(table_formats.to_csv(table)))
     assert [row["search_train_seconds"] for row in (default, winner)] == ["", "60.0"]
+
+
+def test_a_linear_model_has_no_padding_and_does_not_count_the_workers():
+    tuned = a_record(scaling=ScalingSpec(num_workers=2))
+    table = compare_records("s", [a_linear_record(name="svm"), tuned], ["svm", "one"])
+    lines = table_formats.to_plain(table).splitlines()
+    assert "2 worker(s)" in lines[0]
+    assert lines[3].split()[7] == "-"
+    assert "Not fine-tuned" in lines[-1]
