@@ -228,7 +228,7 @@ def _cost_of(prepared: PreparedStudy, variant: VariantSpec) -> VariantCost:
         train_seconds_high=found.train.high,
         scoring_seconds=found.workload.scoring_s,
         trial_seconds=found.total_s,
-        gpu_hours=hours * workers if prepared.trials[0].device == "cuda" else None,
+        gpu_hours=hours * workers if prepared.device == "cuda" else None,
         machine_hours=hours * forecast.num_machines,
         money=None if price is None else price * hours * forecast.num_machines,
         peak_memory_bytes=found.workload.peak_memory_bytes,

@@ -13,6 +13,7 @@ from agnews_ray.compare.published import (
     hold_against_paper,
     hold_against_study,
 )
+from agnews_ray.compare.searches import searched
 from agnews_ray.compare.table import ComparisonTable, compare_records
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import CostRecord, load_costs
@@ -46,8 +47,9 @@ def compare_study(folder: Path, tell: Tell = _say_nothing) -> ComparisonTable:
         RecordError: no record can be read, or one is unlike the others.
     """
     store, study, records = open_study(folder, tell)
+    used = (*records, *searched(store.finished().records))
     order = variant_order(study)
-    table = with_left_out(compare_records(store.folder.name, records, order), store)
+    table = with_left_out(compare_records(store.folder.name, used, order), store)
     return with_curve(table, store, order, Settings(), tell)
 
 
@@ -100,11 +102,13 @@ def _assess(
         )
     if not results:
         raise errors[0]
+    order = variant_order(study)
+    used = [*(result.record for result in results), *searched(store.finished().records)]
     assessment = assess(
-        store.folder.name,
+        compare_records(store.folder.name, used, order),
         study.question if study else "",
         results,
-        variant_order(study),
+        order,
         _test_rows(store, results[0].record, tell),
         settings,
     )
@@ -212,6 +216,9 @@ def open_study(
         hint = "run `agnews-ray submit` for this study"
         what = "none that scores the test split after training with all train rows"
         none = what if found.records else "none"
+        if searched(found.records):
+            none = f"only {len(searched(found.records))} of a search, which score no test rows"
+            hint = "run the same `agnews-ray tune` again: it goes on, then trains the best settings"
         raise StoreError(str(folder), "at least one finished trial", none, hint)
     for one in found.set_aside:
         tell(str(one))

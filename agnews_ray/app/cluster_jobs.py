@@ -19,6 +19,7 @@ from agnews_ray.record.object_store import copy_study, fetch_study, local_study
 from agnews_ray.record.storage import check_uri, is_uri, without_keys
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.cleanup import name_prefix
+from agnews_ray.spec.linear_models import weights_name
 from agnews_ray.spec.study import StudySpec
 
 
@@ -95,7 +96,7 @@ def check_paths(study: StudySpec) -> None:
         StoreError: a relative path that exists here.
     """
     files = (study.data.source, study.data.test_source, study.data.validation_source)
-    named = [*files, *(one.model for one in study.models)]
+    named = [*files, *(weights_name(one.model) for one in study.models)]
     for path in named:
         if path and not path.startswith(("/", "~")) and Path(path).exists():
             hint = "put it where the cluster sees it and write the path from /, or use a hub id"

@@ -21,6 +21,7 @@ from agnews_ray.model import zoo
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.storage import Storage, is_uri, without_secrets
 from agnews_ray.run.cleanup import name_prefix
+from agnews_ray.spec.linear_models import is_linear, weights_name
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
 
@@ -97,7 +98,8 @@ def _examine(facts: NodeFacts, study: StudySpec, prefix: str) -> Iterator[Check]
     yield _python(facts, prefix)
     yield _packages(facts, prefix)
     yield _gpus(facts, prefix)
-    if facts["gpu_memory"] and study.scaling.device != "cpu":
+    is_tuned = any(not is_linear(one.model) for one in study.models)
+    if facts["gpu_memory"] and study.scaling.device != "cpu" and is_tuned:
         yield _gpu_memory(facts["gpu_memory"], study, prefix)
     need = max(_parameters(one) for one in study.models) * BYTES_PER_PARAMETER + BASE_BYTES
     yield _enough(
@@ -258,19 +260,15 @@ def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> Cluster
 
 
 def _hub_ids(study: StudySpec) -> list[str]:
-    return sorted(
-        {
-            zoo.load_path(one)
-            for one in study.models
-            if one.init == "pretrained" and not Path(zoo.load_path(one)).is_dir()
-        }
-    )
+    return sorted({zoo.load_path(one) for one in study.models if zoo.is_on_hub(one)})
 
 
 def _parameters(variant: VariantSpec) -> int:
     """Estimate the number of parameters from the published sizes."""
+    if weights_name(variant.model) is None:
+        return 0  # little beside what a process needs anyway
     try:
-        sizes = zoo.sizes(variant)
+        sizes = zoo.sizes(zoo.encoder_of(variant) or variant)
     except (AgnewsError, KeyError, TypeError, AttributeError):
         return UNKNOWN_PARAMETERS
     hidden, inner = sizes["hidden_size"], sizes["intermediate_size"]

@@ -29,6 +29,7 @@ from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secre
 from agnews_ray.run.fit import TrainerFit
 from agnews_ray.run.inputs import InputCache
 from agnews_ray.run.queue import Outcome, run_trials
+from agnews_ray.run.study_runner import StudyRunner
 from agnews_ray.run.told import TrialFacts
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.run.watcher import StudyWatcher
@@ -128,7 +129,7 @@ def _run_joined(
     planned, prepared = prepared.trials, looked_at.tell(watcher)
     if prepared.trials != planned:
         _tell_plan(prepared, watcher)
-    device = prepared.trials[0].device
+    device = prepared.device
     room = ClusterRoom(device, prepared.study.scaling.num_workers)
     if limit_of(prepared.study) is not None and work is PLANNED:
         prepared = _within_budget(prepared, looked_at.data, room, started_at, watcher)
@@ -142,7 +143,7 @@ def _run_joined(
         scratch=prepared.store.scratch,
     )
     groups = WorkerGroups(fit)
-    runner = TrialRunner(
+    trainer = TrialRunner(
         study=prepared.study,
         dataset=prepared.scanned.record,
         store=prepared.store,
@@ -154,7 +155,7 @@ def _run_joined(
         on_retry=watcher.note,
         predict=allowance.predict,
     )
-    load = looked_at.data.load
+    runner, load = StudyRunner(trainer=trainer), looked_at.data.load
     outcome = run_trials(source, runner, load, room, started_at, watcher)
     groups.close()
     return prepared, outcome
@@ -172,7 +173,7 @@ def _within_budget(
     Raises:
         ResourceError: it does not fit, and it was not said that only some trials shall run.
     """
-    device, budget = prepared.trials[0].device, prepared.study.budget
+    device, budget = prepared.device, prepared.study.budget
     is_gpu, cpus = device == "cuda", room.cpus_per_worker
 
     def measure(request: ProbeRequest) -> Measured:

@@ -24,6 +24,7 @@ from agnews_ray.record.environment import describe_environment, num_usable_cpus
 from agnews_ray.record.finished import read_finished
 from agnews_ray.record.json_text import to_json
 from agnews_ray.record.schema import EnvironmentRecord, TrialRecord
+from agnews_ray.spec.linear_models import is_linear
 
 PROBES_FOLDER = "probes"
 """The folder of kept probes in the cache."""
@@ -42,6 +43,9 @@ ORDERS: Mapping[str, Order] = {"fast": "similar", "reference": "random"}
 
 Note = Callable[[str], None]
 Probe = Callable[[ProbeRequest], Measured]
+
+
+NOT_PROBED = "a linear model, fitted in seconds or by one pass of its encoder, is not probed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +94,13 @@ def forecast_study(
     """
     machine = machine or Machine.here(prepared)
     trials = {trial.variant.name: trial for trial in reversed(prepared.trials)}
-    keys = {name: _key(prepared, trial, machine) for name, trial in trials.items()}
+    keys = {
+        name: _key(prepared, trial, machine)
+        for name, trial in trials.items()
+        if not is_linear(trial.variant.model)
+    }
     folder = prepared.cache / PROBES_FOLDER
-    found: dict[str, Probed | str] = {}
+    found: dict[str, Probed | str] = dict.fromkeys(trials.keys() - keys, NOT_PROBED)
     for name, key in keys.items():
         kept = None if is_fresh else _kept(folder / key)
         if kept is not None and (kept.is_quiet or measure is None):
@@ -106,7 +114,7 @@ def forecast_study(
                 _keep(measured, folder / keys[trial.variant.name], note)
     records = list(_records_beside(prepared)) if found else []
     workers = prepared.study.scaling.num_workers
-    name = machine_of(machine.environment, prepared.trials[0].device, workers)
+    name = machine_of(machine.environment, prepared.device, workers)
     works = {
         one: _work(prepared, trials[one], probed, machine, keys[one])
         for one, probed in found.items()

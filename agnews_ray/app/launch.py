@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from agnews_ray.app.afford import allowance_of, in_order, left_out_trials
-from agnews_ray.app.capacity import check_disk
+from agnews_ray.app.capacity import check_disk, linear_parameters
 from agnews_ray.app.daemon_call import call_beside
 from agnews_ray.app.prepare import PreparedStudy, finished_of, with_places
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.errors import AgnewsError, StoreError
+from agnews_ray.model.zoo import encoder_of
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.record.left_out import LeftOutTrial, save_left_out
 from agnews_ray.record.outputs import load_test_rows
@@ -23,8 +24,11 @@ from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import without_keys
 from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 from agnews_ray.spec.base import Device
+from agnews_ray.spec.linear_models import LINEAR, is_linear, kind_of
+from agnews_ray.spec.variant import VariantSpec
 
 if TYPE_CHECKING:  # they import Ray or transformers
+    from agnews_ray.engine.preflight import Findings
     from agnews_ray.run.inputs import InputCache
     from agnews_ray.run.queue import Outcome
     from agnews_ray.run.trial_source import TrialSource
@@ -184,17 +188,20 @@ def _run_embedded(
         configure_ray_data()
         logger.info("Ray started %.1f s after the start", time.time() - started_at)
         with _worker_groups(prepared, str(session.folder / "train")) as groups:
-            groups.start_one()  # its workers import their modules while models are checked
-            loading = call_beside(look_at_models, prepared, watcher, prepared.trials[0].device)
+            first = (prepared.todo or prepared.trials)[0]
+            if not is_linear(first.variant.model):  # whose fit is timed undisturbed
+                groups.start_one()  # its workers import their modules while models are checked
+            loading = call_beside(look_at_models, prepared, watcher, prepared.device)
             looked_at = loading.result()
             call_beside(start_actors)  # the worker would wait for them at its first row
             logger.info("models looked at %.1f s after the start", time.time() - started_at)
             prepared = looked_at.tell(watcher)
 
             from agnews_ray.run.queue import OwnRoom, run_trials
+            from agnews_ray.run.study_runner import StudyRunner
             from agnews_ray.run.trainer import TrialRunner
 
-            runner = TrialRunner(
+            trainer = TrialRunner(
                 study=prepared.study,
                 dataset=prepared.scanned.record,
                 store=prepared.store,
@@ -206,7 +213,7 @@ def _run_embedded(
             )
             room = OwnRoom(count=num_at_once, gate=allowance)
             load = looked_at.data.load
-            source = work.source(prepared, watcher.note)
+            runner, source = StudyRunner(trainer=trainer), work.source(prepared, watcher.note)
             return prepared, run_trials(source, runner, load, room, started_at, watcher)
 
 
@@ -218,7 +225,7 @@ def _worker_groups(prepared: PreparedStudy, scratch: str) -> "Iterator[WorkerGro
 
     fit = TrainerFit(
         num_workers=prepared.study.scaling.num_workers,
-        device=prepared.trials[0].device,
+        device=prepared.device,
         has_autoscaler=False,
         scratch=scratch,
         max_start_failures=MAX_START_FAILURES,
@@ -249,6 +256,17 @@ class LookedAt:
         return self.prepared
 
 
+def _model_lines(variant: VariantSpec, found: "Findings | None") -> list[str]:
+    kind = kind_of(variant.model)
+    facts = [] if kind is None else [LINEAR[kind].summary]
+    if found is not None:
+        facts += [] if kind else [f"{found.head} head"]
+        unknown = f"{found.unknown_share:.1%} of the rows' pieces not in its vocabulary"
+        facts += [found.precision, unknown]
+    notes = [f"note  {variant.name}: {note}" for note in (found.notes if found else ())]
+    return [f"model {variant.name}: {', '.join(facts)}", *notes]
+
+
 def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Device) -> LookedAt:
     """Load every model and compute a pass, so that problems are found before any trial.
 
@@ -273,21 +291,20 @@ def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Devic
     )
     # A search may still have trials to run where all planned ones are finished.
     variants = {one.variant.name: one.variant for one in prepared.todo or prepared.trials}
-    trains_on = prepared.trials[0].device
-    found = {
-        name: data.look_at(variant, prepared.precisions[name], device, trains_on)
-        for name, variant in variants.items()
-    }
-    sizes = {name: one.num_parameters for name, one in found.items()}
     rows = prepared.scanned.record
+    found: dict[str, Findings] = {}
+    sizes = dict.fromkeys(variants, linear_parameters(rows))
+    for name, variant in variants.items():
+        encoder = encoder_of(variant)
+        if encoder is not None:
+            found[name] = data.look_at(encoder, "fp32", "cpu", "cpu")
+        elif not is_linear(variant.model):
+            found[name] = data.look_at(variant, prepared.precisions[name], device, prepared.device)
+    sizes |= {name: one.num_parameters for name, one in found.items()}
     num_logits = rows.test.num_selected * len(rows.class_names)
     check_disk(prepared.store.location, prepared.todo, sizes, num_logits)
-    for name, one in found.items():
-        lines.append(
-            f"model {name}: {one.head} head, {one.precision}, "
-            f"{one.unknown_share:.1%} of the rows' pieces not in its vocabulary"
-        )
-        lines += [f"note  {name}: {note}" for note in one.notes]
+    for name, variant in variants.items():
+        lines += _model_lines(variant, found.get(name))
     planned = prepared.planned_in({name: one.precision for name, one in found.items()})
     data.note = watcher.note  # the splits are loaded in the watcher's thread
     return LookedAt(prepared=planned, data=data, lines=tuple(lines))

@@ -10,6 +10,7 @@ from typing import Literal
 
 from agnews_ray.app.analyse import assess_study
 from agnews_ray.compare.grouping import of_table
+from agnews_ray.compare.searches import searched
 from agnews_ray.errors import AgnewsError, StoreError
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import is_uri
@@ -35,6 +36,8 @@ class ListedStudy:
     """The number of the study's trials that have a record."""
     num_trials: int = 0
     """The number of trials: variants times shares of the train rows times seeds."""
+    num_searched: int = 0
+    """The number of finished trials of searches, which are no part of the two numbers above."""
     verdict: str = ""
     """The most important finding, in a sentence; empty without finished trials."""
     problem: str = ""
@@ -100,6 +103,7 @@ def describe_study(folder: Path) -> ListedStudy:
         state=_state(store, len(done) == num_trials),
         num_finished=len(done),
         num_trials=num_trials,
+        num_searched=len(searched(records)),
         verdict=verdict,
         problem=problem,
         last_finished_at=max((record.created_at for record in records), default=None),
@@ -121,7 +125,8 @@ def _of_study(study: StudySpec, records: tuple[TrialRecord, ...]) -> set[tuple[s
     """Return variant, share of the train rows and seed of the study's trials that have finished."""
     names = [variant.name for variant in study.models]
     planned = set(product(names, study.train_shares, study.seeds))
-    return planned & {(r.variant.name, r.train_share, r.seed) for r in records}
+    done = [one for one in records if one.search is None]
+    return planned & {(r.variant.name, r.train_share, r.seed) for r in done}
 
 
 def _state(store: StudyStore, is_finished: bool) -> StudyState:

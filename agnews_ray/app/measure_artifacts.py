@@ -21,10 +21,11 @@ from agnews_ray.compare.cost_front import cost_facts
 from agnews_ray.compare.findings import CostFacts
 from agnews_ray.compare.grouping import group_records
 from agnews_ray.compare.prices import Prices
+from agnews_ray.compare.searches import searched
 from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records
 from agnews_ray.engine.child_process import call_alone
 from agnews_ray.errors import ResourceError, StoreError
-from agnews_ray.model.artifact import Classifier, probe
+from agnews_ray.model.artifact import Classifier, can_run_on, is_artifact, probe
 from agnews_ray.model.flops import flops_per_row
 from agnews_ray.record.cost import CostRecord, save_costs
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
@@ -84,6 +85,8 @@ class _Probed:
     load_seconds: float
     peak_memory_bytes: int
     flops_per_row: float
+    precision: Precision
+    """That of the setting, or what the artifact is computed in at all."""
 
 
 @dataclass(slots=True)
@@ -129,8 +132,13 @@ def measure_study(
             note(line)
     for setting in settings:
         note(f"loading on {setting.device}, {setting.num_threads} thread(s), {setting.precision}")
-        timed = _measure_setting(artifacts, texts, setting, note)
-        for artifact, costs, (facts, times) in zip(artifacts, found, timed, strict=True):
+        fitting = [one for one in artifacts if can_run_on(one.folder, setting.device)]
+        for artifact in artifacts:
+            if artifact not in fitting:
+                note(f"{artifact.row.model} is left out: it is computed on the CPU alone")
+        timed = _measure_setting(fitting, texts, setting, note) if fitting else []
+        for artifact, (facts, times) in zip(fitting, timed, strict=True):
+            costs = found[artifacts.index(artifact)]
             costs.append(_cost_record(setting, facts, times, environment, command))
             save_costs(artifact.trial_folder, costs)
     rows = [artifact.row for artifact in artifacts]
@@ -146,13 +154,13 @@ def _measure_setting(
         try:
             load_seconds, peak = _probe(artifact, texts, setting)
             classifier = Classifier(artifact.folder, max_length, setting.device, setting.precision)
-        except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        except (OSError, RuntimeError, ValueError, SafetensorError, StoreError) as error:
             found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             hint = "free memory, or delete the trial's folder and submit again"
             wanted = f"a model that loads and predicts on {setting.device}"
             raise ResourceError(str(artifact.folder), wanted, found, hint) from error
         flops = flops_per_row(artifact.folder, classifier.num_tokens(texts))
-        probed.append(_Probed(load_seconds, peak, flops))
+        probed.append(_Probed(load_seconds, peak, flops, classifier.precision))
         classifiers.append(classifier)
     timed = _time_in_turns(classifiers, texts, setting.num_threads, note)
     return list(zip(probed, timed, strict=True))
@@ -173,7 +181,7 @@ def _cost_record(
         machine=gpu if setting.device == "cuda" else environment.cpu,
         device=setting.device,
         num_threads=setting.num_threads,
-        precision=setting.precision,
+        precision=probed.precision,
         num_rows=len(times.single_s),
         latency_p50_ms=p50,
         latency_p95_ms=p95,
@@ -191,12 +199,13 @@ def _open(folder: Path, num_rows: int, note: Note) -> tuple[list[_Artifact], lis
     store, study, records = open_study(folder, note)
     order = variant_order(study)
     artifacts = []
-    table = compare_records(store.folder.name, records, order)
+    used = (*records, *searched(store.finished().records))
+    table = compare_records(store.folder.name, used, order)
     _name_diverged(table, note)
     for row, group in zip(table.rows, group_records(records, order), strict=True):
         trial_folder = store.trial_folder(group[0].trial_id)
         artifact = _Artifact(row, trial_folder, group[0].data.max_length_tokens)
-        if not (artifact.folder / "config.json").is_file():
+        if not is_artifact(artifact.folder):
             hint = f"delete {trial_folder} and submit again"
             raise StoreError(str(artifact.folder), "a saved model", "none", hint)
         artifacts.append(artifact)

@@ -23,8 +23,10 @@ from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
 from agnews_ray.record.store import StudyStore, refuse_newer
 from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.linear_models import EMBEDDING, is_linear, weights_name
 from agnews_ray.spec.loader import build_study, override, read_job_file
 from agnews_ray.spec.study import StudySpec
+from agnews_ray.spec.variant import VariantSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,12 @@ class PreparedStudy:
     """What its trials are predicted to take; None if nothing was predicted."""
 
     @property
+    def device(self) -> Device:
+        """The device of the trials that fine-tune a model; that of linear models is the CPU."""
+        tuned = (trial.device for trial in self.trials if not is_linear(trial.variant.model))
+        return next(tuned, "cpu")
+
+    @property
     def todo(self) -> tuple[PlannedTrial, ...]:
         """The trials without a record; each waits only for others of them."""
         return without_finished(self.trials, self.finished)
@@ -65,7 +73,7 @@ class PreparedStudy:
         wanted = {**planned, **precisions}
         if planned == wanted:
             return self
-        trials = plan_study(self.study, self.scanned, self.trials[0].device, wanted)
+        trials = plan_study(self.study, self.scanned, self.device, wanted)
         return dataclasses.replace(self, trials=trials, finished=finished_of(self.store, trials))
 
 
@@ -128,13 +136,13 @@ def prepare_study(
     )
 
     device, num_gpus = resolve_device(study.scaling, cluster_gpus)
-    wanted = {
-        variant.name: resolve_precision(
+    wanted: dict[str, Precision] = {one.name: "fp32" for one in study.models}
+    for variant in study.models:
+        if is_linear(variant.model):
+            continue
+        wanted[variant.name] = resolve_precision(
             variant.recipe_in(study.recipe), device, is_here=cluster_gpus is None
         )
-        for variant in study.models
-    }
-    for variant in study.models:
         check_engine(variant.engine, device, wanted[variant.name])
     precisions = {one.name: zoo.own_precision(one, wanted[one.name]) for one in study.models}
     trials = plan_study(study, scanned, device, precisions)
@@ -154,7 +162,8 @@ def prepare_study(
 def _machine_notes(study: StudySpec, device: Device) -> tuple[str, ...]:
     from agnews_ray.run.device import device_notes
 
-    there = gpu_memory_bytes() if device == "cuda" else 0
+    is_tuned = any(not is_linear(variant.model) for variant in study.models)
+    there = gpu_memory_bytes() if device == "cuda" and is_tuned else 0
     memory = (f"GPU memory: {gpu_memory_line(study, there)[0]}",) if there else ()
     return device_notes(study.scaling, device) + memory
 
@@ -212,7 +221,9 @@ def finished_of(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str
 def _check_paths(study: StudySpec, where: str) -> None:
     """Refuse paths that the file system does not accept."""
     named = {f"data.{key}": getattr(study.data, key) for key in WHERE_ROWS_LIE}
-    named |= {f"models.{number}.model": one.model for number, one in enumerate(study.models)}
+    named |= {
+        f"models.{number}.model": weights_name(one.model) for number, one in enumerate(study.models)
+    }
     problems = []
     for key, name in named.items():
         try:
@@ -235,12 +246,16 @@ def with_places(study: StudySpec) -> StudySpec:
     """
     data = {key: _place(getattr(study.data, key)) for key in WHERE_ROWS_LIE}
     models = tuple(
-        variant.model_copy(update={"model": zoo.load_path(variant)})
-        if Path(zoo.load_path(variant)).is_dir()
-        else variant
-        for variant in study.models
+        variant.model_copy(update={"model": _model_place(variant)}) for variant in study.models
     )
     return study.model_copy(update={"models": models, "data": study.data.model_copy(update=data)})
+
+
+def _model_place(variant: VariantSpec) -> str:
+    if weights_name(variant.model) is None or not Path(zoo.load_path(variant)).is_dir():
+        return variant.model
+    before_colon = f"{EMBEDDING}:" if is_linear(variant.model) else ""
+    return before_colon + zoo.load_path(variant)
 
 
 def _place(name: str | None) -> str | None:
@@ -303,7 +318,4 @@ def _check_writable(cache: Path) -> None:
 def _needs_hub(study: StudySpec) -> bool:
     source = study.data.source
     is_remote_data = not source.startswith("synthetic:") and not Path(source).expanduser().exists()
-    return is_remote_data or any(
-        variant.init == "pretrained" and not Path(zoo.load_path(variant)).is_dir()
-        for variant in study.models
-    )
+    return is_remote_data or any(map(zoo.is_on_hub, study.models))

@@ -106,7 +106,7 @@ class SearchPlan:
         precisions = {
             one.name: self._precision(one, one.name.removesuffix(TUNED)) for one in study.models
         }
-        return plan_study(study, prepared.scanned, prepared.trials[0].device, precisions)
+        return plan_study(study, prepared.scanned, prepared.device, precisions)
 
     def _unfinished(self) -> tuple[PlannedTrial, ...]:
         trials = self.final_trials()
@@ -123,13 +123,15 @@ class SearchPlan:
         if named.init == "random":
             zoo.sizes(named)
         precisions = {named.name: self._precision(named, variant.name)}
-        place = SearchRecord(variant=variant.name, number=number, settings=values)
+        place = SearchRecord(
+            variant=variant.name, number=number, settings=values, metric=search.metric
+        )
         trials: list[PlannedTrial] = []
         for seeds, looked_at in ((self._seeds[:1], looks_of(search)), (self._seeds[1:], NEVER)):
             study = prepared.study.model_copy(
                 update={"models": (named,), "seeds": seeds, "curve": ()}
             )
-            device = prepared.trials[0].device
+            device = prepared.device
             trials += plan_study(study, prepared.scanned, device, precisions, looked_at)
         return tuple(dataclasses.replace(trial, search=place) for trial in trials)
 

@@ -7,6 +7,7 @@ import click
 
 from agnews_ray.spec import DEFAULT_MODELS
 from agnews_ray.spec.engines import ENGINES
+from agnews_ray.spec.linear_models import is_linear
 
 DESCRIPTION_OF_SOURCE = (
     "hub id; folder, archive or file of CSV, JSON, Parquet or Arrow; or "
@@ -42,7 +43,8 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
         _flag(
             "--models",
             "models",
-            "comma-separated: aliases (distilbert, minilm, ...), hub ids, folders",
+            "comma-separated: aliases (distilbert, minilm, ...), hub ids, folders; or linear "
+            "models, fitted in seconds: tfidf-svm, tfidf-logreg, embed-logreg[:ENCODER]",
         ),
         _flag(
             "--init", "init", "random: fresh weights, no download", choices=("pretrained", "random")
@@ -218,7 +220,7 @@ def _flag(
 
 
 def overrides(job: Path | None, flags: dict[str, object]) -> dict[str, object]:
-    """Turn click's parameters into dotted paths; some are set for every model."""
+    """Turn click's parameters into dotted paths; some are set for every fine-tuned model."""
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
     of_models = {name: dotted.pop(name) for name in ("init", "engine")}
     of_models = {name: value for name, value in of_models.items() if value is not None}
@@ -233,5 +235,8 @@ def overrides(job: Path | None, flags: dict[str, object]) -> dict[str, object]:
         models = list(DEFAULT_MODELS)
     if isinstance(models, list):  # other wrong types are reported with the other problems
         as_mappings = [{"model": m} if isinstance(m, str) else m for m in models]
-        models = [{**m, **of_models} if isinstance(m, dict) else m for m in as_mappings]
+        models = [
+            {**m, **of_models} if isinstance(m, dict) and not is_linear(str(m.get("model"))) else m
+            for m in as_mappings
+        ]
     return dotted | {"models": models}

@@ -30,6 +30,10 @@ PLAIN_INTERVAL_S = 10.0
 """The seconds between two plain lines of one trial."""
 
 
+LINEAR_FIT = "a fit without steps"
+"""What a linear model's trial does."""
+
+
 def is_terminal() -> bool:
     """Whether stdout is a terminal."""
     return sys.stdout.isatty()
@@ -38,12 +42,13 @@ def is_terminal() -> bool:
 def show_table(table: ComparisonTable) -> None:
     """Print the table: fitted to the terminal's width, or plain elsewhere."""
     # These import scipy, for a second: a study needs them at its end, not before Ray starts.
-    from agnews_ray.report import curve_text, sentences, table_formats
+    from agnews_ray.report import curve_text, search_text, sentences, table_formats
 
     if is_terminal():
         console = Console()
         console.print(table_formats.to_rich(table, console.width))
-        for line in (*sentences.own_recipes(table), *sentences.best_epochs(table)):
+        remarks = (*sentences.own_recipes(table), *sentences.best_epochs(table))
+        for line in (*remarks, *search_text.lines(table)):
             console.print(line, markup=False, highlight=False)
         for line in sentences.warnings(table):
             console.print(line, markup=False, style="red")
@@ -108,6 +113,7 @@ class PlainScreen(SilentScreen):
 
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
+        self._last_line = ""
 
     def note(self, text: str) -> None:
         click.echo(printable(text.expandtabs()))
@@ -118,15 +124,19 @@ class PlainScreen(SilentScreen):
 
     def started(self, trial: TrialFacts) -> None:
         of_rows = f"{share}, " if (share := _share(trial)) else ""
-        self.note(f"start {trial.trial_id}: {of_rows}{trial.num_steps:,} steps, {trial.precision}")
+        work = f"{trial.num_steps:,} steps" if trial.num_steps else LINEAR_FIT
+        self.note(f"start {trial.trial_id}: {of_rows}{work}, {trial.precision}")
 
     def waiting(self, trial: TrialFacts, reason: str) -> None:
         if self._is_due(trial.trial_id):
             self.note(f"      {trial.trial_id}: waits for {reason}")
 
     def progress(self, progress: TrialProgress) -> None:
-        if progress.phase == "training" and self._is_due(progress.trial_id):
-            self.note(f"      {progress.trial_id}: {describe(progress)}")
+        is_told = progress.phase == "training" or not progress.num_steps
+        line = f"      {progress.trial_id}: {describe(progress)}"
+        if is_told and line != self._last_line and self._is_due(progress.trial_id):
+            self._last_line = line
+            self.note(line)
 
     def _is_due(self, trial_id: str) -> bool:
         now = time.monotonic()
@@ -192,7 +202,9 @@ class LiveScreen(SilentScreen):
 
     def started(self, trial: TrialFacts) -> None:
         self._bars[trial.trial_id] = self._progress.add_task(
-            _title(trial), total=trial.num_steps, note="starting workers"
+            _title(trial),
+            total=trial.num_steps or None,  # None: a bar that moves
+            note="starting workers" if trial.num_steps else "starting",
         )
 
     def waiting(self, trial: TrialFacts, reason: str) -> None:
@@ -200,7 +212,7 @@ class LiveScreen(SilentScreen):
 
     def progress(self, progress: TrialProgress) -> None:
         if progress.trial_id in self._bars:  # a last message may come after the end
-            note = describe(progress) if progress.phase == "training" else progress.phase
+            note = describe(progress)
             done = progress.num_steps if progress.phase in ("scoring", "saving") else progress.step
             self._progress.update(self._bars[progress.trial_id], completed=done, note=note)
 
@@ -239,6 +251,8 @@ def describe_failure(trial_id: str, error: Exception | str) -> str:
 
 def describe(progress: TrialProgress) -> str:
     """Write a trial's progress in a line."""
+    if progress.phase != "training":
+        return progress.phase
     return (  # what is of most use first: a narrow terminal cuts the end off
         f"{clock(progress.seconds_left)} left  loss {_loss(progress.loss)}  "
         f"{progress.samples_per_second:.0f} samples/s  "

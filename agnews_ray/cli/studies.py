@@ -49,6 +49,7 @@ def lines_of(study: "ListedStudy") -> Iterator[str]:
         study.name,
         study.state,
         f"{study.num_finished} of {study.num_trials} trials" if study.num_trials else "",
+        f"{study.num_searched} searched" if study.num_searched else "",
         size_text(study.size_bytes),
         f"last trial {study.last_finished_at[:16].replace('T', ' ')} UTC"
         if study.last_finished_at

@@ -31,6 +31,7 @@ Run = Callable[["PreparedStudy", str, float, "StudyWatcher"], T]
     epilog="""\b
 Examples:
   agnews-ray submit --models distilbert,minilm             the paper's study
+  agnews-ray submit --models tfidf-svm,minilm              is a fine-tuned model worth it?
   agnews-ray submit jobs/demo.yaml                         two small models, no downloads
   agnews-ray submit jobs/demo.yaml --seeds 1,2,3 --name d3 three seeds of it
   agnews-ray submit --dataset data/ --limit-train 8000     your own train.csv and test.csv

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from agnews_ray.compare.findings import (
 from agnews_ray.compare.grouping import group_records
 from agnews_ray.compare.label_issues import VariantPredictions, doubt_rows
 from agnews_ray.compare.prices import Prices
-from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records
+from agnews_ray.compare.search_facts import SearchFacts, search_facts
+from agnews_ray.compare.table import ComparisonTable, VariantRow
 from agnews_ray.compare.variants import (
     accuracy_interval,
     class_facts,
@@ -72,11 +74,14 @@ class Assessment(Fact):
     variants: tuple[VariantFacts, ...]
     """The variants, one for each row of the table, in its order; the first is the baseline."""
     pairs: tuple[PairFacts, ...]
-    """The pairs: every other variant that has a seed in common with the baseline."""
+    """The pairs: every other variant that has a seed in common with the baseline, then winners of
+    searches against the variants whose settings were searched, where that is another pair."""
     doubts: DoubtfulRows
     costs: tuple[CostFacts, ...]
     """The costs of use; empty if nothing was measured."""
     axes: tuple[CostAxis, ...]
+    searches: tuple[SearchFacts, ...] = ()
+    """What is known about the table's searches, in their order."""
     records: tuple[TrialRecord, ...]
     """The records in the table's order, without those that diverged, as in all fields above."""
     diverged: tuple[TrialRecord, ...] = ()
@@ -101,7 +106,7 @@ class _Group:
 
 
 def assess(
-    table_name: str,
+    table: ComparisonTable,
     question: str,
     results: Sequence[TrialResult],
     order: Sequence[str],
@@ -111,7 +116,7 @@ def assess(
     """Derive all facts of a report from a study's results.
 
     Args:
-        table_name: the name of the study.
+        table: the study's table, made from the records of all results, and of its searches.
         question: the question that it answers.
         results: at least one finished trial.
         order: variant names, the baseline first.
@@ -122,11 +127,9 @@ def assess(
         The assessment; the same results and settings give the same one.
 
     Raises:
-        RecordError: two records cannot be compared or were scored on different rows, or every trial
-            diverged.
+        RecordError: two records were scored on different rows, or every trial diverged.
     """
     rng = np.random.default_rng(BOOTSTRAP_SEED)
-    table = compare_records(table_name, [result.record for result in results], order)
     _refuse_other_rows(results)
     _refuse_all_diverged(table)
     first = next(result for result in results if result.record.diverged is None)
@@ -135,12 +138,13 @@ def assess(
     groups = _group(table, results, order, settings.num_draws, rng)
     measured = [(group.row, _costs(group)) for group in groups]
     costs = cost_facts(measured, settings.prices)
+    pairs = judge_pairs(_pairs(groups, table), settings.margin, settings.alpha, settings.metric)
     return Assessment(
         question=question,
         settings=settings,
         table=table,
         variants=tuple(_facts(group, class_names, settings.alpha) for group in groups),
-        pairs=judge_pairs(_pairs(groups), settings.margin, settings.alpha, settings.metric),
+        pairs=pairs,
         doubts=doubt_rows(
             [group.predictions for group in groups],
             first.predictions.rows,
@@ -150,6 +154,12 @@ def assess(
         ),
         costs=costs,
         axes=cost_axes(table.rows, costs, settings.prices),
+        searches=tuple(
+            search_facts(
+                search, _named(search.winner, groups), _named(search.variant, groups), pairs
+            )
+            for search in table.searches
+        ),
         records=tuple(trial.record for group in groups for trial in group.trials),
         diverged=tuple(result.record for result in results if result.record.diverged is not None),
     )
@@ -199,22 +209,34 @@ def _facts(group: _Group, class_names: Sequence[str], alpha: float) -> VariantFa
 
 
 def _validation_accuracy(group: _Group) -> tuple[float, ...]:
-    epochs = zip(*(trial.record.validation for trial in group.trials), strict=True)
+    """Average over the seeds that came to an epoch; some may have stopped before."""
+    epochs = zip_longest(*(trial.record.validation for trial in group.trials))
+    found = ([one.accuracy for one in seeds if one is not None] for seeds in epochs)
     return tuple(
-        float(np.mean([scores.accuracy for scores in seeds if scores.accuracy is not None]))
-        for seeds in epochs
+        float(np.mean([accuracy for accuracy in seeds if accuracy is not None])) for seeds in found
     )
 
 
-def _pairs(groups: Sequence[_Group]) -> list[tuple[SeedResults, SeedResults]]:
-    """Pair every variant with the baseline, on the seeds that both have."""
-    baseline, *others = groups
+def _pairs(
+    groups: Sequence[_Group], table: ComparisonTable
+) -> list[tuple[SeedResults, SeedResults]]:
+    """Pair variants with the baseline, and winners with their defaults, on common seeds."""
+    by_name = {group.row.model: group for group in groups}
+    asked = [(group.row.model, groups[0].row.model) for group in groups[1:]]
+    asked += [(search.winner, search.variant) for search in table.searches]
     pairs = []
-    for other in others:
-        common = [seed for seed in other.row.seeds if seed in baseline.row.seeds]
+    for variant, against in dict.fromkeys(asked):
+        if variant not in by_name or against not in by_name:
+            continue
+        one, other = by_name[variant], by_name[against]
+        common = [seed for seed in one.row.seeds if seed in other.row.seeds]
         if common:
-            pairs.append((_on_seeds(other, common), _on_seeds(baseline, common)))
+            pairs.append((_on_seeds(one, common), _on_seeds(other, common)))
     return pairs
+
+
+def _named(name: str, groups: Sequence[_Group]) -> list[TrialRecord]:
+    return [one.record for group in groups if group.row.model == name for one in group.trials]
 
 
 def _on_seeds(group: _Group, seeds: Sequence[int]) -> SeedResults:

@@ -78,6 +78,7 @@ def cost_axes(
         ("Model size", "MB"): [row.size_bytes / 2**20 for row in rows],
     }
     named |= _train_times(rows)
+    named |= _with_searches(rows)
     machines = {cost.machine for cost in costs}
     trainings = [training.money for training in price_trainings(rows, prices, machines)]
     if None not in trainings:
@@ -105,7 +106,8 @@ def cost_axes(
 
 def _train_times(rows: Sequence[VariantRow]) -> dict[tuple[str, str], list[float]]:
     """Make one axis for each kind of machine on which all rows were trained."""
-    if len({(row.precision, row.num_workers) for row in rows}) > 1:
+    tuned = {(row.precision, row.num_workers) for row in rows if not row.is_linear}
+    if len(tuned) > 1:
         return {}
     # If a machine has several engines (one fell back), the one of most trials, which is first.
     seconds = [{one.device: one.train_seconds for one in reversed(row.times)} for row in rows]
@@ -116,6 +118,20 @@ def _train_times(rows: Sequence[VariantRow]) -> dict[tuple[str, str], list[float
             one[device] / 60 for one in seconds
         ]
         for device in common
+    }
+
+
+def _with_searches(rows: Sequence[VariantRow]) -> dict[tuple[str, str], list[float]]:
+    """Make the same axes with the train time of searches, if those ran on the rows' machine."""
+    searched_on = {device for row in rows if row.search for device in row.search.machine_seconds}
+    if not searched_on or searched_on != {row.device for row in rows}:
+        return {}
+    minutes = [row.search.train_seconds / 60 if row.search else 0.0 for row in rows]
+    return {
+        (f"{name}, search included", unit): [
+            one + search for one, search in zip(trained, minutes, strict=True)
+        ]
+        for (name, unit), trained in _train_times(rows).items()
     }
 
 

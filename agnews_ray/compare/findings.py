@@ -128,6 +128,19 @@ class PairFacts(Fact):
         """The difference that the verdict judges."""
         return self.accuracy if self.metric == "accuracy" else self.macro_f1
 
+    @property
+    def beside(self) -> tuple[Metric, Interval]:
+        """The other metric, which the verdict does not judge, and its difference."""
+        if self.metric == "accuracy":
+            return "macro-f1", self.macro_f1
+        return "accuracy", self.accuracy
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the intervals of the two metrics lie on different sides of 0."""
+        judged, (_, other) = self.judged, self.beside
+        return judged.high < 0 < other.low or other.high < 0 < judged.low
+
 
 class HardRow(Fact):
     """A test row that every trial gets wrong with confidence."""
@@ -210,8 +223,8 @@ class CostFacts(Fact):
     money_per_million: float | None
     """The price of a million predictions in batches of 64; None without a price."""
     money_per_training: float | None
-    """The price of the mean train time in the comparison table, by the rule of
-    ``compare.prices``."""
+    """The price of the mean train time in the comparison table, and for the winner of a search of
+    that search too, by the rule of ``compare.prices``."""
     why_no_training_price: str = ""
 
 

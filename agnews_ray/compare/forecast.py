@@ -143,7 +143,7 @@ def foretell(measured: Measured, first: int, rng: np.random.Generator) -> Foreto
         first += 1
     student = _student(noise.num_degrees, (len(used.drawn), num_points + 1), rng)
     factors = 1 + np.sqrt(noise.variance) * student[:, :-1]
-    drawn = (used.drawn * factors).clip(0.5 / used.num_test_rows)
+    drawn = (used.drawn * factors).clip(0.5 / used.num_test_rows, 1.0)
     return Foretold(
         law=law,
         draws=fit_power_laws(used.num_rows, drawn, weights, is_bounded=False),
@@ -165,8 +165,8 @@ def draw_errors(measured: Measured, rng: np.random.Generator) -> Floats:
     if measured.noise is None:
         return measured.drawn
     student = _student(measured.noise.num_degrees, measured.drawn.shape, rng)
-    drawn: Floats = measured.drawn * (1 + np.sqrt(measured.noise.variance) * student)
-    return drawn
+    drawn = measured.drawn * (1 + np.sqrt(measured.noise.variance) * student)
+    return drawn.clip(0.0, 1.0)
 
 
 def _weights(used: Measured) -> Floats:

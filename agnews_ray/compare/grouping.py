@@ -6,6 +6,7 @@ from agnews_ray.compare.diverged import part_diverged
 from agnews_ray.compare.recipes import compared, shared_recipe
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.spec.linear_models import is_linear
 
 
 def group_records(
@@ -134,6 +135,11 @@ def refuse_unlike(records: Sequence[TrialRecord]) -> None:
                 raise RecordError(where, f"the same {name}", found, hint)
 
 
+def num_workers_of(record: TrialRecord) -> int:
+    """Return the number of a trial's workers: a linear model has one, whatever the study says."""
+    return 1 if is_linear(record.variant.model) else record.scaling.num_workers
+
+
 def row_key(record: TrialRecord) -> tuple[str, ...]:
     """Make the key of a record's row: all that may change a result, except the seed.
 
@@ -144,6 +150,6 @@ def row_key(record: TrialRecord) -> tuple[str, ...]:
     revision = record.model.revision
     asked = record.variant.model_dump_json(exclude={"recipe"} | ({"model"} if revision else set()))
     weights = revision or record.model.model_id
-    workers = str(record.scaling.num_workers)
-    recipe = str(compared(record.recipe))  # the whole of it, however much was stated
+    workers = str(num_workers_of(record))
+    recipe = str(compared(record))  # the whole of it, however much was stated
     return (record.variant.name, asked, weights, record.precision, workers, recipe)

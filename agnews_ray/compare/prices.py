@@ -6,9 +6,10 @@ once.
 If a row was trained on several kinds of machines, it pays for the kind of most of its trials. A
 trial pays the whole price of its machines, even if other trials ran there at the same time. If the
 price of that machine is not known, there is no number: another machine's price would be wrong.
+The winner of a search pays for one training and for the whole search, whose trials pay likewise.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from agnews_ray.compare.findings import Fact
@@ -58,11 +59,14 @@ def price_trainings(
         known and it ran on a machine of the same name.
     """
     machines = {times.device for row in rows for times in row.times}
-    is_asked = prices != Prices()
-    return tuple(
-        _price(row, _per_hour(row.device, prices, machines, measured_on), is_asked=is_asked)
-        for row in rows
-    )
+    machines |= {device for row in rows if row.search for device in row.search.machine_seconds}
+    if prices == Prices():
+        return (TrainingMoney(None),) * len(rows)
+
+    def per_hour(device: str) -> float | None:
+        return _per_hour(device, prices, machines, measured_on)
+
+    return tuple(_price(row, per_hour) for row in rows)
 
 
 def _per_hour(
@@ -77,13 +81,22 @@ def _per_hour(
     return prices.use_per_hour if device in measured_on else None
 
 
-def _price(row: VariantRow, per_hour: float | None, *, is_asked: bool) -> TrainingMoney:
-    if per_hour is None and not is_asked:
-        return TrainingMoney(None)
-    if per_hour is None:
-        why = f"trained on {row.device}, whose price is not known: add"
-        return TrainingMoney(None, f'{why} --train-price-per-hour "{row.device}=PRICE"')
-    if row.num_machines is None:
-        why = f"its records do not say on how many machines its {row.num_workers} workers ran"
-        return TrainingMoney(None, why)
-    return TrainingMoney(per_hour * row.num_machines * row.train_seconds / SECONDS_PER_HOUR)
+def _price(row: VariantRow, per_hour: Callable[[str], float | None]) -> TrainingMoney:
+    money = 0.0
+    for device, machine_seconds in _paid_seconds(row):
+        price = per_hour(device)
+        if price is None:
+            why = f"trained on {device}, whose price is not known: add"
+            return TrainingMoney(None, f'{why} --train-price-per-hour "{device}=PRICE"')
+        if machine_seconds is None:
+            why = f"its records do not say on how many machines its {row.num_workers} workers ran"
+            return TrainingMoney(None, why)
+        money += price * machine_seconds / SECONDS_PER_HOUR
+    return TrainingMoney(money)
+
+
+def _paid_seconds(row: VariantRow) -> Iterator[tuple[str, float | None]]:
+    """List machines and how many seconds of them are paid for: by a training, then by a search."""
+    yield row.device, row.num_machines and row.num_machines * row.train_seconds
+    if row.search:
+        yield from row.search.machine_seconds.items()

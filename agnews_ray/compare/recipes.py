@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agnews_ray.errors import RecordError
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
+from agnews_ray.spec.linear_models import keys_with_effect
+from agnews_ray.spec.recipe import WITHOUT_EFFECT
 
 LOOKED_AT_ELSEWHERE = ("precision",)
 """The keys that are compared elsewhere: the resolved precision is a column of the row."""
@@ -36,11 +37,11 @@ def _text(value: JsonValue) -> str:
     return str(value)
 
 
-def compared(recipe: RecipeSpec) -> dict[str, JsonValue]:
-    """Return the keys of a recipe that may change a score."""
+def compared(record: TrialRecord) -> dict[str, JsonValue]:
+    """Return the keys of a trial's recipe that may change its scores."""
     excluded = {*LOOKED_AT_ELSEWHERE, *WITHOUT_EFFECT}
-    content: dict[str, JsonValue] = recipe.model_dump(mode="json", exclude=excluded)
-    return content
+    content: dict[str, JsonValue] = record.recipe.model_dump(mode="json", exclude=excluded)
+    return {key: content[key] for key in keys_with_effect(record.variant.model, content)}
 
 
 def shared_recipe(records: Sequence[TrialRecord]) -> dict[str, JsonValue]:
@@ -59,7 +60,7 @@ def shared_recipe(records: Sequence[TrialRecord]) -> dict[str, JsonValue]:
     first_of: dict[str, str] = {}
     for record in records:
         own = record.variant.recipe.stated() if record.variant.recipe else {}
-        for key, value in compared(record.recipe).items():
+        for key, value in compared(record).items():
             if key in own:
                 continue
             first = first_of.setdefault(key, record.trial_id)
@@ -83,6 +84,6 @@ def recipe_changes(record: TrialRecord, shared: dict[str, JsonValue]) -> tuple[R
     """
     return tuple(
         RecipeChange(key=key, value=value, in_study=shared.get(key))
-        for key, value in compared(record.recipe).items()
+        for key, value in compared(record).items()
         if key not in shared or shared[key] != value
     )

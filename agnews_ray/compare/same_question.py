@@ -2,6 +2,7 @@
 
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.linear_models import keys_with_effect
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
 
@@ -45,7 +46,9 @@ def unlike_study(record: TrialRecord, other: TrialRecord) -> str:
 
 
 def _settings(record: TrialRecord) -> dict[str, object]:
-    return record.recipe.model_dump() | _rows_settings(record.data)
+    recipe = record.recipe.model_dump()
+    keys = keys_with_effect(record.variant.model, recipe)
+    return {key: recipe[key] for key in keys} | _rows_settings(record.data)
 
 
 def _rows_settings(data: DataSpec) -> dict[str, object]:

@@ -12,14 +12,17 @@ from agnews_ray.compare.grouping import (
     group_records,
     group_shares,
     in_order,
+    num_workers_of,
     of_table,
     row_key,
     with_test_scores,
 )
 from agnews_ray.compare.recipes import RecipeChange, recipe_changes, shared_recipe
+from agnews_ray.compare.searches import Search, SearchCost, searches_of
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
 from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.spec.linear_models import LINEAR_ENGINE, is_linear
 
 
 class VariantRow(BaseModel):
@@ -41,7 +44,8 @@ class VariantRow(BaseModel):
     macro_f1: float
     macro_f1_std: float | None
     size_bytes: int
-    padding_share: float
+    padding_share: float | None
+    """None for a model that reads no tokens."""
     num_train_examples: int
     train_share: float = 1.0
     """The share of the train rows that these are, in (0, 1]."""
@@ -51,9 +55,12 @@ class VariantRow(BaseModel):
     num_diverged: int = 0
     """The number of further seeds that diverged; they are part of no number here."""
     engine: str = "fast"
-    """The requested engine."""
+    """The requested engine; ``scikit-learn`` for a linear model."""
     recipe_changes: tuple[RecipeChange, ...] = ()
     """What it was trained by otherwise than the study's recipe says."""
+    search: SearchCost | None = None
+    """What it took to find its settings, if it is the winner of a search: a part of its price, and
+    of no train time."""
     best_epochs: tuple[int, ...] = ()
     """The epoch of each seed whose weights were kept, if the recipe has a rule to stop."""
     num_stopped: int = 0
@@ -62,6 +69,15 @@ class VariantRow(BaseModel):
     """The number of epochs in the recipe."""
     times: tuple[TrainingTimes, ...]
     """The times for each kind of machine and engine that ran, those of most trials first."""
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is a linear model, which is not fine-tuned: its recipe means nothing."""
+        return self.engine == LINEAR_ENGINE
+
+    def share_of_train_time(self, other: "VariantRow") -> float:
+        """Divide the train time by another row's; 1 if they were trained on different machines."""
+        return self.train_seconds / other.train_seconds if self.device == other.device else 1.0
 
     @property
     def train_seconds(self) -> float:
@@ -89,6 +105,8 @@ class ComparisonTable(BaseModel):
     """The rows of variants with at least one seed that scored test and did not diverge; there may
     be none."""
     diverged: tuple[DivergedTrial, ...] = ()
+    searches: tuple[Search, ...] = ()
+    """The searches for better settings, with all settings that were tried."""
     left_out: tuple[LeftOutTrial, ...] = ()
     """The trials that a budget left out; known where the study's folder was read."""
     smaller: tuple[VariantRow, ...] = ()
@@ -106,7 +124,7 @@ def compare_records(
     Args:
         study: its name.
         records: at least one; those that do not score test are in no row, those with a share of the
-            train rows in rows of their own.
+            train rows in rows of their own, those of a search in its facts.
         order: variant names in the order of the rows; others come after them.
 
     Returns:
@@ -116,6 +134,8 @@ def compare_records(
         RecordError: two records were trained or scored on other data, or by another recipe that
             is not stated as a variant's own.
     """
+    searches = searches_of(records, order)
+    costs = {search.winner: search.cost for search in searches}
     on_curve, records = with_test_scores(records), of_table(records)
     groups = group_records(records, order)
     shared = shared_recipe(on_curve)
@@ -135,8 +155,14 @@ def compare_records(
     counts = Counter(one.model for one in diverged if one.has_row)
     return ComparisonTable(
         study=study,
-        rows=tuple(row.model_copy(update={"num_diverged": counts[row.model]}) for row in rows),
+        rows=tuple(
+            row.model_copy(
+                update={"num_diverged": counts[row.model], "search": costs.get(row.model)}
+            )
+            for row in rows
+        ),
         diverged=tuple(diverged),
+        searches=searches,
         smaller=tuple(smaller),
     )
 
@@ -145,6 +171,7 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
     first = records[0]
     accuracies = [r.test.accuracy for r in records if r.test.accuracy is not None]  # all have one
     f1_scores = [r.test.macro_f1 for r in records if r.test.macro_f1 is not None]
+    padding = [p for r in records if (p := r.training.padding_share) is not None]
     return VariantRow(
         model=first.variant.name,
         num_seeds=len(records),
@@ -155,15 +182,15 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
         macro_f1=fmean(f1_scores),
         macro_f1_std=spread(f1_scores),
         size_bytes=first.model.size_bytes,
-        padding_share=fmean(record.training.padding_share for record in records),
+        padding_share=fmean(padding) if padding else None,
         num_train_examples=first.dataset.num_train
         if first.train_share == 1
         else first.training.num_train_examples,
         train_share=first.train_share,
         num_test_examples=first.test.num_examples,
         precision=first.precision,
-        num_workers=first.scaling.num_workers,
-        engine=first.variant.engine,
+        num_workers=num_workers_of(first),
+        engine=LINEAR_ENGINE if is_linear(first.variant.model) else first.variant.engine,
         recipe_changes=recipe_changes(first, shared),
         best_epochs=tuple(r.training.best_epoch for r in records if r.training.best_epoch),
         num_stopped=sum(r.training.stopped_after_epoch is not None for r in records),

@@ -45,7 +45,7 @@ def times_of(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
     alike: dict[tuple[str, str], list[TrialRecord]] = {}
     for record in records:
         ran = record.training.engine or record.variant.engine
-        alike.setdefault((_device(record), ran), []).append(record)
+        alike.setdefault((device_of(record), ran), []).append(record)
     times = []
     for (device, engine), trials in alike.items():
         trainings = [record.training for record in trials]
@@ -58,7 +58,7 @@ def times_of(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
                 train_seconds_std=spread(seconds),
                 samples_per_second=fmean(training.samples_per_second for training in trainings),
                 peak_memory_bytes=max(training.peak_memory_bytes for training in trainings),
-                num_machines=_num_machines(trials),
+                num_machines=num_machines_of(trials),
                 engine=engine,
                 engine_note="; ".join(
                     dict.fromkeys(t.engine_note for t in trainings if t.engine_note)
@@ -70,15 +70,19 @@ def times_of(records: Sequence[TrialRecord]) -> tuple[TrainingTimes, ...]:
     return tuple(sorted(times, key=lambda one: -one.num_seeds))
 
 
-def _num_machines(records: Sequence[TrialRecord]) -> int | None:
-    """Return the number of machines, which is one for a single worker of any record."""
+def num_machines_of(records: Sequence[TrialRecord]) -> int | None:
+    """Return the number of machines of a trial; None if the records do not say, or differ.
+
+    It is one for a single worker of any record.
+    """
     found = {
         1 if record.scaling.num_workers == 1 else record.training.num_machines for record in records
     }
     return found.pop() if len(found) == 1 else None
 
 
-def _device(record: TrialRecord) -> str:
+def device_of(record: TrialRecord) -> str:
+    """Return the name of the machine that trained a trial."""
     environment = record.environment
     return environment.gpu or "GPU" if record.device == "cuda" else environment.cpu
 

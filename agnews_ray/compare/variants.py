@@ -106,28 +106,31 @@ def class_facts(
 
 
 def learning_curve(curves: Sequence[LearningCurve]) -> tuple[CurvePoint, ...]:
-    """Average the loss over stretches of steps, then over seeds.
+    """Average the loss over stretches of steps, then over the seeds that came so far.
 
     Args:
-        curves: one for each seed, with the same number of steps.
+        curves: one for each seed; those of trainings that stopped early are shorter, and those of
+            a linear model are empty.
 
     Returns:
         At most ``NUM_CURVE_POINTS`` points with the same number of steps (the last may have fewer).
     """
-    num_steps = len(curves[0].loss)
+    longest = max(curves, key=lambda curve: len(curve.loss))
+    num_steps = len(longest.loss)
+    if not num_steps:
+        return ()
     width = -(-num_steps // NUM_CURVE_POINTS)
-    starts = np.arange(0, num_steps, width)
-    sizes = np.diff([*starts, num_steps])
-    means: NDArray[np.float64] = np.array(
-        [np.add.reduceat(curve.loss, starts) / sizes for curve in curves]
-    )
-    return tuple(
-        CurvePoint(
-            samples_seen=int(curves[0].samples_seen[start + size - 1]),
-            **(_spread(losses) if np.isfinite(losses).all() else _NO_NUMBER),
+    points = []
+    for start in range(0, num_steps, width):
+        parts = (curve.loss[start : start + width] for curve in curves)
+        losses = np.array([part.mean() for part in parts if len(part)])
+        points.append(
+            CurvePoint(
+                samples_seen=int(longest.samples_seen[min(start + width, num_steps) - 1]),
+                **(_spread(losses) if np.isfinite(losses).all() else _NO_NUMBER),
+            )
         )
-        for start, size, losses in zip(starts, sizes, means.T, strict=True)
-    )
+    return tuple(points)
 
 
 _NO_NUMBER: dict[str, float | None] = {"loss": None, "lowest": None, "highest": None}

@@ -30,6 +30,11 @@ class SplitRows:
         """The number of used rows."""
         return int(self.rows.size)
 
+    def table(self) -> pa.Table:
+        """Read all used rows: ``text``, ``label`` and ``row``, in file order."""
+        tables = [one for index in range(len(self.files)) for one in self.iter_selected(index)]
+        return pa.concat_tables(tables)
+
     def iter_selected(self, file_index: int) -> Iterator[pa.Table]:
         """Stream the used rows of one file.
 

@@ -14,6 +14,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from agnews_ray.engine.predict import autocast
 from agnews_ray.errors import TrialError
 from agnews_ray.model.forward import compute_logits
+from agnews_ray.model.linear_classifier import LinearClassifier, is_linear_artifact
 from agnews_ray.spec.base import Precision
 
 TOLERANCES = {"fp32": 2e-3, "fp16": 1e-2, "bf16": 5e-2}
@@ -26,6 +27,8 @@ def replay(
 ) -> NDArray[np.float32]:
     """Compute logits as a user of plain transformers does, from nothing but the folder.
 
+    A linear model is loaded by this package.
+
     Args:
         folder: the artifact.
         texts: N texts, computed as one padded batch.
@@ -35,6 +38,8 @@ def replay(
     Returns:
         Shape (N, C): the logits.
     """
+    if is_linear_artifact(folder):
+        return LinearClassifier.load(folder).logits(texts)
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     model = AutoModelForSequenceClassification.from_pretrained(
         folder, use_safetensors=True, trust_remote_code=False

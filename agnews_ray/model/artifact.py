@@ -11,6 +11,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.forward import compute_logits
+from agnews_ray.model.linear_classifier import LinearClassifier, has_encoder, is_linear_artifact
 from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.model.tokenizer import quieten
 from agnews_ray.spec.base import Device, Precision
@@ -20,14 +21,14 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Classifier:
-    """A fine-tuned model and its tokenizer on one device.
+    """A trained classifier on one device, fine-tuned or linear.
 
     Args:
         folder: an artifact, written by a trial.
         max_length_tokens: longer texts are truncated, as in training; None takes the length that
             the artifact was trained on.
-        device: the device that computes.
-        precision: the precision of weights and arithmetic.
+        device: the device that computes; TF-IDF is computed on the CPU, whatever it is.
+        precision: the precision of weights and arithmetic; TF-IDF is always in fp32.
     """
 
     def __init__(
@@ -35,17 +36,21 @@ class Classifier:
     ) -> None:
         quieten()
         self.device = torch.device(device)
+        self.precision = precision
         self.facts = ArtifactFacts.read(folder)
         """What the artifact says of itself; None of an old one."""
-        self._tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        model = AutoModelForSequenceClassification.from_pretrained(
-            folder, dtype=DTYPES[precision], use_safetensors=True, trust_remote_code=False
-        )
-        self._model = model.to(self.device).eval()
-        own = self.facts.max_length_tokens if self.facts else self._tokenizer.model_max_length
-        self._max_length = own if max_length_tokens is None else max_length_tokens
-        names = [str(model.config.id2label[index]) for index in range(model.config.num_labels)]
-        self.class_names = self.facts.class_names if self.facts else tuple(names)
+        own = self.facts.max_length_tokens if self.facts else None
+        length = own if max_length_tokens is None else max_length_tokens
+        names: tuple[str, ...] = ()
+        self._model: LinearClassifier | _FineTuned
+        if is_linear_artifact(folder):
+            self._model = LinearClassifier.load(folder, length, device, DTYPES[precision])
+            if not has_encoder(folder):
+                self.device, self.precision = torch.device("cpu"), "fp32"
+        else:
+            self._model = _FineTuned(folder, length, self.device, precision)
+            names = self._model.class_names
+        self.class_names = self.facts.class_names if self.facts else names
         """C names, in the order of the probabilities."""
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
@@ -56,7 +61,37 @@ class Classifier:
 
         Returns:
             Shape (B, C): the probabilities, on the CPU, so that the device has finished its work.
+            Those of an SVM are the softmax of its decision values and not calibrated.
         """
+        return torch.as_tensor(self._model.logits(texts)).softmax(dim=-1)
+
+    def num_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count each text's tokens after truncation, with the special tokens; TF-IDF: its terms."""
+        return self._model.num_tokens(texts)
+
+
+class _FineTuned:
+    """A transformers classifier with its tokenizer."""
+
+    def __init__(
+        self,
+        folder: Path,
+        max_length_tokens: int | None,
+        device: torch.device,
+        precision: Precision,
+    ) -> None:
+        self._tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder, dtype=DTYPES[precision], use_safetensors=True, trust_remote_code=False
+        )
+        self._model = model.to(device).eval()
+        own = self._tokenizer.model_max_length
+        self._max_length = own if max_length_tokens is None else max_length_tokens
+        labels = model.config.id2label
+        self.class_names = tuple(str(labels[index]) for index in range(model.config.num_labels))
+
+    def logits(self, texts: Sequence[str]) -> torch.Tensor:
+        """Compute logits, shape (B, C), on the CPU."""
         batch = self._tokenizer(
             list(texts),
             truncation=True,
@@ -68,12 +103,22 @@ class Classifier:
         if ids.shape[1] == 0:  # a decoder gets no token for an empty text: give it padding
             ids = torch.full((len(texts), 1), self._tokenizer.pad_token_id or 0)
             mask = torch.ones_like(ids)
-        return compute_logits(self._model, ids, mask).softmax(dim=-1)
+        return compute_logits(self._model, ids, mask)
 
     def num_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count each text's tokens after truncation, with the special tokens."""
         encoded = self._tokenizer(list(texts), truncation=True, max_length=self._max_length)
         return [len(ids) for ids in encoded["input_ids"]]
+
+
+def can_run_on(folder: Path, device: Device) -> bool:
+    """Whether an artifact is computed on a device: TF-IDF is on the CPU alone."""
+    return device == "cpu" or not is_linear_artifact(folder) or has_encoder(folder)
+
+
+def is_artifact(folder: Path) -> bool:
+    """Whether a folder holds a trained classifier of any kind."""
+    return is_linear_artifact(folder) or (folder / "config.json").is_file()
 
 
 def probe(

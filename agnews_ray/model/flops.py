@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoConfig, AutoModelForSequenceClassification
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
 from agnews_ray.compat.of_transformers import with_plain_attention
+from agnews_ray.model.embedding import ENCODER_FOLDER
+from agnews_ray.model.linear_classifier import has_encoder, head_shape, is_linear_artifact
 
 ANY_TOKEN = 5
 """A token id that every vocabulary has; lower ids are padding in some models, which look for it."""
@@ -24,17 +26,33 @@ def flops_per_row(folder: Path, lengths: Iterable[int]) -> float:
 
     Args:
         folder: an artifact.
-        lengths: the number of tokens of each row, with special tokens; at least one.
+        lengths: the result of ``Classifier.num_tokens``; at least one.
 
     Returns:
-        Operations per row.
+        Operations per row; of TF-IDF only those with the weights of the classes.
     """
     rows_of = Counter(lengths)
+    if is_linear_artifact(folder):
+        return _linear_flops(folder, rows_of)
+    return _mean_flops(folder, AutoModelForSequenceClassification, rows_of)
+
+
+def _linear_flops(folder: Path, rows_of: Counter[int]) -> float:
+    """Count the products of weights: of an encoder and its vector, or of the terms in a row."""
+    num_classes, num_features = head_shape(folder)
+    if has_encoder(folder):
+        encoder = _mean_flops(folder / ENCODER_FOLDER, AutoModel, rows_of)
+        return encoder + 2 * num_classes * num_features
+    num_terms = sum(length * num_rows for length, num_rows in rows_of.items())
+    return 2 * num_classes * num_terms / rows_of.total()
+
+
+def _mean_flops(folder: Path, auto: Any, rows_of: Counter[int]) -> float:
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     try:
-        flops = _flops_by_length(config, rows_of, "meta")
+        flops = _flops_by_length(config, auto, rows_of, "meta")
     except (RuntimeError, NotImplementedError):  # each family fails with another exception
-        flops = _flops_by_length(config, rows_of, "cpu")
+        flops = _flops_by_length(config, auto, rows_of, "cpu")
     return sum(num_rows * flops[length] for length, num_rows in rows_of.items()) / rows_of.total()
 
 
@@ -60,10 +78,10 @@ def training_flops_per_row(model: Any, lengths: Iterable[int]) -> float:
     return total / rows_of.total()
 
 
-def _flops_by_length(config: Any, lengths: Iterable[int], device: str) -> dict[int, int]:
+def _flops_by_length(config: Any, auto: Any, lengths: Iterable[int], device: str) -> dict[int, int]:
     with torch.device(device):
         # Fused attention lacks a formula on some devices; unfused, it is matrix products.
-        model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
+        model = auto.from_config(config, attn_implementation="eager")
     model.eval().requires_grad_(False)  # the counter fails on parameters that are given as inputs
     end = getattr(config, "eos_token_id", None)
     flops = {}

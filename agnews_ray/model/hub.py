@@ -9,7 +9,8 @@ from pathlib import Path
 
 from agnews_ray.errors import OFFLINE_WAYS, AgnewsError, HubError
 from agnews_ray.model.messages import clipped, refused
-from agnews_ray.model.zoo import identity, load_path
+from agnews_ray.model.zoo import encoder_of, identity, load_path
+from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.variant import VariantSpec
 
 PROBE_TIMEOUT_S = 5.0
@@ -78,9 +79,11 @@ def loaded_revision(variant: VariantSpec) -> str | None:
         variant: a loaded model.
 
     Returns:
-        The commit on the hub, the digest of a local folder, or None for fresh weights.
+        The commit on the hub, the digest of a local folder, or None for fresh weights and for
+        linear models without an encoder.
     """
-    if variant.init == "random":
+    variant = encoder_of(variant) or variant
+    if variant.init == "random" or is_linear(variant.model):
         return None
     if Path(load_path(variant)).is_dir():
         return identity(variant)

@@ -39,13 +39,13 @@ def save_artifact(
     if model.config.pad_token_id is None:
         model.config.pad_token_id = tokenizer.pad_token_id
     model.save_pretrained(folder)
-    _as_used(tokenizer, facts.max_length_tokens).save_pretrained(folder)
+    as_used(tokenizer, facts.max_length_tokens).save_pretrained(folder)
     facts.write(folder)
     return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 
 
-def _as_used(tokenizer: PreTrainedTokenizerFast, max_length_tokens: int) -> PreTrainedTokenizerFast:
-    """A copy made with the settings in use, as only settings given at creation are saved."""
+def as_used(tokenizer: PreTrainedTokenizerFast, max_length_tokens: int) -> PreTrainedTokenizerFast:
+    """Copy a tokenizer with the settings in use, as only settings given at creation are saved."""
     used = copy.deepcopy(tokenizer)
     used.backend_tokenizer.no_truncation()  # calls of the tokenizer set it
     used.backend_tokenizer.no_padding()

@@ -10,6 +10,7 @@ from agnews_ray.model.headers import read_json
 from agnews_ray.model.layouts import explain_file
 from agnews_ray.model.messages import refused
 from agnews_ray.spec.base import Precision
+from agnews_ray.spec.linear_models import LINEAR, is_linear, kind_of, weights_name
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 
 DIGESTED_SUFFIXES = (".json", ".txt", ".safetensors", ".model")
@@ -45,13 +46,44 @@ def load_path(variant: VariantSpec) -> str:
         variant: a checked variant.
 
     Returns:
-        An absolute folder, or a hub id.
+        An absolute folder, or a hub id: of an embedding's encoder for ``embed-logreg``. The name of
+        a linear model without an encoder, which loads nothing.
     """
-    folder = Path(variant.model).expanduser()
-    known = known_model(variant.model)
+    name = weights_name(variant.model)
+    if name is None:
+        return variant.model
+    folder = Path(name).expanduser()
+    known = known_model(name)
     if known is None and folder.is_dir():
         return str(folder.resolve())
-    return known.hub_id if known else variant.model
+    return known.hub_id if known else name
+
+
+def encoder_of(variant: VariantSpec) -> VariantSpec | None:
+    """Return the frozen encoder of a linear model, as a variant of its own.
+
+    Args:
+        variant: any variant.
+
+    Returns:
+        The encoder with the variant's name and revision; None if it has none, or is fine-tuned.
+    """
+    encoder = weights_name(variant.model)
+    if encoder is None or not is_linear(variant.model):
+        return None
+    return VariantSpec(model=encoder, name=variant.name, revision=variant.revision)
+
+
+def model_id(variant: VariantSpec) -> str:
+    """Return what a record calls a variant's model: its place, after the kind of a linear model."""
+    encoder = encoder_of(variant)
+    return f"{kind_of(variant.model)}:{load_path(encoder)}" if encoder else load_path(variant)
+
+
+def is_on_hub(variant: VariantSpec) -> bool:
+    """Whether a variant's weights come from the hub or its cache, not from a folder."""
+    has_weights = variant.init == "pretrained" and weights_name(variant.model) is not None
+    return has_weights and not Path(load_path(variant)).is_dir()
 
 
 def check_model(variant: VariantSpec) -> None:
@@ -64,6 +96,11 @@ def check_model(variant: VariantSpec) -> None:
         ModelError: an unknown alias, a missing folder, one that cannot be loaded according to its
             small files, or fresh weights for an unknown architecture.
     """
+    if is_linear(variant.model):
+        encoder = encoder_of(variant)
+        if encoder is not None:
+            check_model(encoder)
+        return
     known, folder = known_model(variant.model), Path(variant.model).expanduser()
     if known is None and folder.is_dir():
         check_folder(folder)
@@ -84,8 +121,14 @@ def identity(variant: VariantSpec) -> str:
         variant: a checked variant.
 
     Returns:
-        ``sha256:...`` of a local folder's files, otherwise the hub id and revision.
+        ``sha256:...`` of a local folder's files, otherwise the hub id and revision; for a linear
+        model its kind and version, followed by those of its encoder.
     """
+    kind = kind_of(variant.model)
+    if kind is not None:
+        encoder = encoder_of(variant)
+        of_encoder = f":{identity(encoder)}" if encoder else ""
+        return f"{kind} {LINEAR[kind].version}{of_encoder}"
     path = Path(load_path(variant))
     if not path.is_dir():
         return f"{load_path(variant)}@{variant.revision or 'main'}"
@@ -105,8 +148,11 @@ def own_precision(variant: VariantSpec, wanted: Precision) -> Precision:
         wanted: the precision that the study wants.
 
     Returns:
-        fp32 for the families that cannot be trained in bf16, else the wanted precision.
+        fp32 for linear models and for the families that cannot be trained in bf16, else the wanted
+        precision.
     """
+    if is_linear(variant.model):
+        return "fp32"
     config = Path(load_path(variant)) / "config.json"
     if wanted != "bf16" or variant.init == "random" or not config.is_file():
         return wanted
@@ -126,6 +172,8 @@ def head_of(variant: VariantSpec) -> str:
     Returns:
         A suffix of the id; empty if there was no choice.
     """
+    if is_linear(variant.model):
+        return ""
     known = known_model(variant.model)
     holds_none = known in [KNOWN_MODELS[name] for name in KNOWN_BEFORE_HEADS]
     if variant.init == "random" or (holds_none and not variant.keep_head):
@@ -141,10 +189,14 @@ def display_name(variant: VariantSpec) -> str:
 
     Returns:
         Its own name if it has one, else the hub id or the last part of the folder's path that is
-        not generic.
+        not generic; of ``embed-logreg:ENCODER`` the encoder's behind the colon.
     """
     if variant.name:
         return variant.name
+    encoder = encoder_of(variant)
+    if encoder is not None:
+        own = variant.model_copy(update={"model": encoder.model})
+        return f"{kind_of(variant.model)}:{display_name(own)}"
     path = Path(load_path(variant))
     name = load_path(variant)
     if path.is_dir():
@@ -201,10 +253,10 @@ def _check_hub_id(model: str) -> None:
     """Refuse a single word that is no alias as a typo, unless it looks like an old hub id."""
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise refused(model, "a folder", "nothing with that name", "check the path")
-    choices = [*KNOWN_MODELS, *(known.hub_id for known in KNOWN_MODELS.values())]
+    choices = [*KNOWN_MODELS, *LINEAR, *(known.hub_id for known in KNOWN_MODELS.values())]
     close = get_close_matches(model, choices, n=1, cutoff=0.8)
     if "/" not in model and (close or "-" not in model):
         near = close or get_close_matches(model, choices, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "write hub ids as owner/name"
-        wanted = f"one of {', '.join(KNOWN_MODELS)}, a hub id or a folder"
+        wanted = f"one of {', '.join([*KNOWN_MODELS, *LINEAR])}, a hub id or a folder"
         raise refused(model, wanted, "an unknown name", hint)

@@ -11,6 +11,7 @@ from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.record.schema import DatasetRecord, SearchRecord
 from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.linear_models import is_linear, keys_with_effect
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
 from agnews_ray.spec.shares import in_percent
 from agnews_ray.spec.study import StudySpec
@@ -29,6 +30,7 @@ class PlannedTrial:
     recipe: RecipeSpec
     """The complete recipe: the study's recipe, with the variant's own settings in it."""
     num_steps: int
+    """The number of optimiser updates; 0 for a linear model, which is fitted in one go."""
     train_share: float = 1.0
     """The share of the train rows that it is trained with, in (0, 1]."""
     scores_test: bool = True
@@ -72,7 +74,7 @@ def plan_trials(
         dataset: the facts about the scanned dataset.
         identities: the identity of each variant's weights, by variant name (hub id and revision, or
             a digest of local files).
-        device: the device on which the trials will run.
+        device: the device on which the trials will run; linear models run on a CPU, in fp32.
         precision: the precision on that device, with ``auto`` resolved; or the precisions by
             variant name, if a variant cannot be trained in it.
         looks: for the trials of a search, which do not score the test split and have all train
@@ -105,12 +107,13 @@ def plan_trials(
         for share, seed in product(shares, study.seeds):
             num_rows = rows_of_share(dataset.num_train, share)
             num_steps = steps_per_epoch(num_rows, recipe.global_batch_size) * recipe.num_epochs
+            num_steps = 0 if is_linear(variant.model) else num_steps
             trial = PlannedTrial(
                 trial_id="",
                 variant=variant,
                 seed=seed,
-                device=device,
-                precision=by_name[variant.name],
+                device="cpu" if is_linear(variant.model) else device,
+                precision="fp32" if is_linear(variant.model) else by_name[variant.name],
                 recipe=recipe,
                 num_steps=num_steps,
                 train_share=share,
@@ -138,7 +141,7 @@ def _refuse_few_rows(study: StudySpec, shares: tuple[float, ...], dataset: Datas
         for variant in study.models:
             batch = variant.recipe_in(study.recipe).global_batch_size
             whose = f" of {variant.name}" if variant.recipe else ""
-            if num_rows < batch:
+            if num_rows < batch and not is_linear(variant.model):
                 problems.append(
                     f"{where}: want at least one global batch{whose} ({batch} rows), found "
                     f"{num_rows}; lower --global-batch-size, or {hint}"
@@ -195,8 +198,10 @@ def same_question(first: StudySpec, second: StudySpec, *, has_same_rows: bool = 
 def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, identity: str) -> str:
     variant = trial.variant
     rows = {"max_length_tokens", "limit_train", "limit_test", "validation_fraction", "split_seed"}
-    rows |= {"max_resident_mb", "stream_window_rows"}  # a stream makes other batches
+    if not is_linear(variant.model):
+        rows |= {"max_resident_mb", "stream_window_rows"}  # a stream makes other batches
     recipe = trial.recipe.model_dump(exclude={"precision", *WITHOUT_EFFECT})
+    recipe = {key: recipe[key] for key in keys_with_effect(variant.model, recipe)}
     recipe = {k: v for k, v in recipe.items() if k not in ADDED_SINCE or v != ADDED_SINCE[k]}
     content: dict[str, object] = {
         "identity": identity,
@@ -206,7 +211,7 @@ def _trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, ide
         "seed": trial.seed,
         "recipe": recipe,
         "precision": trial.precision,
-        "num_workers": study.scaling.num_workers,
+        "num_workers": 1 if is_linear(variant.model) else study.scaling.num_workers,
         "fingerprint": dataset.fingerprint,
         "class_names": dataset.class_names,
         "rows": study.data.model_dump(include=rows),

@@ -20,6 +20,7 @@ PACKAGES = (
     "evaluate",
     "pyarrow",
     "numpy",
+    "scikit-learn",
 )
 
 

@@ -19,7 +19,8 @@ what was assumed of data and model, 4 the engine that really ran and pauses in m
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
 variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search,
 its share of the train rows, ``recipe.stop`` and the best epoch, what was predicted of it and its
-whole time; what older records lack has a default that was true of them."""
+whole time, and linear models, which have no steps and no padding; what older records lack has a
+default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 FIRST_TO_NAME_DIVERGENCE = 3
@@ -124,12 +125,12 @@ class ModelRecord(Record):
     parameters: int
     """The number of all parameters, including embeddings."""
     size_bytes: int
-    """The size of the saved safetensors file, in bytes; if the model was not kept, that of its
-    weights."""
+    """The size of the saved safetensors file, in bytes; of a TF-IDF model with its vocabulary,
+    which is as large; if the model was not kept, that of its weights."""
     head: Literal["fresh", "kept"] | None = None
     """The classification head at the start of training: drawn by the seed, or the model's own with
-    its rows matched to the classes by name. None: before version 3, when a head with the same
-    number of classes was kept, in any order."""
+    its rows matched to the classes by name. None: a linear model, whose head is fitted; or before
+    version 3, when a head with the same number of classes was kept, in any order."""
     unknown_share: float | None = None
     """The share of unknown pieces in a sample of train rows, in [0, 1]."""
     notes: tuple[str, ...] = ()
@@ -141,21 +142,24 @@ class ModelRecord(Record):
 
 
 class TrainingRecord(Record):
-    """The time and memory that fine-tuning took."""
+    """The time and memory that training took."""
 
     num_steps: int
-    """The number of updates that were made; a training that stopped early made fewer than
-    planned."""
+    """The number of optimiser updates that were made; a training that stopped early made fewer
+    than planned, a linear model is fitted in one go and has none."""
     num_train_examples: int
     """The number of rows per epoch."""
     train_seconds: float
-    """The wall time of all optimiser updates, without start-up, scoring and saving."""
+    """The wall time of all optimiser updates, without start-up, scoring and saving; of a linear
+    model that of its features and its fit."""
     samples_per_second: float
     """The train rows of all steps, per second of ``train_seconds``."""
     final_loss: float | None
-    """The mean loss of the last tenth of the steps; None if one of them is not a number."""
-    padding_share: float
-    """The share of the computed tokens that were padding, in [0, 1]."""
+    """The mean loss of the last tenth of the steps; None if one of them is not a number, or if
+    there are no steps."""
+    padding_share: float | None
+    """The share of the computed tokens that were padding, in [0, 1]; None for a linear model, in
+    whose features no token is padding."""
     num_skipped_steps: int
     """The number of updates that FP16 loss scaling skipped after an overflow."""
     peak_memory_bytes: int
@@ -165,15 +169,17 @@ class TrainingRecord(Record):
     """Whether the rows were streamed in windows instead of held in memory."""
     seconds_to_first_step: float
     """The time from ``submit`` (for a study's first trial) or from the trial's start to its first
-    update."""
+    update, or to the start of a linear model's fit."""
     scoring_seconds: float
     """The wall time of scoring the test split."""
     num_machines: int | None = None
     """The number of machines of the workers; None: before version 3."""
     engine: str | None = None
     """The engine that really ran: its name, or ``fast, unrecorded`` if a GPU's steps were not
-    recorded as CUDA graphs. None: before version 4, when there was no fallback."""
+    recorded as CUDA graphs; ``scikit-learn`` for a linear model. None: before version 4, when there
+    was no fallback."""
     engine_note: str | None = None
+
     """Why it ran unrecorded, or why another engine than the variant's ran; None: neither."""
     paused_seconds: float | None = None
     """The seconds during training in which this process did not run (a sleeping laptop, a stopped
@@ -206,6 +212,8 @@ class SearchRecord(Record):
     the same."""
     settings: dict[str, JsonValue]
     """The tried values by dotted path, such as ``recipe.learning_rate``."""
+    metric: Literal["accuracy", "macro_f1"] = "accuracy"
+    """The validation score by which the search judges."""
     rungs: tuple[RungScore, ...] = ()
     """The scores at which the search decided whether the trial goes on."""
     is_stopped: bool = False
@@ -240,7 +248,8 @@ class TrialRecord(Record):
     variant: VariantSpec
     seed: int
     recipe: RecipeSpec
-    """The whole of what it was trained by: the study's, but for what is the variant's own."""
+    """The whole of what it was trained by: the study's, but for what is the variant's own. Of a
+    linear model only ``class_weights`` had an effect."""
     data: DataSpec
     scaling: ScalingSpec
     device: Device

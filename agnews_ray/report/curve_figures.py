@@ -39,7 +39,7 @@ def _money(point: SharePoint) -> float:
 
 def _against_rows(curve: DataCurve) -> Figure:
     laws = _law_rows(curve)
-    x = _log_axis("rows", ROWS)
+    x = _log_axis(curve, ROWS)
     y = _score_axis(curve)
     colour = variant_colour([one.model for one in curve.curves])
     base = alt.Chart(data_of(laws))
@@ -52,14 +52,14 @@ def _against_rows(curve: DataCurve) -> Figure:
         color=colour,
         strokeDash=alt.StrokeDash(
             "part:N",
-            title=None,
+            legend=None,  # the title says it, as a phone has no room
             scale=alt.Scale(domain=[MEASURED, FORETOLD], range=[[1, 0], [5, 4]]),
         ),
     )
-    points = _points(curve, "rows", ROWS, lambda point: point.num_rows)
+    points = _points(curve, ROWS, lambda point: point.num_rows)
     return Figure(
         name="data-curve-rows",
-        title=f"{_title(curve)} against train rows, and the power law",
+        title=f"{_title(curve)} against train rows, and the power law (dashed: forecast)",
         description=f"{_title(curve)} of each model, with its interval, "
         "against the number of train rows; the fitted power law with its band, dashed beyond the "
         "rows that there are.",
@@ -75,7 +75,7 @@ def _against(
         alt.Chart(data_of(_point_rows(curve, value)))
         .mark_line(opacity=0.6)
         .encode(
-            x=_log_axis("rows", title),
+            x=_log_axis(curve, title),
             y=_score_axis(curve),
             color=variant_colour([one.model for one in curve.curves]),
         )
@@ -85,20 +85,18 @@ def _against(
         title=f"{_title(curve)} against {title[0].lower()}{title[1:]}",
         description=f"{_title(curve)} of each model and share of the train rows, with its "
         f"interval, against {title[0].lower()}{title[1:]}.",
-        chart=(line + _points(curve, "rows", title, value)).properties(height=320),
+        chart=(line + _points(curve, title, value)).properties(height=320),
         choice=title,
     )
 
 
-def _points(
-    curve: DataCurve, field: str, title: str, value: Callable[[SharePoint], float]
-) -> alt.LayerChart:
-    x, y = _log_axis(field, title), _score_axis(curve)
+def _points(curve: DataCurve, title: str, value: Callable[[SharePoint], float]) -> alt.LayerChart:
+    x, y = _log_axis(curve, title), _score_axis(curve)
     colour = variant_colour([one.model for one in curve.curves])
     tooltip = [
         alt.Tooltip("variant:N", title="Model"),
         alt.Tooltip("share:N", title="Share of the rows"),
-        alt.Tooltip(f"{field}:Q", title=title, format=",.4~g"),
+        alt.Tooltip("rows:Q", title=title, format=",.4~g"),
         alt.Tooltip("score:Q", title=_title(curve), format=".4f"),
         alt.Tooltip("low:Q", title="from", format=".4f"),
         alt.Tooltip("high:Q", title="to", format=".4f"),
@@ -154,13 +152,15 @@ def _ends(interval: Interval) -> dict[str, float]:
     }
 
 
-def _log_axis(field: str, title: str) -> alt.X:
-    return alt.X(
-        f"{field}:Q",
-        title=title,
-        scale=alt.Scale(type="log", nice=False, padding=12),
-        axis=alt.Axis(format="~s" if title == ROWS else ".3~g", tickCount=6),
-    )
+def _log_axis(curve: DataCurve, title: str) -> alt.X:
+    """Make the axis of rows or of what they cost; rows have a tick where they were measured."""
+    axis = alt.Axis(format=".3~g", tickCount=6)
+    if title == ROWS:
+        measured = {point.num_rows for one in curve.curves for point in one.points}
+        foretold = {one.forecast.num_rows for one in curve.curves if one.forecast}
+        axis = alt.Axis(format=".3~s", values=sorted(measured | foretold), labelOverlap=True)
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    return alt.X("rows:Q", title=title, scale=scale, axis=axis)
 
 
 def _score_axis(curve: DataCurve, field: str = "score") -> alt.Y:

@@ -30,7 +30,13 @@ def _points(curve: DataCurve) -> Grid:
         cells = {
             name: Cell(text, sort_key(text)) for name, text in zip(columns, texts, strict=True)
         }
-        cells["Share"] = Cell(cells["Share"].text, point.share)
+        unrounded = {
+            "Share": point.share,
+            "Rows": point.num_rows,
+            "Train time (min)": point.train_seconds / 60,
+            "Seeds": point.num_seeds,
+        }
+        cells |= {name: Cell(cells[name].text, value) for name, value in unrounded.items()}
         cells["Accuracy"] = estimate(cells["Accuracy"].text, point.accuracy)
         cells["Macro-F1"] = estimate(cells["Macro-F1"].text, point.macro_f1)
         rows.append(tuple(cells.values()))

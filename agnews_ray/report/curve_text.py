@@ -178,7 +178,7 @@ def _crossing(crossing: Crossing, curve: DataCurve, metric: str) -> str:
             )
         return (
             f"The curves of {pair} do not cross in {measured}, where {crossing.ahead_at_last} has "
-            "the higher mean throughout, but they are so close that a crossing is not ruled out."
+            "the higher mean throughout, but the seeds and test rows do not rule one out."
         )
     low = f"below {rows[0]:,}" if crossing.low is None else f"{crossing.low:,.0f}"
     high = f"above {rows[-1]:,}" if crossing.high is None else f"{crossing.high:,.0f}"

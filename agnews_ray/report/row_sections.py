@@ -13,6 +13,7 @@ from agnews_ray.report.grid import (
     number,
     word,
 )
+from agnews_ray.spec.linear_models import keys_with_effect
 from agnews_ray.spec.recipe import RecipeSpec
 
 
@@ -208,12 +209,20 @@ def provenance_section(assessment: Assessment) -> Section:
 
 
 def _by_row(assessment: Assessment, key: str) -> str:
-    """Write a key of the recipe: once where all rows have it alike, else for each row."""
-    recipes = {record.trial_id: record.recipe for record in assessment.records}
+    """Write a key of the recipe: once where all rows have it alike, else for each row.
+
+    Rows of linear models are left out of keys that have no effect on them.
+    """
+    records = {record.trial_id: record for record in assessment.records}
     rows: dict[str, list[str]] = {}
     for variant in assessment.variants:
-        value = str(getattr(recipes[variant.trial_ids[0]], key))
-        rows.setdefault(value, []).append(variant.name)
+        record = records[variant.trial_ids[0]]
+        if keys_with_effect(record.variant.model, [key]):
+            stated = getattr(record.recipe, key)
+            value = "none" if stated is None else str(stated)
+            rows.setdefault(value, []).append(variant.name)
+    if not rows:
+        return "without effect"
     if len(rows) == 1:
         return next(iter(rows))
     return ", ".join(f"{value} ({', '.join(names)})" for value, names in rows.items())

@@ -8,6 +8,7 @@ from agnews_ray.report.classes import classes_section
 from agnews_ray.report.curve_section import curve_section
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, sort_key, word
 from agnews_ray.report.row_sections import disagreements_section, doubts_section, provenance_section
+from agnews_ray.report.search_section import search_sections
 from agnews_ray.report.table_formats import (
     COLUMNS,
     cost_columns,
@@ -17,6 +18,7 @@ from agnews_ray.report.table_formats import (
     diverged_cells,
     unpriced,
 )
+from agnews_ray.spec.linear_models import kind_of
 
 
 def all_sections(assessment: Assessment) -> list[Section]:
@@ -28,10 +30,11 @@ def all_sections(assessment: Assessment) -> list[Section]:
     Returns:
         The sections that are not empty.
     """
-    makers: Sequence[Callable[[Assessment], Section | None]] = (
+    makers: Sequence[Callable[[Assessment], Section | list[Section] | None]] = (
         _verdict,
         _comparison,
         _front,
+        search_sections,
         _costs,
         curve_section,
         _learning,
@@ -41,7 +44,11 @@ def all_sections(assessment: Assessment) -> list[Section]:
         disagreements_section,
         provenance_section,
     )
-    return [section for section in (make(assessment) for make in makers) if section]
+    sections: list[Section] = []
+    for make in makers:
+        made = make(assessment)
+        sections += made if isinstance(made, list) else [made] if made else []
+    return sections
 
 
 def _verdict(assessment: Assessment) -> Section:
@@ -214,10 +221,20 @@ def _costs(assessment: Assessment) -> Section | None:
     )
 
 
-def _learning(assessment: Assessment) -> Section:
-    text = "Training loss, mean over seeds; the band reaches from the lowest seed to the highest."
+def _learning(assessment: Assessment) -> Section | None:
+    text = (
+        "Training loss, mean over the seeds that were trained so long; the band reaches from the "
+        "lowest of them to the highest."
+    )
+    with_steps = [variant for variant in assessment.variants if variant.curve]
+    if len(with_steps) < len(assessment.variants):
+        text = f"{text} Linear models are fitted without steps and have no curve."
     rows = tuple(
-        (word(variant.name), number(epoch, "d"), number(accuracy, ".4f"))
+        (
+            word(variant.name),
+            number(epoch, "d") if variant.curve else word("-"),
+            number(accuracy, ".4f"),
+        )
         for variant in assessment.variants
         for epoch, accuracy in enumerate(variant.validation_accuracy, start=1)
     )
@@ -226,18 +243,28 @@ def _learning(assessment: Assessment) -> Section:
         title="Accuracy on the validation split",
         columns=("Model", "Epoch", "Accuracy"),
         rows=rows,
-        note="Mean over seeds. The test split is scored once, after the last epoch.",
+        note="Mean over the seeds that were trained so long. The test split is scored once, with "
+        "the weights that are kept.",
     )
+    if not with_steps and not rows:
+        return None
     return Section(
         name="learning",
-        title="Learning curves",
-        paragraphs=(text,),
-        figures=(figures.curve_figure(assessment),),
+        title="Learning curves" if with_steps else "Validation",
+        paragraphs=(text,) if with_steps else (),
+        figures=(figures.curve_figure(assessment),) if with_steps else (),
         grids=(grid,) if rows else (),
     )
 
 
 def _calibration(assessment: Assessment) -> Section:
+    svms = {r.variant.name for r in assessment.records if kind_of(r.variant.model) == "tfidf-svm"}
+    of_svm = (
+        f" {', '.join(sorted(svms))}: an SVM has no probabilities; the softmax of its decision "
+        "values stands in for them."
+        if svms
+        else ""
+    )
     rows = tuple(
         (
             word(variant.name),
@@ -253,7 +280,7 @@ def _calibration(assessment: Assessment) -> Section:
         rows=rows,
         note="ECE: expected calibration error over 15 bins of equal width of the top probability. "
         "Brier: mean squared distance of all class probabilities from the label, 0 to 2. Means "
-        "over seeds.",
+        f"over seeds.{of_svm}",
     )
     return Section(
         name="calibration",

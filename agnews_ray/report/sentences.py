@@ -8,10 +8,13 @@ from agnews_ray.compare.findings import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
 from agnews_ray.compare.table import ComparisonTable
 from agnews_ray.compare.weak_classes import FEW_ROWS, has_few_rows, is_never_predicted
+from agnews_ray.report import search_text
 
 FEW_SEEDS = 3
 METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
 """The written form of each metric."""
+NOTABLE_RATIO = 2
+"""The ratio of train times from which it is told."""
 NUM_NAMED = 3
 """The number of classes that a sentence names; tables have all."""
 MAX_NAME = 40
@@ -27,7 +30,11 @@ def conclusion(assessment: Assessment) -> list[str]:
         Sentences, plain text.
     """
     sentences = [_lead(assessment)]
-    sentences += [judge(pair, assessment) for pair in assessment.pairs]
+    tunings = [one.pair for one in assessment.searches]
+    for pair in assessment.pairs:
+        prefix = search_text.whether_it_helped(pair) if pair in tunings else ""
+        verdict = judge(pair, assessment) + _trade_offs(pair, assessment)
+        sentences.append(f"{prefix}{verdict}")
     return sentences + caveats(assessment)
 
 
@@ -47,7 +54,8 @@ def caveats(assessment: Assessment) -> list[str]:
     missing = assessment.records[0].dataset.missing_classes
     found += [f"{sentence[0].upper()}{sentence[1:]}." for sentence in missing]
     found += weak_classes(assessment)
-    num_missing = len(assessment.variants) - 1 - len(assessment.pairs)
+    judged = {pair.variant for pair in assessment.pairs}
+    num_missing = len(assessment.variants) - len(judged | {assessment.variants[0].name})
     if num_missing:
         found.append(
             f"{num_missing} variant(s) have no seed in common with the baseline and are not judged."
@@ -92,20 +100,15 @@ def _of_classes(names: list[str], num_classes: int) -> str:
 
 
 def remarks(table: ComparisonTable) -> list[str]:
-    """Say what the numbers of a table cannot say about its trials.
-
-    Args:
-        table: the study's table.
-
-    Returns:
-        Sentences: on recipes of their own, on best epochs, and warnings.
-    """
-    return [*own_recipes(table), *best_epochs(table), *warnings(table)]
+    """Say what the numbers of a table do not: own recipes, best epochs, warnings, searches."""
+    return [*own_recipes(table), *best_epochs(table), *warnings(table), *search_text.lines(table)]
 
 
 def own_recipes(table: ComparisonTable) -> list[str]:
     """Say which rows were trained by another recipe than the study's, and in what it differs."""
-    return [
+    linear = [row.model for row in table.rows if row.is_linear]
+    text = f"Not fine-tuned, without the recipe's epochs and learning rate: {', '.join(linear)}."
+    return [text] * (0 < len(linear) < len(table.rows)) + [
         f"{row.model} has a recipe of its own: {', '.join(map(str, row.recipe_changes))}."
         for row in table.rows
         if row.recipe_changes
@@ -282,6 +285,22 @@ def _gap(pair: PairFacts, assessment: Assessment) -> str:
         f"{difference(pair.judged)} points of {METRICS[pair.metric]} "
         f"({level(pair.confidence)} interval, {seeds}; {test} {written}{corrected})"
     )
+
+
+def _trade_offs(pair: PairFacts, assessment: Assessment) -> str:
+    """Say what a verdict hides: that the other metric contradicts it, a linear model's time."""
+    name, other = pair.beside
+    rows = {row.model: row for row in assessment.table.rows}
+    variant, baseline = rows[pair.variant], rows[pair.baseline]
+    ratio = variant.share_of_train_time(baseline) if variant.is_linear != baseline.is_linear else 1
+    text = ""
+    if pair.is_contradicted:
+        text = f" In {METRICS[name]} it is the other way round: {difference(other)} points."
+    if ratio <= 1 / NOTABLE_RATIO:
+        return f"{text} It was trained in 1/{1 / ratio:,.0f} of the time."
+    if ratio >= NOTABLE_RATIO:
+        return f"{text} Its training took {ratio:,.0f} times as long."
+    return text
 
 
 def _more(pair: PairFacts) -> str:

@@ -55,7 +55,7 @@ COLUMNS: dict[str, Callable[[VariantRow], str]] = {
     "Train time (min)": lambda r: _each_machine(r, _minutes),
     "Model Size (MB)": lambda r: f"{r.size_bytes / MIB:.1f}",
     "Samples/s": lambda r: _each_machine(r, lambda t: f"{t.samples_per_second:.0f}"),
-    "Padding": lambda r: f"{100 * r.padding_share:.1f} %",
+    "Padding": lambda r: "-" if r.padding_share is None else f"{100 * r.padding_share:.1f} %",
     "Peak (MB)": lambda r: _each_machine(r, lambda t: f"{t.peak_memory_bytes / MIB:.0f}"),
     "Seeds": lambda r: _seeds(r.num_seeds, r.num_diverged),
     "Precision": lambda r: r.precision,
@@ -116,11 +116,11 @@ def to_csv(table: ComparisonTable) -> str:
 
     The rows of trials with a share of the train rows come after the others.
     """
-    of_row = [name for name in VariantRow.model_fields if name != "times"]
+    of_row = [name for name in VariantRow.model_fields if name not in ("times", "search")]
     of_times = {
         name: f"{name}_there" if name in of_row else name for name in TrainingTimes.model_fields
     }
-    fields = [*of_row, *of_times.values()]
+    fields = [*of_row, "search_train_seconds", *of_times.values()]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(fields)
@@ -128,6 +128,7 @@ def to_csv(table: ComparisonTable) -> str:
         values = row.model_dump(include=set(of_row))
         values["seeds"] = " ".join(str(seed) for seed in row.seeds)
         values["recipe_changes"] = "; ".join(map(str, row.recipe_changes))
+        values["search_train_seconds"] = row.search.train_seconds if row.search else ""
         for times in row.times:
             there = times.model_dump()
             writer.writerow([*values.values(), *(there[name] for name in of_times)])
@@ -246,7 +247,7 @@ def caption(table: ComparisonTable) -> str:
     if not table.rows:
         why = "every trial diverged" if table.diverged else "no trial scores the test split"
         return f"{table.study}: {why}"
-    first = table.rows[0]
+    first = next((row for row in table.rows if not row.is_linear), table.rows[0])
     return (
         f"{table.study}: {first.num_train_examples:,} train rows, "
         f"{first.num_test_examples:,} test rows, {first.num_workers} worker(s), {devices(table)}"

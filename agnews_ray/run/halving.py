@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agnews_ray.compare.searches import SearchMetric, validation_score
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.spec.search import SearchSpec
 
@@ -97,7 +98,7 @@ class Halving:
         return self._scheduler
 
 
-def metric_of(record: TrialRecord, metric: str) -> float:
+def metric_of(record: TrialRecord, metric: SearchMetric) -> float:
     """Return the validation score of a search's trial.
 
     Args:
@@ -105,8 +106,7 @@ def metric_of(record: TrialRecord, metric: str) -> float:
         metric: ``accuracy`` or ``macro_f1``.
 
     Returns:
-        The score where the trial was stopped, else after its last epoch; 0 if the model diverged.
+        The score where the trial was stopped, else of the weights that it kept; 0 if the model
+        diverged.
     """
-    stopped_at = record.search.rungs[-1:] if record.search and record.search.is_stopped else ()
-    found = getattr((*stopped_at, *record.validation)[0 if stopped_at else -1], metric)
-    return 0.0 if found is None or record.diverged else float(found)
+    return validation_score(record, metric) or 0.0

@@ -1,5 +1,6 @@
 """The inputs of trials: tokenizers and tokenised splits, each made once and kept on disk."""
 
+import dataclasses
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from transformers import PreTrainedTokenizerFast
 
 from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.data.sample import sample_by_length
-from agnews_ray.data.scan import ScannedDataset
+from agnews_ray.data.scan import ScannedDataset, SplitRows
 from agnews_ray.data.stream import TokenisedSplit
 from agnews_ray.data.subsets import as_bits
-from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits
+from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits, used_rows
 from agnews_ray.engine.first_pass import Setting
 from agnews_ray.engine.preflight import Findings, look_at
 from agnews_ray.model.tokenizer import (
@@ -24,10 +25,11 @@ from agnews_ray.model.tokenizer import (
     ready_tokenizer,
     train_tokenizer,
 )
-from agnews_ray.model.zoo import architecture, sizes
+from agnews_ray.model.zoo import architecture, encoder_of, sizes
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.variant import VariantSpec
 
 NUM_REPLAYED = 8
@@ -53,6 +55,22 @@ class TrialInputs:
     replayed: tuple[tuple[int, str], ...] = ()
     """The numbers and texts of test rows on which an artifact's logits are compared with the
     recorded ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearInputs:
+    """The rows of a linear model's trials, as texts."""
+
+    splits: dict[str, SplitRows]
+    """The splits by name: train, test, and validation if there is one."""
+    findings: Findings | None = None
+    """The findings about the encoder, if the model has one."""
+    replayed: tuple[tuple[int, str], ...] = ()
+    """As in ``TrialInputs``."""
+
+
+Inputs = TrialInputs | LinearInputs
+"""What a trial is run on."""
 
 
 class InputCache:
@@ -90,7 +108,7 @@ class InputCache:
         other rows' texts, but not their labels.
 
         Args:
-            variant: a variant with a name.
+            variant: a variant with a name, not a linear one.
 
         Returns:
             The tokenizer; the same object every time.
@@ -143,15 +161,24 @@ class InputCache:
         self._findings[key] = found
         return found
 
-    def load(self, trial: PlannedTrial) -> TrialInputs:
+    def load(self, trial: PlannedTrial) -> Inputs:
         """Tokenise the splits for a trial, or load those of an earlier run.
 
         Args:
             trial: the trial, which has the variant.
 
         Returns:
-            The trial's inputs.
+            The trial's inputs; those of a linear model are only named here.
         """
+        variant = encoder_of(trial.variant) or trial.variant
+        findings = self._findings.get(_without_recipe(variant))
+        replayed = sample_by_length(self._scanned.test, NUM_REPLAYED)
+        if is_linear(trial.variant.model):
+            rows, share = used_rows(self._scanned), trial.train_share
+            if share < 1:
+                chosen = self._scanned.train_rows_of(share, self._spec.split_seed)
+                rows["train"] = dataclasses.replace(rows["train"], rows=chosen)
+            return LinearInputs(splits=rows, findings=findings, replayed=replayed)
         tokenizer = self.tokenizer(trial.variant)
         encoder = encoder_json(tokenizer, self._spec.max_length_tokens)
 
@@ -165,8 +192,8 @@ class InputCache:
             tokenizer=tokenizer,
             splits=splits,
             train_rows=self._train_rows(trial.train_share),
-            findings=self._findings.get(_without_recipe(trial.variant)),
-            replayed=sample_by_length(self._scanned.test, NUM_REPLAYED),
+            findings=findings,
+            replayed=replayed,
         )
 
     def _train_rows(self, share: float) -> bytes | None:

@@ -14,10 +14,10 @@ from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.run.allowance import Gate, OpenGate
 from agnews_ray.run.failures import describe, is_out_of_memory, no_memory, own_error
-from agnews_ray.run.inputs import TrialInputs
+from agnews_ray.run.inputs import Inputs
 from agnews_ray.run.rungs import answer, open_questions
+from agnews_ray.run.study_runner import StudyRunner
 from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
-from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.run.trial_source import TrialSource
 from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
 
@@ -70,8 +70,8 @@ class Outcome:
 
 def run_trials(
     source: TrialSource,
-    runner: TrialRunner,
-    load_data: Callable[[PlannedTrial], TrialInputs],
+    runner: StudyRunner,
+    load_data: Callable[[PlannedTrial], Inputs],
     room: Room,
     started_at: float,
     watcher: StudyWatcher,
@@ -197,9 +197,9 @@ def _tell(
 
 
 def _load_and_start(
-    runner: TrialRunner,
+    runner: StudyRunner,
     trial: PlannedTrial,
-    load_data: Callable[[PlannedTrial], TrialInputs],
+    load_data: Callable[[PlannedTrial], Inputs],
     started_at: float,
     done: "queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]]",
 ) -> None:
@@ -212,9 +212,9 @@ def _load_and_start(
 
 
 def _start(
-    runner: TrialRunner,
+    runner: StudyRunner,
     trial: PlannedTrial,
-    data: TrialInputs,
+    data: Inputs,
     started_at: float,
     done: "queue.Queue[tuple[PlannedTrial, TrialRecord | AgnewsError]]",
 ) -> None:

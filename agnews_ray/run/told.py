@@ -87,7 +87,8 @@ class TrialProgress:
 
     trial_id: str
     phase: str
-    """One of loading, trying the GPU, training, scoring, saving."""
+    """One of loading, trying the GPU, training, scoring, saving; of a linear model also what it
+    does in its fit, in a few words."""
     step: int = 0
     num_steps: int = 0
     epoch: float = 0.0

@@ -14,7 +14,7 @@ from agnews_ray.engine.preflight import Findings
 from agnews_ray.errors import DataError, RecordingError
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.hub import loaded_revision
-from agnews_ray.model.zoo import load_path
+from agnews_ray.model.zoo import model_id
 from agnews_ray.plan.budget import rows_of_share
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import (
@@ -36,6 +36,7 @@ from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
 from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.engines import ENGINES
+from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ class TrialRunner:
             finally:
                 forget_progress(trial.trial_id)
                 forget_questions(trial.trial_id, trial.rungs)
-        record = self._record(trial, summary, inputs.findings).model_copy(
+        record = self.record_of(trial, summary, inputs.findings).model_copy(
             update={"predicted": predicted, "total_seconds": time.time() - started_at}
         )
         self.store.publish(record, staged)
@@ -125,6 +126,16 @@ class TrialRunner:
         seconds = [f"{name} {at - config.started_at:.1f} s" for name, at in reached_at.items()]
         logger.info("%s: ready after: %s", trial.trial_id, ", ".join(seconds))
         return summary
+
+    @property
+    def artifact_facts(self) -> ArtifactFacts:
+        """The facts that are saved with every artifact of the study."""
+        return ArtifactFacts(
+            class_names=self.dataset.class_names,
+            max_length_tokens=self.study.data.max_length_tokens,
+            text_columns=self.dataset.text_columns,
+            label_kind=self.dataset.label_kind,
+        )
 
     def stop_idle(self, num_trials: int) -> None:
         """Make the workers exit that none of the ``num_trials`` running trials needs."""
@@ -170,20 +181,25 @@ class TrialRunner:
                 name: 0 if split.is_resident else window for name, split in inputs.splits.items()
             },
             staged=staged,
-            facts=ArtifactFacts(
-                class_names=self.dataset.class_names,
-                max_length_tokens=self.study.data.max_length_tokens,
-                text_columns=self.dataset.text_columns,
-                label_kind=self.dataset.label_kind,
-            ),
+            facts=self.artifact_facts,
             replayed=inputs.replayed,
             unrecorded=unrecorded,
             started_at=started_at,
         )
 
-    def _record(
+    def record_of(
         self, trial: PlannedTrial, summary: WorkerSummary, findings: Findings | None
     ) -> TrialRecord:
+        """Make the record of a finished trial.
+
+        Args:
+            trial: the trial.
+            summary: what it left.
+            findings: the findings about its model, or about a linear model's encoder.
+
+        Returns:
+            The record, with scores.
+        """
         from agnews_ray.run.scoring import score  # evaluate takes seconds to import
 
         names = self.dataset.class_names
@@ -202,13 +218,13 @@ class TrialRunner:
             device=trial.device,
             precision=trial.precision,
             model=ModelRecord(
-                model_id=load_path(trial.variant),
+                model_id=model_id(trial.variant),
                 revision=loaded_revision(trial.variant),
                 parameters=summary.num_parameters,
                 size_bytes=summary.size_bytes,
-                head=findings.head if findings else None,
+                head=findings.head if findings and not is_linear(trial.variant.model) else None,
                 unknown_share=findings.unknown_share if findings else None,
-                notes=findings.notes if findings else (),
+                notes=(*(findings.notes if findings else ()), *summary.notes),
                 artifact_deviation=summary.artifact_deviation,
             ),
             dataset=self.dataset,

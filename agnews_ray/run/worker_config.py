@@ -56,6 +56,29 @@ class WorkerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinearConfig:
+    """All settings of a linear trial; it is pickled."""
+
+    trial_id: str
+    variant: VariantSpec
+    seed: int
+    class_weights: tuple[float, ...] | None
+    scores_test: bool
+    keeps_artifact: bool = True
+    """Whether the model is saved."""
+    num_threads: int
+    """The CPU threads; 0 for all of its node's."""
+    staged: str
+    """The folder, or its URI, for artifact and predictions."""
+    facts: ArtifactFacts
+    replayed: tuple[tuple[int, str], ...]
+    """The numbers and texts of test rows on which the artifact is compared with what was
+    recorded."""
+    started_at: float
+    """The Unix time from which the seconds to the start of its fit count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredRows:
     """The labels and predictions of one split, in file order."""
 
@@ -87,6 +110,8 @@ class WorkerSummary:
     """Whether the training ended at the last of them."""
     diverged: str | None
     """The reason why the trained model has no scores; None if it has."""
+    notes: tuple[str, ...] = ()
+    """What there is to say about the model beyond the findings before its training."""
     reached_at: dict[str, float]
     """The Unix times at which the worker took the trial, loaded its model, and made its first
     step."""

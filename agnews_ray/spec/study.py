@@ -10,6 +10,7 @@ from agnews_ray.spec import DEFAULT_MODELS
 from agnews_ray.spec.base import NAME_PATTERN, Spec
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.engines import ENGINES
+from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.search import SearchSpec, unfit_values
@@ -108,7 +109,7 @@ class StudySpec(Spec):
         for number, variant in enumerate(self.models):
             batch = variant.recipe_in(self.recipe).global_batch_size
             is_own = variant.recipe is not None and "global_batch_size" in variant.recipe.stated()
-            if batch % workers:
+            if batch % workers and not is_linear(variant.model):
                 nearest = -(-batch // workers) * workers
                 above = ("models", number) if is_own else ()
                 problems[(*above, "recipe", "global_batch_size")] = (

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from agnews_ray.spec.base import Spec
 from agnews_ray.spec.engines import Engine
+from agnews_ray.spec.linear_models import misfit
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 
 
@@ -29,7 +30,9 @@ class VariantSpec(Spec):
     """A compared configuration without its seed."""
 
     model: str = Field(min_length=1)
-    """An alias (``distilbert``, ``minilm``, ``modernbert``, ...), a hub id, or a local folder."""
+    """An alias (``distilbert``, ``minilm``, ``modernbert``, ...), a hub id, or a local folder; or a
+    linear model: ``tfidf-svm``, ``tfidf-logreg``, ``embed-logreg``, or ``embed-logreg:ENCODER``
+    with one of the former as its frozen encoder."""
     name: str = ""
     """The label of the row in the table; empty means the model's own name."""
     revision: str | None = None
@@ -73,4 +76,17 @@ class VariantSpec(Spec):
             raise ValueError("architecture: want init: random beside it, found init: pretrained")
         if self.keep_head and self.init == "random":
             raise ValueError("keep_head: want init: pretrained beside it, found init: random")
+        return self
+
+    @model_validator(mode="after")
+    def _linear_models_have_few_settings(self) -> "VariantSpec":
+        of_recipe = self.recipe.stated() if self.recipe else {}
+        changed = [
+            name
+            for name, field in type(self).model_fields.items()
+            if name not in ("model", "name", "recipe") and getattr(self, name) != field.default
+        ]
+        reason = misfit(self.model, [*changed, *(f"recipe.{key}" for key in of_recipe)])
+        if reason:
+            raise ValueError(reason)
         return self

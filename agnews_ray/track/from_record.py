@@ -16,6 +16,7 @@ from agnews_ray.record.cost import CostRecord, load_costs
 from agnews_ray.record.json_text import to_json
 from agnews_ray.record.outputs import load_curve, load_learning_rates, load_predictions
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.spec.shares import in_percent
 from agnews_ray.track.tracked_trial import Curve, TrackedTrial, Value
 
 ALPHA = 0.05
@@ -60,6 +61,7 @@ def tracked_trial(
     return TrackedTrial(
         trial_id=record.trial_id,
         study=study,
+        name=_name(record),
         variant=record.variant.name,
         seed=record.seed,
         parameters=_parameters(record),
@@ -73,6 +75,16 @@ def tracked_trial(
         changed_at=max([ended_at, *(_unix(cost.measured_at) for cost in costs)]),
         diverged=record.diverged,
     )
+
+
+def _name(record: TrialRecord) -> str:
+    parts = [record.variant.name]
+    if record.train_share < 1:
+        parts.append(f"{in_percent(record.train_share)} of the rows")
+    parts.append(f"seed {record.seed}")
+    if record.search is not None:
+        parts.append(f"setting {record.search.number}")
+    return " · ".join(parts)
 
 
 def _parameters(record: TrialRecord) -> dict[str, Value]:
@@ -96,6 +108,8 @@ def _parameters(record: TrialRecord) -> dict[str, Value]:
         },
         "training": {
             "num_steps": record.training.num_steps,
+            "best_epoch": record.training.best_epoch,
+            "stopped_after_epoch": record.training.stopped_after_epoch,
             "engine": record.training.engine or record.variant.engine,
         },
     }
@@ -166,6 +180,7 @@ def _train_facts(record: TrialRecord) -> dict[str, float | None]:
         "train/seconds": training.train_seconds,
         "train/samples_per_second": training.samples_per_second,
         "train/peak_memory_bytes": training.peak_memory_bytes,
+        "train/total_seconds": record.total_seconds,
         "train/seconds_to_first_step": training.seconds_to_first_step,
         "train/padding_share": training.padding_share,
         "model/parameters": record.model.parameters,

@@ -175,9 +175,8 @@ class MlflowTracker(Tracker):
 
     def how_to_look(self, study: str) -> str:
         if self.destination.startswith("http"):
-            place = (
-                f"/#/experiments/{self._experiments[study]}" if study in self._experiments else ""
-            )
+            known = self._experiments.get(study)
+            place = f"/#/experiments/{known}/runs" if known else ""
             return f"{self.destination.rstrip('/')}{place}"
         return f"mlflow ui --backend-store-uri {self.destination}"
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agnews_ray.plan.names import content_hash
-from agnews_ray.spec.shares import in_percent
 
 Value = str | bool | int | float
 
@@ -34,6 +33,8 @@ class TrackedTrial:
 
     trial_id: str
     study: str
+    name: str
+    """The name of the run: variant, share of the train rows if it had not all, seed, setting."""
     variant: str
     seed: int
     parameters: Mapping[str, Value]
@@ -53,17 +54,10 @@ class TrackedTrial:
     diverged: str | None
     """Why there are no scores; None if there are."""
 
-    @property
-    def name(self) -> str:
-        """The name of the run: variant, share of the train rows if it had not all, and seed."""
-        share = self.parameters.get("train_share", 1)
-        of_rows = "" if share == 1 else f" · {in_percent(float(share))} of the rows"
-        return f"{self.variant}{of_rows} · seed {self.seed}"
-
     @cached_property
     def digest(self) -> str:
         """A hash of all that is sent; a run that has it needs no update."""
-        texts = [self.study, self.variant, dict(self.parameters), dict(self.tags)]
+        texts = [self.study, self.name, self.variant, dict(self.parameters), dict(self.tags)]
         numbers = [dict(self.scores), self.ended_at, self.changed_at]
         return content_hash([FORM_VERSION, texts, numbers, self.curves_digest], DIGEST_LENGTH)
 

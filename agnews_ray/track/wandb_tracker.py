@@ -105,7 +105,6 @@ class WandbTracker(Tracker):
             name=trial.name,
             notes=f"diverged: {trial.diverged}; it has no scores" if trial.diverged else None,
             config={**trial.parameters, **trial.tags},
-            config_exclude_keys=[],
             tags=[tag[:MAX_TAG] for tag in tags],
             dir=str(self._folder),
             mode=self._mode,

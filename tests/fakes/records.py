@@ -98,6 +98,22 @@ def a_record(trial_id="one-s1-0000000000", name="one", seed=1, accuracy=0.9, **c
     return record.model_copy(update=changes)
 
 
+def a_linear_record(trial_id="svm-s1", name="svm", seed=1, model="tfidf-svm", **changes):
+    """A record of a linear model, as its trial leaves it: no steps, no padding."""
+    record = a_record(trial_id, name, seed, variant=VariantSpec(model=model, name=name))
+    training = record.training.model_copy(
+        update={
+            "num_steps": 0,
+            "train_seconds": 0.5,
+            "final_loss": None,
+            "padding_share": None,
+            "num_machines": 1,
+            "engine": "scikit-learn",
+        }
+    )
+    return record.model_copy(update={"training": training} | changes)
+
+
 def with_own_recipe(trial_id, name, seed=1, **own):
     """A record of a variant that states these keys of the recipe itself."""
     variant = VariantSpec(model="minilm", name=name, recipe=RecipeChanges(**own))

@@ -15,6 +15,7 @@ def a_tracked_trial(trial_id="one-s1", seed=1, **changes):
     facts = {
         "trial_id": trial_id,
         "study": "news",
+        "name": f"one · seed {seed}",
         "variant": "one",
         "seed": seed,
         "parameters": {"recipe.learning_rate": 2e-5, "seed": seed, "variant.name": "one"},

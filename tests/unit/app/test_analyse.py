@@ -15,6 +15,7 @@ from agnews_ray.record.cost import FILE_NAME
 from agnews_ray.record.left_out import LeftOutTrial, save_left_out
 from agnews_ray.record.store import StudyStore, to_json
 from agnews_ray.report import documents, table_formats
+from tests.fakes.searched import a_searched_study
 from tests.fakes.studies import a_study
 
 FEW = Settings(num_draws=50)
@@ -103,6 +104,28 @@ def test_trials_that_do_not_score_test_are_no_result(tmp_path):
         (store.trial_folder(record.trial_id) / "record.json").write_text(to_json(blind))
     with pytest.raises(StoreError, match="found none that scores the test split"):
         compare_study(folder)
+
+
+def test_a_study_that_has_only_searched_yet_says_how_it_goes_on(tmp_path):
+    folder = a_searched_study(tmp_path)
+    for path in (folder / "trials").glob("v*/record.json"):
+        path.unlink()
+    with pytest.raises(StoreError) as caught:
+        compare_study(folder)
+    assert caught.value.found == "only 24 of a search, which score no test rows"
+    assert "agnews-ray tune" in caught.value.hint
+
+
+def test_a_searched_study_has_its_search_in_table_and_assessment(tmp_path):
+    folder = a_searched_study(tmp_path, qualities=(0.6, 0.9))
+    found = assess_study(folder, FEW)
+    assert found.table == compare_study(folder)
+    assert [row.model for row in found.table.rows] == ["first", "first (tuned)"]
+    (search,), (facts,) = found.table.searches, found.searches
+    assert (search.variant, len(search.settings)) == ("first", 24)
+    assert facts.curse.number == search.best.number
+    assert facts.pair == found.pairs[0]
+    assert facts.pair.verdict == "better"
 
 
 @pytest.mark.parametrize("damaged", [f"trials/v0-s1/{FILE_NAME}", "test_rows.parquet"])

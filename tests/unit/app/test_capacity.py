@@ -5,11 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from agnews_ray.app.capacity import BYTES_PER_PARAMETER, SPARE_BYTES, check_disk
+from agnews_ray.app.capacity import (
+    BYTES_PER_PARAMETER,
+    SPARE_BYTES,
+    check_disk,
+    linear_parameters,
+)
 from agnews_ray.errors import ResourceError
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
+from tests.fakes.records import a_dataset
 
 
 def trials(count):
@@ -48,3 +54,7 @@ def test_models_that_are_not_kept_need_no_room(tmp_path, half_of_what_is_free):
 
 def test_of_an_object_store_nothing_is_known():
     check_disk("s3://bucket/study", trials(3), {"one": 10**18}, 400)
+
+
+def test_a_linear_model_is_estimated_from_its_rows():
+    assert linear_parameters(a_dataset(num_rows=1000)) == 6 * 1000 * 8

@@ -4,6 +4,7 @@ from agnews_ray.app.list_studies import describe_study, list_studies
 from agnews_ray.errors import StoreError
 from agnews_ray.record.store import StudyStore
 from tests.fakes.curves import a_curve_study
+from tests.fakes.searched import a_searched_study
 from tests.fakes.studies import a_study
 
 
@@ -61,6 +62,24 @@ def test_a_study_that_is_written_now_is_running(tmp_path):
     with StudyStore.at(folder).writing():
         assert describe_study(folder).state == "running"
     assert describe_study(folder).state == "finished"
+
+
+def test_trials_of_a_search_are_neither_finished_nor_missing(tmp_path):
+    folder = a_searched_study(tmp_path)
+    found = describe_study(folder)
+    assert (found.state, found.num_finished, found.num_trials) == ("finished", 6, 6)
+    assert (found.num_searched, found.problem) == (24, "")
+    next((folder / "trials").glob("v0-*/record.json")).unlink()  # its seed is in the search too
+    assert describe_study(folder).num_finished == 5
+
+
+def test_a_study_that_has_only_searched_yet_has_no_verdict(tmp_path):
+    folder = a_searched_study(tmp_path)
+    for record in (folder / "trials").glob("v*/record.json"):
+        record.unlink()
+    found = describe_study(folder)
+    assert (found.state, found.num_finished, found.num_searched) == ("unfinished", 0, 24)
+    assert (found.verdict, found.problem) == ("", "")
 
 
 def test_one_without_records_has_no_verdict(tmp_path):

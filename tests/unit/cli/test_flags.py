@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from agnews_ray.cli.flags import NO_TEXTS, study_options
+from agnews_ray.cli.flags import NO_TEXTS, overrides, study_options
 from agnews_ray.errors import SpecError
 from agnews_ray.spec.loader import build_study, override
 from agnews_ray.spec.study import StudySpec
@@ -89,3 +89,14 @@ def test_every_field_that_is_no_text_is_read_as_none():
         section, _, key = name.rpartition(".")
         part = StudySpec.model_fields[section].annotation if section else StudySpec
         assert takes_text(part.model_fields[key].annotation) == (name not in NO_TEXTS), name
+
+
+def test_an_engine_is_for_models_that_are_fine_tuned():
+    flags = dict.fromkeys(("models", "init", "engine"))
+    flags |= {"models": ["tfidf-svm", {"model": "embed-logreg:minilm"}, "minilm"]}
+    found = overrides(None, flags | {"engine": "reference", "init": "random"})
+    assert found["models"] == [
+        {"model": "tfidf-svm"},
+        {"model": "embed-logreg:minilm"},
+        {"model": "minilm", "init": "random", "engine": "reference"},
+    ]

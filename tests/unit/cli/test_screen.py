@@ -6,8 +6,10 @@ from types import SimpleNamespace as Facts
 
 import pytest
 
+from agnews_ray.cli import screen
 from agnews_ray.cli.screen import LiveScreen, PlainScreen, describe_failure
 from agnews_ray.errors import TrialError
+from agnews_ray.run.told import TrialProgress
 from tests.fakes.terminal import on_terminal
 
 HOSTILE = ["bert [/b]", "bert[large]", "[red]x", "ends with a \\", "[link=http://a]", "名前"]
@@ -83,6 +85,21 @@ def test_a_narrow_terminal_cuts_the_end_of_a_line_not_its_start():
 def test_an_error_names_its_trial_once(where):
     text = describe_failure("id-x", TrialError(where, "a result", "none", "run it again"))
     assert text.count("id-x") == 1
+
+
+def test_a_plain_screen_says_what_a_fit_does_once(capsys, monkeypatch):
+    monkeypatch.setattr(screen, "PLAIN_INTERVAL_S", 0.0)
+    shown = screen.PlainScreen()
+    trial = Facts(trial_id="svm-s1", num_steps=0, precision="fp32", train_share=1.0)
+    shown.started(trial)
+    for phase in ("loading", "fitting", "fitting"):
+        shown.progress(TrialProgress(trial_id="svm-s1", phase=phase))
+    shown.progress(TrialProgress(trial_id="bert-s1", phase="loading", num_steps=10))
+    assert capsys.readouterr().out.splitlines() == [
+        "start svm-s1: a fit without steps, fp32",
+        "      svm-s1: loading",
+        "      svm-s1: fitting",
+    ]
 
 
 def test_a_trial_with_a_share_of_the_rows_says_so(capsys):

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from agnews_ray.cli.main import main
 from agnews_ray.cli.studies import size_text
+from tests.fakes.searched import a_searched_study
 from tests.fakes.studies import a_study
 
 
@@ -24,6 +25,12 @@ def test_a_study_is_a_line_of_facts_and_its_verdict(runs):
     assert facts.startswith("pair  finished  ")
     assert facts.endswith("  large, small")
     assert any(line.startswith("    large has the highest mean accuracy") for line in said)
+
+
+def test_trials_of_a_search_are_counted_apart(tmp_path):
+    a_searched_study(tmp_path)
+    done = CliRunner().invoke(main, ["studies", str(tmp_path)])
+    assert "  6 of 6 trials  24 searched  " in done.stdout
 
 
 def test_json_has_a_document_for_each(runs):

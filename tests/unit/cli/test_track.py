@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from agnews_ray.cli import track
 from agnews_ray.track import tracker
 from tests.fakes.command import error, run
 from tests.fakes.studies import a_study
@@ -64,3 +65,7 @@ def test_a_missing_extra_is_one_line(words, monkeypatch):
 def test_a_run_on_a_cluster_is_tracked_after_it_was_fetched():
     line = error("submit", "--track", "mlflow", "--address", "http://127.0.0.1:8265")
     assert line.endswith("agnews-ray fetch JOB, and agnews-ray track runs/STUDY --to mlflow")
+
+
+def test_the_trackers_that_can_be_named_are_those_that_there_are():
+    assert track.TRACKERS == tracker.NAMES

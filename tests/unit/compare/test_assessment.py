@@ -1,6 +1,7 @@
 import dataclasses
 import json
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ from sklearn.metrics import (
 )
 
 from agnews_ray.app.analyse import assess_study
-from agnews_ray.compare.assessment import Settings
+from agnews_ray.compare.assessment import Settings, _validation_accuracy
 from agnews_ray.record.outputs import load_predictions, load_test_rows, save_test_rows
 from agnews_ray.record.store import StudyStore
 from agnews_ray.report import figures, sentences
+from tests.fakes.records import a_record, some_scores
+from tests.fakes.searched import a_search, add_trials
 from tests.fakes.studies import a_study, some_predictions
 
 
@@ -168,3 +171,34 @@ def test_a_diverged_trial_is_named(tmp_path):
     said = "second seed 1 diverged (loss is not a number) and is left out of every mean."
     assert said in sentences.conclusion(found)
     assert "NaN" not in json.dumps(figures.curve_figure(found).specification())
+
+
+def test_a_winner_is_judged_against_its_default_where_that_is_not_the_baseline(tmp_path):
+    qualities = (("other", 0.9), ("first", 0.2), ("first (tuned)", 0.8))
+    folder = a_study(tmp_path, variants=qualities)
+    assert [(pair.variant, pair.baseline) for pair in assess_study(folder).pairs] == [
+        ("first", "other"),
+        ("first (tuned)", "other"),
+    ]
+    add_trials(folder, a_search(4))
+    found = assess_study(folder)
+    assert [(pair.variant, pair.baseline) for pair in found.pairs[2:]] == [
+        ("first (tuned)", "first")
+    ]
+    assert found.searches[0].pair == found.pairs[2]
+    assert "Tuning helped: first (tuned) is better than first" in " ".join(
+        sentences.conclusion(found)
+    )
+    assert not any("no seed in common" in line for line in sentences.conclusion(found))
+
+
+def test_validation_is_averaged_over_the_seeds_that_came_so_far():
+    epochs = ((0.5, 0.7), (0.7, 0.9, 0.6))
+    trials = [
+        SimpleNamespace(
+            record=a_record(validation=tuple(some_scores(accuracy) for accuracy in of_trial))
+        )
+        for of_trial in epochs
+    ]
+    found = _validation_accuracy(SimpleNamespace(trials=trials))
+    assert found == pytest.approx((0.6, 0.8, 0.6))

@@ -9,7 +9,8 @@ from agnews_ray.compare.cost_front import (
 from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import compare_records
 from agnews_ray.record.cost import CostRecord
-from tests.fakes.records import a_record
+from tests.fakes.records import a_linear_record, a_record
+from tests.fakes.searched import a_trial
 
 PRICED = Prices(use_per_hour=1.0)
 
@@ -83,6 +84,15 @@ def test_train_times_of_different_devices_are_no_axis():
     assert names == ["Parameters", "Model size"]
 
 
+def test_a_searched_study_has_its_train_times_with_and_without_the_search():
+    trial = a_trial(0, {"recipe.learning_rate": 1e-4}, 0.9, variant="one")
+    records = [a_record(), a_record(trial_id="x", name="one (tuned)"), trial]
+    rows = compare_records("s", records, ["one"]).rows
+    axes = {axis.name: axis.costs for axis in cost_axes(rows, (), Prices())}
+    assert axes["Train time"] == (1.0, 1.0)
+    assert axes["Train time, search included"] == (1.0, 2.0)
+
+
 def test_what_was_timed_in_turns_stands_together():
     rows = compare_records("s", [a_record(), a_record(trial_id="x", name="two")], []).rows
     threads = [a_cost(num_threads=n) for n in (1, 2)]
@@ -93,3 +103,10 @@ def test_what_was_timed_in_turns_stands_together():
         ("one", "CPU, 2"),
         ("two", "CPU, 2"),
     ]
+
+
+def test_a_linear_models_precision_hides_no_train_time():
+    records = [a_record(precision="bf16"), a_linear_record(name="svm")]
+    rows = compare_records("s", records, ["one", "svm"]).rows
+    (axis,) = [axis for axis in cost_axes(rows, [], Prices()) if axis.name == "Train time"]
+    assert axis.costs == (1.0, 0.5 / 60)

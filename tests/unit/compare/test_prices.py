@@ -3,10 +3,21 @@
 import pytest
 
 from agnews_ray.compare.prices import Prices, TrainPrice, price_trainings
+from agnews_ray.compare.searches import SearchCost
 from agnews_ray.compare.table import compare_records
 from tests.fakes.records import a_record
 
 T4, A100 = "Tesla T4", "NVIDIA A100-SXM4-40GB"
+
+
+def a_cost_of_search(machine_seconds):
+    return SearchCost(
+        num_settings=4,
+        num_trials=4,
+        train_seconds=3600.0,
+        stopped_seconds=0.0,
+        machine_seconds=machine_seconds,
+    )
 
 
 def trained(hours=0.5, num_workers=1, num_machines=None, gpu=None):
@@ -60,3 +71,26 @@ def test_workers_on_an_unknown_number_of_machines_have_no_price_and_a_reason():
     prices = Prices(training=[TrainPrice(per_hour=2.0)])
     (found,) = price_trainings([trained(0.5, 4, None, T4)], prices, ())
     assert found.why_not == "its records do not say on how many machines its 4 workers ran"
+
+
+def test_the_winner_of_a_search_pays_for_the_search_too():
+    row = trained(gpu=T4).model_copy(update={"search": a_cost_of_search({T4: 7200.0})})
+    (found,) = price_trainings([row], Prices(training=[TrainPrice(per_hour=2.0)]), ())
+    assert found.money == pytest.approx(1.0 + 4.0)
+
+
+def test_a_search_on_another_machine_pays_for_that_one():
+    row = trained(gpu=T4).model_copy(update={"search": a_cost_of_search({A100: 3600.0})})
+    known = [TrainPrice(per_hour=2.0, machine="T4"), TrainPrice(per_hour=4.0, machine="A100")]
+    (both,) = price_trainings([row], Prices(training=known), ())
+    assert both.money == pytest.approx(1.0 + 4.0)
+    (without,) = price_trainings([row], Prices(training=known[:1]), ())
+    assert without.money is None
+    assert f'"{A100}=PRICE"' in without.why_not
+
+
+def test_a_search_on_an_unknown_number_of_machines_has_no_price():
+    row = trained(gpu=T4).model_copy(update={"search": a_cost_of_search({T4: None})})
+    (found,) = price_trainings([row], Prices(training=[TrainPrice(per_hour=2.0)]), ())
+    assert found.money is None
+    assert "do not say on how many machines" in found.why_not

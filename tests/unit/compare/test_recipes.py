@@ -6,7 +6,7 @@ from agnews_ray.compare.recipes import RecipeChange, compared, recipe_changes, s
 from agnews_ray.compare.table import compare_records
 from agnews_ray.errors import RecordError
 from agnews_ray.spec.recipe import RecipeSpec
-from tests.fakes.records import a_record, with_own_recipe
+from tests.fakes.records import a_linear_record, a_record, with_own_recipe
 
 
 def test_a_row_says_what_is_its_variants_own_of_the_recipe():
@@ -48,12 +48,12 @@ def test_a_key_that_every_variant_states_is_not_shared():
     records = [with_own_recipe(name, name, num_epochs=3) for name in ("x", "y")]
     shared = shared_recipe(records)
     assert "num_epochs" not in shared
-    assert shared.keys() == compared(RecipeSpec()).keys() - {"num_epochs"}
+    assert shared.keys() == compared(a_record()).keys() - {"num_epochs"}
 
 
 def test_changes_are_in_the_recipes_order_and_without_what_is_equal():
     record = with_own_recipe("x", "own", weight_decay=0.5, learning_rate=1e-4, num_epochs=2)
-    found = recipe_changes(record, compared(RecipeSpec()))
+    found = recipe_changes(record, compared(a_record()))
     assert found == (
         RecipeChange(key="learning_rate", value=1e-4, in_study=2e-5),
         RecipeChange(key="weight_decay", value=0.5, in_study=0.01),
@@ -61,8 +61,11 @@ def test_changes_are_in_the_recipes_order_and_without_what_is_equal():
 
 
 def test_what_changes_no_score_is_not_compared():
-    assert compared(RecipeSpec(precision="fp32", evaluation_batch_size=8)) == compared(RecipeSpec())
-    assert compared(RecipeSpec(label_smoothing=0.1)) != compared(RecipeSpec())
+    def keys(**recipe):
+        return compared(a_record(recipe=RecipeSpec(**recipe)))
+
+    assert keys(precision="fp32", evaluation_batch_size=8) == keys()
+    assert keys(label_smoothing=0.1) != keys()
 
 
 def test_a_rule_to_stop_is_written_with_its_parts():
@@ -71,3 +74,13 @@ def test_a_rule_to_stop_is_written_with_its_parts():
     assert [str(one) for one in rows[1].recipe_changes] == [
         "stop (patience 1, min_delta 0.0, metric accuracy)"
     ]
+
+
+def test_a_linear_models_record_may_name_another_recipe():
+    other = a_linear_record("x", "svm", recipe=RecipeSpec(num_epochs=9, learning_rate=1e-3))
+    shared = shared_recipe([other, a_record()])
+    assert (shared["num_epochs"], shared["learning_rate"]) == (2, 2e-5)
+    assert recipe_changes(other, shared) == ()
+    weighted = a_linear_record("y", "svm", recipe=RecipeSpec(class_weights="balanced"))
+    with pytest.raises(RecordError, match="class_weights none"):
+        shared_recipe([weighted, a_record()])

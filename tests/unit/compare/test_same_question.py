@@ -3,8 +3,8 @@
 import pytest
 
 from agnews_ray.compare.same_question import unlike_paper, unlike_study
-from agnews_ray.spec.recipe import RecipeChanges
-from tests.fakes.records import a_record, a_split
+from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
+from tests.fakes.records import a_linear_record, a_record, a_split
 
 OTHER_ROWS = a_split("f" * 32, 120_000)
 
@@ -81,3 +81,10 @@ def test_what_changes_no_score_is_the_same_question(changes):
 )
 def test_what_makes_it_another_question_than_another_studys_is_said(changes, said):
     assert said in unlike_study(paper_record(), paper_record(**changes))
+
+
+def test_linear_models_of_other_recipes_answer_the_same_question():
+    other = a_linear_record(recipe=RecipeSpec(num_epochs=9))
+    assert unlike_study(a_linear_record(), other) == ""
+    weighted = a_linear_record(recipe=RecipeSpec(class_weights="balanced"))
+    assert unlike_study(a_linear_record(), weighted).startswith("class_weights none")

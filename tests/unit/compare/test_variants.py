@@ -66,3 +66,14 @@ def test_a_diverged_trial_is_told_with_its_place_in_the_study(row_name, order, e
     assert (told.seed, told.trial_id) == (record.seed, record.trial_id)
     assert told.reason == "loss is not a number"
     assert part_diverged([record, a_record()]) == ([a_record()], [record])
+
+
+def test_a_curve_goes_as_far_as_the_longest_training_and_averages_those_that_came_so_far():
+    first, second, third = learning_curve([curve(4, 2), curve(6, 4, 1)])
+    assert (first.loss, second.loss, third.loss) == (5, 3, 1)
+    assert (third.lowest, third.samples_seen) == (1, 48)
+
+
+def test_a_fit_without_steps_has_no_curve():
+    nothing = LearningCurve(samples_seen=np.empty(0, np.int64), loss=np.empty(0))
+    assert learning_curve([nothing, nothing]) == ()

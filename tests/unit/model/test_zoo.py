@@ -69,3 +69,23 @@ def test_only_a_model_that_may_hold_a_head_says_in_its_id_which_one():
     assert zoo.head_of(VariantSpec(model="bert")) == ""
     assert zoo.head_of(VariantSpec(model="owner/name")) == "+fresh head"
     assert zoo.head_of(VariantSpec(model="owner/name", keep_head=True)) == "+kept head"
+
+
+def test_a_linear_model_is_named_by_its_kind_and_encoder(folder, tmp_path):
+    svm, embed = VariantSpec(model="tfidf-svm"), VariantSpec(model=f"embed-logreg:{folder}")
+    for variant in (svm, embed):
+        zoo.check_model(variant)
+    assert (zoo.display_name(svm), zoo.display_name(embed)) == ("tfidf-svm", "embed-logreg:ours")
+    assert (zoo.model_id(svm), zoo.model_id(embed)) == ("tfidf-svm", f"embed-logreg:{folder}")
+    assert (zoo.is_on_hub(svm), zoo.is_on_hub(embed)) == (False, False)
+    assert zoo.is_on_hub(VariantSpec(model="embed-logreg"))
+    assert zoo.own_precision(embed, "bf16") == "fp32"
+
+
+def test_a_linear_models_identity_has_its_encoders(folder, tmp_path):
+    alone = zoo.identity(VariantSpec(model=str(folder)))
+    embed = VariantSpec(model=f"embed-logreg:{folder}")
+    assert zoo.identity(embed) == f"embed-logreg 1:{alone}"
+    assert zoo.identity(VariantSpec(model="tfidf-svm")) == "tfidf-svm 1"
+    assert "check the path" in fails(model="embed-logreg:/nowhere/at/all")
+    assert "did you mean 'tfidf-svm'?" in fails(model="tfidf-svn")

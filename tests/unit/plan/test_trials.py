@@ -228,6 +228,42 @@ def test_workers_are_part_of_the_question():
     assert same_question(first, second) == ["scaling.num_workers: 1 there, 2 asked"]
 
 
+SVM = VariantSpec(model="tfidf-svm", name="one")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recipe": RecipeSpec(learning_rate=1e-3, num_epochs=9, global_batch_size=999)},
+        {"scaling": ScalingSpec(num_workers=2)},
+        {"data": DataSpec(max_resident_mb=1)},
+        {"precision": "bf16"},
+    ],
+)
+def test_what_means_nothing_to_a_linear_model_is_not_in_its_id(change):
+    assert trial_id(variant=SVM, **change) == trial_id(variant=SVM)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recipe": RecipeSpec(class_weights="balanced")},
+        {"identities": {"one": "tfidf-svm 2"}},
+        {"dataset": a_dataset("c" * 32)},
+        {"seeds": (43,)},
+        {"data": DataSpec(limit_train=10)},
+    ],
+)
+def test_what_may_change_a_linear_model_is_in_its_id(change):
+    assert trial_id(variant=SVM, **change) != trial_id(variant=SVM)
+
+
+def test_a_linear_model_is_fitted_without_steps_on_a_cpu_in_fp32():
+    study = StudySpec(models=(SVM,))
+    (trial,) = plan_trials(study, a_dataset(num_rows=3), IDENTITIES, "cuda", "fp16")
+    assert (trial.num_steps, trial.device, trial.precision) == (0, "cpu", "fp32")
+
+
 def test_a_curve_adds_trials_and_leaves_those_of_all_rows_what_they_are():
     plain = plan(StudySpec(models=(ONE,), seeds=(1, 2)))
     trials = plan(StudySpec(models=(ONE,), seeds=(1, 2), curve=(0.4, 0.2)))

@@ -17,7 +17,7 @@ def test_the_section_has_points_laws_and_what_they_mean():
     section = section_of(a_curve())
     points, laws = section.grids
     assert [cell.text for cell in points.rows[3][:3]] == ["one", "100%", "4,000"]
-    assert points.rows[3][1].order == 1.0
+    assert [points.rows[3][column].order for column in (1, 2, 5, 6)] == [1.0, 4000, 4.0, 2]
     assert points.rows[3][3].interval.low == a_curve().curves[0].points[3].accuracy.low
     assert [cell.text for cell in laws.rows[0]] == [
         "one",

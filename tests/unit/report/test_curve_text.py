@@ -72,8 +72,8 @@ def test_a_law_is_written_as_a_formula():
         (
             {"num_rows": None, "is_sure": False},
             "The curves of two and one do not cross in the measured range (120 to 4,000 train "
-            "rows), where one has the higher mean throughout, but they are so close that a "
-            "crossing is not ruled out.",
+            "rows), where one has the higher mean throughout, but the seeds and test rows do not "
+            "rule one out.",
         ),
     ],
 )

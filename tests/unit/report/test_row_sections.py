@@ -8,7 +8,7 @@ from agnews_ray.report.row_sections import (
 )
 from agnews_ray.spec.recipe import RecipeSpec
 from tests.fakes.facts import an_assessment, some_doubts, trials_of
-from tests.fakes.records import a_record, with_own_recipe
+from tests.fakes.records import a_linear_record, a_record, with_own_recipe
 
 
 def texts(grid):
@@ -121,3 +121,12 @@ def test_every_command_is_said_once_and_a_diverged_trial_has_no_score():
     )
     trials = {row[0]: row[2] for row in texts(grids(section)["trials"])}
     assert (trials["one-s1"], trials["two-s2"]) == ("0.9000", "diverged")
+
+
+def test_the_recipe_names_only_what_it_means_something_to():
+    both = an_assessment([*trials_of("one"), a_linear_record(name="svm")])
+    shown = {row[0].text: row[1].text for row in provenance_section(both).grids[0].rows}
+    assert (shown["num_epochs"], shown["class_weights"]) == ("2", "none")
+    alone = an_assessment([a_linear_record(name="svm")])
+    shown = {row[0].text: row[1].text for row in provenance_section(alone).grids[0].rows}
+    assert (shown["num_epochs"], shown["class_weights"]) == ("without effect", "none")

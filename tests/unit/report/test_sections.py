@@ -7,7 +7,7 @@ from agnews_ray.compare.findings import CostAxis, Disagreement, HardRow
 from agnews_ray.compare.prices import Prices
 from agnews_ray.report.sections import all_sections
 from tests.fakes.facts import HALF, a_variant, an_assessment, some_doubts, trials_of
-from tests.fakes.records import a_record
+from tests.fakes.records import a_linear_record, a_record
 from tests.unit.compare.test_cost_front import a_cost
 
 ROW = Disagreement(
@@ -144,3 +144,30 @@ def test_each_epoch_of_a_validation_split_is_a_row(everything):
 def test_calibration_is_a_row_for_each_variant():
     (grid,) = sections()["calibration"].grids
     assert texts(grid) == [["one", "0.1250", "0.2500"], ["two", "0.1250", "0.2500"]]
+
+
+def linear_rows(**changes):
+    return sections([*trials_of("one"), a_linear_record(name="svm")], **changes)
+
+
+def test_a_model_without_steps_has_no_curve_and_no_epochs():
+    variants = (
+        a_variant("one", trial_ids=("one-s1",), validation_accuracy=(0.7, 0.8)),
+        a_variant("svm", trial_ids=("svm-s1",), curve=(), validation_accuracy=(0.6,)),
+    )
+    found = linear_rows(variants=variants)["learning"]
+    assert "have no curve" in found.paragraphs[0]
+    assert texts(found.grids[0])[-1] == ["svm", "-", "0.6000"]
+
+
+def test_linear_models_alone_have_no_learning_curves():
+    alone = (a_variant("svm", trial_ids=("svm-s1",), curve=()),)
+    assert "learning" not in sections([a_linear_record(name="svm")], variants=alone)
+    validated = (alone[0].model_copy(update={"validation_accuracy": (0.6,)}),)
+    found = sections([a_linear_record(name="svm")], variants=validated)["learning"]
+    assert (found.title, found.figures) == ("Validation", ())
+
+
+def test_an_svms_probabilities_are_explained():
+    assert "svm: an SVM has no probabilities" in linear_rows()["calibration"].grids[0].note
+    assert "SVM" not in sections()["calibration"].grids[0].note

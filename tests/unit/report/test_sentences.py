@@ -8,7 +8,7 @@ from agnews_ray.compare.table import compare_records
 from agnews_ray.report import sentences
 from agnews_ray.spec.recipe import RecipeSpec, StopSpec
 from tests.fakes.facts import a_class, a_pair, a_variant, an_assessment, trials_of
-from tests.fakes.records import a_dataset, a_record
+from tests.fakes.records import a_dataset, a_linear_record, a_record
 
 GAP = "\N{MINUS SIGN}1.00 [\N{MINUS SIGN}2.00, \N{MINUS SIGN}0.30] points of accuracy"
 
@@ -190,3 +190,42 @@ def test_rows_of_a_recipe_that_stops_say_of_which_epochs_they_are():
         "one: scores are those of the best epoch on validation (3, 6 of at most 6); 1 of 2 "
         "trial(s) stopped early."
     ]
+
+
+def test_what_is_not_fine_tuned_is_named():
+    records = [*trials_of("one"), a_linear_record(name="svm"), a_linear_record("l", "logreg")]
+    said = sentences.own_recipes(an_assessment(records).table)
+    assert said == ["Not fine-tuned, without the recipe's epochs and learning rate: svm, logreg."]
+    assert sentences.own_recipes(an_assessment([a_linear_record()]).table) == []
+
+
+@pytest.mark.parametrize(
+    ("macro_f1", "said"),
+    [
+        (Interval(value=0.18, low=0.15, high=0.21), True),
+        (Interval(value=0.18, low=-0.01, high=0.21), False),
+        (Interval(value=-0.18, low=-0.3, high=-0.01), False),
+    ],
+)
+def test_a_metric_that_contradicts_the_verdict_is_said(macro_f1, said):
+    pair = a_pair(macro_f1=macro_f1)
+    line = sentences.conclusion(an_assessment(pairs=(pair,)))[1]
+    text = "In macro-F1 it is the other way round: +18.00 [+15.00, +21.00] points."
+    assert (text in line) is said
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (trials_of("one", seeds=(1,)), "It was trained in 1/120 of the time."),
+        ([a_linear_record("o", "one")], None),
+    ],
+)
+def test_a_linear_models_train_time_is_compared_with_a_fine_tuned_ones(first, said):
+    line = sentences.conclusion(an_assessment([*first, a_linear_record("t", "two")]))[1]
+    assert line.endswith(said or "corrected)." if said else "p = 0.0120).")
+
+
+def test_a_baseline_that_is_linear_makes_the_other_long():
+    found = an_assessment([a_linear_record("o", "one"), *trials_of("two", seeds=(1,))])
+    assert "Its training took 120 times as long." in sentences.conclusion(found)[1]

@@ -9,8 +9,10 @@ from agnews_ray.compare.table import compare_records
 from agnews_ray.record.schema import Scores
 from agnews_ray.report import table_formats
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
+from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
-from tests.fakes.records import a_record
+from tests.fakes.records import a_linear_record, a_record
+from tests.fakes.searched import a_trial
 
 PAPER_COLUMNS = [
     "Model",
@@ -147,3 +149,24 @@ def test_a_table_of_trials_that_do_not_score_test_says_so():
     assert "no trial scores the test split" in table_formats.to_plain(
         compare_records("study", [record], [])
     )
+
+
+def test_a_search_is_a_line_under_the_table_and_a_column_of_csv():
+    trial = a_trial(0, {"recipe.learning_rate": 1e-4}, 0.9, variant="one")
+    records = [a_record(), a_record("two", "one (tuned)"), trial]
+    table = compare_records("study", records, ["one"])
+    line = "search: one, 1 setting x 1 seed, 1.0 min, a part of the price of one (tuned), not of"
+    assert line in table_formats.to_plain(table)
+    assert "search: one, 1 setting" in table_formats.to_markdown(table)
+    assert "search: one, 1 setting" in table_formats.to_latex(table)
+    default, winner = csv.DictReader(io.StringIO(table_formats.to_csv(table)))
+    assert [row["search_train_seconds"] for row in (default, winner)] == ["", "60.0"]
+
+
+def test_a_linear_model_has_no_padding_and_does_not_count_the_workers():
+    tuned = a_record(scaling=ScalingSpec(num_workers=2))
+    table = compare_records("s", [a_linear_record(name="svm"), tuned], ["svm", "one"])
+    lines = table_formats.to_plain(table).splitlines()
+    assert "2 worker(s)" in lines[0]
+    assert lines[3].split()[7] == "-"
+    assert "Not fine-tuned" in lines[-1]

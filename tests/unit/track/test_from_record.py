@@ -71,7 +71,14 @@ def test_a_trial_of_a_search_has_its_settings_and_rungs(store):
     assert found.parameters["search.settings.recipe.learning_rate"] == 1e-4
     assert found.curves["search/accuracy"].steps.tolist() == [5]
     assert found.tags["search"] == "stopped early"
+    assert found.name == "first · seed 1 · setting 3"
     assert not any(name.startswith("test/") for name in found.scores)
+
+
+def test_a_point_of_the_curve_over_rows_has_its_share(store):
+    found = tracked(store, train_share=0.03)
+    assert found.name == "first · 3 % of the rows · seed 1"
+    assert found.parameters["train_share"] == 0.03
 
 
 def test_a_diverged_trial_is_marked_and_has_only_numbers(store):

@@ -93,3 +93,13 @@ def test_the_users_project_is_used(tracker, tmp_path, monkeypatch):
     tracker.export(a_tracked_trial())
     (run,) = [one.run for one in records(runs(tmp_path)[0]) if one.HasField("run")]
     assert (run.project, run.run_group) == ("mine", "news")
+
+
+def test_who_has_logged_in_sends_to_the_server(tmp_path, monkeypatch):
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    (tmp_path / "netrc").write_text("machine wandb.example login user password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server = "https://wandb.example"
+    assert open_tracker("wandb", server, tmp_path).destination == server
+    assert open_tracker("wandb", "https://other", tmp_path).destination == f"{tmp_path}/wandb"
