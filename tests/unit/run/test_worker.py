@@ -171,6 +171,7 @@ def test_a_trial_with_a_share_sees_only_its_rows(train, engine):
     assert not np.array_equal(found, train("others", engine, train_rows=others, num_steps=4))
 
 
+@pytest.mark.parametrize("engine", ["fast", "reference"])
 def test_the_best_epoch_is_scored_on_test_and_recorded(train, engine):
     """Here the test rows are the validation rows; at this rate some epoch is worse than another."""
     rule = StopSpec(patience=2)
