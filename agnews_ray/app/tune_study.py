@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agnews_ray.app.launch import RunTrials, StudyOutcome, execute_study
-from agnews_ray.app.prepare import PreparedStudy, finished_of, prepare_study, with_places
+from agnews_ray.app.prepare import PreparedStudy, finished_of, prepare_study
 from agnews_ray.app.search_plan import SearchPlan, Winner
+from agnews_ray.app.study_places import with_places
 from agnews_ray.data.scan import scan_dataset
 from agnews_ray.errors import SpecError
 from agnews_ray.model.hub import go_offline_if_unreachable
