@@ -227,16 +227,12 @@ class Worker:
             yield train_batches(windows, recipe.global_batch_size, self._config.seed, epoch)
 
     def _train_windows(self, epoch: int, window_rows: int) -> Iterator[TokenisedRows]:
-        windows = self._windows(f"train-{epoch}", window_rows)
-        chosen = self._config.train_rows
-        return windows if chosen is None else chosen_windows(windows, chosen, window_rows)
-
-    def _windows(self, dataset: str, window_rows: int) -> Iterator[TokenisedRows]:
-        return iter_windows(self._datasets[dataset], window_rows)
+        windows = iter_windows(self._datasets[f"train-{epoch}"], window_rows)
+        return chosen_windows(windows, self._config.train_rows, window_rows)
 
     def _predict(self, model: torch.nn.Module, split: str) -> Predictions:
         """Score all rows of a split over all ranks, in file order on rank 0."""
-        windows = self._windows(split, self._config.window_rows[split])
+        windows = iter_windows(self._datasets[split], self._config.window_rows[split])
         batches = evaluation_batches(windows, self._config.recipe.evaluation_batch_size)
         precision, side = self._config.precision, self._tokenizer.padding_side
         mine = list(predict(model, batches, self._pad_id, self._rank, precision, side))
