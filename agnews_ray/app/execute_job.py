@@ -8,8 +8,9 @@ from agnews_ray.app.forecast_study import Machine, forecast_study
 from agnews_ray.app.launch import PLANNED, StudyOutcome, Work, execute_study
 from agnews_ray.app.model_check import look_at_models
 from agnews_ray.app.prepare import PreparedStudy, prepare_study
-from agnews_ray.bench.probe import Measured, measure_all
-from agnews_ray.bench.probe_tasks import ProbeRequest, ProbeTasks
+from agnews_ray.bench.probe import measure_all
+from agnews_ray.bench.probe_request import ProbeRequest
+from agnews_ray.bench.probe_tasks import ProbeTasks
 from agnews_ray.cluster.events import EventWriter
 from agnews_ray.cluster.membership import (
     ClusterRoom,
@@ -22,6 +23,7 @@ from agnews_ray.cluster.membership import (
 )
 from agnews_ray.cluster.node_facts import ClusterFacts, node_facts
 from agnews_ray.errors import StoreError
+from agnews_ray.plan.probed import Measured
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.object_store import open_store
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets

@@ -5,19 +5,19 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from agnews_ray.app.prepare import PreparedStudy
+from agnews_ray.bench.probe_request import ProbeRequest
 from agnews_ray.data.cached import cache_key, find_fault, kept_folder
 from agnews_ray.data.padding import Order, padded_lengths, scored_lengths
 from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.model import zoo
 from agnews_ray.plan.past_errors import machine_of, past_errors
-from agnews_ray.plan.probed import FILE_NAME, Batches, Probed, Workload, workload
+from agnews_ray.plan.probed import FILE_NAME, Batches, Measured, Probed, Workload, workload
 from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.environment import describe_environment, num_usable_cpus
@@ -25,10 +25,6 @@ from agnews_ray.record.finished import read_finished
 from agnews_ray.record.json_text import to_json
 from agnews_ray.record.schema import EnvironmentRecord, TrialRecord
 from agnews_ray.spec.linear_models import is_linear
-
-if TYPE_CHECKING:  # they import torch
-    from agnews_ray.bench.probe import Measured
-    from agnews_ray.bench.probe_tasks import ProbeRequest
 
 PROBES_FOLDER = "probes"
 """The folder of kept probes in the cache."""
@@ -46,7 +42,7 @@ ORDERS: Mapping[str, Order] = {"fast": "similar", "reference": "random"}
 """Which rows an engine puts in a batch; the others group them as the Trainer does."""
 
 Note = Callable[[str], None]
-Probe = Callable[["ProbeRequest"], "Measured"]
+Probe = Callable[[ProbeRequest], Measured]
 
 
 NOT_PROBED = "a linear model, fitted in seconds or by one pass of its encoder, is not probed"
@@ -141,22 +137,13 @@ def has_probes(prepared: PreparedStudy) -> bool:
     return (prepared.cache / PROBES_FOLDER).is_dir()
 
 
-def probe_in_child(request: "ProbeRequest") -> "Measured":
-    """Measure variants on this machine, in a process of its own, which imports torch."""
-    from agnews_ray.bench.probe_tasks import probe_alone
-
-    return probe_alone(request)
-
-
 def _measured(
     prepared: PreparedStudy,
     trials: tuple[PlannedTrial, ...],
     machine: Machine,
     measure: Probe,
     note: Note,
-) -> "Measured":
-    from agnews_ray.bench.probe_tasks import ProbeRequest
-
+) -> Measured:
     names = ", ".join(trial.variant.name for trial in trials)
     note(f"probe {names}: training a few batches on the {trials[0].device}")
     request = ProbeRequest(

@@ -13,7 +13,7 @@ from agnews_ray.model import zoo
 from agnews_ray.plan.graph import without_finished
 from agnews_ray.plan.looks import NEVER
 from agnews_ray.plan.trials import PlannedTrial
-from agnews_ray.record.schema import SearchRecord
+from agnews_ray.record.schema import SearchRecord, TrialRecord
 from agnews_ray.run.halving import Halving
 from agnews_ray.run.study_search import StudySearch
 from agnews_ray.run.variant_search import Setting, Settings, VariantSearch, looks_of
@@ -76,6 +76,12 @@ class SearchPlan:
         """Whether no trial is left to run; Ray is not imported to find out."""
         all_chosen = all(search.is_chosen() for search in self._searches)
         return all_chosen and not self.source.ready({}, (), 1).startable
+
+    def searched(self) -> tuple[TrialRecord, ...]:
+        """Return the records of the settings that were tried; they are in no row of a table."""
+        names = {search.name for search in self._searches}
+        records = self._prepared.store.finished().records
+        return tuple(one for one in records if one.search and one.search.variant in names)
 
     def winners(self) -> tuple[Winner, ...]:
         """Return the best settings of each variant that has any with a score."""

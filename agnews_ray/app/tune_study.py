@@ -115,7 +115,10 @@ def tune_study(
         prepared=dataclasses.replace(
             prepared, study=study, trials=trials, finished=finished, notes=()
         ),
-        records=tuple(finished[t.trial_id] for t in trials if t.trial_id in finished),
+        records=(
+            *(finished[t.trial_id] for t in trials if t.trial_id in finished),
+            *plan.searched(),
+        ),
         failed=failed | plan.without_winner(),
         notes=outcome.notes,
     )

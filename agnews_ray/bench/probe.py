@@ -35,7 +35,7 @@ from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.build import build_classifier
 from agnews_ray.model.memory import peak_memory_bytes, reset_peak_memory
 from agnews_ray.model.saving import save_artifact
-from agnews_ray.plan.probed import Probed
+from agnews_ray.plan.probed import Measured, Probed
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.recipe import RecipeSpec
@@ -274,10 +274,6 @@ def _by_length(found: Any) -> tuple[tuple[int, float], ...]:
     for length, seconds in found:
         times.setdefault(length, []).append(seconds)
     return tuple((length, float(np.mean(times[length]))) for length in sorted(times))
-
-
-Measured = dict[str, Probed | str]
-"""What was measured of each variant, by its name; or why it was not."""
 
 
 def measure_all(tasks: Mapping[str, ProbeTask | str], scratch: Path | None = None) -> Measured:

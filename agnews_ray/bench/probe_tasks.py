@@ -1,66 +1,23 @@
-"""The probes of a study's variants: their rows and tokenizers, and the process that measures."""
+"""The rows and tokenizers with which a study's variants are probed."""
 
-import os
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 
-from agnews_ray.bench.probe import NUM_REPLAYED, Measured, ProbeTask, measure_all
+from agnews_ray.bench.probe import NUM_REPLAYED, ProbeTask
+from agnews_ray.bench.probe_request import ProbeRequest
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.data.encode import make_encoder
 from agnews_ray.data.sample import sample_evenly
-from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.data.tokenised import digest
-from agnews_ray.engine.child_process import call_alone
 from agnews_ray.engine.first_pass import reason_of
 from agnews_ray.model.artifact_facts import ArtifactFacts
 from agnews_ray.model.tokenizer import encoder_json
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.run.inputs import InputCache
-from agnews_ray.spec.data import DataSpec
 
 NUM_TRAIN_ROWS, NUM_TEST_ROWS = 2000, 1000
 """The number of rows whose lengths stand for those of a split."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeRequest:
-    """The variants to probe; it is pickled."""
-
-    scanned: ScannedDataset
-    data: DataSpec
-    cache: Path
-    """The cache below the runs folder."""
-    trials: tuple[PlannedTrial, ...]
-    """A trial of each variant."""
-    num_threads: int
-    num_workers: int
-
-
-def probe_alone(request: ProbeRequest) -> Measured:
-    """Measure all variants in a new process that does nothing else.
-
-    Args:
-        request: the variants.
-
-    Returns:
-        What was measured of each, or why it was not.
-    """
-    found: Measured = call_alone(probe_here, request)
-    return found
-
-
-def probe_here(request: ProbeRequest) -> Measured:
-    """Measure all variants in this process.
-
-    Args:
-        request: the variants.
-    """
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    inputs = InputCache(request.scanned, request.data, request.cache, lambda *_: None)
-    return measure_all(ProbeTasks(request, inputs).make_all(), request.cache)
 
 
 class ProbeTasks:

@@ -41,7 +41,8 @@ def within_budget(
         ResourceError: the study does not fit, and nobody is there to ask.
     """
     from agnews_ray.app.afford import afford
-    from agnews_ray.app.forecast_study import forecast_study, has_probes, probe_in_child
+    from agnews_ray.app.forecast_study import forecast_study, has_probes
+    from agnews_ray.bench.probe_process import probe_alone
     from agnews_ray.cli.cost_text import fit_line
     from agnews_ray.cli.plan_text import introduction
 
@@ -55,7 +56,7 @@ def within_budget(
 
     for line in introduction(prepared) if is_limited else ():
         note(line)
-    forecast = forecast_study(prepared, note, measure=probe_in_child if is_limited else None)
+    forecast = forecast_study(prepared, note, measure=probe_alone if is_limited else None)
     prepared = dataclasses.replace(prepared, forecast=forecast)
     if is_limited:
         answer = afford(prepared, time.time() - started_at)

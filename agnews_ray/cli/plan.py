@@ -48,7 +48,8 @@ def plan(
     from dataclasses import replace
 
     from agnews_ray.app import afford, prepare
-    from agnews_ray.app.forecast_study import forecast_study, probe_in_child
+    from agnews_ray.app.forecast_study import forecast_study
+    from agnews_ray.bench.probe_process import probe_alone
     from agnews_ray.cli import cost_text
     from agnews_ray.cli.plan_text import introduction
 
@@ -61,7 +62,7 @@ def plan(
     if not as_json:
         for line in introduction(prepared):
             note(line)
-    forecast = forecast_study(prepared, note, measure=probe_in_child, is_fresh=fresh)
+    forecast = forecast_study(prepared, note, measure=probe_alone, is_fresh=fresh)
     prepared = replace(prepared, forecast=forecast)
     answer, costs = afford.afford(prepared), afford.variant_costs(prepared)
     if as_json:

@@ -57,6 +57,10 @@ class Probed(Record):
         return self.others_cores is None or self.others_cores < QUIET_CORES
 
 
+Measured = dict[str, Probed | str]
+"""What was measured of each variant, by its name; or why it was not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batches:
     """The padded lengths of the batches that a trial computes."""

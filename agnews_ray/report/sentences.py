@@ -126,13 +126,14 @@ def name_diverged(table: ComparisonTable) -> list[str]:
 
 def name_left_out(table: ComparisonTable) -> list[str]:
     """Name the trials that a budget left out, a sentence for each budget."""
-    by_budget: dict[str, list[str]] = {}
+    by_budget: dict[str, dict[str, list[str]]] = {}
     for one in table.left_out:
-        by_budget.setdefault(one.budget, []).append(f"{one.model} seed {one.seed}")
-    return [
-        f"Left out by the budget of {budget}: {', '.join(names)}."
-        for budget, names in by_budget.items()
-    ]
+        by_budget.setdefault(one.budget, {}).setdefault(one.model, []).append(str(one.seed))
+    said = []
+    for budget, models in by_budget.items():
+        names = [f"{m} seed{'s' * (len(s) > 1)} {', '.join(s)}" for m, s in models.items()]
+        said.append(f"Left out by the budget of {budget}: {'; '.join(names)}.")
+    return said
 
 
 def _diverged(trials: list[DivergedTrial], table: ComparisonTable) -> str:

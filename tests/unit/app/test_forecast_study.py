@@ -114,6 +114,19 @@ def test_without_a_probe_nothing_is_predicted_and_nothing_measured(prepare):
     assert (found.workloads, has_probes(prepare())) == ({}, False)
 
 
+def test_a_linear_model_is_not_probed_and_says_so(prepare):
+    meter = Meter()
+    found = forecast(prepare(models=[*MODELS, "tfidf-svm"]), meter)
+    assert "tfidf-svm" not in meter.asked[0]
+    assert found.unmeasured["tfidf-svm"].startswith("a linear model")
+
+
+def test_a_study_of_linear_models_alone_has_an_empty_forecast(prepare):
+    meter = Meter()
+    found = forecast(prepare(models=["tfidf-svm"]), meter)
+    assert (found.workloads, meter.asked) == ({}, [])
+
+
 def test_errors_are_learned_from_all_studies_beside_this_one(prepare, tmp_path):
     folder = a_study(tmp_path / "runs", "earlier")
     prepared, here = prepare(), forecast_environment()

@@ -3,7 +3,8 @@ import pytest
 
 from agnews_ray.app.prepare import prepare_study, read_study
 from agnews_ray.bench import probe_tasks
-from agnews_ray.bench.probe_tasks import ProbeRequest, ProbeTasks
+from agnews_ray.bench.probe_request import ProbeRequest
+from agnews_ray.bench.probe_tasks import ProbeTasks
 from agnews_ray.run.inputs import InputCache
 
 SIZES = {
