@@ -226,9 +226,10 @@ def _lead(assessment: Assessment) -> str:
     if cheapest.parameters == best.parameters:
         return f"{names}; all have the same number of parameters."
     saved = 100 * (1 - cheapest.parameters / best.parameters)
+    share = "over 99" if saved > 99 else f"{saved:.0f}"
     return (
         f"{names}; {cheapest.model} has the fewest parameters "
-        f"({saved:.0f} % fewer, {name} {scores[cheapest.model]:.4f})."
+        f"({share} % fewer, {name} {scores[cheapest.model]:.4f})."
     )
 
 

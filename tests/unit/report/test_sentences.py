@@ -97,6 +97,7 @@ def with_parameters(name, parameters, accuracy):
     ("of_one", "of_two", "said"),
     [
         (40_000_000, 10_000_000, "; two has the fewest parameters (75 % fewer, accuracy 0.8000)."),
+        (40_000_000, 1, "; two has the fewest parameters (over 99 % fewer, accuracy 0.8000)."),
         (10_000_000, 40_000_000, " and the fewest parameters (10.00 M)."),
         (10_000_000, 10_000_000, "; all have the same number of parameters."),
     ],
