@@ -1,6 +1,7 @@
 """A search finds good settings on validation alone, may be ended anywhere, and tells the truth."""
 
 import math
+import time
 
 import pytest
 
@@ -9,6 +10,7 @@ from agnews_ray.app.tune_study import check_search, prepare_search, tune_study
 from agnews_ray.cli.screen import SilentScreen
 from agnews_ray.errors import SpecError
 from agnews_ray.spec.loader import build_study, read_job_file
+from agnews_ray.spec.spending import BudgetSpec
 from tests.fakes.searches import Training, a_search_study, prepared_search, without_test_rows
 
 
@@ -116,6 +118,18 @@ def test_fewer_settings_than_were_tried_end_a_search(tmp_path):
     training = Training(best_at_1e_3)
     (winner,) = tune(prepared_search(tmp_path, a_search_study(num_trials=5)), training).winners
     assert (winner.num_tried, searched(training)) == (5, [])
+
+
+@pytest.mark.parametrize(("minutes_gone", "num_tried"), [(0, 12), (15, 1), (60, 1)])
+def test_a_search_leaves_time_in_the_budget_for_its_winner(tmp_path, minutes_gone, num_tried):
+    """Four final trials of 200 s leave 1,000 of 30 minutes' 1,800 seconds for the search."""
+    study = a_search_study().model_copy(update={"budget": BudgetSpec(limit="30m")})
+    training = Training(best_at_1e_3, seconds=200.0)
+    started_at = time.time() - 60 * minutes_gone
+    prepared = prepared_search(tmp_path, study)
+    tuned = tune_study(prepared, "agnews-ray tune", started_at, SilentScreen(), training)
+    assert tuned.winners[0].num_tried == num_tried
+    assert any("the budget ends it" in line for line in training.lines) == (num_tried == 1)
 
 
 def test_a_setting_is_scored_by_the_mean_over_its_seeds(tmp_path):
