@@ -5,7 +5,8 @@ import time
 
 from agnews_ray.app.afford import afford, allowance_of, limit_of, refuse
 from agnews_ray.app.forecast_study import Machine, forecast_study
-from agnews_ray.app.launch import PLANNED, StudyOutcome, Work, execute_study, look_at_models
+from agnews_ray.app.launch import PLANNED, StudyOutcome, Work, execute_study
+from agnews_ray.app.model_check import look_at_models
 from agnews_ray.app.prepare import PreparedStudy, prepare_study
 from agnews_ray.bench.probe import measure_all
 from agnews_ray.bench.probe_request import ProbeRequest

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agnews_ray.app.capacity import gpu_memory_line
+from agnews_ray.app.study_places import check_paths, place, with_places
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
-from agnews_ray.errors import SpecError, StoreError
+from agnews_ray.errors import StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
 from agnews_ray.plan.graph import TrialGraph, without_finished
@@ -23,10 +24,9 @@ from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
 from agnews_ray.record.store import StudyStore, refuse_newer
 from agnews_ray.spec.base import Device, Precision
-from agnews_ray.spec.linear_models import EMBEDDING, is_linear, weights_name
+from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.loader import build_study, override, read_job_file
 from agnews_ray.spec.study import StudySpec
-from agnews_ray.spec.variant import VariantSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def read_study(job_file: Path | None, flags: Mapping[str, object]) -> StudySpec:
     content = read_job_file(job_file) if job_file else {}
     where = str(job_file) if job_file else "flags"
     study = build_study(override(content, flags), where)
-    _check_paths(study, where)
+    check_paths(study, where)
     for variant in study.models:
         zoo.check_model(variant)
     models = tuple(
@@ -218,52 +218,6 @@ def finished_of(store: StudyStore, trials: tuple[PlannedTrial, ...]) -> dict[str
     return {r.trial_id: r for r in found.records if r.trial_id in planned}
 
 
-def _check_paths(study: StudySpec, where: str) -> None:
-    """Refuse paths that the file system does not accept."""
-    named = {f"data.{key}": getattr(study.data, key) for key in WHERE_ROWS_LIE}
-    named |= {
-        f"models.{number}.model": weights_name(one.model) for number, one in enumerate(study.models)
-    }
-    problems = []
-    for key, name in named.items():
-        try:
-            Path(name or "").expanduser().exists()
-        except (OSError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or "no such user"
-            problems.append(f"{key}: want a name or a path, found {name[:60]!r}: {reason}; fix it")
-    if problems:
-        raise SpecError(where, problems)
-
-
-def with_places(study: StudySpec) -> StudySpec:
-    """Make the paths of data and models absolute, so that a study is the same from any folder.
-
-    Args:
-        study: the study as requested.
-
-    Returns:
-        The same study; paths on this machine are absolute, without ``~`` and links.
-    """
-    data = {key: _place(getattr(study.data, key)) for key in WHERE_ROWS_LIE}
-    models = tuple(
-        variant.model_copy(update={"model": _model_place(variant)}) for variant in study.models
-    )
-    return study.model_copy(update={"models": models, "data": study.data.model_copy(update=data)})
-
-
-def _model_place(variant: VariantSpec) -> str:
-    if weights_name(variant.model) is None or not Path(zoo.load_path(variant)).is_dir():
-        return variant.model
-    before_colon = f"{EMBEDDING}:" if is_linear(variant.model) else ""
-    return before_colon + zoo.load_path(variant)
-
-
-def _place(name: str | None) -> str | None:
-    if name is None or name == "none" or not Path(name).expanduser().exists():
-        return name
-    return str(Path(name).expanduser().resolve())
-
-
 def _default_name(study: StudySpec) -> str:
     """Return ``paper`` for the paper's data and recipe, else the source and a hash of settings."""
     if study.is_default_study():
@@ -271,8 +225,8 @@ def _default_name(study: StudySpec) -> str:
     question = study.model_dump(mode="json", include={"data", "recipe", "scaling"})
     here = f"{Path.cwd()}{os.sep}"
     for key in WHERE_ROWS_LIE:  # the hash ignores how a path is spelt, and where this folder is
-        place = _place(question["data"][key])
-        question["data"][key] = place and place.removeprefix(here)
+        absolute = place(question["data"][key])
+        question["data"][key] = absolute and absolute.removeprefix(here)
     source = study.data.source.partition(":")[0]
     path = Path(source).expanduser()
     name = path.resolve().stem if path.exists() else source

@@ -1,24 +1,27 @@
 """The plan of a study's search: which trials its settings need, and what the winners are."""
 
 import dataclasses
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from pydantic import JsonValue
 
+from agnews_ray.app.afford import limit_of
 from agnews_ray.app.prepare import PreparedStudy, finished_of, plan_study
+from agnews_ray.app.search_space import default_settings, most_epochs, other_seeds
 from agnews_ray.errors import TrialError
 from agnews_ray.model import zoo
 from agnews_ray.plan.graph import without_finished
 from agnews_ray.plan.looks import NEVER
 from agnews_ray.plan.trials import PlannedTrial
-from agnews_ray.record.schema import SearchRecord
+from agnews_ray.record.schema import SearchRecord, TrialRecord
 from agnews_ray.run.halving import Halving
 from agnews_ray.run.study_search import StudySearch
 from agnews_ray.run.variant_search import Setting, Settings, VariantSearch, looks_of
 from agnews_ray.spec.base import Precision
-from agnews_ray.spec.search import ParameterSpec, SearchSpec, with_settings
+from agnews_ray.spec.search import SearchSpec, with_settings
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
 
@@ -47,14 +50,17 @@ class SearchPlan:
     Args:
         prepared: the study.
         tell: a function that gets lines for the user.
+        started_at: the Unix time from which its budget counts.
     """
 
-    def __init__(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, prepared: PreparedStudy, tell: Callable[[str], None], started_at: float
+    ) -> None:
         study = prepared.study
-        self._prepared = prepared
+        self._prepared, self._started_at = prepared, started_at
         self._search = study.search or SearchSpec(space={})
         self._precisions = {one.variant.name: one.precision for one in prepared.trials}
-        self._seeds = _other_seeds(self._search.num_seeds, study.seeds)
+        self._seeds = other_seeds(self._search.num_seeds, study.seeds)
         kept = {
             one.trial_id: one for one in prepared.store.finished().records if one.search is not None
         }
@@ -62,13 +68,14 @@ class SearchPlan:
             VariantSearch(
                 name=variant.name,
                 search=self._search,
-                default=_default_settings(variant, study, self._search),
+                default=default_settings(variant, study, self._search),
                 plan=partial(self._plan, variant),
                 kept=kept,
                 tell=tell,
-                halving=Halving(self._search, _most_epochs(variant, study, self._search)),
+                halving=Halving(self._search, most_epochs(variant, study, self._search)),
+                has_time=partial(self._has_time, number),
             )
-            for variant in untuned(study)
+            for number, variant in enumerate(untuned(study))
         ]
         self.source = StudySearch(searches=self._searches, plan_final=self._unfinished)
 
@@ -76,6 +83,12 @@ class SearchPlan:
         """Whether no trial is left to run; Ray is not imported to find out."""
         all_chosen = all(search.is_chosen() for search in self._searches)
         return all_chosen and not self.source.ready({}, (), 1).startable
+
+    def searched(self) -> tuple[TrialRecord, ...]:
+        """Return the records of the settings that were tried; they are in no row of a table."""
+        names = {search.name for search in self._searches}
+        records = self._prepared.store.finished().records
+        return tuple(one for one in records if one.search and one.search.variant in names)
 
     def winners(self) -> tuple[Winner, ...]:
         """Return the best settings of each variant that has any with a score."""
@@ -111,6 +124,21 @@ class SearchPlan:
     def _unfinished(self) -> tuple[PlannedTrial, ...]:
         trials = self.final_trials()
         return without_finished(trials, finished_of(self._prepared.store, trials))
+
+    def _has_time(self, number: int) -> bool:
+        """Whether the budget holds another setting of a variant, by its number.
+
+        It is shared equally between the variants, after what winners and defaults will take: as
+        much for each as the longest trial so far.
+        """
+        limit = limit_of(self._prepared.study)
+        if limit is None:
+            return True
+        num_variants = len(self._searches)
+        longest_s = max(search.longest_s for search in self._searches)
+        final_s = 2 * num_variants * len(self._prepared.study.seeds) * longest_s
+        share_s = (limit.seconds - final_s) * (number + 1) / num_variants
+        return time.time() - self._started_at + longest_s <= share_s
 
     def _plan(
         self, variant: VariantSpec, number: int, values: Settings
@@ -162,44 +190,3 @@ def _winner(variant: VariantSpec, search: VariantSearch, best: Setting) -> Winne
         num_tried=len(search.settings),
         num_stopped=sum(one.is_stopped for one in search.settings),
     )
-
-
-def _other_seeds(count: int, seeds: tuple[int, ...]) -> tuple[int, ...]:
-    """Return seeds for the search, so that the study's own are fresh for winners and defaults."""
-    free = (seed for seed in range(1, count + len(seeds) + 1) if seed not in seeds)
-    return tuple(seed for seed, _ in zip(free, range(count), strict=False))
-
-
-def _default_settings(
-    variant: VariantSpec, study: StudySpec, search: SearchSpec
-) -> Settings | None:
-    """Return the variant's own values of the searched settings; None if one is not in the space."""
-    content: dict[str, JsonValue] = {
-        "recipe": variant.recipe_in(study.recipe).model_dump(mode="json"),
-        "architecture": dict(zoo.sizes(variant)) if variant.init == "random" else None,
-    }
-    found: Settings = {}
-    for path, parameter in search.space.items():
-        value: JsonValue = content
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if not _holds(parameter, value):
-            return None
-        found[path] = value
-    return found
-
-
-def _holds(parameter: ParameterSpec, value: JsonValue) -> bool:
-    if parameter.low is None or parameter.high is None:
-        return value in parameter.choices
-    if not isinstance(value, int | float) or not parameter.low <= value <= parameter.high:
-        return False
-    steps = (value - parameter.low) / parameter.step if parameter.step else 0.0
-    return abs(steps - round(steps)) < 1e-9
-
-
-def _most_epochs(variant: VariantSpec, study: StudySpec, search: SearchSpec) -> float:
-    parameter = search.space.get("recipe.num_epochs")
-    if parameter is None:
-        return float(variant.recipe_in(study.recipe).num_epochs)
-    return float(max(int(str(one).partition(".")[0]) for one in parameter.samples()))

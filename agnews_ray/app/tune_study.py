@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agnews_ray.app.launch import RunTrials, StudyOutcome, execute_study
-from agnews_ray.app.prepare import PreparedStudy, finished_of, prepare_study, with_places
+from agnews_ray.app.prepare import PreparedStudy, finished_of, prepare_study
 from agnews_ray.app.search_plan import SearchPlan, Winner
+from agnews_ray.app.study_places import with_places
 from agnews_ray.data.scan import scan_dataset
 from agnews_ray.errors import SpecError
 from agnews_ray.model.hub import go_offline_if_unreachable
@@ -99,7 +100,7 @@ def tune_study(
         AgnewsError: the study cannot be started; finished trials are kept.
         KeyboardInterrupt: the user interrupts; the same command continues.
     """
-    work = SearchWork()
+    work = SearchWork(started_at)
     outcome = execute_study(prepared, command, started_at, watcher, run, work)
     plan = work.plan(prepared)
     study, trials = plan.final_study(), plan.final_trials()
@@ -114,30 +115,39 @@ def tune_study(
         prepared=dataclasses.replace(
             prepared, study=study, trials=trials, finished=finished, notes=()
         ),
-        records=tuple(finished[t.trial_id] for t in trials if t.trial_id in finished),
+        records=(
+            *(finished[t.trial_id] for t in trials if t.trial_id in finished),
+            *plan.searched(),
+        ),
         failed=failed | plan.without_winner(),
+        left_out=outcome.left_out,
         notes=outcome.notes,
     )
     return TunedStudy(outcome=final, winners=plan.winners(), best_path=prepared.store.best_path)
 
 
 class SearchWork:
-    """The trials of a search, winners and defaults that have no record."""
+    """The trials of a search, winners and defaults that have no record.
 
-    def __init__(self) -> None:
+    Args:
+        started_at: the Unix time from which the study's budget counts.
+    """
+
+    def __init__(self, started_at: float) -> None:
+        self._started_at = started_at
         self._plan: SearchPlan | None = None
 
     def is_done(self, prepared: PreparedStudy) -> bool:
         return self.plan(prepared).is_done()
 
     def source(self, prepared: PreparedStudy, tell: Callable[[str], None]) -> StudySearch:
-        self._plan = SearchPlan(prepared, tell)
+        self._plan = SearchPlan(prepared, tell, self._started_at)
         return self._plan.source
 
     def plan(self, prepared: PreparedStudy) -> SearchPlan:
         """Return the plan of what was run; of what is to be run, if nothing was yet."""
         if self._plan is None:
-            self._plan = SearchPlan(prepared, logger.info)
+            self._plan = SearchPlan(prepared, logger.info, self._started_at)
         return self._plan
 
 

@@ -1,16 +1,9 @@
-"""Which variants are probed, and the process that measures them.
+"""Which variants are probed."""
 
-The module imports neither Ray nor torch: Ray reads its settings from the environment when it is
-imported, and ``submit`` sets them after a probe.
-"""
-
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from agnews_ray.data.scan import ScannedDataset
-from agnews_ray.engine.child_process import call_alone
-from agnews_ray.plan.probed import Measured
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.spec.data import DataSpec
 
@@ -27,31 +20,3 @@ class ProbeRequest:
     """A trial of each variant."""
     num_threads: int
     num_workers: int
-
-
-def probe_alone(request: ProbeRequest) -> Measured:
-    """Measure all variants in a new process that does nothing else.
-
-    Args:
-        request: the variants.
-
-    Returns:
-        What was measured of each, or why it was not.
-    """
-    found: Measured = call_alone(probe_here, request)
-    return found
-
-
-def probe_here(request: ProbeRequest) -> Measured:
-    """Measure all variants in this process.
-
-    Args:
-        request: the variants.
-    """
-    from agnews_ray.bench.probe import measure_all
-    from agnews_ray.bench.probe_tasks import ProbeTasks
-    from agnews_ray.run.inputs import InputCache
-
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    inputs = InputCache(request.scanned, request.data, request.cache, lambda *_: None)
-    return measure_all(ProbeTasks(request, inputs).make_all(), request.cache)

@@ -42,7 +42,7 @@ def within_budget(
     """
     from agnews_ray.app.afford import afford
     from agnews_ray.app.forecast_study import forecast_study, has_probes
-    from agnews_ray.bench.probe_request import probe_alone
+    from agnews_ray.bench.probe_process import probe_alone
     from agnews_ray.cli.cost_text import fit_line
     from agnews_ray.cli.plan_text import introduction
 

@@ -49,7 +49,7 @@ def plan(
 
     from agnews_ray.app import afford, prepare
     from agnews_ray.app.forecast_study import forecast_study
-    from agnews_ray.bench.probe_request import probe_alone
+    from agnews_ray.bench.probe_process import probe_alone
     from agnews_ray.cli import cost_text
     from agnews_ray.cli.plan_text import introduction
 

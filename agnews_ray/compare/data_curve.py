@@ -205,7 +205,7 @@ def _curve(measured: _Measured, alpha: float, rng: np.random.Generator) -> Varia
 def _why_no_law(num_points: int, num_chance: int) -> str:
     left = num_points - num_chance
     if left >= FEWEST_POINTS:
-        return "with one seed for each share nothing shows how much a point varies"
+        return "seeds do not show how much a point varies, and there are too few points for it"
     guessing = f" better than guessing ({num_points} measured)" if num_chance else ""
     return f"{left} share(s){guessing} are too few: a power law needs {FEWEST_POINTS}"
 

@@ -52,7 +52,7 @@ class Measured:
     drawn: Floats
     """Shape (B, P): the same on each drawn test set."""
     noise: SeedNoise | None
-    """None with one seed for each share."""
+    """None if seeds do not show it."""
     num_test_rows: int
 
     def since(self, first: int) -> "Measured":
@@ -94,7 +94,8 @@ def seed_noise(num_rows: Floats, errors: Sequence[Floats]) -> SeedNoise | None:
         errors: P arrays with the errors of each seed.
 
     Returns:
-        The noise of each mean; None if no share has two seeds.
+        The noise of each mean; None if no share has two seeds, or if seeds make no difference, as
+        to a model that is fitted without chance: they do not show what other rows would change.
 
     Source: McCullagh and Nelder 1989, "Generalized Linear Models", section 8 (a gamma model with
     logarithmic link).
@@ -105,6 +106,8 @@ def seed_noise(num_rows: Floats, errors: Sequence[Floats]) -> SeedNoise | None:
     found = np.array(
         [one.var(ddof=1) / one.mean() ** 2 if one.size > 1 else LEAST_VARIANCE for one in errors]
     ).clip(LEAST_VARIANCE)
+    if (found == LEAST_VARIANCE).all():
+        return None
     logs = np.log(num_rows / num_rows.max())
     shapes = np.exp(np.multiply.outer(SLOPES, logs))  # (slopes, P)
     variances = shapes * ((degrees * found / shapes).sum(axis=1) / degrees.sum())[:, None]

@@ -53,6 +53,8 @@ class Search(Fact):
     """The name of the row that was trained by the best settings."""
     metric: SearchMetric
     """The validation score by which the search judged."""
+    num_validation_rows: int
+    """The number of rows of which each score is."""
     settings: tuple[TriedSetting, ...]
     """At least one, in the order of their numbers."""
     cost: SearchCost
@@ -102,9 +104,15 @@ def _search(variant: str, by_number: dict[int, list[TrialRecord]]) -> Search:
         variant=variant,
         winner=name_of_winner(variant),
         metric=metric,
+        num_validation_rows=_num_validation_rows(trials[0]),
         settings=tuple(_setting(number, by_number[number], metric) for number in sorted(by_number)),
         cost=_cost(trials, len(by_number)),
     )
+
+
+def _num_validation_rows(record: TrialRecord) -> int:
+    own = record.dataset.validation
+    return own.num_selected if own else record.dataset.num_validation
 
 
 def _setting(number: int, trials: Sequence[TrialRecord], metric: SearchMetric) -> TriedSetting:

@@ -63,13 +63,13 @@ def as_bits(rows: NDArray[np.int64]) -> bytes:
 
 
 def chosen_windows(
-    windows: Iterable[TokenisedRows], bits: bytes, window_rows: int
+    windows: Iterable[TokenisedRows], bits: bytes | None, window_rows: int
 ) -> Iterator[TokenisedRows]:
     """Leave out the rows that are not chosen.
 
     Args:
         windows: all train rows, each once.
-        bits: the chosen row numbers, from ``as_bits``.
+        bits: the chosen row numbers, from ``as_bits``; None for all: windows stay as they are.
         window_rows: the number of rows from which on a window is given on; smaller rests are put
             together, so that a share of a stream has windows as large as the whole stream has.
             0: each window is given on by itself.
@@ -77,6 +77,9 @@ def chosen_windows(
     Yields:
         Windows of chosen rows, in the same order.
     """
+    if bits is None:
+        yield from windows
+        return
     is_chosen = np.unpackbits(np.frombuffer(bits, dtype=np.uint8)).astype(bool)
     waiting: TokenisedRows | None = None
     for window in windows:

@@ -16,11 +16,10 @@ from agnews_ray.spec.variant import VariantSpec
 SCHEMA_VERSION = 7
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
-``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a
-variant's own part of the recipe and whether test was scored, 7 the place of a trial in a search,
-its share of the train rows, ``recipe.stop`` and the best epoch, what was predicted of it and its
-whole time, and linear models, which have no steps and no padding; what older records lack has a
-default that was true of them."""
+``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a variant's own part of the recipe and
+whether test was scored, 7 the place of a trial in a search, its share of the train rows,
+``recipe.stop`` and the best epoch, what was predicted of it, its whole time, and linear models,
+without steps and padding; what older records lack has a default that was true of them."""
 
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 FIRST_TO_NAME_DIVERGENCE = 3
@@ -125,8 +124,7 @@ class ModelRecord(Record):
     parameters: int
     """The number of all parameters, including embeddings."""
     size_bytes: int
-    """The size of the saved safetensors file, in bytes; of a TF-IDF model with its vocabulary,
-    which is as large; if the model was not kept, that of its weights."""
+    """The bytes of the saved weights, kept or not, and of a TF-IDF model's vocabulary."""
     head: Literal["fresh", "kept"] | None = None
     """The classification head at the start of training: drawn by the seed, or the model's own with
     its rows matched to the classes by name. None: a linear model, whose head is fitted; or before
@@ -145,21 +143,17 @@ class TrainingRecord(Record):
     """The time and memory that training took."""
 
     num_steps: int
-    """The number of optimiser updates that were made; a training that stopped early made fewer
-    than planned, a linear model is fitted in one go and has none."""
+    """The number of updates: fewer than planned after an early stop, none of a linear model."""
     num_train_examples: int
     """The number of rows per epoch."""
     train_seconds: float
-    """The wall time of all optimiser updates, without start-up, scoring and saving; of a linear
-    model that of its features and its fit."""
+    """The wall time of all updates or of a linear fit, without start-up, scoring and saving."""
     samples_per_second: float
     """The train rows of all steps, per second of ``train_seconds``."""
     final_loss: float | None
-    """The mean loss of the last tenth of the steps; None if one of them is not a number, or if
-    there are no steps."""
+    """The mean loss of the last tenth of the steps; None if one is not a number, or without any."""
     padding_share: float | None
-    """The share of the computed tokens that were padding, in [0, 1]; None for a linear model, in
-    whose features no token is padding."""
+    """The share of the computed tokens that were padding, in [0, 1]; None for a linear model."""
     num_skipped_steps: int
     """The number of updates that FP16 loss scaling skipped after an overflow."""
     peak_memory_bytes: int
@@ -248,7 +242,7 @@ class TrialRecord(Record):
     variant: VariantSpec
     seed: int
     recipe: RecipeSpec
-    """The whole of what it was trained by: the study's, but for what is the variant's own. Of a
+    """The whole of what it was trained by: the study's, but for what is the variant's own. On a
     linear model only ``class_weights`` had an effect."""
     data: DataSpec
     scaling: ScalingSpec

@@ -89,7 +89,8 @@ class StudyStore:
                 yield
             finally:
                 shutil.rmtree(self.folder / STAGING / self._session, ignore_errors=True)
-                _remove_if_empty(self.folder / STAGING)
+                with suppress(OSError):  # not empty: another writer uses it
+                    (self.folder / STAGING).rmdir()
 
     def is_written_now(self) -> bool:
         """Whether a submit, on this machine or another, writes into the folder."""
@@ -272,7 +273,7 @@ class StudyStore:
         return found.records
 
     def fingerprints(self) -> set[str]:
-        """Return the fingerprints of the finished trials' data; normally there is one."""
+        """The fingerprints of the finished trials' data; normally there is one."""
         return {record.dataset.fingerprint for record in self.finished().records}
 
 
@@ -296,8 +297,3 @@ def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
     """Add a number to a name so that it is free."""
     numbered = (f"{name}-{number}" for number in itertools.count(1))
     return next(one for one in numbered if not is_taken(one))
-
-
-def _remove_if_empty(folder: Path) -> None:
-    with suppress(OSError):
-        folder.rmdir()

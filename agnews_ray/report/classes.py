@@ -11,6 +11,7 @@ from agnews_ray.compare.weak_classes import (
     remarks,
 )
 from agnews_ray.report import sentences
+from agnews_ray.report.class_sentences import weak_classes
 from agnews_ray.report.figures import confusion_figures
 from agnews_ray.report.grid import Cell, Grid, Section, estimate, number, word
 
@@ -24,7 +25,7 @@ def classes_section(assessment: Assessment) -> Section:
     return Section(
         name="classes",
         title="Classes",
-        paragraphs=tuple(sentences.weak_classes(assessment)),
+        paragraphs=tuple(weak_classes(assessment)),
         figures=tuple(confusion_figures(assessment)),
         grids=tuple(grid for grid in grids if grid.rows),
     )

@@ -57,7 +57,7 @@ def _paragraphs(search: Search, facts: SearchFacts, assessment: Assessment) -> l
             "Their scores are those of fewer epochs: they are shown hollow, are never the best, "
             "and count for importances with the share of training that they finished."
         )
-    return found + search_text.what_mattered(facts)
+    return found + search_text.close_scores(search) + search_text.what_mattered(facts)
 
 
 def _grids(search: Search, facts: SearchFacts, index: int) -> list[Grid]:

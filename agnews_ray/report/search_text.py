@@ -10,6 +10,7 @@ from agnews_ray.compare.table import ComparisonTable
 
 METRICS = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 """The written form of each metric of a search."""
+FEW_SCORES = 3
 SMALL_SHARE = 0.05
 """A parameter mattered if its share is above this with confidence."""
 
@@ -58,6 +59,22 @@ def whether_it_helped(pair: PairFacts) -> str:
         "undecided": "It is undecided whether tuning helped",
     }
     return f"{known[pair.verdict]}: "
+
+
+def close_scores(search: Search) -> list[str]:
+    """Warn if the scores of whole trainings differ by no more than chance may do."""
+    scores = [s.score for s in search.settings if s.score is not None and not s.is_stopped]
+    if len(scores) < FEW_SCORES or not search.num_validation_rows:
+        return []
+    low, high = min(scores), max(scores)
+    error = (high * (1 - high) / search.num_validation_rows) ** 0.5
+    if high - low >= 2 * error:
+        return []
+    return [
+        f"Beware: whole trainings score {low:.4f} to {high:.4f}, and on "
+        f"{search.num_validation_rows:,} validation rows the standard error of one score is "
+        f"{100 * error:.2f} points. What is best, and what mattered, may be these rows' chance."
+    ]
 
 
 def what_mattered(facts: SearchFacts) -> list[str]:

@@ -7,17 +7,14 @@ from agnews_ray.compare.diverged import DivergedTrial
 from agnews_ray.compare.findings import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
 from agnews_ray.compare.table import ComparisonTable
-from agnews_ray.compare.weak_classes import FEW_ROWS, has_few_rows, is_never_predicted
 from agnews_ray.report import search_text
+from agnews_ray.report.class_sentences import weak_classes
 
 FEW_SEEDS = 3
 METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
 """The written form of each metric."""
 NOTABLE_RATIO = 2
 """The ratio of train times from which it is told."""
-NUM_NAMED = 3
-"""The number of classes that a sentence names; tables have all."""
-MAX_NAME = 40
 
 
 def conclusion(assessment: Assessment) -> list[str]:
@@ -61,42 +58,6 @@ def caveats(assessment: Assessment) -> list[str]:
             f"{num_missing} variant(s) have no seed in common with the baseline and are not judged."
         )
     return found
-
-
-def weak_classes(assessment: Assessment) -> list[str]:
-    """Name the classes that are never predicted, or have too few test rows to judge.
-
-    Args:
-        assessment: the study's assessment.
-
-    Returns:
-        A sentence for each variant that never predicts some, and one on the test rows.
-    """
-    found = []
-    for variant in assessment.variants:
-        never = [one.name for one in variant.classes if is_never_predicted(one)]
-        if never:
-            found.append(
-                f"{variant.name} never predicts {_of_classes(never, len(variant.classes))}. "
-                "Accuracy hides this; macro-F1 counts each such class as 0."
-            )
-    classes = assessment.variants[0].classes
-    few = [one.name for one in classes if has_few_rows(one)]
-    if few:
-        found.append(
-            f"Under {FEW_ROWS} test rows: {_of_classes(few, len(classes))}. Their own scores say "
-            "little."
-        )
-    return found
-
-
-def _of_classes(names: list[str], num_classes: int) -> str:
-    shown = ", ".join(
-        name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}\N{HORIZONTAL ELLIPSIS}"
-        for name in names[:NUM_NAMED]
-    )
-    such_as = f", such as {shown}" if len(names) > NUM_NAMED else f": {shown}"
-    return f"{len(names):,} of {num_classes:,} classes{such_as}"
 
 
 def remarks(table: ComparisonTable) -> list[str]:
@@ -265,9 +226,10 @@ def _lead(assessment: Assessment) -> str:
     if cheapest.parameters == best.parameters:
         return f"{names}; all have the same number of parameters."
     saved = 100 * (1 - cheapest.parameters / best.parameters)
+    share = "over 99" if saved > 99 else f"{saved:.0f}"
     return (
         f"{names}; {cheapest.model} has the fewest parameters "
-        f"({saved:.0f} % fewer, {name} {scores[cheapest.model]:.4f})."
+        f"({share} % fewer, {name} {scores[cheapest.model]:.4f})."
     )
 
 

@@ -105,6 +105,11 @@ def of_all_ranks(value: T, rank: Rank) -> list[T]:
     return values
 
 
+def max_over_ranks(value: float, rank: Rank) -> float:
+    """Return the largest value of any rank; each rank makes the same call."""
+    return max(of_all_ranks(value, rank))
+
+
 def _visible_gpu(device: torch.device) -> str:
     """Return this rank's own GPU among those visible to its process."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -65,6 +65,10 @@ class VariantSearch:
     tell: Callable[[str], None]
     """A function that gets a line for each setting that was tried in this run."""
     halving: Halving
+    has_time: Callable[[], bool] = lambda: True
+    """Whether the study's budget holds another setting."""
+    longest_s: float = 0.0
+    """The time of the longest trial so far, in seconds."""
     settings: list[Setting] = field(default_factory=list)
     _is_exhausted: bool = False
 
@@ -115,7 +119,9 @@ class VariantSearch:
     def _add(self) -> bool:
         """Choose another setting; False if all are chosen."""
         number = len(self.settings)
-        values = self._choose(number) if number < self.search.num_trials else None
+        if number >= self.search.num_trials or self._is_ended(number):
+            return False
+        values = self._choose(number)
         if values is None:
             return False
         setting = Setting(number=number, values=values)
@@ -125,6 +131,15 @@ class VariantSearch:
         except (AgnewsError, ValidationError) as error:  # values that do not fit together
             setting.is_over, setting.why_not = True, one_line(error)
             self.tell(f"search {self.name}: setting {setting} is left out: {setting.why_not}")
+        return True
+
+    def _is_ended(self, number: int) -> bool:
+        """Whether the study's budget ends the search before this setting; a first one is tried."""
+        if number == 0 or self.has_time():
+            return False
+        if not self._is_exhausted:
+            self.tell(f"search {self.name}: the budget ends it after {number} setting(s)")
+        self._is_exhausted = True
         return True
 
     def _choose(self, number: int) -> Settings | None:
@@ -166,6 +181,7 @@ class VariantSearch:
         if missing:
             return missing
         found = [record for t in wanted if (record := records[t.trial_id]) is not None]
+        self.longest_s = max(self.longest_s, *(one.total_seconds or 0.0 for one in found), 0.0)
         setting.is_over, setting.is_stopped = True, is_stopped
         if found:
             setting.score = fmean(metric_of(record, self.search.metric) for record in found)

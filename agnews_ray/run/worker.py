@@ -37,7 +37,7 @@ from agnews_ray.record.object_store import check_staging, leaving_files
 from agnews_ray.record.schema import TrainingRecord
 from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.run.device import check_precision
-from agnews_ray.run.engine_choice import choose_engine, of_all_ranks
+from agnews_ray.run.engine_choice import choose_engine, max_over_ranks
 from agnews_ray.run.mailbox import next_task, post_result
 from agnews_ray.run.progress import ProgressReporter
 from agnews_ray.run.rungs import ask
@@ -138,9 +138,9 @@ class Worker:
             log = self._train(model, ran)
             if self._best:
                 self._best.restore()
-        peak = int(_max_over_ranks(peak_memory_bytes(rank.device), rank))
-        num_machines = int(_max_over_ranks(self._node_rank, rank)) + 1
-        self._paused_s = _max_over_ranks(self._clock.paused_s, rank)  # the others waited
+        peak = int(max_over_ranks(peak_memory_bytes(rank.device), rank))
+        num_machines = int(max_over_ranks(self._node_rank, rank)) + 1
+        self._paused_s = max_over_ranks(self._clock.paused_s, rank)  # the others waited
         self._reporter.phase("scoring")
         scoring_start = time.perf_counter()
         found = self._predict(model, "test") if config.scores_test else None
@@ -227,16 +227,12 @@ class Worker:
             yield train_batches(windows, recipe.global_batch_size, self._config.seed, epoch)
 
     def _train_windows(self, epoch: int, window_rows: int) -> Iterator[TokenisedRows]:
-        windows = self._windows(f"train-{epoch}", window_rows)
-        chosen = self._config.train_rows
-        return windows if chosen is None else chosen_windows(windows, chosen, window_rows)
-
-    def _windows(self, dataset: str, window_rows: int) -> Iterator[TokenisedRows]:
-        return iter_windows(self._datasets[dataset], window_rows)
+        windows = iter_windows(self._datasets[f"train-{epoch}"], window_rows)
+        return chosen_windows(windows, self._config.train_rows, window_rows)
 
     def _predict(self, model: torch.nn.Module, split: str) -> Predictions:
         """Score all rows of a split over all ranks, in file order on rank 0."""
-        windows = self._windows(split, self._config.window_rows[split])
+        windows = iter_windows(self._datasets[split], self._config.window_rows[split])
         batches = evaluation_batches(windows, self._config.recipe.evaluation_batch_size)
         precision, side = self._config.precision, self._tokenizer.padding_side
         mine = list(predict(model, batches, self._pad_id, self._rank, precision, side))
@@ -276,10 +272,7 @@ class Worker:
     def _save_model(
         self, model: torch.nn.Module, folder: Path, found: Predictions | None
     ) -> tuple[int, float | None]:
-        """Save the model if it is kept, and return its size in bytes and the artifact's deviation.
-
-        A model that is not kept has the size of its weights.
-        """
+        """Save the model if it is kept; return its bytes (else its weights') and its deviation."""
         if not self._config.keeps_artifact:
             return sum(p.numel() * p.element_size() for p in model.parameters()), None
         size_bytes = save_artifact(folder, model, self._tokenizer, self._config.facts)
@@ -296,7 +289,3 @@ class Worker:
         return check_artifact(
             f"trial {config.trial_id}", deviation(again, recorded), config.precision
         )
-
-
-def _max_over_ranks(value: float, rank: Rank) -> float:
-    return max(float(one) for one in of_all_ranks(value, rank))

@@ -40,11 +40,12 @@ class Training:
         num_ends: the trials after which the user interrupts; None: never.
         num_at_once: trials side by side; the one that started last ends first.
         broken: the ids' starts of trials that fail.
+        seconds: the time that each trial says it took.
     """
 
-    def __init__(self, truth, num_ends=None, num_at_once=1, broken=()):
+    def __init__(self, truth, num_ends=None, num_at_once=1, broken=(), seconds=None):
         self.truth, self.num_ends, self.num_at_once = truth, num_ends, num_at_once
-        self.broken = broken
+        self.broken, self.seconds = broken, seconds
         self.started, self.records = [], []
         self.lines = []
 
@@ -93,6 +94,7 @@ class Training:
             search=search,
             validation=() if is_stopped else (found,),
             dataset=prepared.scanned.record,
+            total_seconds=self.seconds,
         )
         staged = prepared.store.staging_folder(record.trial_id)
         for name in ("predictions.parquet", "curve.parquet"):

@@ -35,6 +35,7 @@ OF_SEVERAL_MODULES = {
 WITHOUT_TESTS = {
     "app/execute_job": "runs in a job on a cluster: tests/integration/test_cluster.py",
     "compare/curve_facts": "shapes only",
+    "bench/probe_request": "shapes only",
     "compare/findings": "shapes only",
     "record/predicted": "shapes only",
     "record/shape": "shapes only",

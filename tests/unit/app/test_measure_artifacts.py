@@ -152,7 +152,9 @@ def test_a_cost_is_percentiles_of_single_rows_and_the_speed_of_batches(device, m
     times = module._Timed(single_s=list(np.arange(1, 101) / 1000), batch_s=[0.2, 0.3])
     environment = describe_environment().model_copy(update={"cpu": "CPU", "gpu": "Tesla T4"})
     setting = module._Setting(device, 1, "fp32")
-    cost = module._cost_record(setting, module._Probed(1.0, 2, 3.0), times, environment, "measure")
+    cost = module._cost_record(
+        setting, module._Probed(1.0, 2, 3.0, "fp32"), times, environment, "measure"
+    )
     assert (cost.machine, cost.num_rows, cost.rows_per_second) == (machine, 100, 200.0)
     assert (cost.latency_p50_ms, cost.latency_p95_ms) == pytest.approx((50.5, 95.05))
     assert cost.latency_p99_ms == pytest.approx(99.01)

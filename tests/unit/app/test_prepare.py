@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from agnews_ray.app.prepare import prepare_study, read_study, with_places
+from agnews_ray.app.prepare import prepare_study, read_study
+from agnews_ray.app.study_places import with_places
 from agnews_ray.errors import StoreError
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
-from tests.fakes.artifacts import an_artifact
 from tests.fakes.records import a_record
 
 FLAGS = {"models": [{"model": "minilm", "init": "random"}]}
@@ -42,12 +42,6 @@ def keep(study, record=False):
             trained = a_record(trial_id="x").model_copy(update={"dataset": dataset})
             prepared.store.publish(trained, staged)
     return prepared
-
-
-@pytest.fixture
-def artifact_here(here):
-    """A model's folder below the working folder."""
-    return an_artifact(here / "ours")
 
 
 WAYS = ["news", "./news", "news/", "other/../news", "link", "~/news", "{here}/news"]
@@ -102,13 +96,6 @@ def test_a_models_folder_is_written_out_too(here):
     (here / "model").mkdir()
     study = StudySpec(models=(VariantSpec(model="./model"), VariantSpec(model="minilm")))
     assert [one.model for one in with_places(study).models] == [str(here / "model"), "minilm"]
-
-
-def test_an_encoders_place_is_the_same_from_any_folder(here, artifact_here):
-    study = a_study("news", models=[{"model": "embed-logreg:./ours"}, {"model": "tfidf-svm"}])
-    embed, svm = with_places(study).models
-    assert embed.model == f"embed-logreg:{here / 'ours'}"
-    assert (svm.model, embed.name) == ("tfidf-svm", "embed-logreg:ours")
 
 
 def test_linear_models_need_neither_a_device_nor_whole_batches(here):

@@ -8,7 +8,7 @@ from tests.fakes.searches import a_search_study, prepared_search
 
 
 def first_trial(runs, **search):
-    source = SearchPlan(prepared_search(runs, a_search_study(**search)), print).source
+    source = SearchPlan(prepared_search(runs, a_search_study(**search)), print, 0.0).source
     return source.ready({}, (), 1).startable[0]
 
 

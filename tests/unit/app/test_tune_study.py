@@ -1,6 +1,7 @@
 """A search finds good settings on validation alone, may be ended anywhere, and tells the truth."""
 
 import math
+import time
 
 import pytest
 
@@ -9,6 +10,7 @@ from agnews_ray.app.tune_study import check_search, prepare_search, tune_study
 from agnews_ray.cli.screen import SilentScreen
 from agnews_ray.errors import SpecError
 from agnews_ray.spec.loader import build_study, read_job_file
+from agnews_ray.spec.spending import BudgetSpec
 from tests.fakes.searches import Training, a_search_study, prepared_search, without_test_rows
 
 
@@ -31,6 +33,10 @@ def searched(training):
     return [record for record in training.records if record.search is not None]
 
 
+def in_table(tuned):
+    return [record for record in tuned.outcome.records if record.scores_test]
+
+
 def settings_of(training):
     return [record.search.settings for record in searched(training)]
 
@@ -40,9 +46,10 @@ def test_the_winner_is_near_the_best_settings_and_trained_beside_the_default(tmp
     tuned = tune(prepared_search(tmp_path), training)
     (winner,) = tuned.winners
     assert 3e-4 < winner.settings["recipe.learning_rate"] < 3e-3
-    names = [record.variant.name for record in tuned.outcome.records]
+    final = in_table(tuned)
+    names = [record.variant.name for record in final]
     assert names == ["minilm", "minilm", "minilm (tuned)", "minilm (tuned)"]
-    assert tuned.outcome.records[-1].recipe.learning_rate == winner.settings["recipe.learning_rate"]
+    assert final[-1].recipe.learning_rate == winner.settings["recipe.learning_rate"]
 
 
 def test_no_trial_of_the_search_sees_test_rows_or_the_seeds_of_the_table(tmp_path):
@@ -113,6 +120,18 @@ def test_fewer_settings_than_were_tried_end_a_search(tmp_path):
     assert (winner.num_tried, searched(training)) == (5, [])
 
 
+@pytest.mark.parametrize(("minutes_gone", "num_tried"), [(0, 12), (15, 1), (60, 1)])
+def test_a_search_leaves_time_in_the_budget_for_its_winner(tmp_path, minutes_gone, num_tried):
+    """Four final trials of 200 s leave 1,000 of 30 minutes' 1,800 seconds for the search."""
+    study = a_search_study().model_copy(update={"budget": BudgetSpec(limit="30m")})
+    training = Training(best_at_1e_3, seconds=200.0)
+    started_at = time.time() - 60 * minutes_gone
+    prepared = prepared_search(tmp_path, study)
+    tuned = tune_study(prepared, "agnews-ray tune", started_at, SilentScreen(), training)
+    assert tuned.winners[0].num_tried == num_tried
+    assert any("the budget ends it" in line for line in training.lines) == (num_tried == 1)
+
+
 def test_a_setting_is_scored_by_the_mean_over_its_seeds(tmp_path):
     def noisy(trial, epochs):
         return best_at_1e_3(trial, epochs) + (0.04 if trial.seed == 1 else -0.04)
@@ -146,7 +165,7 @@ def test_a_default_that_nothing_beats_is_the_winner(tmp_path):
     tuned = tune(prepared_search(tmp_path), Training(best_at_default))
     (winner,) = tuned.winners
     assert winner.tuned is None
-    assert {record.variant.name for record in tuned.outcome.records} == {"minilm"}
+    assert {record.variant.name for record in in_table(tuned)} == {"minilm"}
 
 
 def test_the_best_job_file_trains_the_winner(tmp_path):
@@ -188,7 +207,7 @@ def test_a_search_all_of_whose_settings_fail_is_an_error(tmp_path):
     broken = tuple(f"minilm-{number}-" for number in range(12))
     tuned = tune(prepared_search(tmp_path), Training(best_at_1e_3, broken=broken))
     assert list(tuned.outcome.failed) == ["search minilm"]
-    assert [record.variant.name for record in tuned.outcome.records] == ["minilm", "minilm"]
+    assert [record.variant.name for record in in_table(tuned)] == ["minilm", "minilm"]
 
 
 def test_sizes_that_do_not_fit_together_are_left_out_with_a_line(tmp_path):

@@ -104,6 +104,7 @@ def test_the_seeds_of_all_shares_say_how_much_one_varies():
 
 def test_single_seeds_say_nothing_about_seeds():
     assert seed_noise(ROWS, [np.array([0.1])] * 5) is None
+    assert seed_noise(ROWS, [np.array([0.1, 0.1])] * 5) is None
     some = [np.array([0.1]), np.array([0.1, 0.12]), *[np.array([0.1])] * 3]
     assert seed_noise(ROWS, some).num_degrees == 1
 

@@ -69,3 +69,8 @@ def test_a_share_makes_the_batches_that_its_rows_alone_would_make():
     wanted = [batch.rows.tolist() for batch in train_batches([alone], 8, seed=1, epoch=0)]
     found = chosen_windows(windows_of(rows, 9), as_bits(chosen), 1000)
     assert [batch.rows.tolist() for batch in train_batches(found, 8, seed=1, epoch=0)] == wanted
+
+
+def test_without_a_choice_windows_stay_as_they_are():
+    windows = windows_of(some_rows(20), 7)
+    assert all(a is b for a, b in zip(chosen_windows(windows, None, 0), windows, strict=True))

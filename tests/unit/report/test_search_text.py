@@ -74,6 +74,18 @@ def test_the_verdict_says_whether_it_helped(verdict, start):
     assert search_text.whether_it_helped(a_pair(verdict=verdict)) == start
 
 
+@pytest.mark.parametrize(("num_rows", "is_close"), [(150, True), (100_000, False), (0, False)])
+def test_scores_that_differ_no_more_than_by_chance_are_a_warning(num_rows, is_close):
+    dataset = a_record().dataset.model_copy(update={"num_validation": num_rows})
+    trials = [a_trial(n, {RATE: 10.0**-n}, 0.8 + n / 100, dataset=dataset) for n in (1, 2, 3)]
+    (search,) = searches_of(trials, [])
+    said = search_text.close_scores(search)
+    assert bool(said) == is_close
+    if is_close:
+        assert said[0].startswith("Beware: whole trainings score 0.8100 to 0.8300, and on 150")
+        assert "3.07 points" in said[0]
+
+
 def test_parameters_are_said_by_what_their_intervals_leave_open():
     facts = some_facts(
         {

@@ -97,6 +97,7 @@ def with_parameters(name, parameters, accuracy):
     ("of_one", "of_two", "said"),
     [
         (40_000_000, 10_000_000, "; two has the fewest parameters (75 % fewer, accuracy 0.8000)."),
+        (40_000_000, 1, "; two has the fewest parameters (over 99 % fewer, accuracy 0.8000)."),
         (10_000_000, 40_000_000, " and the fewest parameters (10.00 M)."),
         (10_000_000, 10_000_000, "; all have the same number of parameters."),
     ],
@@ -163,35 +164,6 @@ def test_the_verdict_names_classes_never_predicted_and_of_few_rows():
     assert not any(line.startswith("second never") for line in said)
 
 
-def test_as_many_classes_as_can_be_named_are_all_named():
-    found = an_assessment(variants=(a_variant("a", classes=weak(5, 3, 0)),))
-    (line,) = sentences.weak_classes(found)
-    assert line.startswith("a never predicts 3 of 5 classes: class 002, class 003, class 004. ")
-
-
-def test_a_name_does_not_make_a_sentence_long():
-    classes = weak(12, 5, 12, name="{} " + "long " * 100)
-    found = an_assessment(variants=(a_variant("a", classes=classes),))
-    assert len(sentences.weak_classes(found)) == 2
-    assert max(len(line) for line in sentences.weak_classes(found)) <= 400
-
-
-def test_rows_of_a_recipe_that_stops_say_of_which_epochs_they_are():
-    recipe = RecipeSpec(num_epochs=6, stop=StopSpec(patience=2))
-    records = [
-        a_record(f"x{seed}", seed=seed, recipe=recipe).model_copy(
-            update={"training": a_record().training.model_copy(update=found)}
-        )
-        for seed, found in enumerate(
-            [{"best_epoch": 3, "stopped_after_epoch": 5}, {"best_epoch": 6}]
-        )
-    ]
-    assert sentences.remarks(compare_records("s", records, ["one"])) == [
-        "one: scores are those of the best epoch on validation (3, 6 of at most 6); 1 of 2 "
-        "trial(s) stopped early."
-    ]
-
-
 def test_what_is_not_fine_tuned_is_named():
     records = [*trials_of("one"), a_linear_record(name="svm"), a_linear_record("l", "logreg")]
     said = sentences.own_recipes(an_assessment(records).table)
@@ -229,3 +201,19 @@ def test_a_linear_models_train_time_is_compared_with_a_fine_tuned_ones(first, sa
 def test_a_baseline_that_is_linear_makes_the_other_long():
     found = an_assessment([a_linear_record("o", "one"), *trials_of("two", seeds=(1,))])
     assert "Its training took 120 times as long." in sentences.conclusion(found)[1]
+
+
+def test_rows_of_a_recipe_that_stops_say_of_which_epochs_they_are():
+    recipe = RecipeSpec(num_epochs=6, stop=StopSpec(patience=2))
+    records = [
+        a_record(f"x{seed}", seed=seed, recipe=recipe).model_copy(
+            update={"training": a_record().training.model_copy(update=found)}
+        )
+        for seed, found in enumerate(
+            [{"best_epoch": 3, "stopped_after_epoch": 5}, {"best_epoch": 6}]
+        )
+    ]
+    assert sentences.remarks(compare_records("s", records, ["one"])) == [
+        "one: scores are those of the best epoch on validation (3, 6 of at most 6); 1 of 2 "
+        "trial(s) stopped early."
+    ]

@@ -27,7 +27,7 @@ def a_split(num_rows, first_row=0):
     return pa.table({"text": texts, "label": labels, "row": rows})
 
 
-def run(folder, model, *, scores_test=True, validation=True):
+def run(folder, model, *, scores_test=True, keeps_artifact=True, validation=True):
     splits = {"train": a_split(60), "test": a_split(9, first_row=100)}
     if validation:
         splits["validation"] = a_split(6)
@@ -37,6 +37,7 @@ def run(folder, model, *, scores_test=True, validation=True):
         seed=1,
         class_weights=None,
         scores_test=scores_test,
+        keeps_artifact=keeps_artifact,
         num_threads=1,
         staged=str(folder),
         facts=FACTS,
@@ -90,6 +91,13 @@ def test_a_trial_that_must_not_see_test_leaves_no_predictions(tmp_path):
     summary, _ = run(tmp_path, "tfidf-svm", scores_test=False)
     assert (summary.test, summary.artifact_deviation) == (None, None)
     assert {path.name for path in tmp_path.iterdir()} == {"artifact", "curve.parquet"}
+
+
+def test_a_model_that_is_not_kept_has_the_size_of_its_weights(tmp_path):
+    summary, _ = run(tmp_path, "tfidf-svm", keeps_artifact=False)
+    assert {path.name for path in tmp_path.iterdir()} == {"curve.parquet", "predictions.parquet"}
+    assert summary.size_bytes == 4 * summary.num_parameters
+    assert summary.artifact_deviation is None
 
 
 def test_an_artifact_that_answers_otherwise_is_refused(tmp_path, monkeypatch):

@@ -77,7 +77,7 @@ def test_a_trial_of_a_search_has_its_settings_and_rungs(store):
 
 def test_a_point_of_the_curve_over_rows_has_its_share(store):
     found = tracked(store, train_share=0.03)
-    assert found.name == "first · 3 % of the rows · seed 1"
+    assert found.name == "first · 3% of the rows · seed 1"
     assert found.parameters["train_share"] == 0.03
 
 

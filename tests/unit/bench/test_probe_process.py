@@ -7,7 +7,7 @@ def test_a_submit_that_probes_has_not_imported_ray_yet():
     code = (
         "import sys\n"
         "from agnews_ray.app import afford, forecast_study, launch, prepare\n"
-        "from agnews_ray.bench import probe_request\n"
+        "from agnews_ray.bench import probe_process\n"
         "from agnews_ray.cli import ask_budget, cost_text\n"
         "print([m for m in ('ray', 'torch', 'transformers') if m in sys.modules])"
     )

@@ -1,0 +1,22 @@
+"""Where models lie; data are looked at in test_prepare."""
+
+import pytest
+
+from agnews_ray.app.prepare import read_study
+from agnews_ray.app.study_places import with_places
+from agnews_ray.errors import SpecError
+from tests.fakes.artifacts import an_artifact
+
+
+def test_an_encoders_place_is_the_same_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    an_artifact(tmp_path / "ours")
+    study = read_study(None, {"models": ["embed-logreg:./ours", "tfidf-svm"]})
+    embed, svm = with_places(study).models
+    assert embed.model == f"embed-logreg:{tmp_path / 'ours'}"
+    assert (svm.model, embed.name) == ("tfidf-svm", "embed-logreg:ours")
+
+
+def test_a_path_that_cannot_be_asked_for_is_refused_wherever_it_stands():
+    with pytest.raises(SpecError, match=r"models.0.model: want a name or a path"):
+        read_study(None, {"models": [f"embed-logreg:{'x' * 5000}"]})
