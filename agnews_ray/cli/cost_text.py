@@ -100,7 +100,8 @@ def errors_line(past: Past) -> str:
     worst = max(errors, key=abs)
     trials = f"last {len(errors)} trial(s)" if len(errors) > 1 else "last trial"
     more = f", at most {worst:+.0%}" if len(errors) > 1 else ""
-    return f"error here: the {trials} trained {fmean(errors):+.0%} longer than predicted{more}"
+    mean = f"{fmean(errors):+.0%} train time against the prediction"
+    return f"error here: {mean}{' on average' if more else ''} (the {trials}{more})"
 
 
 def budget_lines(answer: Answer) -> list[str]:

@@ -72,7 +72,8 @@ def test_a_variant_that_was_not_measured_has_dashes():
 
 def test_the_error_in_the_past_is_told():
     assert cost_text.errors_line(past(0.02, 0.06, -0.05)) == (
-        "error here: the last 3 trial(s) trained +1% longer than predicted, at most +6%"
+        "error here: +1% train time against the prediction on average "
+        "(the last 3 trial(s), at most +6%)"
     )
 
 
