@@ -18,6 +18,7 @@ def test_what_is_told_of_a_trial_is_taken_from_its_plan_and_record():
         "variant": {"name": "bert"},
         "seed": 0,
         "num_steps": 1,
+        "train_share": 1.0,
         "precision": "fp32",
         "device": "cpu",
     }
