@@ -55,7 +55,7 @@ Exit codes: as for submit."""
 @click.option(
     "--metric",
     f"{SEARCH}metric",
-    type=click.Choice(("accuracy", "macro_f1")),
+    type=click.Choice(("accuracy", "macro-f1")),
     help="score on the validation split  [accuracy]",
 )
 @study_options

@@ -10,7 +10,7 @@ from agnews_ray.compare.findings import Fact
 from agnews_ray.compare.times import device_of, num_machines_of
 from agnews_ray.record.schema import TrialRecord
 
-SearchMetric = Literal["accuracy", "macro_f1"]
+SearchMetric = Literal["accuracy", "macro-f1"]
 
 
 class TriedSetting(Fact):

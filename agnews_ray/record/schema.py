@@ -206,7 +206,7 @@ class SearchRecord(Record):
     the same."""
     settings: dict[str, JsonValue]
     """The tried values by dotted path, such as ``recipe.learning_rate``."""
-    metric: Literal["accuracy", "macro_f1"] = "accuracy"
+    metric: Literal["accuracy", "macro-f1"] = "accuracy"
     """The validation score by which the search judges."""
     rungs: tuple[RungScore, ...] = ()
     """The scores at which the search decided whether the trial goes on."""

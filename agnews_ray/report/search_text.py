@@ -8,7 +8,7 @@ from agnews_ray.compare.search_facts import SearchedParameter, SearchFacts, Winn
 from agnews_ray.compare.searches import Search, TriedSetting
 from agnews_ray.compare.table import ComparisonTable
 
-METRICS = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
+METRICS = {"accuracy": "accuracy", "macro-f1": "macro-F1"}
 """The written form of each metric of a search."""
 FEW_SCORES = 3
 SMALL_SHARE = 0.05

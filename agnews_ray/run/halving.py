@@ -103,7 +103,7 @@ def metric_of(record: TrialRecord, metric: SearchMetric) -> float:
 
     Args:
         record: the record of a trial with a validation split.
-        metric: ``accuracy`` or ``macro_f1``.
+        metric: ``accuracy`` or ``macro-f1``.
 
     Returns:
         The score where the trial was stopped, else of the weights that it kept; 0 if the model

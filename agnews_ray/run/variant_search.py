@@ -112,7 +112,7 @@ class VariantSearch:
     def _reached(self, trial: PlannedTrial, score: RungScore) -> Reached | None:
         """Return a score at the epochs of its rung, to which its step is the nearest."""
         looks = looks_of(self.search).steps(trial.recipe.num_epochs, trial.num_steps)
-        value = getattr(score, self.search.metric)
+        value = getattr(score, self.search.metric.replace("-", "_"))
         epochs = looks.get(score.step, score.epochs)
         return None if value is None else Reached(trial.trial_id, epochs, value)
 

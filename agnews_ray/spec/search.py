@@ -80,7 +80,7 @@ class SearchSpec(Spec):
     """How settings are chosen: by Optuna's tree-structured Parzen estimator, or at random."""
     scheduler: Literal["asha", "none"] = "asha"
     """Whether settings that fall behind are stopped (asynchronous successive halving)."""
-    metric: Literal["accuracy", "macro_f1"] = "accuracy"
+    metric: Literal["accuracy", "macro-f1"] = "accuracy"
     """The score on the validation split by which settings are compared."""
     min_epochs: float = Field(0.25, gt=0)
     """The number of epochs before a setting may be stopped."""

@@ -44,9 +44,9 @@ def test_a_setting_of_which_a_seed_diverged_has_no_score():
 
 def test_the_searched_metric_is_what_is_looked_at():
     record = a_trial(0, {RATE: 1e-4}, 0.9)
-    asked = record.search.model_copy(update={"metric": "macro_f1"})
+    asked = record.search.model_copy(update={"metric": "macro-f1"})
     search = search_of(record.model_copy(update={"search": asked}))
-    assert (search.metric, search.settings[0].score) == ("macro_f1", pytest.approx(0.8))
+    assert (search.metric, search.settings[0].score) == ("macro-f1", pytest.approx(0.8))
 
 
 def test_the_cost_is_that_of_all_trials_stopped_ones_too():

@@ -47,7 +47,7 @@ RUNGS = (
 )
 
 
-@pytest.mark.parametrize(("metric", "score"), [("accuracy", 0.7), ("macro_f1", 0.65)])
+@pytest.mark.parametrize(("metric", "score"), [("accuracy", 0.7), ("macro-f1", 0.65)])
 def test_a_stopped_trials_score_is_that_of_its_last_rung(metric, score):
     place = SearchRecord(variant="a", number=0, settings={}, rungs=RUNGS, is_stopped=True)
     assert metric_of(a_record(search=place), metric) == score
