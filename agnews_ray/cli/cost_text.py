@@ -15,6 +15,7 @@ from agnews_ray.run.allowance import duration
 
 if TYPE_CHECKING:
     from agnews_ray.app.prepare import PreparedStudy
+    from agnews_ray.spec.study import StudySpec
 
 NUM_PAST = 10
 """The number of latest predictions whose errors are told."""
@@ -69,8 +70,23 @@ def study_lines(
     ]
     if any(trial.recipe.stop for trial in prepared.todo):
         lines.append("note  a trial that early stop ends takes less: all its epochs are counted")
+    lines += search_lines(prepared.study, costs)
     forecast = prepared.forecast
     return [*lines, *([errors_line(forecast.past)] if forecast else [])]
+
+
+def search_lines(study: "StudySpec", costs: Sequence[VariantCost]) -> list[str]:
+    """Say what `agnews-ray tune` would take besides, if the study states a search."""
+    search = study.search
+    if search is None:
+        return []
+    num_trials = search.num_trials * search.num_seeds
+    seconds = sum(num_trials * (one.trial_seconds or 0.0) for one in costs)
+    what = f"{search.num_trials} setting(s) a model x {search.num_seeds} seed(s)"
+    return [
+        f"note  a search (agnews-ray tune) is not in it: {what}, {duration(seconds)} if each took "
+        "as long as the default and none were stopped early; then the winners' trials"
+    ]
 
 
 def _when(answer: Answer) -> str:

@@ -9,6 +9,7 @@ from agnews_ray.plan.fitting import Option
 from agnews_ray.plan.past_errors import Past, PastError
 from agnews_ray.plan.time_forecast import Limit, Span
 from tests.fakes.predictions import some_trials
+from tests.fakes.searches import a_search_study
 
 COST = VariantCost(
     model="minilm",
@@ -126,3 +127,11 @@ def test_one_line_says_what_a_submit_starts():
 )
 def test_an_interval_names_a_unit_once(low, high, text):
     assert cost_text._between(low, high) == text
+
+
+def test_a_search_is_told_apart_from_the_study():
+    study = a_search_study(num_trials=10, num_seeds=2)
+    (line,) = cost_text.search_lines(study, [COST, COST])
+    seconds = 2 * 10 * 2 * COST.trial_seconds
+    assert f"10 setting(s) a model x 2 seed(s), {cost_text.duration(seconds)} if each" in line
+    assert cost_text.search_lines(study.model_copy(update={"search": None}), [COST]) == []
