@@ -4,7 +4,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, Field, JsonValue, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from agnews_ray.spec.base import Spec
@@ -38,6 +45,16 @@ class ParameterSpec(Spec):
             return {**value, "choices": tuple(value["choices"])}  # strict: a list is no tuple here
         return value
 
+    @field_validator("choices", mode="before")
+    @classmethod
+    def _choices_are_plain(cls, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return value  # refused as what it is
+        wrong = [one for one in value if not isinstance(one, bool | int | float | str)]
+        if wrong:
+            raise ValueError(f"want numbers, texts, true or false, found {wrong[0]!r}; remove it")
+        return value
+
     @model_validator(mode="after")
     def _has_values(self) -> "ParameterSpec":
         if (self.low is None) != (self.high is None):
@@ -53,6 +70,9 @@ class ParameterSpec(Spec):
         elif self.log and (self.low <= 0 or self.step is not None):
             found = f"low {self.low:g}" if self.low <= 0 else f"step {self.step:g}"
             raise ValueError(f"want low > 0 and no step with log, found {found}; change it")
+        elif self.step is not None and self.step > self.high - self.low:
+            found = f"want a step of at most high - low, found {self.step:g}"
+            raise ValueError(f"{found}; lower it, or leave it out")
         return self
 
     @property
@@ -90,6 +110,12 @@ class SearchSpec(Spec):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """The seed of the searcher's choices."""
 
+    @field_validator("space", mode="before")
+    @classmethod
+    def _sections_may_be_nested(cls, value: Any) -> Any:
+        """Read ``recipe: {num_epochs: [1, 2]}`` as ``recipe.num_epochs: [1, 2]``."""
+        return dict(_flat(value, "")) if isinstance(value, dict) else value
+
     @model_validator(mode="after")
     def _paths_exist(self) -> "SearchSpec":
         problems = {path: _why_not(path, one) for path, one in self.space.items()}
@@ -98,6 +124,15 @@ class SearchSpec(Spec):
             details = [_problem(("space", path), text) for path, text in problems.items()]
             raise ValidationError.from_exception_data("SearchSpec", details)
         return self
+
+
+def _flat(space: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for name, value in space.items():
+        path = f"{above}{name}"
+        if isinstance(value, dict) and value and _fields(path):
+            yield from _flat(value, f"{path}.")
+        else:
+            yield path, value
 
 
 def with_settings(variant: VariantSpec, settings: Settings) -> VariantSpec:

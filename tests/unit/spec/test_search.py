@@ -27,6 +27,12 @@ def test_ranges_and_lists_are_both_read():
     assert study.search.space["recipe.num_epochs"].choices == (1, 2, 3)
 
 
+def test_sections_may_be_nested():
+    nested = {"recipe": {"learning_rate": LOG_RATE, "stop": {"patience": [1, 2]}}}
+    plain = {"recipe.learning_rate": LOG_RATE, "recipe.stop.patience": [1, 2]}
+    assert study_with(nested).search == study_with(plain).search
+
+
 def test_a_written_search_is_read_back(tmp_path):
     study = study_with({"recipe.learning_rate": LOG_RATE, "recipe.num_epochs": [1, 2]})
     (tmp_path / "job.yaml").write_text(to_yaml(study))
@@ -39,6 +45,9 @@ def test_a_written_search_is_read_back(tmp_path):
         ({"recipe.learning_rat": LOG_RATE}, "recipe.learning_rat", "want a field of recipe"),
         ({"optimizer.name": ["a", "b"]}, "optimizer.name", "want a path such as"),
         ({"learning_rate": LOG_RATE}, "learning_rate", "want a path such as"),
+        ({"recipe.class_weights": ["none", [1, 2]]}, "recipe.class_weights", "found [1, 2]"),
+        ({"recipe.learning_rate": [None, 1e-3]}, "recipe.learning_rate", "found None"),
+        ({"recipe.num_epochs": {"low": 1, "high": 3, "step": 5}}, "recipe.num_epochs", "step of"),
         ({"recipe.num_epochs": [2, 2]}, "recipe.num_epochs", "at least two different values"),
         ({"recipe.num_epochs": []}, "recipe.num_epochs", "at least two different values"),
         ({"recipe.learning_rate": {"low": 1e-3}}, "recipe.learning_rate", "both low and high"),
