@@ -4,7 +4,7 @@ from pydantic import JsonValue
 
 from agnews_ray.model import zoo
 from agnews_ray.run.variant_search import Settings
-from agnews_ray.spec.search import ParameterSpec, SearchSpec
+from agnews_ray.spec.search import SearchSpec
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
 
@@ -26,19 +26,10 @@ def default_settings(variant: VariantSpec, study: StudySpec, search: SearchSpec)
         value: JsonValue = content
         for part in path.split("."):
             value = value.get(part) if isinstance(value, dict) else None
-        if not _holds(parameter, value):
+        if not parameter.holds(value):
             return None
         found[path] = value
     return found
-
-
-def _holds(parameter: ParameterSpec, value: JsonValue) -> bool:
-    if parameter.low is None or parameter.high is None:
-        return value in parameter.choices
-    if not isinstance(value, int | float) or not parameter.low <= value <= parameter.high:
-        return False
-    steps = (value - parameter.low) / parameter.step if parameter.step else 0.0
-    return abs(steps - round(steps)) < 1e-9
 
 
 def most_epochs(variant: VariantSpec, study: StudySpec, search: SearchSpec) -> float:

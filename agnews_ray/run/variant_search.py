@@ -12,7 +12,7 @@ from agnews_ray.plan.looks import NEVER, Looks
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import RungScore, TrialRecord
 from agnews_ray.run.halving import Halving, Reached, metric_of
-from agnews_ray.spec.search import SearchSpec
+from agnews_ray.spec.search import SearchSpec, is_in
 
 MAX_DRAWS = 20
 """The number of draws after which a space is said to hold no other settings."""
@@ -95,9 +95,16 @@ class VariantSearch:
 
     def is_chosen(self) -> bool:
         """Whether the settings of all trials are known from earlier runs."""
+        return all(number in self._kept_settings() for number in range(self.search.num_trials))
+
+    def _kept_settings(self) -> dict[int, Settings]:
+        """Return the settings of earlier runs by number; those of another space do not count."""
         places = [record.search for record in self.kept.values() if record.search is not None]
-        numbers = {place.number for place in places if place.variant == self.name}
-        return len(numbers & set(range(self.search.num_trials))) == self.search.num_trials
+        return {
+            place.number: {path: place.settings[path] for path in self.search.space}
+            for place in places
+            if place.variant == self.name and is_in(self.search.space, place.settings)
+        }
 
     def best(self) -> Setting | None:
         """Return the best setting that was not stopped; the first of several that are as good."""
@@ -143,10 +150,9 @@ class VariantSearch:
         return True
 
     def _choose(self, number: int) -> Settings | None:
-        for record in self.kept.values():
-            place = record.search
-            if place and (place.variant, place.number) == (self.name, number):
-                return dict(place.settings)
+        kept = self._kept_settings().get(number)
+        if kept is not None:
+            return kept
         if number == 0 and self.default is not None:
             return self.default
         if self._is_exhausted:

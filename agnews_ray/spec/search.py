@@ -80,6 +80,15 @@ class ParameterSpec(Spec):
         """Whether it has a lowest and a highest value."""
         return self.low is not None
 
+    def holds(self, value: JsonValue) -> bool:
+        """Whether a value is one that may be tried."""
+        if self.low is None or self.high is None:
+            return value in self.choices
+        if not isinstance(value, int | float) or not self.low <= value <= self.high:
+            return False
+        steps = (value - self.low) / self.step if self.step else 0.0
+        return abs(steps - round(steps)) < 1e-9
+
     def samples(self) -> tuple[JsonValue, ...]:
         """Return values that show whether all are allowed: every choice, or a range's ends."""
         return (self.low, self.high) if self.is_range else self.choices
@@ -124,6 +133,13 @@ class SearchSpec(Spec):
             details = [_problem(("space", path), text) for path, text in problems.items()]
             raise ValidationError.from_exception_data("SearchSpec", details)
         return self
+
+
+def is_in(space: Mapping[str, ParameterSpec], settings: Settings) -> bool:
+    """Whether settings have a value of each parameter of a space, and no other."""
+    return settings.keys() == space.keys() and all(
+        space[path].holds(value) for path, value in settings.items()
+    )
 
 
 def _flat(space: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:

@@ -91,6 +91,7 @@ def test_an_interrupted_search_continues_as_if_it_had_not_been(tmp_path, num_end
         tune(prepared_search(tmp_path / "parts"), first)
     found = tune(prepared_search(tmp_path / "parts"), second)
     assert settings_of(first) + settings_of(second) == settings_of(whole)
+    assert list(found.winners[0].settings) == list(wanted.winners[0].settings)
     assert len(first.records) + len(second.records) == len(whole.records)
     assert found.winners == wanted.winners
 
@@ -110,6 +111,22 @@ def test_a_finished_search_runs_nothing_again(tmp_path):
     again = Training(best_at_1e_3)
     assert tune(prepared_search(tmp_path), again).winners == tuned.winners
     assert again.started == []
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        {"recipe.learning_rate": {"low": 1e-4, "high": 2e-3, "log": True}},
+        {"recipe.learning_rate": {"low": 1e-5, "high": 1e-2}, "recipe.weight_decay": [0.0, 0.1]},
+    ],
+)
+def test_settings_of_another_space_are_tried_anew(tmp_path, space):
+    tune(prepared_search(tmp_path), Training(best_at_1e_3))
+    training = Training(best_at_1e_3)
+    study = a_search_study(space=space, num_trials=4, scheduler="none")
+    (winner,) = tune(prepared_search(tmp_path, study), training).winners
+    assert {tuple(one) for one in settings_of(training)} == {tuple(space)}
+    assert (winner.num_tried, len(searched(training))) == (4, 4)
 
 
 def test_fewer_settings_than_were_tried_end_a_search(tmp_path):
