@@ -86,18 +86,33 @@ def searches_of(records: Sequence[TrialRecord], order: Sequence[str]) -> tuple[S
     Returns:
         One search for each variant that has one.
     """
-    by_variant: dict[str, dict[int, list[TrialRecord]]] = {}
+    by_variant: dict[str, list[TrialRecord]] = {}
     for record in records:
         if record.search is not None:
-            by_number = by_variant.setdefault(record.search.variant, {})
-            by_number.setdefault(record.search.number, []).append(record)
+            by_variant.setdefault(record.search.variant, []).append(record)
     place = {name: index for index, name in enumerate(order)}
     names = sorted(by_variant, key=lambda name: (place.get(name, len(place)), name))
     return tuple(_search(name, by_variant[name]) for name in names)
 
 
-def _search(variant: str, by_number: dict[int, list[TrialRecord]]) -> Search:
-    trials = [record for number in sorted(by_number) for record in by_number[number]]
+def _by_setting(trials: Sequence[TrialRecord]) -> dict[tuple[int, str], list[TrialRecord]]:
+    """Group the trials of one setting; a search over other parameters than the latest is left out.
+
+    A number may have several settings, if the space was changed between two searches.
+    """
+    latest = max(trials, key=lambda record: (record.created_at, record.trial_id)).search
+    searched = set(latest.settings) if latest else set()
+    found: dict[tuple[int, str], list[TrialRecord]] = {}
+    for record in trials:
+        if record.search is not None and set(record.search.settings) == searched:
+            values = repr(sorted(record.search.settings.items()))
+            found.setdefault((record.search.number, values), []).append(record)
+    return {key: found[key] for key in sorted(found)}
+
+
+def _search(variant: str, records: Sequence[TrialRecord]) -> Search:
+    by_setting = _by_setting(records)
+    trials = [record for of_setting in by_setting.values() for record in of_setting]
     first = trials[0].search
     metric: SearchMetric = first.metric if first else "accuracy"
     return Search(
@@ -105,8 +120,8 @@ def _search(variant: str, by_number: dict[int, list[TrialRecord]]) -> Search:
         winner=name_of_winner(variant),
         metric=metric,
         num_validation_rows=_num_validation_rows(trials[0]),
-        settings=tuple(_setting(number, by_number[number], metric) for number in sorted(by_number)),
-        cost=_cost(trials, len(by_number)),
+        settings=tuple(_setting(key[0], found, metric) for key, found in by_setting.items()),
+        cost=_cost(trials, len(by_setting)),
     )
 
 

@@ -80,3 +80,15 @@ def test_trials_of_a_search_are_in_no_row_and_their_winner_has_their_cost():
     assert [(row.model, row.num_seeds) for row in table.rows] == [("one", 1), ("one (tuned)", 1)]
     assert [row.search for row in table.rows] == [None, table.searches[0].cost]
     assert searched(records) == (trial,)
+
+
+def test_one_number_of_two_spaces_is_two_settings():
+    trials = [a_trial(0, {RATE: 1e-4}, 0.8), a_trial(0, {RATE: 1e-3}, 0.9)]
+    found = search_of(*trials).settings
+    assert sorted((one.values[RATE], one.score) for one in found) == [(1e-4, 0.8), (1e-3, 0.9)]
+
+
+def test_a_search_over_other_parameters_than_the_latest_is_left_out():
+    older = a_trial(0, {"recipe.weight_decay": 0.1}, 0.8, created_at="2025-01-01T00:00:00+00:00")
+    found = search_of(older, a_trial(0, {RATE: 1e-3}, 0.9)).settings
+    assert [one.values for one in found] == [{RATE: 1e-3}]
