@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from agnews_ray.cluster import event_kinds as kinds
 from agnews_ray.cluster.event_kinds import Event
 from agnews_ray.cluster.jobs_client import Job
-from agnews_ray.run.told import RecordFacts, TrialProgress
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 
 
 class TrialState(BaseModel):
@@ -90,7 +90,10 @@ def fold(state: JobState, events: Iterable[Event | str]) -> JobState:
         state.phase = None
         if trial_id is None:
             _change_study(state, event, trials)
-        else:
+            continue
+        if isinstance(event, kinds.Started) and trial_id not in trials:
+            trials[trial_id] = _planned(event.trial)  # a search plans its trials as it goes
+        if trial_id in trials:
             _change(trials[trial_id], event)
     _explain_end(state, trials, said)
     state.trials = list(trials.values())
@@ -112,13 +115,13 @@ def _explain_end(state: JobState, trials: dict[str, TrialState], said: str) -> N
         state.error = next(failed, None) or state.error or said or state.message
 
 
-def _planned(trial: kinds.PlannedFacts) -> TrialState:
+def _planned(trial: TrialFacts, *, is_done: bool = False) -> TrialState:
     return TrialState(
         trial_id=trial.trial_id,
         model=trial.variant.name,
         seed=trial.seed,
         num_steps=trial.num_steps,
-        state="done" if trial.is_done else "planned",
+        state="done" if is_done else "planned",
     )
 
 
@@ -127,7 +130,7 @@ def _change_study(state: JobState, event: Event, trials: dict[str, TrialState]) 
         case kinds.StudyPlanned():
             state.location = event.location
             trials.clear()  # planned again, some have other ids
-            trials.update({t.trial_id: _planned(t) for t in event.trials})
+            trials.update({t.trial_id: _planned(t, is_done=t.is_done) for t in event.trials})
         case kinds.Tokenised():
             state.phase = f"tokenising {event.split}: {event.done:,} of {event.total:,} rows"
         case kinds.Noted():

@@ -5,6 +5,7 @@ import pytest
 from agnews_ray.cluster.events import read_events
 from agnews_ray.cluster.job_state import JobState, fold, state_of
 from agnews_ray.cluster.jobs_client import Job
+from agnews_ray.run.told import RecordFacts
 from tests.fakes.events import TRIALS, WHY, a_diverged_run, a_log, a_run, progress
 from tests.fakes.records import a_record
 
@@ -30,6 +31,18 @@ def test_a_state_is_put_together_from_events():
     assert (done.state, done.step, done.accuracy) == ("done", 10, a_record().test.accuracy)
     assert (waiting.state, waiting.waits_for) == ("waiting", "1 GPU (0 there)")
     assert state.location == "s3://b/demo"
+
+
+def test_a_trial_that_a_search_adds_while_it_runs_is_one_of_the_jobs():
+    def write(events):
+        events.study("demo", "/d", TRIALS[:1], ())
+        events.started(TRIALS[1])
+        events.finished(TRIALS[1], RecordFacts.of(a_record()))
+
+    assert [(trial.trial_id, trial.state) for trial in a_state(a_log(write)).trials] == [
+        ("t1", "planned"),
+        ("t2", "done"),
+    ]
 
 
 def test_the_first_failed_trial_explains_the_job():
