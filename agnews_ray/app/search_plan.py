@@ -21,7 +21,7 @@ from agnews_ray.run.halving import Halving
 from agnews_ray.run.study_search import StudySearch
 from agnews_ray.run.variant_search import Setting, Settings, VariantSearch, looks_of
 from agnews_ray.spec.base import Precision
-from agnews_ray.spec.search import SearchSpec, with_settings
+from agnews_ray.spec.search import with_settings
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
 
@@ -51,14 +51,19 @@ class SearchPlan:
         prepared: the study.
         tell: a function that gets lines for the user.
         started_at: the Unix time from which its budget counts.
+
+    Raises:
+        ValueError: the study has no search.
     """
 
     def __init__(
         self, prepared: PreparedStudy, tell: Callable[[str], None], started_at: float
     ) -> None:
-        study = prepared.study
+        study, search = prepared.study, prepared.study.search
+        if search is None:
+            raise ValueError("want a study with a search, which `prepare_search` checks")
         self._prepared, self._started_at = prepared, started_at
-        self._search = study.search or SearchSpec(space={})
+        self._search = search
         self._precisions = {one.variant.name: one.precision for one in prepared.trials}
         self._seeds = other_seeds(self._search.num_seeds, study.seeds)
         kept = {

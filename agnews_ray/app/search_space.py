@@ -37,4 +37,4 @@ def most_epochs(variant: VariantSpec, study: StudySpec, search: SearchSpec) -> f
     parameter = search.space.get("recipe.num_epochs")
     if parameter is None:
         return float(variant.recipe_in(study.recipe).num_epochs)
-    return float(max(int(str(one).partition(".")[0]) for one in parameter.samples()))
+    return max(float(one) for one in parameter.samples() if isinstance(one, int | float))
