@@ -152,9 +152,7 @@ class JobsClient:
     def events(self, job_id: str) -> Iterator[Event | str]:
         """Read what a job has said so far: events of ``cluster.events``, other lines as text."""
         check_id(job_id)
-        with self._explained(job_id):
-            text: str = self._client.get_job_logs(job_id)
-        return read_events(text.splitlines())
+        return read_events(self._log(job_id))
 
     def follow(self, job_id: str, on_trouble: Callable[[str], None]) -> Iterator[str]:
         """Read a job's log while it grows, until the job ends.
@@ -170,10 +168,14 @@ class JobsClient:
         num_failures = 0
         while True:
             try:
+                num_lines = 0
                 for line in self._tail(job_id):
                     num_failures = 0
+                    num_lines += 1
                     yield line
                 if self.job(job_id).has_ended:
+                    # Ray's tail may miss what a job wrote just before its end.
+                    yield from self._log(job_id)[num_lines:]
                     return
                 num_failures = 0
                 time.sleep(RETRY_S[0])
@@ -193,6 +195,11 @@ class JobsClient:
         with self._explained(job_id):
             self._client.stop_job(job_id)
 
+    def _log(self, job_id: str) -> list[str]:
+        with self._explained(job_id):
+            text: str = self._client.get_job_logs(job_id)
+        return text.removesuffix("\n").split("\n") if text else []
+
     def _tail(self, job_id: str) -> Iterator[str]:
         loop = asyncio.new_event_loop()
         chunks = cast("AsyncGenerator[str, None]", self._client.tail_job_logs(job_id))
@@ -204,11 +211,8 @@ class JobsClient:
                 chunk = loop.run_until_complete(waiting)
                 *lines, rest = (rest + chunk).split("\n")
                 yield from lines
-        except StopAsyncIteration:
-            if rest:
-                yield rest
-        except TimeoutError:
-            pass  # idle, or a broken connection: the next request shows which
+        except (StopAsyncIteration, TimeoutError):
+            pass  # the end, idle, or a broken connection: the next request shows which
         finally:
             if waiting is not None and not waiting.done():  # interrupted while waiting
                 waiting.cancel()

@@ -55,6 +55,16 @@ def test_a_silent_connection_is_closed_and_asked_again(monkeypatch):
     assert client._client.is_closed
 
 
+@pytest.mark.parametrize("log", ["one\ntwo\nthree\n", "one\ntwo\nthree"])
+def test_what_a_tail_misses_at_a_jobs_end_is_read_from_its_log(monkeypatch, log):
+    monkeypatch.setattr(jobs_client, "SILENCE_S", 0.05)
+    client = object.__new__(JobsClient)
+    client._client = Tail()
+    client._client.get_job_logs = lambda job_id: log
+    monkeypatch.setattr(client, "job", lambda job_id: SimpleNamespace(has_ended=True))
+    assert list(client.follow("j", pytest.fail)) == ["one", "two", "three"]
+
+
 def test_ctrl_c_while_following_goes_through():
     client = object.__new__(JobsClient)
     client._client = Tail()
