@@ -121,10 +121,13 @@ class _Training:
         self._objective = engine.objective.to(engine.rank.device)
         self._optimizer = Optimizer(fused, engine.recipe, num_steps, engine.precision)
         device = engine.rank.device
-        self._log = torch.zeros((num_steps, 2), device=device)
-        """Shape (steps, 2), float32: this rank's share of the loss, and the learning rate."""
+        num_parts = len(engine.objective.parts)
+        self._log = torch.zeros((num_steps, 2 + num_parts), device=device)
+        """Shape (steps, 2 + P), float32: this rank's share of the loss, the learning rate, and
+        this rank's shares of the loss's parts."""
         self._position = torch.zeros(1, dtype=torch.int64, device=device)
-        self._loss = torch.zeros((), device=device)
+        self._loss = torch.zeros(1 + num_parts, device=device)
+        """Shape (1 + P,): this rank's share of the latest loss and of its parts."""
         self._is_alone = engine.rank.world_size == 1
         self._compute: Callable[..., None] = self._whole if self._is_alone else self._backward
         self._shape: Shape | None = None
@@ -199,10 +202,11 @@ class _Training:
             waiting = time.perf_counter()
             torch.cuda.synchronize(rank.device)
             seconds[-1] += time.perf_counter() - waiting
-        loss, rates = self._log[: len(facts)].cpu().T
+        loss, rates, *parts = self._log[: len(facts)].cpu().T
         num_made = len(facts) + (len(self._earlier.loss) if self._earlier else 0)
         num_skipped = num_made - int(self._optimizer.num_updates)
-        log = make_log(loss, rates.tolist(), facts, seconds, num_skipped, rank)
+        losses = {"loss": loss} | dict(zip(self._objective.parts, parts, strict=True))
+        log = make_log(losses, rates.tolist(), facts, seconds, num_skipped, rank)
         return log if self._earlier is None else self._earlier.followed_by(log)
 
     def _whole(self, *batch: torch.Tensor) -> None:
@@ -224,13 +228,15 @@ class _Training:
             output = self._fused.compute(input_ids, mask)
         targets = dict(zip(sorted(self._objective.targets), others, strict=True))
         each = self._objective.losses(output, labels, targets)
-        share = (each * row_weights).sum()
-        torch.autograd.backward(share * self._optimizer.loss_scale)
-        self._loss.copy_(share.detach())
+        each = each if each.dim() == 2 else each[:, None]
+        shares = (each * row_weights[:, None]).sum(dim=0)
+        torch.autograd.backward(shares[0] * self._optimizer.loss_scale)
+        self._loss.copy_(shares.detach())
 
     def _update(self) -> None:
         self._optimizer.step()
-        entry = torch.stack([self._loss, self._optimizer.learning_rate])
+        rate = self._optimizer.learning_rate.reshape(1)
+        entry = torch.cat([self._loss[:1], rate, self._loss[1:]])
         self._log.index_copy_(0, self._position, entry[None])
         self._position.add_(1)
 

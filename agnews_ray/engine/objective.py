@@ -30,6 +30,9 @@ class ModelNeeds:
     """The blocks whose output is needed, for every token."""
     projections: tuple[int, ...] = ()
     """The blocks whose queries, keys and values are needed."""
+    logits: bool = True
+    """Whether logits are needed; without, no head is computed, nor what follows the last needed
+    block or projections."""
 
 
 LOGITS_ONLY = ModelNeeds()
@@ -40,17 +43,25 @@ class ModelOutput:
     """A model's output for B rows of L tokens; keys are block numbers as in ``ModelNeeds``."""
 
     logits: torch.Tensor
-    """Shape (B, C): the logits."""
+    """Shape (B, C): the logits; empty if they are not needed."""
     hidden_states: Mapping[int, torch.Tensor] = field(default_factory=dict)
     """Shape (B, L, H) each: the output of each needed block."""
     projections: Mapping[int, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = field(
         default_factory=dict
     )
     """Shape (B, L, H) each: the queries, keys and values of each needed block."""
+    input_ids: torch.Tensor | None = None
+    """Shape (B, L): what the model has read, for a teacher that reads the same."""
+    attention_mask: torch.Tensor | None = None
+    """Shape (B, L): 1 for tokens, 0 for padding; None if no row is padded."""
 
 
 class Objective(Protocol):
     """A function to minimise: over a batch, the sum of its losses divided by ``denominator``."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of the P parts of the loss that are logged beside it; often there are none."""
 
     @property
     def needs(self) -> ModelNeeds:
@@ -74,7 +85,8 @@ class Objective(Protocol):
             targets: the further tensors by name, each with B rows.
 
         Returns:
-            Shape (B,), float32: the losses.
+            Shape (B,), float32: the losses; with P parts shape (B, 1 + P), of which the first
+            column is minimised and the others are only logged, as the loss is.
         """
 
     def denominator(self, labels: NDArray[np.int64]) -> float:
@@ -111,6 +123,10 @@ class CrossEntropy:
         """
         weights = None if class_weights is None else torch.tensor(class_weights)
         return cls(recipe.label_smoothing, weights)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return ()
 
     @property
     def needs(self) -> ModelNeeds:

@@ -87,7 +87,7 @@ class ReferenceEngine:
             trainer.remove_callback(PrinterCallback)
             trainer.train()
         return make_log(
-            torch.stack(trainer.losses), trainer.rates, collator.facts, watcher.seconds,
+            {"loss": torch.stack(trainer.losses)}, trainer.rates, collator.facts, watcher.seconds,
             watcher.num_skipped,
         )  # fmt: skip
 

@@ -51,6 +51,8 @@ class TrainLog:
     validation included."""
     num_skipped: int
     """The number of updates that loss scaling skipped."""
+    parts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """Shape (steps,) each: the means of the objective's parts over the global batch, by name."""
 
     def followed_by(self, later: "TrainLog") -> "TrainLog":
         """Append the steps of a run that continued from the end of this one.
@@ -66,23 +68,21 @@ class TrainLog:
             if isinstance(array, np.ndarray)
         }
         joined["seconds"][len(self.seconds) :] += self.seconds[-1]
+        joined["parts"] = {
+            name: np.concatenate([part, later.parts[name]]) for name, part in self.parts.items()
+        }
         return TrainLog(**joined)
 
     def to_tensors(self) -> dict[str, Any]:
         """Return all fields by name, arrays as tensors."""
         return {
-            name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
-            for name, value in asdict(self).items()
+            name: _exchange_arrays(value, to_tensor=True) for name, value in asdict(self).items()
         }
 
     @classmethod
     def from_tensors(cls, fields: Mapping[str, Any]) -> "TrainLog":
         """Make a log from the result of ``to_tensors``."""
-        values: dict[str, Any] = {
-            name: value.numpy() if isinstance(value, torch.Tensor) else value
-            for name, value in fields.items()
-        }
-        return cls(**values)
+        return cls(**{n: _exchange_arrays(v, to_tensor=False) for n, v in fields.items()})
 
     @property
     def padding_share(self) -> float:
@@ -94,6 +94,15 @@ class TrainLog:
         """The mean loss of the last tenth of the steps, at least one; None if not a number."""
         mean = float(self.loss[-max(1, math.ceil(self.loss.size / 10)) :].mean())
         return mean if math.isfinite(mean) else None
+
+
+def _exchange_arrays(value: Any, *, to_tensor: bool) -> Any:
+    """Turn arrays into tensors or back, also those in a mapping."""
+    if isinstance(value, Mapping):
+        return {name: _exchange_arrays(one, to_tensor=to_tensor) for name, one in value.items()}
+    if isinstance(value, np.ndarray) and to_tensor:
+        return torch.from_numpy(value)
+    return value.numpy() if isinstance(value, torch.Tensor) else value
 
 
 def batch_facts(rows: NDArray[np.int64], num_tokens: int, num_computed: int) -> NDArray[np.float64]:
@@ -115,7 +124,7 @@ def batch_facts(rows: NDArray[np.int64], num_tokens: int, num_computed: int) -> 
 
 
 def make_log(
-    loss: torch.Tensor,
+    losses: Mapping[str, torch.Tensor],
     learning_rate: Sequence[float],
     facts: Sequence[NDArray[np.float64]],
     seconds: Sequence[float],
@@ -125,7 +134,7 @@ def make_log(
     """Add up the per-step numbers of all ranks, in one exchange after the last step.
 
     Args:
-        loss: shape (steps,), this rank's share of the losses.
+        losses: shape (steps,) each, this rank's shares of ``loss`` and of its parts, by name.
         learning_rate: the learning rate of each step.
         facts: the result of ``batch_facts`` for each step.
         seconds: the time at the end of each step.
@@ -135,15 +144,16 @@ def make_log(
     Returns:
         The log, the same on each rank.
     """
-    shares = loss.detach().double().cpu()[:, None]
-    table = torch.cat([shares, torch.from_numpy(np.array(facts[: len(shares)]))], dim=1)
+    shares = torch.stack(list(losses.values()), dim=1).detach().double().cpu()
+    table = torch.cat([torch.from_numpy(np.array(facts[: len(shares)])), shares], dim=1)
     if rank is not None and rank.world_size > 1:
         table = table.to(rank.device)
         dist.all_reduce(table)
-    total_loss, *counts = table.cpu().numpy().T
+    counts, summed = np.split(table.cpu().numpy().T, [4])
     rows, tokens, computed, rows_hash = (count.astype(np.int64) for count in counts)
+    parts = dict(zip(losses, summed, strict=True))
     return TrainLog(
-        loss=total_loss,
+        loss=parts.pop("loss"),
         learning_rate=np.array(learning_rate),
         rows=rows,
         tokens=tokens,
@@ -151,4 +161,5 @@ def make_log(
         rows_hash=rows_hash,
         seconds=np.array(seconds),
         num_skipped=num_skipped,
+        parts=parts,
     )

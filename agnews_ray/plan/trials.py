@@ -9,8 +9,9 @@ from agnews_ray.plan.budget import rows_of_share, steps_per_epoch
 from agnews_ray.plan.class_weights import class_weights
 from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
-from agnews_ray.record.schema import DatasetRecord, SearchRecord
+from agnews_ray.record.schema import DatasetRecord, SearchRecord, Work
 from agnews_ray.spec.base import Device, Precision
+from agnews_ray.spec.distillation import TransferSpec
 from agnews_ray.spec.linear_models import is_linear, keys_with_effect
 from agnews_ray.spec.recipe import WITHOUT_EFFECT, RecipeSpec
 from agnews_ray.spec.shares import in_percent
@@ -20,10 +21,15 @@ from agnews_ray.spec.variant import VariantSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedTrial:
-    """One variant with one seed, ready to run."""
+    """One variant with one seed, ready to run; or work that such a trial waits for."""
 
     trial_id: str
     variant: VariantSpec
+    """The variant; of a labelling trial its teacher, with ``keep_head`` if it is trained already.
+    """
+    work: Work = "fine-tuning"
+    """What it does: ``pretraining`` trains an encoder on texts, ``labelling`` computes a teacher's
+    logits for the rows of its students."""
     seed: int
     device: Device
     precision: Precision
@@ -48,6 +54,17 @@ class PlannedTrial:
     themselves."""
     class_weights: tuple[float, ...] | None = None
     """The weight of a row's loss by class id; None if all rows have the same."""
+    starts_from: str | None = None
+    """The id of the pre-training trial whose encoder it starts from; None: the variant's model. Of
+    a labelling trial: the id of the trial whose artifact is the teacher; None: the variant's model
+    is a trained classifier."""
+    teacher: str | None = None
+    """Of a pre-training trial: the id of the pre-training trial whose encoder is its teacher;
+    None: the model that ``pretraining.teacher`` names, or no teacher."""
+    labelled_by: tuple[str, ...] = ()
+    """The ids of the labelling trials whose soft labels it learns from."""
+    transfer: TransferSpec | None = None
+    """The texts without labels that are among its rows."""
 
 
 ADDED_SINCE: Mapping[str, object] = {

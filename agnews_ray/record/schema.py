@@ -5,85 +5,31 @@ from typing import Any, Literal
 
 from pydantic import JsonValue, model_validator
 
+from agnews_ray.record.dataset import DatasetRecord as DatasetRecord
+from agnews_ray.record.dataset import SplitRecord as SplitRecord
 from agnews_ray.record.predicted import PredictionRecord as PredictionRecord
 from agnews_ray.record.shape import Record as Record
+from agnews_ray.record.taught import LabellingRecord as LabellingRecord
+from agnews_ray.record.taught import PretrainingRecord as PretrainingRecord
+from agnews_ray.record.taught import TeachingRecord as TeachingRecord
+from agnews_ray.record.taught import Work as Work
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a variant's own part of the recipe and
 whether test was scored, 7 the place of a trial in a search, its share of the train rows,
 ``recipe.stop`` and the best epoch, what was predicted of it, its whole time, and linear models,
-without steps and padding; what older records lack has a default that was true of them."""
+without steps and padding, 8 students, teachers and pre-training; what older records lack has a
+default that was true of them."""
 
-READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
+READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7, 8)
 FIRST_TO_NAME_DIVERGENCE = 3
-
-
-class SplitRecord(Record):
-    """One split as it was read."""
-
-    files: tuple[str, ...]
-    """The names of the files, without their folder."""
-    num_rows: int
-    """The number of rows in the files, before any limit."""
-    num_selected: int
-    """The number of used rows."""
-    num_empty: int
-    """The number of rows whose text is empty or white space; they are kept, and reported."""
-    class_counts: tuple[int, ...]
-    """The number of rows of each class, in label order, before any limit."""
-    fingerprint: str
-    """A hash of texts and labels in row order, which does not depend on the file format."""
-
-
-class DatasetRecord(Record):
-    """A dataset as it was read."""
-
-    source: str
-    """The source as the user named it."""
-    kind: str
-    """The file format: csv, parquet, arrow or jsonl."""
-    text_columns: tuple[str, ...]
-    """The columns that were joined into the text."""
-    label_column: str
-    """The column of the labels; for a file without header its position."""
-    label_kind: Literal["integers from 0", "integers from 1", "names"]
-    """How labels are written in the source, as stated or inferred."""
-    class_names: tuple[str, ...]
-    """The class names in label order."""
-    revision: str | None = None
-    """The hub's revision or the generator's settings, if there is either."""
-    train: SplitRecord
-    test: SplitRecord
-    validation: SplitRecord | None = None
-    """The source's own validation split, if it has one."""
-    num_validation: int
-    """The number of validation rows taken from the selected train rows; 0 if the source has its own
-    validation split."""
-    missing_classes: tuple[str, ...] = ()
-    """A sentence for each split whose used rows lack some classes."""
-    assumptions: tuple[str, ...] = ()
-    """The assumptions made to read the source, in a few words each."""
-
-    @property
-    def fingerprint(self) -> str:
-        """One short hash for all splits."""
-        splits = [self.train, self.test, *([self.validation] if self.validation else [])]
-        return "-".join(split.fingerprint[:16] for split in splits)
-
-    @property
-    def num_train(self) -> int:
-        """The number of train rows: the selected ones without the validation split.
-
-        A trial with a share of them has fewer: ``TrainingRecord.num_train_examples``.
-        """
-        return self.train.num_selected - self.num_validation
 
 
 class ClassScores(Record):
@@ -262,6 +208,15 @@ class TrialRecord(Record):
     """The scores after each epoch, if there is a validation split."""
     search: SearchRecord | None = None
     """Its place in a search; None if it belongs to none."""
+    work: Work = "fine-tuning"
+    """What the trial did; only fine-tuned models are in rows of a table. Of ``labelling`` the
+    variant is the teacher and ``test`` its scores; ``pretraining`` scores nothing."""
+    teaching: TeachingRecord | None = None
+    """What a student learned from; None: from labels alone."""
+    labelling: LabellingRecord | None = None
+    """What a teacher's labels are like; None: the trial labelled nothing."""
+    pretraining: PretrainingRecord | None = None
+    """How the encoder was pre-trained; None: the trial did not pre-train."""
     total_seconds: float | None = None
     """The wall time from ``submit`` (for a study's first trial) or from the trial's start to its
     record; None: before version 7."""

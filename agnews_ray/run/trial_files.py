@@ -32,7 +32,7 @@ def save_predictions(found: Predictions, folder: Path) -> None:
 
 
 def save_curve(log: TrainLog, num_steps: int, num_epochs: int, folder: Path) -> None:
-    """Write ``curve.parquet``: one line for each step.
+    """Write ``curve.parquet``: one line for each step, with a column for each part of its loss.
 
     Args:
         log: the log of the training, which may have stopped early.
@@ -50,6 +50,7 @@ def save_curve(log: TrainLog, num_steps: int, num_epochs: int, folder: Path) -> 
             "samples_seen": np.cumsum(log.rows),
             "seconds": log.seconds,
             "rows_hash": log.rows_hash,
+            **log.parts,
         }
     )
     pq.write_table(table, folder / "curve.parquet")

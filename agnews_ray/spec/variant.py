@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from agnews_ray.spec.base import Spec
+from agnews_ray.spec.distillation import DistillationSpec, PretrainingSpec, StudentSpec
 from agnews_ray.spec.engines import Engine
 from agnews_ray.spec.linear_models import misfit
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
@@ -51,6 +52,12 @@ class VariantSpec(Spec):
     compiled."""
     recipe: RecipeChanges | None = None
     """The keys of the study's recipe that this variant changes, with their values."""
+    student: StudentSpec | None = None
+    """The smaller model that is made of ``model``; None: ``model`` as it is."""
+    pretraining: PretrainingSpec | None = None
+    """The training on texts without labels, before fine-tuning."""
+    distillation: DistillationSpec | None = None
+    """The teacher whose predictions it is fine-tuned towards; None: labels alone."""
 
     def recipe_in(self, recipe: RecipeSpec) -> RecipeSpec:
         """Give the whole recipe that it is trained by.
@@ -76,6 +83,10 @@ class VariantSpec(Spec):
             raise ValueError("architecture: want init: random beside it, found init: pretrained")
         if self.keep_head and self.init == "random":
             raise ValueError("keep_head: want init: pretrained beside it, found init: random")
+        if self.student is not None and self.init == "random":
+            raise ValueError("student: want init: pretrained, found random; use architecture")
+        if self.keep_head and (self.student or self.pretraining):
+            raise ValueError("keep_head: want none with student or pretraining; leave it out")
         return self
 
     @model_validator(mode="after")

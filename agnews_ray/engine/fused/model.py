@@ -119,12 +119,19 @@ class FusedModel:
         Returns:
             The logits, and the other needed outputs.
         """
+        used = mask
         if mask is not None and self.is_fused:
-            mask = mask[:, None, None, :].bool()  # else transformers would read its values
+            used = mask[:, None, None, :].bool()  # else transformers would read its values
         self._asked.start()
-        logits = self.model(input_ids=input_ids, attention_mask=mask).logits
+        logits = self.model(input_ids=input_ids, attention_mask=used).logits
         hidden_states, projections = self._asked.take()
-        return ModelOutput(logits=logits, hidden_states=hidden_states, projections=projections)
+        return ModelOutput(
+            logits=logits,
+            hidden_states=hidden_states,
+            projections=projections,
+            input_ids=input_ids,
+            attention_mask=mask,
+        )
 
     def zero(self) -> None:
         """Set gradients that are added up to zero; a block that is used once overwrites its own."""

@@ -38,6 +38,7 @@ RECIPE = RecipeSpec(learning_rate=5e-4, global_batch_size=10, num_epochs=1)
 class Following:
     """Cross-entropy, and how far logits are from those that rows bring along."""
 
+    parts = ()
     needs: ModelNeeds = LOGITS_ONLY
     targets: tuple[str, ...] = ("teacher",)
 

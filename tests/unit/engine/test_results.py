@@ -21,14 +21,16 @@ def a_log(num_steps=3, **changes):
         rows_hash=steps + 100,
         seconds=steps + 1.0,
         num_skipped=0,
+        parts={"attention": steps / 2},
     )
     return dataclasses.replace(log, **changes)
 
 
 def same(found, expected):
-    return all(
+    return list(found.parts) == list(expected.parts) and all(
         np.array_equal(getattr(found, field.name), getattr(expected, field.name))
         for field in dataclasses.fields(TrainLog)
+        if field.name != "parts"
     )
 
 
@@ -38,6 +40,7 @@ def test_a_run_that_continued_counts_its_seconds_on():
     assert whole.seconds.tolist() == [1, 2, 3, 4, 5]
     assert whole.rows_hash.tolist() == [100, 101, 100, 101, 102]
     assert whole.loss.tolist() == [*first.loss, *later.loss]
+    assert whole.parts["attention"].tolist() == [0, 0.5, 0, 0.5, 1]
     assert whole.num_skipped == 5
     assert (same(first, a_log(2)), same(later, a_log(3, num_skipped=5))) == (True, True)
 
@@ -46,9 +49,13 @@ def test_a_log_is_read_from_its_tensors():
     log = a_log(num_skipped=2)
     fields = log.to_tensors()
     assert {name for name, value in fields.items() if not isinstance(value, torch.Tensor)} == {
-        "num_skipped"
+        "num_skipped",
+        "parts",
     }
-    assert same(TrainLog.from_tensors(fields), log)
+    assert isinstance(fields["parts"]["attention"], torch.Tensor)
+    found = TrainLog.from_tensors(fields)
+    assert same(found, log)
+    assert np.array_equal(found.parts["attention"], log.parts["attention"])
 
 
 def test_padding_is_a_share_of_all_tokens_not_a_mean_of_steps():
@@ -89,7 +96,7 @@ def test_the_facts_of_a_batch_are_the_sums_of_its_ranks_shares():
 def test_a_log_of_a_stopped_training_has_only_its_steps():
     loss = torch.tensor([0.5, 0.25], requires_grad=True)
     facts = [batch_facts(np.arange(step, step + 4), 30, 40) for step in range(5)]
-    log = make_log(loss, [0.1, 0.2], facts, [1.0, 2.0], 1)
+    log = make_log({"loss": loss}, [0.1, 0.2], facts, [1.0, 2.0], 1)
     assert log.loss.tolist() == [0.5, 0.25]
     assert (log.rows.tolist(), log.rows.dtype) == ([4, 4], np.int64)
     assert log.rows_hash.tolist() == [int(one[3]) for one in facts[:2]]

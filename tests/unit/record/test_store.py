@@ -95,7 +95,7 @@ def test_a_runs_folder_that_cannot_be_written_is_refused(tmp_path):
     ("change", "expected"),
     [
         (lambda content: content[:100], "damaged JSON"),
-        (lambda content: content.replace('"schema_version": 7', '"schema_version": 8'), "upgrade"),
+        (lambda content: content.replace('"schema_version": 8', '"schema_version": 9'), "upgrade"),
         (lambda content: content.replace('"seed": 1', '"seed": "x"'), "seed"),
         (lambda _: "[]", "damaged JSON"),
     ],
