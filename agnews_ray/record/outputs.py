@@ -44,6 +44,10 @@ class LearningCurve:
     """Shape (S,): the mean cross-entropy of the global batch, in nats."""
 
 
+NO_CURVE = LearningCurve(samples_seen=np.empty(0, np.int64), loss=np.empty(0))
+"""The curve of what is not trained step by step."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestRows:
     """The texts of a study's test rows, and their duplicates; all lists are in row order."""
