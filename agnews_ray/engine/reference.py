@@ -203,7 +203,7 @@ class _Collator:
 
 
 class _LoggingTrainer(Trainer):  # type: ignore[misc]  # no type information
-    """The Trainer, which also keeps each step's losses and rate; it may use a plan, an objective."""
+    """The Trainer, which keeps each step's losses and rate, and may use a plan and an objective."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
