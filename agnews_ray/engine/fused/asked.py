@@ -23,7 +23,7 @@ class AskedParts:
     the same parameters.
 
     Args:
-        found: the model's blocks, in their order.
+        found: the model's blocks.
         needs: the needed outputs.
 
     Raises:
@@ -31,7 +31,11 @@ class AskedParts:
     """
 
     def __init__(self, found: Mapping[torch.nn.Module, Parts], needs: ModelNeeds) -> None:
-        uses = [(block, use) for block, parts in found.items() for use in range(parts.num_uses)]
+        uses = {
+            layer: (block, use)
+            for block, parts in found.items()
+            for use, layer in enumerate(parts.uses)
+        }
         self._hidden = {number: _use(uses, number) for number in needs.hidden_states}
         self._projected = {number: _use(uses, number) for number in needs.projections}
         self._outputs: dict[torch.nn.Module, list[torch.Tensor]] = {}
@@ -78,8 +82,8 @@ class AskedParts:
         self._outputs.setdefault(module, []).append(kept)
 
 
-def _use(uses: list[Use], number: int) -> Use:
+def _use(uses: Mapping[int, Use], number: int) -> Use:
     if not -len(uses) <= number < len(uses):
         hint = "use a model of a family in engine/fused/families.py, or blocks that it has"
         raise ModelError("objective", f"block {number} of the model", f"{len(uses)} known", hint)
-    return uses[number]
+    return uses[number % len(uses)]
