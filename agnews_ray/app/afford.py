@@ -205,7 +205,12 @@ def variant_costs(prepared: PreparedStudy) -> tuple[VariantCost, ...]:
 
 
 def _cost_of(prepared: PreparedStudy, variant: VariantSpec) -> VariantCost:
-    num_trials = sum(trial.variant.name == variant.name for trial in prepared.todo)
+    own = [
+        trial
+        for trial in prepared.todo
+        if trial.variant.name == variant.name and trial.work == "fine-tuning"
+    ]
+    num_trials = len(own)
     forecast, budget = prepared.forecast, prepared.study.budget
     found = forecast.variant(variant.name) if forecast else None
     if found is None or forecast is None:
@@ -214,7 +219,6 @@ def _cost_of(prepared: PreparedStudy, variant: VariantSpec) -> VariantCost:
             model=variant.name, num_trials=num_trials, train_seconds=None, unmeasured=why
         )
     workers = prepared.study.scaling.num_workers
-    own = [trial for trial in prepared.todo if trial.variant.name == variant.name]
     hours = sum(one.total_s for one in map(forecast.trial, own) if one) / 3600
     price = budget.price_per_hour if budget else None
     rows = prepared.scanned.record
