@@ -31,6 +31,8 @@ class ScannedTexts:
     record: TransferRecord
     rows: SplitRows
     """The used texts, numbered from ``FIRST_TRANSFER_ROW``."""
+    is_only: bool
+    """Whether they are trained on without the labelled train rows."""
 
 
 def scan_texts(
@@ -85,7 +87,7 @@ def scan_texts(
         num_in_test=num_in_test,
         fingerprint=fingerprint,
     )
-    return ScannedTexts(record=record, rows=used)
+    return ScannedTexts(record=record, rows=used, is_only=transfer.only)
 
 
 def _as_data(transfer: TransferSpec, spec: DataSpec) -> DataSpec:
