@@ -155,6 +155,11 @@ class Planner:
         if named is not None and named.pretraining is not None:
             with _InCircle(self._teaching, f"{variant.name}'s pre-training"):
                 assistant = self._pretrained(named)
+        teacher = encoder_teacher(self._study, variant) if spec.has_teacher else None
+        if teacher is not None and assistant is None and teacher.init == "random":
+            found = f"models: {variant.name}.pretraining.teacher: want pretrained weights, found "
+            hint = f"give {teacher.name} a pretraining too, such as masked-lm, or name another"
+            raise SpecError("study", [f"{found}fresh ones of {teacher.name}; {hint}"])
         recipe = spec.whole_recipe
         num_rows = self._num_rows(1.0, spec.transfer)
         if num_rows < recipe.global_batch_size:
@@ -175,7 +180,7 @@ class Planner:
             scores_test=False,
             waits_for=() if assistant is None else (assistant,),
             teacher=assistant,
-            teacher_model=encoder_teacher(self._study, variant) if spec.has_teacher else None,
+            teacher_model=teacher,
             transfer=spec.transfer,
         )
         return self._add(trial).trial_id
@@ -251,6 +256,7 @@ def encoder_teacher(study: StudySpec, variant: VariantSpec) -> VariantSpec:
     """
     named = variant.pretraining.teacher if variant.pretraining else None
     if named is None:
-        return VariantSpec(model=variant.model, revision=variant.revision, name=variant.name)
+        untrained = {"student": None, "pretraining": None, "distillation": None, "recipe": None}
+        return variant.model_copy(update=untrained)
     found = named_variant(study, named)
     return found or VariantSpec(model=named, name=named[:100])

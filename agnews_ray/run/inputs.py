@@ -4,6 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,7 +15,14 @@ from agnews_ray.data.sample import sample_by_length
 from agnews_ray.data.scan import ScannedDataset, SplitRows
 from agnews_ray.data.stream import TokenisedSplit
 from agnews_ray.data.subsets import as_bits
-from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits, used_rows
+from agnews_ray.data.tokenised import (
+    digest,
+    fingerprints,
+    tokenised_splits,
+    used_rows,
+    with_transfer,
+)
+from agnews_ray.data.unlabelled import ScannedTexts
 from agnews_ray.engine.first_pass import Setting
 from agnews_ray.engine.preflight import Findings, look_at
 from agnews_ray.model.tokenizer import (
@@ -194,9 +202,8 @@ class InputCache:
         splits = tokenised_splits(self._scanned, encoder, self._cache, limit_mb, report, self._tell)
         if trial.transfer is not None:
             texts = self._texts_without_labels[trial.transfer]
-            only = trial.transfer.only
-            kept = Kept(self._cache, limit_mb, self._tell)
-            splits = with_transfer(splits, texts, encoder, only, kept)
+            told = partial(report, "texts", total=texts.rows.num_rows)
+            splits = with_transfer(splits, texts, encoder, limit_mb, told, self._tell)
         if trial.work != "fine-tuning":  # they score no validation split, pre-training nothing
             wanted = {"pretraining": ("train",), "labelling": ("train", "test")}[trial.work]
             splits = {name: splits[name] for name in wanted}

@@ -58,7 +58,7 @@ def test_a_teacher_from_elsewhere_labels_once_for_all_seeds():
     weights = {"small": "minilm@main", "/there": "sha256:1"}
     known = Known(weights=weights, teachers={"/there": folder})
     trials = plan(changed(teacher="/there"), known=known, seeds=(1, 2))
-    assert [(t.work, t.waits_for) for t in trials][0] == ("labelling", ())
+    assert (trials[0].work, trials[0].waits_for) == ("labelling", ())
     assert [t.work for t in trials].count("labelling") == 1
     others = Known(weights=weights | {"/there": "sha256:2"}, teachers=known.teachers)
     again = plan(changed(teacher="/there"), known=others, seeds=(1, 2))
