@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from agnews_ray.errors import SpecError
-from agnews_ray.plan import trials
 from agnews_ray.plan.looks import NEVER
+from agnews_ray.plan.planned import Known, trial_id
 from agnews_ray.plan.trials import plan_trials, same_question
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec, StopSpec
@@ -14,11 +14,11 @@ from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 from tests.fakes.records import a_dataset, a_split
 
 ONE, TWO = VariantSpec(model="minilm", name="one"), VariantSpec(model="bert", name="two")
-IDENTITIES = {"one": "minilm@main", "two": "bert@main", "renamed": "minilm@main"}
+KNOWN = Known(weights={"one": "minilm@main", "two": "bert@main", "renamed": "minilm@main"})
 
 
 def plan(study, dataset=None, precision="fp32"):
-    return plan_trials(study, dataset or a_dataset(), IDENTITIES, "cpu", precision)
+    return plan_trials(study, dataset or a_dataset(), KNOWN, "cpu", precision)
 
 
 def test_every_variant_runs_with_every_seed():
@@ -42,17 +42,15 @@ def test_a_variant_may_have_a_precision_of_its_own():
     )
 
 
-def trial_id(
-    study=None, identities=IDENTITIES, dataset=None, precision="fp32", variant=ONE, **parts
-):
+def id_of(study=None, known=KNOWN, dataset=None, precision="fp32", variant=ONE, **parts):
     """The id of one trial, all as in the simplest study but for what is given."""
     study = study or StudySpec(models=(variant,), **parts)
-    return plan_trials(study, dataset or a_dataset(), identities, "cpu", precision)[0].trial_id
+    return plan_trials(study, dataset or a_dataset(), known, "cpu", precision)[0].trial_id
 
 
 VALIDATED = a_dataset().model_copy(update={"validation": a_split("c" * 32)})
 CHANGES = {
-    "weights": {"identities": {"one": "minilm@another commit"}},
+    "weights": {"known": Known(weights={"one": "minilm@another commit"})},
     "rows": {"dataset": a_dataset("c" * 32)},
     "class names": {"dataset": a_dataset().model_copy(update={"class_names": ("yes", "no")})},
     "precision": {"precision": "bf16"},
@@ -91,11 +89,11 @@ CHANGES = {
 
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
 def test_another_question_is_another_trial(changes):
-    assert trial_id(**changes) != trial_id()
+    assert id_of(**changes) != id_of()
 
 
 def test_all_these_trials_differ_from_one_another():
-    assert len({trial_id(**changes) for changes in CHANGES.values()}) == len(CHANGES)
+    assert len({id_of(**changes) for changes in CHANGES.values()}) == len(CHANGES)
 
 
 @pytest.mark.parametrize(
@@ -112,11 +110,11 @@ def test_all_these_trials_differ_from_one_another():
     ids=str,
 )
 def test_the_same_question_asked_in_other_words_is_the_same_trial(parts):
-    assert trial_id(**parts) == trial_id()
+    assert id_of(**parts) == id_of()
 
 
 def test_another_variant_beside_it_leaves_a_trial_what_it_is():
-    assert trial_id(StudySpec(models=(ONE, TWO))) == trial_id()
+    assert id_of(StudySpec(models=(ONE, TWO))) == id_of()
 
 
 OWN = VariantSpec(model="minilm", name="one", recipe=RecipeChanges(learning_rate=1e-5))
@@ -126,11 +124,11 @@ def test_a_variants_own_recipe_is_part_of_its_trials_and_of_no_others():
     plain, own = plan(StudySpec(models=(TWO, OWN)))
     assert (plain.recipe.learning_rate, own.recipe.learning_rate) == (2e-5, 1e-5)
     assert plain.trial_id == plan(StudySpec(models=(TWO,)))[0].trial_id
-    assert own.trial_id != trial_id()
+    assert own.trial_id != id_of()
 
 
 def test_the_whole_recipe_decides_wherever_it_is_stated():
-    assert trial_id(variant=OWN) == trial_id(recipe=RecipeSpec(learning_rate=1e-5))
+    assert id_of(variant=OWN) == id_of(recipe=RecipeSpec(learning_rate=1e-5))
 
 
 def test_steps_are_those_of_the_variants_own_recipe():
@@ -145,10 +143,10 @@ def test_a_variants_own_batch_must_not_be_larger_than_the_split():
 
 
 def test_a_trial_that_does_not_score_test_is_another():
-    facts = (StudySpec(models=(ONE,)), a_dataset(), IDENTITIES, "cpu", "fp32")
+    facts = (StudySpec(models=(ONE,)), a_dataset(), KNOWN, "cpu", "fp32")
     (trial,) = plan_trials(*facts, NEVER)
     assert not trial.scores_test
-    assert trial.trial_id != trial_id()
+    assert trial.trial_id != id_of()
 
 
 @pytest.mark.parametrize("changes", [{"rungs": (1,)}, {"keeps_artifact": False}], ids=str)
@@ -156,15 +154,15 @@ def test_a_trial_that_a_search_may_stop_or_that_leaves_no_model_is_another(chang
     study = StudySpec(models=(ONE,))
     (trial,) = plan(study)
     changed = replace(trial, **changes)
-    assert trials._trial_id(changed, study, a_dataset(), "minilm@main") != trial.trial_id
+    assert trial_id(changed, study, a_dataset(), KNOWN) != trial.trial_id
 
 
 def test_an_id_is_the_same_in_every_version():
     """Or trials that are finished would be trained again: as in studies of version 0.1.0."""
     sizes = ArchitectureSpec(num_layers=2)
     variant = VariantSpec(model="minilm", name="one", init="random", architecture=sizes)
-    assert trial_id() == "one-s42-08dd870b98"
-    assert trial_id(variant=variant) == "one-s42-2ccd414597"
+    assert id_of() == "one-s42-08dd870b98"
+    assert id_of(variant=variant) == "one-s42-2ccd414597"
 
 
 def test_a_rule_to_stop_needs_a_validation_split():
@@ -181,7 +179,7 @@ def test_a_rule_to_stop_needs_a_validation_split():
 
 def test_a_trial_is_planned_for_its_device():
     study = StudySpec(models=(ONE,))
-    assert plan_trials(study, a_dataset(), IDENTITIES, "cuda", "fp16")[0].device == "cuda"
+    assert plan_trials(study, a_dataset(), KNOWN, "cuda", "fp16")[0].device == "cuda"
 
 
 def test_steps_count_the_last_partial_batch():
@@ -241,7 +239,7 @@ SVM = VariantSpec(model="tfidf-svm", name="one")
     ],
 )
 def test_what_means_nothing_to_a_linear_model_is_not_in_its_id(change):
-    assert trial_id(variant=SVM, **change) == trial_id(variant=SVM)
+    assert id_of(variant=SVM, **change) == id_of(variant=SVM)
 
 
 @pytest.mark.parametrize(
@@ -255,12 +253,12 @@ def test_what_means_nothing_to_a_linear_model_is_not_in_its_id(change):
     ],
 )
 def test_what_may_change_a_linear_model_is_in_its_id(change):
-    assert trial_id(variant=SVM, **change) != trial_id(variant=SVM)
+    assert id_of(variant=SVM, **change) != id_of(variant=SVM)
 
 
 def test_a_linear_model_is_fitted_without_steps_on_a_cpu_in_fp32():
     study = StudySpec(models=(SVM,))
-    (trial,) = plan_trials(study, a_dataset(num_rows=3), IDENTITIES, "cuda", "fp16")
+    (trial,) = plan_trials(study, a_dataset(num_rows=3), KNOWN, "cuda", "fp16")
     assert (trial.num_steps, trial.device, trial.precision) == (0, "cpu", "fp32")
 
 
