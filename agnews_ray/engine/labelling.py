@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrc, softmax
 
 from agnews_ray.compare.calibration import calibrate
-from agnews_ray.engine.soft_targets import NO_LABEL
+from agnews_ray.data.batches import NO_LABEL
 from agnews_ray.errors import ModelError
 
 SIGNIFICANCE = 0.00135

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from agnews_ray.compare.calibration import calibrate
+from agnews_ray.data.batches import NO_LABEL
 from agnews_ray.engine.labelling import TeacherFacts, refuse_chance, teacher_facts
-from agnews_ray.engine.soft_targets import NO_LABEL
 from agnews_ray.errors import ModelError
 
 
