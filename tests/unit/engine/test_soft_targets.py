@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from agnews_ray.data.batches import train_batches
+from agnews_ray.data.batches import NO_LABEL, train_batches
 from agnews_ray.data.tensors import rank_share
 from agnews_ray.engine.callbacks import Action
 from agnews_ray.engine.divergence import divergence
@@ -16,7 +16,7 @@ from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.objective import PLAIN, CrossEntropy, ModelNeeds, ModelOutput, weigh
 from agnews_ray.engine.reference import ReferenceEngine
 from agnews_ray.engine.results import Rank
-from agnews_ray.engine.soft_targets import NO_LABEL, TEACHER_LOGITS, SoftTargets
+from agnews_ray.engine.soft_targets import TEACHER_LOGITS, SoftTargets
 from agnews_ray.errors import DataError, TrialError
 from agnews_ray.spec.distillation import DistillationSpec
 from agnews_ray.spec.recipe import RecipeSpec
