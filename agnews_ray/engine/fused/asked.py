@@ -38,6 +38,8 @@ class AskedParts:
         }
         self._hidden = {number: _use(uses, number) for number in needs.hidden_states}
         self._projected = {number: _use(uses, number) for number in needs.projections}
+        self.shortened = set() if needs.logits else _unneeded(_in_order(uses), needs)
+        """The blocks whose output nobody needs; of one of them, projections may be needed."""
         self._outputs: dict[torch.nn.Module, list[torch.Tensor]] = {}
         """The outputs of each needed module in the latest pass, one for each of its uses."""
         modules = {block for block, _ in self._hidden.values()}
@@ -80,6 +82,23 @@ class AskedParts:
             return
         kept = output[0] if isinstance(output, tuple) else output
         self._outputs.setdefault(module, []).append(kept)
+
+
+def _in_order(uses: Mapping[int, Use]) -> list[torch.nn.Module]:
+    return [uses[layer][0] for layer in sorted(uses)]
+
+
+def _unneeded(blocks: list[torch.nn.Module], needs: ModelNeeds) -> set[torch.nn.Module]:
+    """Find the blocks whose output is not needed, for models that compute no logits.
+
+    A block that is used several times in a pass is always computed as a whole.
+    """
+    count = len(blocks)
+    if len(set(blocks)) < count:
+        return set()
+    hidden = max((number % count for number in needs.hidden_states), default=-1)
+    projected = max((number % count for number in needs.projections), default=-1)
+    return set(blocks[max(hidden + 1, projected) :])
 
 
 def _use(uses: Mapping[int, Use], number: int) -> Use:

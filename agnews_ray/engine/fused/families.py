@@ -58,7 +58,12 @@ class Parts:
     def is_fusable(self) -> bool:
         """Whether the fused block supports every part, and every part is trained."""
         is_trained = all(p.requires_grad for p in (*self.matrices, *self.vectors))
-        return type(self.activation).__name__ in GELUS and is_trained
+        return self.has_known_activation and is_trained
+
+    @property
+    def has_known_activation(self) -> bool:
+        """Whether the fused block supports the activation."""
+        return type(self.activation).__name__ in GELUS
 
     @property
     def matrices(self) -> list[torch.Tensor]:
