@@ -76,13 +76,13 @@ def build_with_notes(
     """
     quieten()
     if variant.init == "random":
-        config = _fresh_config(variant, _labels(class_names))
+        config = fresh_config(variant, _labels(class_names))
         torch.manual_seed(seed)
         return BuiltClassifier(model=AutoModelForSequenceClassification.from_config(config))
-    config = _own_config(variant)
+    config = own_config(variant)
     order = head.kept_order(variant.model, config, class_names) if variant.keep_head else None
     notes = _say_single_label(config, class_names if order is None else None)
-    _set_pad_id(config, tokenizer)
+    set_pad_id(config, tokenizer)
     if variant.student is not None and variant.student.layers is None:
         model, said = _of_other_sizes(variant.student, config, seed)
     else:
@@ -91,13 +91,13 @@ def build_with_notes(
     if order is not None:
         _set_labels(model.config, class_names)
     if tokenizer is not None:
-        notes += _make_room(variant, model, tokenizer)
-        _set_pad_id(model.config, tokenizer)
+        notes += make_room(variant, model, tokenizer)
+        set_pad_id(model.config, tokenizer)
     return BuiltClassifier(model=model, notes=tuple(notes))
 
 
-def _own_config(variant: VariantSpec) -> Any:
-    """Load the folder's config, and check that the student can be made of it."""
+def own_config(variant: VariantSpec) -> Any:
+    """Load a pretrained variant's config, and check that its student can be made of it."""
     try:
         config = AutoConfig.from_pretrained(
             zoo.load_path(variant), revision=variant.revision or "main", trust_remote_code=False
@@ -174,7 +174,7 @@ def _say_single_label(config: Any, class_names: tuple[str, ...] | None) -> list[
     return [f"the folder's head was for {before}; this one gives one class a row"]
 
 
-def _set_pad_id(config: Any, tokenizer: Any) -> None:
+def set_pad_id(config: Any, tokenizer: Any) -> None:
     """Give the config the tokenizer's pad id, by which decoders find a row's last token.
 
     This is not done if positions are counted from the pad id, which is then part of the weights.
@@ -187,7 +187,7 @@ def _set_pad_id(config: Any, tokenizer: Any) -> None:
         config.pad_token_id = pad_id
 
 
-def _make_room(variant: VariantSpec, model: Any, tokenizer: Any) -> list[str]:
+def make_room(variant: VariantSpec, model: Any, tokenizer: Any) -> list[str]:
     """Append rows to the embedding table for the tokenizer's entries that it lacks."""
     num_rows = int(model.get_input_embeddings().weight.shape[0])
     num_wanted = max(tokenizer.get_vocab().values()) + 1
@@ -208,7 +208,8 @@ def num_parameters(model: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _fresh_config(variant: VariantSpec, labels: dict[str, Any]) -> Any:
+def fresh_config(variant: VariantSpec, labels: dict[str, Any]) -> Any:
+    """Make the config of a variant with fresh weights, with its labels in it."""
     sizes, known = zoo.sizes(variant), zoo.architecture(variant)
     names = size_names(known.model_type)
     named = {names[size]: value for size, value in sizes.items()}

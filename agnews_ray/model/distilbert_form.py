@@ -76,6 +76,7 @@ def _config(bert: Any) -> DistilBertConfig:
         activation=bert.hidden_act,
         initializer_range=bert.initializer_range,
         pad_token_id=bert.pad_token_id,
+        tie_word_embeddings=bert.tie_word_embeddings,
         id2label=bert.id2label,
         label2id=bert.label2id,
         problem_type=getattr(bert, "problem_type", None),

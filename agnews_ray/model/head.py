@@ -85,7 +85,7 @@ def refresh(model: Any, loaded: LoadedKeys, seed: int) -> list[str]:
 
 
 def draw(model: Any, seed: int, others: frozenset[str] = frozenset()) -> None:
-    """Draw a head's weights.
+    """Draw a classification head's weights.
 
     Args:
         model: any classifier; changed in place.
@@ -155,7 +155,7 @@ def keep(model_name: str, model: Any, loaded: LoadedKeys, order: Order) -> list[
 
 
 def _base_keys(model: Any) -> set[str]:
-    start = f"{model.base_model_prefix}."
+    start = "" if model.base_model is model else f"{model.base_model_prefix}."
     return {name for name, _ in model.named_parameters() if name.startswith(start)}
 
 
