@@ -88,10 +88,19 @@ def taught_of(
         One entry for each row of a variant with distillation or pre-training.
     """
     return tuple(
-        _taught(name, rows, by_id)
-        for name, trials in rows.items()
-        if any(getattr(trials[0].variant, way) for way in WAYS)
+        _taught(name, rows, by_id) for name, trials in rows.items() if _ways(trials[0].variant)
     )
+
+
+def _ways(variant: VariantSpec) -> list[str]:
+    """Return the fields by which a variant is a taught student.
+
+    Training only a masked-language-model head, which a teacher may need, leaves its encoder as it
+    is.
+    """
+    asked = variant.pretraining
+    is_pretrained = asked is not None and asked.trains == "all"
+    return ["distillation"] * bool(variant.distillation) + ["pretraining"] * is_pretrained
 
 
 def _taught(
@@ -129,18 +138,20 @@ def _plain_twin(
     taught: TrialRecord, rows: Mapping[str, Sequence[TrialRecord]]
 ) -> tuple[str | None, tuple[str, ...]]:
     """Find the row with the same model, recipe and engine that lacks all teaching, or one way."""
-    own = [way for way in WAYS if getattr(taught.variant, way) is not None]
+    own = _ways(taught.variant)
     for lacked in (own, *([way] for way in own)):  # without both first, then without one
-        wanted = _asked(taught, taught.variant.model_copy(update=dict.fromkeys(lacked)))
+        kept = [way for way in own if way not in lacked]
+        wanted = _asked(taught, kept)
         for name, trials in rows.items():
-            if _asked(trials[0], trials[0].variant) == wanted:
-                return name, tuple(way for way in own if way not in lacked)
+            if _asked(trials[0], _ways(trials[0].variant)) == wanted:
+                return name, tuple(kept)
     return None, ()
 
 
-def _asked(record: TrialRecord, variant: VariantSpec) -> object:
-    """Return all that may change a trial's scores, apart from its seed."""
-    content = variant.model_dump(exclude={"name", "recipe"})
+def _asked(record: TrialRecord, ways: Sequence[str]) -> object:
+    """Return all that may change a trial's scores, apart from its seed, if taught in these ways."""
+    left_out = {"name", "recipe", *WAYS} - {*ways}
+    content = record.variant.model_dump(exclude=left_out)
     return content, compared(record), record.precision, num_workers_of(record)
 
 
@@ -153,10 +164,12 @@ def _teacher_row(
         return None
     if variant.distillation or (variant.pretraining and variant.pretraining.teacher):
         return teachers[0] if teachers[0] in rows else None
-    whole = variant.model_copy(update=dict.fromkeys((*WAYS, "student", "recipe")))
+    apart = {"name", "recipe", "student", *WAYS}
+    whole = variant.model_dump(exclude=apart)
     for name, trials in rows.items():
-        changes = {"name": variant.name, "recipe": None}
-        if trials[0].variant.model_copy(update=changes) == whole:
+        other = trials[0].variant
+        is_whole = other.student is None and not _ways(other)
+        if is_whole and other.model_dump(exclude=apart) == whole:
             return name
     return None
 

@@ -21,6 +21,14 @@ MIN_SORTED_BATCHES = 10
 nearly the same batches in every epoch."""
 
 
+NO_LABEL = -1
+"""The class id of a text without label."""
+
+FIRST_TRANSFER_ROW = 2**40
+"""The row number of the first text without label; the others follow it. No source has as many rows,
+so that no text has the number of a labelled row."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenisedRows:
     """The token ids of N rows of different lengths, in flat arrays."""
@@ -30,9 +38,10 @@ class TokenisedRows:
     offsets: NDArray[np.integer]
     """Shape (N + 1,): row i is ``ids[offsets[i]:offsets[i + 1]]``."""
     labels: NDArray[np.int64]
-    """Shape (N,): the class ids."""
+    """Shape (N,): the class ids; ``NO_LABEL`` for a text without one."""
     rows: NDArray[np.int64]
-    """Shape (N,): the row numbers in the source."""
+    """Shape (N,): the row numbers in the source, from ``FIRST_TRANSFER_ROW`` on for texts without
+    label."""
     targets: dict[str, NDArray[Any]] = field(default_factory=dict)
     """The tensors that an objective needs beside labels, by name; each has N rows."""
 

@@ -64,13 +64,14 @@ class FastEngine:
         save: SaveState | None = None,
         start: TrainingState | None = None,
     ) -> TrainLog:
-        """Train a classifier on global batches.
+        """Train a model on global batches.
 
         The loss is the objective's mean over the *global* batch, however its rows are divided among
         the ranks.
 
         Args:
-            model: a transformers classifier in float32 on the rank's device, the same on each rank.
+            model: a transformers classifier in float32 on the rank's device, the same on each rank;
+                an encoder, with or without another head, for an objective without logits.
             epochs: the global batches of each epoch, the same on each rank.
             num_steps: the number of batches in all epochs, for the schedule.
             callbacks: the callbacks, called after each step and each epoch; they may stop the

@@ -7,7 +7,7 @@ the data than labels.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -179,14 +179,30 @@ def weigh(share: Batch, batch: TokenisedRows, objective: Objective) -> Batch:
     Raises:
         DataError: the rows lack a target.
     """
-    if absent := [name for name in objective.targets if name not in share.targets]:
-        there = ", ".join(sorted(share.targets)) or "none"
-        hint = "make the rows with that target, or choose another objective"
-        raise DataError("train split", f"the target {absent[0]!r} of each row", there, hint)
+    targets = needed_targets(objective, share.targets)
     denominator = objective.denominator(batch.labels)
-    targets = {name: share.targets[name] for name in objective.targets}
     if denominator == len(batch):
         return replace(share, targets=targets)
     return replace(
         share, row_weights=share.row_weights * (len(batch) / denominator), targets=targets
     )
+
+
+def needed_targets(objective: Objective, targets: Mapping[str, Any]) -> dict[str, Any]:
+    """Select the targets that an objective needs.
+
+    Args:
+        objective: the objective.
+        targets: the targets that the rows have, by name.
+
+    Returns:
+        The needed ones.
+
+    Raises:
+        DataError: the rows lack a target.
+    """
+    if absent := [name for name in objective.targets if name not in targets]:
+        there = ", ".join(sorted(targets)) or "none"
+        hint = "make the rows with that target, or choose another objective"
+        raise DataError("train split", f"the target {absent[0]!r} of each row", there, hint)
+    return {name: targets[name] for name in objective.targets}

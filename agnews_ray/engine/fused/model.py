@@ -1,4 +1,4 @@
-"""A transformers classifier with fused blocks, cheap dropout and flat parameters in training.
+"""A transformers model with fused blocks, cheap dropout and flat parameters in training.
 
 The modules of the model keep their names and parameters; only their ``forward`` is replaced during
 training. Modules that do not belong to the BERT family are not changed.
@@ -22,7 +22,12 @@ from agnews_ray.engine.fused.families import (
     LOOKED_UP_ONLY,
     find_blocks,
 )
-from agnews_ray.engine.fused.patching import cheapen_dropout, fuse_block, share_position_bias
+from agnews_ray.engine.fused.patching import (
+    cheapen_dropout,
+    fuse_block,
+    share_position_bias,
+    shorten_block,
+)
 from agnews_ray.engine.fused.weights import Segment
 from agnews_ray.engine.objective import LOGITS_ONLY, ModelNeeds, ModelOutput
 from agnews_ray.engine.results import Rank
@@ -46,10 +51,11 @@ layout of the values."""
 
 
 class FusedModel:
-    """A classifier prepared for training; ``release`` undoes it.
+    """A model prepared for training; ``release`` undoes it.
 
     Args:
-        model: a transformers classifier in float32, already on its device.
+        model: a transformers classifier in float32, already on its device; an encoder, with or
+            without another head, if the needs are without logits.
         dtype: the type of matrix products.
         recipe: the recipe, for the word embeddings, which are updated separately on a CPU.
         num_steps: the number of updates of the whole trial, likewise.
@@ -73,15 +79,22 @@ class FusedModel:
         is_cpu = model.device.type == "cpu" and not wanted.is_recorded
         found = dict(find_blocks(model))
         self._asked = AskedParts(found, wanted.needs)
+        self._needs_logits = wanted.needs.logits
+        self._runs = model if wanted.needs.logits else model.base_model
+        """What a forward pass runs: without logits, no head."""
+        shortened = self._asked.shortened
         blocks = {
             module: parts
             for module, parts in found.items()
-            if parts.is_fusable and not self._asked.has_projections_of(module)
+            if parts.is_fusable
+            and not self._asked.has_projections_of(module)
+            and module not in shortened
         }
         words: Any = model.get_input_embeddings()
         self.embeddings = None
         decays = {id(parameter) for parameter in decaying(model)}
-        is_looked_up = bool(blocks) or type(model).__name__ in LOOKED_UP_ONLY
+        is_looked_up = bool(blocks or shortened) or type(model).__name__ in LOOKED_UP_ONLY
+        is_looked_up = is_looked_up and not _is_tied(model, words)
         if is_cpu and is_looked_up and words.weight.requires_grad and id(words.weight) in decays:
             self.embeddings = WordEmbeddings(words, recipe, num_steps)
             words.forward = self.embeddings.look_up
@@ -95,10 +108,10 @@ class FusedModel:
         leading = [p for parts in blocks.values() for p in parts.vectors]
         of_vectors = [p for p in trained if id(p) not in decays]
         self.vectors = _segment(of_vectors, leading, dtype, rank.device)
-        self.is_fused = bool(blocks) and len(blocks) == len(found)
-        """Whether there are blocks and all of them are fused."""
+        self.is_fused = bool(found) and len(blocks) + len(shortened) == len(found)
+        """Whether there are blocks and all that are computed as a whole are fused."""
         self._adds_up = any(parts.num_uses > 1 for parts in blocks.values())
-        forward_of = [*blocks, *([words] if self.embeddings else [])]
+        forward_of = [*blocks, *shortened, *([words] if self.embeddings else [])]
         self._patched = [(module, "forward") for module in forward_of]
         self._patched += share_position_bias(model)
         looks_at_first = type(model).__name__ in FIRST_TOKEN_CLASSIFIERS
@@ -107,6 +120,9 @@ class FusedModel:
             is_first_only = looks_at_first and is_last and not self._asked.has_output_of(module)
             settings = dataclasses.replace(parts.settings, is_first_only=is_first_only)
             fuse_block(module, parts, settings, (self.matrices, self.vectors))
+        for module in shortened:
+            is_projected = self._asked.has_projections_of(module)
+            shorten_block(module, found[module], is_projected=is_projected)
         self._dropouts = cheapen_dropout(model) if is_cpu else []
 
     def compute(self, input_ids: torch.Tensor, mask: torch.Tensor | None) -> ModelOutput:
@@ -117,13 +133,14 @@ class FusedModel:
             mask: shape (B, L), 1 for tokens; None if nothing is padded.
 
         Returns:
-            The logits, and the other needed outputs.
+            The needed outputs.
         """
         used = mask
         if mask is not None and self.is_fused:
             used = mask[:, None, None, :].bool()  # else transformers would read its values
         self._asked.start()
-        logits = self.model(input_ids=input_ids, attention_mask=used).logits
+        output = self._runs(input_ids=input_ids, attention_mask=used)
+        logits = output.logits if self._needs_logits else torch.empty(0, device=input_ids.device)
         hidden_states, projections = self._asked.take()
         return ModelOutput(
             logits=logits,
@@ -228,7 +245,7 @@ class FusedModel:
 
 @contextmanager
 def fused_model(model: Any, *arguments: Any, **named: Any) -> Iterator[FusedModel]:
-    """Prepare a classifier for training, and restore it afterwards as transformers made it.
+    """Prepare a model for training, and restore it afterwards as transformers made it.
 
     Args:
         model: the first argument of ``FusedModel``.
@@ -247,6 +264,12 @@ def fused_model(model: Any, *arguments: Any, **named: Any) -> Iterator[FusedMode
             fused.release()
         raise
     fused.release()
+
+
+def _is_tied(model: Any, words: torch.nn.Module) -> bool:
+    """Whether a language model's head computes with the word embeddings too."""
+    head = model.get_output_embeddings()
+    return head is not None and head.weight is words.weight
 
 
 def _segment(

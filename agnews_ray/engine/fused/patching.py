@@ -44,7 +44,7 @@ def fuse_block(
     def forward(hidden: torch.Tensor, attention_mask: Any = None, *others: Any, **_: Any) -> Any:
         if module.training and not hidden.requires_grad:  # what comes before is frozen
             hidden = hidden.detach().requires_grad_()
-        bias = _bias_of(attention_mask)
+        bias = bias_of(attention_mask)
         if not parts.is_biased_by_position:
             return run_block(hidden, bias, None, block, module.training)
         position_bias = others[0][:, :, :1] if settings.is_first_only else others[0]
@@ -53,7 +53,25 @@ def fuse_block(
     module.forward = forward
 
 
-def _bias_of(attention_mask: torch.Tensor | None) -> torch.Tensor | None:
+def shorten_block(module: Any, parts: Parts, *, is_projected: bool) -> None:
+    """Have a block return its input, because nobody needs its output.
+
+    Args:
+        module: transformers' block; ``del module.forward`` undoes it.
+        parts: the modules of the block.
+        is_projected: whether the block still computes its queries, keys and values, by its own
+            modules, whose hooks see them.
+    """
+
+    def forward(hidden: torch.Tensor, *_: Any, **__: Any) -> Any:
+        for linear in parts.projections if is_projected else ():
+            linear(hidden.to(linear.weight.dtype))
+        return (hidden,) if parts.is_biased_by_position else hidden
+
+    module.forward = forward
+
+
+def bias_of(attention_mask: torch.Tensor | None) -> torch.Tensor | None:
     """A mask of shape (B, 1, 1, L) for one of (B, 1, L or 1, L): the same for each query."""
     if attention_mask is None:
         return None

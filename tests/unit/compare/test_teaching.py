@@ -82,3 +82,11 @@ def test_texts_of_test_rows_are_counted_once():
         a_student("s-s2", seed=2, labelled_by=("l-s1",), teaching=teaching),
     ]
     assert taught_in(*students, LABELS)["taught"].num_in_test == 7
+
+
+def test_a_teacher_that_trains_only_a_head_is_no_student():
+    own = PretrainingSpec(objective="masked-lm", trains="head")
+    teacher = VariantSpec(model="bert", name="teacher", pretraining=own)
+    table = table_of(a_student("t-s1", starts_from="head", variant=teacher), a_pretraining("head"))
+    assert table.taught == ()
+    assert table.rows[0].teaching is None

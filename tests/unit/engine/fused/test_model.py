@@ -3,7 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from transformers import ErnieConfig, ErnieForSequenceClassification
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    ErnieConfig,
+    ErnieForSequenceClassification,
+)
 
 from agnews_ray.data.tensors import rank_share
 from agnews_ray.engine.fused.model import FusedModel
@@ -183,3 +188,9 @@ def test_a_seed_gives_the_same_dropout_and_another_another():
 
     assert torch.equal(logits(1), logits(1))
     assert not torch.equal(logits(1), logits(2))
+
+
+def test_words_that_a_head_computes_with_are_not_updated_lazily():
+    for is_tied in (True, False):
+        model = BertForMaskedLM(BertConfig(**SIZES, tie_word_embeddings=is_tied))
+        assert (fuse(model, torch.float32).embeddings is None) == is_tied

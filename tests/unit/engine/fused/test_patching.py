@@ -6,7 +6,7 @@ import torch
 from agnews_ray.engine.fused.dropout import CheapDropout
 from agnews_ray.engine.fused.families import find_blocks
 from agnews_ray.engine.fused.patching import (
-    _bias_of,
+    bias_of,
     cheapen_dropout,
     fuse_block,
     share_position_bias,
@@ -40,11 +40,11 @@ def test_every_dropout_is_replaced_by_one_of_its_rate_and_remembered(is_training
     ],
 )
 def test_any_mask_of_transformers_becomes_one_addend_for_all_queries(mask):
-    assert _bias_of(mask).tolist() == [[[[0.0, 0.0, -torch.inf]]]]
+    assert bias_of(mask).tolist() == [[[[0.0, 0.0, -torch.inf]]]]
 
 
 def test_without_padding_there_is_no_mask():
-    assert _bias_of(None) is None
+    assert bias_of(None) is None
 
 
 def test_the_bias_by_position_is_computed_once_for_all_rows():
