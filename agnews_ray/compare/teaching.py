@@ -61,7 +61,8 @@ class Taught(Fact):
     teachers: tuple[str, ...]
     """The teachers' names, as the user wrote them; empty if only texts taught it."""
     teacher_row: str | None
-    """The row of the teacher, if there is one teacher and the study fine-tuned it."""
+    """The row of the teacher, if there is one teacher and the study fine-tuned it; None if it is
+    the plain twin too, as when a model is its own teacher."""
     soft_labels: tuple[SoftLabels, ...]
     """What each teacher's labels are like; empty without distillation."""
     pretraining: Pretraining | None
@@ -88,11 +89,11 @@ def taught_of(
         One entry for each row of a variant with distillation or pre-training.
     """
     return tuple(
-        _taught(name, rows, by_id) for name, trials in rows.items() if _ways(trials[0].variant)
+        _taught(name, rows, by_id) for name, trials in rows.items() if ways_of(trials[0].variant)
     )
 
 
-def _ways(variant: VariantSpec) -> list[str]:
+def ways_of(variant: VariantSpec) -> list[str]:
     """Return the fields by which a variant is a taught student.
 
     Training only a masked-language-model head, which a teacher may need, leaves its encoder as it
@@ -109,6 +110,7 @@ def _taught(
     trials = rows[name]
     plain, plain_has = _plain_twin(trials[0], rows)
     teachers = _teachers(trials[0].variant)
+    teacher_row = _teacher_row(trials[0], teachers, rows)
     pretrainings = [one for one in serving(trials, by_id)[0] if one.pretraining is not None]
     transfers = [one.teaching.transfer for one in trials if one.teaching]
     transfers += [one.pretraining.transfer for one in pretrainings if one.pretraining]
@@ -117,7 +119,7 @@ def _taught(
         plain=plain,
         plain_has=plain_has,
         teachers=teachers,
-        teacher_row=_teacher_row(trials[0], teachers, rows),
+        teacher_row=None if teacher_row == plain else teacher_row,
         soft_labels=_soft_labels(labellings_of(trials, by_id)),
         pretraining=_pretraining(trials, by_id),
         transfers=tuple({one.fingerprint: one for one in transfers if one}.values()),
@@ -138,12 +140,12 @@ def _plain_twin(
     taught: TrialRecord, rows: Mapping[str, Sequence[TrialRecord]]
 ) -> tuple[str | None, tuple[str, ...]]:
     """Find the row with the same model, recipe and engine that lacks all teaching, or one way."""
-    own = _ways(taught.variant)
+    own = ways_of(taught.variant)
     for lacked in (own, *([way] for way in own)):  # without both first, then without one
         kept = [way for way in own if way not in lacked]
         wanted = _asked(taught, kept)
         for name, trials in rows.items():
-            if _asked(trials[0], _ways(trials[0].variant)) == wanted:
+            if _asked(trials[0], ways_of(trials[0].variant)) == wanted:
                 return name, tuple(kept)
     return None, ()
 
@@ -168,7 +170,7 @@ def _teacher_row(
     whole = variant.model_dump(exclude=apart)
     for name, trials in rows.items():
         other = trials[0].variant
-        is_whole = other.student is None and not _ways(other)
+        is_whole = other.student is None and not ways_of(other)
         if is_whole and other.model_dump(exclude=apart) == whole:
             return name
     return None
