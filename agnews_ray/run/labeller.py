@@ -4,9 +4,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
-from agnews_ray.engine.labelling import check_teacher, describe_labels
+from agnews_ray.engine.labelling import refuse_chance, teacher_facts
 from agnews_ray.engine.results import Predictions
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.model.memory import peak_memory_bytes
@@ -95,14 +93,13 @@ class Labeller:
 
     def _describe(self, labels: Predictions, seconds: float) -> LabellingRecord:
         config = self._setup.config
-        check_teacher(config.variant.name, labels.logits, labels.labels)
-        facts = describe_labels(labels.logits, labels.labels)
-        num_labelled = int(np.count_nonzero(labels.labels >= 0))
+        facts = teacher_facts(config.variant.name, labels.logits, labels.labels)
+        refuse_chance(config.variant.name, facts)
         return LabellingRecord(
             teacher=config.variant.name,
             teacher_trial=None,  # the driver knows it
-            num_labelled=num_labelled,
-            num_transfer=len(labels.rows) - num_labelled,
+            num_labelled=facts.num_labelled,
+            num_transfer=len(labels.rows) - facts.num_labelled,
             accuracy=facts.accuracy,
             calibration_error=facts.calibration_error,
             mean_confidence=facts.mean_confidence,
