@@ -9,9 +9,9 @@ from ray.data import DataIterator
 from transformers import PreTrainedTokenizerBase
 
 from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
-from agnews_ray.data.teacher_logits import attach_targets
 from agnews_ray.data.stream import iter_windows
 from agnews_ray.data.subsets import chosen_windows
+from agnews_ray.data.teacher_logits import attach_targets
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.results import Predictions, Rank
 from agnews_ray.record.soft_labels import SoftLabels
