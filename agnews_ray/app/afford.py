@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from agnews_ray.app.capacity import BYTES_PER_LOGIT, SPARE_BYTES
 from agnews_ray.app.prepare import PreparedStudy
 from agnews_ray.errors import AgnewsError, ResourceError
 from agnews_ray.model import zoo
 from agnews_ray.model.architectures import KNOWN_MODELS
-from agnews_ray.model.headers import read_json
 from agnews_ray.plan.fitting import Option, Question, what_fits
 from agnews_ray.plan.past_errors import Past
 from agnews_ray.plan.time_forecast import Forecast, Limit, Span, seeds_first
@@ -205,7 +203,12 @@ def variant_costs(prepared: PreparedStudy) -> tuple[VariantCost, ...]:
 
 
 def _cost_of(prepared: PreparedStudy, variant: VariantSpec) -> VariantCost:
-    num_trials = sum(trial.variant.name == variant.name for trial in prepared.todo)
+    own = [
+        trial
+        for trial in prepared.todo
+        if trial.variant.name == variant.name and trial.work == "fine-tuning"
+    ]
+    num_trials = len(own)
     forecast, budget = prepared.forecast, prepared.study.budget
     found = forecast.variant(variant.name) if forecast else None
     if found is None or forecast is None:
@@ -214,7 +217,6 @@ def _cost_of(prepared: PreparedStudy, variant: VariantSpec) -> VariantCost:
             model=variant.name, num_trials=num_trials, train_seconds=None, unmeasured=why
         )
     workers = prepared.study.scaling.num_workers
-    own = [trial for trial in prepared.todo if trial.variant.name == variant.name]
     hours = sum(one.total_s for one in map(forecast.trial, own) if one) / 3600
     price = budget.price_per_hour if budget else None
     rows = prepared.scanned.record
@@ -253,16 +255,10 @@ def _smaller_models(prepared: PreparedStudy) -> dict[str, float]:
 
 def _size_of_blocks(variant: VariantSpec) -> float:
     """The number of weights of a model's blocks, which its time follows; 0 if unknown."""
-    found: dict[str, float] = {}
-    with suppress(AgnewsError, KeyError, OSError, TypeError):
-        found = dict(zoo.sizes(variant))
+    found: dict[str, int] = {}
+    with suppress(AgnewsError, OSError):
+        found = zoo.sizes(variant)
     if not found:
-        config = Path(zoo.load_path(variant)) / "config.json"
-        with suppress(AgnewsError, OSError):
-            found = read_json(config.parent, config)
-            found = {**found, "num_layers": found.get("num_hidden_layers", 0)}
-    try:
-        width, inner = found["hidden_size"], found["intermediate_size"]
-        return float(found["num_layers"] * (4 * width**2 + 2 * width * inner))
-    except (KeyError, TypeError):
         return 0.0
+    width, inner = found["hidden_size"], found["intermediate_size"]
+    return float(found["num_layers"] * (4 * width**2 + 2 * width * inner))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agnews_ray.app.study_places import other_places
 from agnews_ray.cluster.event_kinds import Event
 from agnews_ray.cluster.events import read_events
 from agnews_ray.cluster.job_state import JobState, fold, state_of
@@ -96,7 +97,9 @@ def check_paths(study: StudySpec) -> None:
         StoreError: a relative path that exists here.
     """
     files = (study.data.source, study.data.test_source, study.data.validation_source)
-    named = [*files, *(weights_name(one.model) for one in study.models)]
+    names = {one.name for one in study.models}
+    others = [path for one in study.models for path in other_places(one) if path not in names]
+    named = [*files, *(weights_name(one.model) for one in study.models), *others]
     for path in named:
         if path and not path.startswith(("/", "~")) and Path(path).exists():
             hint = "put it where the cluster sees it and write the path from /, or use a hub id"

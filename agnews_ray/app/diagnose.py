@@ -264,12 +264,12 @@ def _hub_ids(study: StudySpec) -> list[str]:
 
 
 def _parameters(variant: VariantSpec) -> int:
-    """Estimate the number of parameters from the published sizes."""
+    """Estimate the number of parameters from the published sizes, or a folder's config."""
     if weights_name(variant.model) is None:
         return 0  # little beside what a process needs anyway
     try:
         sizes = zoo.sizes(zoo.encoder_of(variant) or variant)
-    except (AgnewsError, KeyError, TypeError, AttributeError):
+    except (AgnewsError, OSError):
         return UNKNOWN_PARAMETERS
     hidden, inner = sizes["hidden_size"], sizes["intermediate_size"]
     block = 4 * hidden * hidden + 2 * hidden * inner

@@ -30,6 +30,7 @@ from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secre
 from agnews_ray.run.fit import TrainerFit
 from agnews_ray.run.inputs import InputCache
 from agnews_ray.run.queue import Outcome, run_trials
+from agnews_ray.run.recording import Recorder
 from agnews_ray.run.study_runner import StudyRunner
 from agnews_ray.run.told import TrialFacts
 from agnews_ray.run.trainer import TrialRunner
@@ -145,11 +146,14 @@ def _run_joined(
     )
     groups = WorkerGroups(fit)
     trainer = TrialRunner(
-        study=prepared.study,
-        dataset=prepared.scanned.record,
+        recorder=Recorder(
+            study=prepared.study,
+            dataset=prepared.scanned.record,
+            command=command,
+            transfers=prepared.sources.known.transfers,
+        ),
         store=prepared.store,
         groups=groups,
-        command=command,
         log_hint="read `agnews-ray logs --all`, or submit.log beside the results",
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
         max_attempts=ATTEMPTS,

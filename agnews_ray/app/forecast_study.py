@@ -93,7 +93,8 @@ def forecast_study(
         The forecast; a variant without a probe is in ``unmeasured``.
     """
     machine = machine or Machine.here(prepared)
-    trials = {trial.variant.name: trial for trial in reversed(prepared.trials)}
+    tuned = [trial for trial in prepared.trials if trial.work == "fine-tuning"]
+    trials = {trial.variant.name: trial for trial in reversed(tuned)}
     keys = {
         name: _key(prepared, trial, machine)
         for name, trial in trials.items()
@@ -180,7 +181,8 @@ def _key(prepared: PreparedStudy, trial: PlannedTrial, machine: Machine) -> str:
         "threads": machine.num_threads,
         "device": trial.device,
         "weights": zoo.identity(variant) + zoo.head_of(variant),
-        "variant": variant.model_dump(mode="json", include={"init", "architecture", "engine"}),
+        "variant": variant.model_dump(mode="json", include={"init", "architecture", "engine"})
+        | ({"student": variant.student.model_dump(mode="json")} if variant.student else {}),
         "recipe": {name: recipe[name] for name in OF_STEP if name in recipe},
         "precision": trial.precision,
         "num_workers": prepared.study.scaling.num_workers,

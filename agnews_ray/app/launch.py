@@ -194,16 +194,20 @@ def _run_embedded(
             prepared = looked_at.tell(watcher)
 
             from agnews_ray.run.queue import OwnRoom, run_trials
+            from agnews_ray.run.recording import Recorder
             from agnews_ray.run.study_runner import StudyRunner
             from agnews_ray.run.trainer import TrialRunner
 
             trainer = TrialRunner(
-                study=prepared.study,
-                dataset=prepared.scanned.record,
+                recorder=Recorder(
+                    study=prepared.study,
+                    dataset=prepared.scanned.record,
+                    command=command,
+                    transfers=prepared.sources.known.transfers,
+                ),
                 store=prepared.store,
                 groups=groups,
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
-                command=command,
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
                 predict=allowance.predict,
             )

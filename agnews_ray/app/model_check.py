@@ -70,7 +70,12 @@ def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Devic
 
     lines: list[str] = []  # only one thread may call the watcher
     data = InputCache(
-        prepared.scanned, prepared.study.data, prepared.cache, watcher.tokenised, lines.append
+        prepared.scanned,
+        prepared.study.data,
+        prepared.cache,
+        watcher.tokenised,
+        lines.append,
+        prepared.sources.texts,
     )
     # A search may still have trials to run where all planned ones are finished.
     variants = {one.variant.name: one.variant for one in prepared.todo or prepared.trials}

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from agnews_ray.app.capacity import gpu_memory_line
 from agnews_ray.app.study_places import check_paths, place, with_places
+from agnews_ray.app.teachers import Sources, read_sources
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
 from agnews_ray.errors import StoreError
 from agnews_ray.model import zoo
 from agnews_ray.model.hub import go_offline_if_unreachable
-from agnews_ray.plan.graph import TrialGraph, without_finished
+from agnews_ray.plan.graph import TrialGraph, only_needed, without_finished
 from agnews_ray.plan.looks import Looks
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.plan.time_forecast import Forecast
@@ -44,6 +45,8 @@ class PreparedStudy:
     precisions: Mapping[str, Precision]
     """The wanted precisions by variant name; a trial has another one if its model cannot be trained
     in it."""
+    sources: Sources
+    """What is known about weights, teachers and texts without labels."""
     notes: tuple[str, ...] = ()
     """Notes about the machine, a line each."""
     forecast: Forecast | None = None
@@ -58,7 +61,7 @@ class PreparedStudy:
     @property
     def todo(self) -> tuple[PlannedTrial, ...]:
         """The trials without a record; each waits only for others of them."""
-        return without_finished(self.trials, self.finished)
+        return only_needed(without_finished(self.trials, self.finished))
 
     def planned_in(self, precisions: Mapping[str, Precision]) -> "PreparedStudy":
         """Plan again if a variant cannot be trained in the wanted precision.
@@ -73,7 +76,7 @@ class PreparedStudy:
         wanted = {**planned, **precisions}
         if planned == wanted:
             return self
-        trials = plan_study(self.study, self.scanned, self.device, wanted)
+        trials = plan_study(self.study, self.scanned, self.sources, self.device, wanted)
         return dataclasses.replace(self, trials=trials, finished=finished_of(self.store, trials))
 
 
@@ -136,16 +139,18 @@ def prepare_study(
     )
 
     device, num_gpus = resolve_device(study.scaling, cluster_gpus)
-    wanted: dict[str, Precision] = {one.name: "fp32" for one in study.models}
-    for variant in study.models:
+    sources = read_sources(study, scanned, cache)
+    variants = (*study.models, *sources.known.teachers.values())
+    wanted: dict[str, Precision] = {one.name: "fp32" for one in variants}
+    for variant in variants:
         if is_linear(variant.model):
             continue
         wanted[variant.name] = resolve_precision(
             variant.recipe_in(study.recipe), device, is_here=cluster_gpus is None
         )
         check_engine(variant.engine, device, wanted[variant.name])
-    precisions = {one.name: zoo.own_precision(one, wanted[one.name]) for one in study.models}
-    trials = plan_study(study, scanned, device, precisions)
+    precisions = {one.name: zoo.own_precision(one, wanted[one.name]) for one in variants}
+    trials = plan_study(study, scanned, sources, device, precisions)
     return PreparedStudy(
         study=study,
         store=store,
@@ -155,6 +160,7 @@ def prepare_study(
         finished=finished_of(store, trials),
         num_gpus=num_gpus,
         precisions=wanted,
+        sources=sources,
         notes=_machine_notes(study, device) if cluster_gpus is None else (),
     )
 
@@ -171,6 +177,7 @@ def _machine_notes(study: StudySpec, device: Device) -> tuple[str, ...]:
 def plan_study(
     study: StudySpec,
     scanned: ScannedDataset,
+    sources: Sources,
     device: Device,
     precisions: Mapping[str, Precision],
     looks: Looks | None = None,
@@ -180,6 +187,7 @@ def plan_study(
     Args:
         study: the study, with a name for every variant.
         scanned: its rows.
+        sources: its teachers, and texts without labels.
         device: the device on which the trials will run.
         precisions: the precision of each variant by name.
         looks: as for ``plan_trials``.
@@ -193,10 +201,8 @@ def plan_study(
     """
     for variant in study.models:
         zoo.check_model(variant)
-    identities = {
-        variant.name: zoo.identity(variant) + zoo.head_of(variant) for variant in study.models
-    }
-    planned = plan_trials(study, scanned.record, identities, device, precisions, looks)
+    known = sources.known_for(study)
+    planned = plan_trials(study, scanned.record, known, device, precisions, looks)
     return TrialGraph(planned).trials
 
 

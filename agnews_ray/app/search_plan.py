@@ -124,7 +124,7 @@ class SearchPlan:
         precisions = {
             one.name: self._precision(one, one.name.removesuffix(TUNED)) for one in study.models
         }
-        return plan_study(study, prepared.scanned, prepared.device, precisions)
+        return plan_study(study, prepared.scanned, prepared.sources, prepared.device, precisions)
 
     def _unfinished(self) -> tuple[PlannedTrial, ...]:
         trials = self.final_trials()
@@ -164,8 +164,8 @@ class SearchPlan:
             study = prepared.study.model_copy(
                 update={"models": (named,), "seeds": seeds, "curve": ()}
             )
-            device = prepared.device
-            trials += plan_study(study, prepared.scanned, device, precisions, looked_at)
+            rows, sources, device = prepared.scanned, prepared.sources, prepared.device
+            trials += plan_study(study, rows, sources, device, precisions, looked_at)
         return tuple(dataclasses.replace(trial, search=place) for trial in trials)
 
     def _precision(self, variant: VariantSpec, searched: str) -> Precision:

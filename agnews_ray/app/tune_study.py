@@ -67,14 +67,19 @@ def prepare_search(
 
 
 def check_search(study: StudySpec) -> None:
-    """Refuse a study that states no search.
+    """Refuse a study that states no search, or with models that learn from others.
 
     Raises:
-        SpecError: there is no search space.
+        SpecError: there is no search space, or a model has a teacher or pre-training.
     """
     if study.search is None:
         found = "search: want a search space, found none; add to the job file, for example"
         raise SpecError("tune", [f"{found} `search: {{space: {{recipe.num_epochs: [1, 2, 3]}}}}`"])
+    taught = [one.name for one in study.models if one.distillation or one.pretraining]
+    if taught:
+        found = f"models: want none with distillation or pretraining, found {', '.join(taught)}"
+        hint = "tune without these keys, and submit with them and the settings of best.yaml"
+        raise SpecError("tune", [f"{found}; {hint}"])
 
 
 def tune_study(

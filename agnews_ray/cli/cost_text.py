@@ -71,6 +71,9 @@ def study_lines(
     if any(trial.recipe.stop for trial in prepared.todo):
         lines.append("note  a trial that early stop ends takes less: all its epochs are counted")
     lines += search_lines(prepared.study, costs)
+    pretrained = [one.variant.name for one in prepared.todo if one.work == "pretraining"]
+    if pretrained:
+        lines.append(f"note  pre-training is not in it: {', '.join(pretrained)}")
     forecast = prepared.forecast
     return [*lines, *([errors_line(forecast.past)] if forecast else [])]
 

@@ -56,6 +56,23 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             "of similar length and its fused optimiser; -compiled: also compiled  [default: fast]",
             choices=tuple(ENGINES),
         ),
+        _flag(
+            "--teacher",
+            "teacher",
+            "comma-separated: also train each of the other models towards the predictions of this "
+            "one (of --models, or an alias), or of a trained classifier (folder, hub id)",
+        ),
+        _flag("--temperature", "temperature", "with --teacher: softens predictions  [4]"),
+        _flag(
+            "--soft-weight",
+            "soft_weight",
+            "with --teacher: what its predictions weigh; labels weigh the rest  [0.9]",
+        ),
+        _flag(
+            "--transfer",
+            "transfer",
+            "with --teacher: texts without labels, which it labels (a source, as --dataset)",
+        ),
         _flag("--dataset", "data.source", DESCRIPTION_OF_SOURCE),
         _flag("--test-dataset", "data.test_source", "test file, if --dataset has none"),
         _flag(
@@ -159,6 +176,10 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
 
 METAVARS = {
     "models": "A,B",
+    "teacher": "A,B",
+    "temperature": "T",
+    "soft_weight": "SHARE",
+    "transfer": "SOURCE",
     "data.source": "SOURCE",
     "data.test_source": "FILE",
     "data.validation_source": "FILE",
@@ -182,9 +203,11 @@ METAVARS = {
 }
 """The form of a flag's value in the help; a flag without an entry takes a number."""
 
-LISTS = {"models", "seeds", "curve", "data.text_columns", "data.class_names"}
+LISTS = {"models", "teacher", "seeds", "curve", "data.text_columns", "data.class_names"}
 
 NO_TEXTS = {
+    "temperature",
+    "soft_weight",
     "seeds",
     "curve",
     "data.has_header",
@@ -222,9 +245,9 @@ def _flag(
 def overrides(job: Path | None, flags: dict[str, object]) -> dict[str, object]:
     """Turn click's parameters into dotted paths; some are set for every fine-tuned model."""
     dotted = {name.replace("__", "."): value for name, value in flags.items()}
-    of_models = {name: dotted.pop(name) for name in ("init", "engine")}
-    of_models = {name: value for name, value in of_models.items() if value is not None}
-    if not of_models:
+    of_models = _taken(dotted, ("init", "engine"))
+    teaching = _taken(dotted, ("teacher", "temperature", "soft_weight", "transfer"))
+    if not of_models and not teaching:
         return dotted
     models = dotted["models"]
     if models is None and job is not None:
@@ -239,4 +262,14 @@ def overrides(job: Path | None, flags: dict[str, object]) -> dict[str, object]:
             {**m, **of_models} if isinstance(m, dict) and not is_linear(str(m.get("model"))) else m
             for m in as_mappings
         ]
+        if teaching:
+            from agnews_ray.cli.taught_models import with_taught
+
+            models = with_taught(models, teaching)
     return dotted | {"models": models}
+
+
+def _taken(dotted: dict[str, object], names: tuple[str, ...]) -> dict[str, object]:
+    """Take flags that are no paths in a study, if they were given."""
+    taken = {name: dotted.pop(name, None) for name in names}
+    return {name: value for name, value in taken.items() if value is not None}

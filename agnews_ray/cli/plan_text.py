@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import click
 
 from agnews_ray.errors import printable
-from agnews_ray.plan.budget import rows_of_share
 from agnews_ray.record.json_text import to_json
 from agnews_ray.spec.loader import to_yaml
 from agnews_ray.spec.shares import in_percent
@@ -49,14 +48,14 @@ def num_empty(record: "DatasetRecord") -> int:
 
 def print_plan(prepared: "PreparedStudy", as_json: bool) -> None:
     """Print a study and its trials, as ``--dry-run`` shows them."""
-    num_train = prepared.scanned.record.num_train
     trials: list[dict[str, object]] = [
         {
             "trial_id": trial.trial_id,
             "model": trial.variant.name,
             "seed": trial.seed,
             "train_share": trial.train_share,
-            "num_rows": rows_of_share(num_train, trial.train_share),
+            "work": trial.work,
+            "num_rows": trial.num_rows,
             "num_steps": trial.num_steps,
             "device": trial.device,
             "precision": trial.precision,
@@ -75,19 +74,25 @@ def print_plan(prepared: "PreparedStudy", as_json: bool) -> None:
     for line in introduction(prepared):
         click.echo(printable(line))
     for trial in prepared.trials:
-        num_rows = rows_of_share(num_train, trial.train_share)
-        click.echo(planned_line(trial, num_rows, trial.trial_id in prepared.finished))
+        click.echo(planned_line(trial, trial.trial_id in prepared.finished))
 
 
-def planned_line(trial: "PlannedTrial", num_rows: int, is_finished: bool) -> str:
+def planned_line(trial: "PlannedTrial", is_finished: bool) -> str:
     """Describe a planned trial in a line."""
-    facts = [f"{trial.num_steps:,} steps", trial.device, trial.precision]
+    work = {"pretraining": "pre-training, ", "labelling": "labels rows for its students, "}
+    steps = (
+        f"{trial.num_rows:,} rows" if trial.work == "labelling" else f"{trial.num_steps:,} steps"
+    )
+    facts = [f"{work.get(trial.work, '')}{steps}", trial.device, trial.precision]
     if trial.train_share < 1:
-        facts.insert(0, f"{in_percent(trial.train_share)} of the train rows ({num_rows:,})")
+        share = in_percent(trial.train_share)
+        facts.insert(0, f"{share} of the train rows ({trial.num_rows:,})")
+    if trial.transfer is not None:
+        facts.append(f"texts without labels from {trial.transfer.source}")
     if trial.variant.recipe:
         own = trial.variant.recipe.stated().items()
         facts.append(f"recipe of its own ({', '.join(f'{key} {value}' for key, value in own)})")
-    if not trial.scores_test:
+    if not trial.scores_test and trial.work == "fine-tuning":
         facts.append("not scored on test")
     if trial.waits_for:
         facts.append(f"after {', '.join(trial.waits_for)}")

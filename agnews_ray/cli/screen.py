@@ -124,8 +124,7 @@ class PlainScreen(SilentScreen):
 
     def started(self, trial: TrialFacts) -> None:
         of_rows = f"{share}, " if (share := _share(trial)) else ""
-        work = f"{trial.num_steps:,} steps" if trial.num_steps else LINEAR_FIT
-        self.note(f"start {trial.trial_id}: {of_rows}{work}, {trial.precision}")
+        self.note(f"start {trial.trial_id}: {of_rows}{_work(trial)}, {trial.precision}")
 
     def waiting(self, trial: TrialFacts, reason: str) -> None:
         if self._is_due(trial.trial_id):
@@ -204,7 +203,7 @@ class LiveScreen(SilentScreen):
         self._bars[trial.trial_id] = self._progress.add_task(
             _title(trial),
             total=trial.num_steps or None,  # None: a bar that moves
-            note="starting workers" if trial.num_steps else "starting",
+            note="starting workers" if trial.num_steps or trial.num_rows else "starting",
         )
 
     def waiting(self, trial: TrialFacts, reason: str) -> None:
@@ -233,8 +232,17 @@ class LiveScreen(SilentScreen):
             self._progress.remove_task(self._bars.pop(name))
 
 
+def _work(trial: TrialFacts) -> str:
+    """Say what a trial will do."""
+    if trial.work == "labelling":
+        return f"labels {trial.num_rows:,} rows for its students"
+    before = "pre-training, " if trial.work == "pretraining" else ""
+    return f"{before}{trial.num_steps:,} steps" if trial.num_steps else LINEAR_FIT
+
+
 def _title(trial: TrialFacts) -> str:
-    parts = (_cut(trial.variant.name), _share(trial), f"seed {trial.seed}")
+    kind = {"pretraining": "pre-training", "labelling": "labels"}.get(trial.work, "")
+    parts = (_cut(trial.variant.name), kind, _share(trial), f"seed {trial.seed}")
     return " · ".join(part for part in parts if part)
 
 
@@ -278,6 +286,10 @@ def describe_result(record: RecordFacts) -> str:
         took += f"  best epoch {training.best_epoch}"
     if training.stopped_after_epoch is not None:
         took += f", stopped after {training.stopped_after_epoch}"
+    if record.work == "labelling":
+        return f"{training.num_train_examples:,} rows labelled  {took}"
+    if record.work == "pretraining":
+        return f"loss {training.final_loss:.3f}  {took}"
     if test.accuracy is None:
         return f"not scored on test  {took}"
     return f"accuracy {test.accuracy:.4f}  macro-F1 {test.macro_f1:.4f}  {took}"

@@ -16,7 +16,9 @@ from agnews_ray.errors import DataError
 from agnews_ray.spec.data import DataSpec
 
 
-def arrow_layout(path: Path, kind: str, spec: DataSpec, like: FileLayout | None) -> FileLayout:
+def arrow_layout(
+    path: Path, kind: str, spec: DataSpec, like: FileLayout | None, is_labelled: bool = True
+) -> FileLayout:
     """Find a Parquet or Arrow file's columns, and the class names that it carries.
 
     Args:
@@ -24,6 +26,7 @@ def arrow_layout(path: Path, kind: str, spec: DataSpec, like: FileLayout | None)
         kind: parquet or arrow.
         spec: the user's settings, which may name the columns.
         like: the layout of the train split's first file.
+        is_labelled: whether a label column is wanted.
 
     Returns:
         The layout.
@@ -43,7 +46,7 @@ def arrow_layout(path: Path, kind: str, spec: DataSpec, like: FileLayout | None)
     columns = tuple(schema.names)
     first = next(iter(_iter(path, kind, None)), None)
     sample = [c.slice(0, SAMPLE_ROWS).to_pylist() for c in first.columns] if first else []
-    roles = choose_roles(path, columns, sample, spec, like)
+    roles = choose_roles(path, columns, sample, spec, like, is_labelled)
     numbers = [name for name in roles.text if is_numeric(schema.field(name).type)]
     notes = tuple(f"numbers in {name!r} read as text" for name in numbers)
     return FileLayout(

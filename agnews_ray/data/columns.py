@@ -71,6 +71,7 @@ class Roles:
 
     text: tuple[str, ...]
     label: str
+    """The label column; empty if labels are not read."""
     notes: tuple[str, ...] = ()
 
 
@@ -120,6 +121,31 @@ def choose_columns(
         hint = "name another with --label-column or --text-column"
         raise DataError(str(path), "text and label in two columns", f"{label!r} as both", hint)
     return Roles(text, label, (*text_notes, *label_notes))
+
+
+def choose_text(path: Path, columns: tuple[str, ...], spec: DataSpec) -> Roles:
+    """Find text columns by name, in a file whose labels are not read.
+
+    Args:
+        path: for messages.
+        columns: all names, in file order.
+        spec: may name the columns.
+
+    Returns:
+        The columns, and the assumptions made.
+
+    Raises:
+        DataError: there is no text column, a named column does not exist, or several columns are
+            equally likely.
+    """
+    _refuse_twice(path, columns)
+    text, notes = _text(path, columns, "", spec)
+    return Roles(text, "", notes)
+
+
+def names_text(cells: Sequence[str]) -> bool:
+    """Whether a row of cells names a text column."""
+    return any(plain(cell) in TEXTS for cell in cells)
 
 
 def _refuse_twice(path: Path, columns: tuple[str, ...], spec: DataSpec | None = None) -> None:

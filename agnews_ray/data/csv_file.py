@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from agnews_ray.data.columns import names_both_roles, plain
+from agnews_ray.data.columns import names_both_roles, names_text, plain
+from agnews_ray.data.dialect import Dialect
 from agnews_ray.data.dialect_search import find_dialect, read_sample
 from agnews_ray.data.encoding import find_encoding, open_text
-from agnews_ray.data.headerless import choose_positions, is_data, is_numbering
+from agnews_ray.data.headerless import (
+    choose_positions,
+    is_data,
+    is_numbering,
+    stated_positions,
+)
 from agnews_ray.data.layout import BATCH_ROWS, SAMPLE_ROWS, FileLayout, choose_roles
 from agnews_ray.errors import DataError
 from agnews_ray.spec.data import DataSpec
@@ -31,13 +37,16 @@ class _Header:
     notes: tuple[str, ...] = ()
 
 
-def csv_layout(path: Path, spec: DataSpec, like: FileLayout | None) -> FileLayout:
+def csv_layout(
+    path: Path, spec: DataSpec, like: FileLayout | None, is_labelled: bool = True
+) -> FileLayout:
     """Find out how a CSV file is written, and which columns are text and label.
 
     Args:
         path: the file.
         spec: the user's settings, which may state encoding, delimiter, quotes, header and columns.
         like: the layout of the train split's first file.
+        is_labelled: whether a label column is wanted.
 
     Returns:
         The layout.
@@ -48,14 +57,21 @@ def csv_layout(path: Path, spec: DataSpec, like: FileLayout | None) -> FileLayou
     encoding, said = find_encoding(path, spec.encoding)
     with open_text(path, encoding) as file:
         sample, is_whole = file.read(SAMPLE_CHARS), not file.read(1)
-    dialect = find_dialect(path, sample, is_whole, spec, like.dialect if like else None)
-    rows = read_sample(dialect, sample, is_whole)
-    _need_rows(path, rows, sample, like)
-    header = _header(rows, spec, like)
+    if not is_labelled and _is_one_column(sample, spec, like):
+        dialect = Dialect()
+        rows = read_sample(dialect, sample, is_whole)
+    else:
+        dialect = find_dialect(path, sample, is_whole, spec, like.dialect if like else None)
+        rows = read_sample(dialect, sample, is_whole)
+        _need_rows(path, rows, sample, like)
+    header = _header(rows, spec, like, is_labelled)
     below = rows[header.num_rows : header.num_rows + SAMPLE_ROWS]
     values = [[row[i] if i < len(row) else "" for row in below] for i in range(len(rows[0]))]
     notes = (*([said] if said else []), *dialect.notes(spec.delimiter is not None), *header.notes)
-    text, label, more = _roles(path, header, values, spec, like)
+    if is_labelled:
+        text, label, more = _roles(path, header, values, spec, like)
+    else:
+        text, label, more = _text_alone(path, header, values, spec, like)
     return FileLayout(
         kind="csv",
         columns=header.columns,
@@ -135,6 +151,13 @@ def _need_rows(path: Path, rows: list[list[str]], sample: str, like: FileLayout 
         raise DataError(str(path), "a text and a label column", found, hint)
 
 
+def _is_one_column(sample: str, spec: DataSpec, like: FileLayout | None) -> bool:
+    """Whether the first line is the name of a text column, alone."""
+    first = sample.lstrip("\ufeff\r\n").partition("\n")[0].strip().strip('"')
+    known = (*(spec.text_columns or ()), *(like.text_columns if like and like.has_header else ()))
+    return names_text([first]) or plain(first) in {plain(name) for name in known}
+
+
 def _ragged(path: Path, layout: FileLayout, number: int, found: int) -> DataError:
     counted = " (a header counted)" if layout.num_header_rows else ""
     hint = "quote fields that hold a comma and double the quotes inside, or use --delimiter"
@@ -142,7 +165,9 @@ def _ragged(path: Path, layout: FileLayout, number: int, found: int) -> DataErro
     return DataError(str(path), wanted, f"{found} in row {number}{counted}", hint)
 
 
-def _header(rows: list[list[str]], spec: DataSpec, like: FileLayout | None) -> _Header:
+def _header(
+    rows: list[list[str]], spec: DataSpec, like: FileLayout | None, is_labelled: bool
+) -> _Header:
     """Decide whether the first row names the columns."""
     first = rows[0]
     unnamed = tuple(f"column_{i + 1}" for i in range(len(first)))
@@ -151,7 +176,11 @@ def _header(rows: list[list[str]], spec: DataSpec, like: FileLayout | None) -> _
     later = list(zip(*(row for row in rows[1:SAMPLE_ROWS] if len(row) == len(first)), strict=True))
     if spec.has_header is not None:
         has_names = spec.has_header
-    elif names_both_roles(first) or _is_stated(first, spec):
+    elif (
+        names_both_roles(first)
+        or _is_stated(first, spec)
+        or (not is_labelled and names_text(first))
+    ):
         has_names = True
     elif like is not None and like.kind == "csv" and not like.has_header:
         has_names = False
@@ -183,3 +212,21 @@ def _roles(
     found = choose_positions(path, values, spec)
     text = tuple(header.columns[place] for place in found.text)
     return text, header.columns[found.label], found.notes
+
+
+def _text_alone(
+    path: Path,
+    header: _Header,
+    values: list[list[str]],
+    spec: DataSpec,
+    like: FileLayout | None,
+) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """Choose text columns as stated, as in the train file, else by name or content."""
+    if header.has_names:
+        roles = choose_roles(path, header.columns, values, spec, like, is_labelled=False)
+        return roles.text, "", roles.notes
+    if spec.text_columns is not None:
+        places = stated_positions(path, len(values), spec.text_columns)
+        return tuple(header.columns[place] for place in places), "", ("no header row",)
+    text, _, notes = _roles(path, header, values, spec, like)
+    return text, "", notes

@@ -13,6 +13,7 @@ from agnews_ray.data.csv_file import csv_layout, iter_csv
 from agnews_ray.data.encoding import find_encoding
 from agnews_ray.data.json_rows import find_form, iter_rows
 from agnews_ray.data.layout import BATCH_ROWS, SAMPLE_ROWS, FileLayout, choose_roles
+from agnews_ray.data.text_lines import iter_lines, lines_layout
 from agnews_ray.data.values import from_python, to_labels, to_texts
 from agnews_ray.errors import DataError
 from agnews_ray.spec.data import DataSpec
@@ -38,16 +39,21 @@ NAMES = {
     "parquet": "a Parquet file",
     "arrow": "an Arrow file",
     "jsonl": "a JSON Lines file",
+    "text": "a text file",
 }
 
 
-def detect_layout(path: Path, spec: DataSpec, like: FileLayout | None = None) -> FileLayout:
+def detect_layout(
+    path: Path, spec: DataSpec, like: FileLayout | None = None, is_labelled: bool = True
+) -> FileLayout:
     """Find out a file's kind, encoding, dialect, header, text columns and label column.
 
     Args:
         path: a file whose ending is one of ``KINDS``, perhaps compressed.
         spec: the user's settings, which replace what is otherwise found.
         like: the layout of the train split's first file, whose columns are tried first.
+        is_labelled: whether labels are wanted; without them, a ``.txt`` has one text a line unless
+            its first line has tabs or its text columns are stated.
 
     Returns:
         The layout.
@@ -67,11 +73,7 @@ def detect_layout(path: Path, spec: DataSpec, like: FileLayout | None = None) ->
     if path.stat().st_size == 0:
         raise DataError(str(path), "at least one row", "an empty file", "remove or replace it")
     try:
-        if kind == "csv":
-            return csv_layout(path, spec, like)
-        if kind == "jsonl":
-            return _json_layout(path, spec, like)
-        return arrow_layout(path, kind, spec, like)
+        return _layout(path, kind, spec, like, is_labelled)
     except READ_ERRORS as error:
         raise _explain(path, kind, error) from error
 
@@ -85,12 +87,12 @@ def iter_batches(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
 
     Yields:
         Batches with columns ``text`` (string, columns joined by one space, nulls as empty) and
-        ``label`` (string, null where missing).
+        ``label`` (string, null where missing or not read).
 
     Raises:
         DataError: a row has another number of fields, or the format is broken; names the row.
     """
-    readers = {"csv": iter_csv, "jsonl": _iter_json}
+    readers = {"csv": iter_csv, "jsonl": _iter_json, "text": iter_lines}
     try:
         for batch in readers.get(layout.kind, iter_arrow)(path, layout):
             yield _text_and_label(batch, layout, path)
@@ -98,7 +100,21 @@ def iter_batches(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
         raise _explain(path, layout.kind, error) from error
 
 
-def _json_layout(path: Path, spec: DataSpec, like: FileLayout | None) -> FileLayout:
+def _layout(
+    path: Path, kind: str, spec: DataSpec, like: FileLayout | None, is_labelled: bool
+) -> FileLayout:
+    if not is_labelled and data_ending(path) == ".txt" and (lines := lines_layout(path, spec)):
+        return lines
+    if kind == "csv":
+        return csv_layout(path, spec, like, is_labelled)
+    if kind == "jsonl":
+        return _json_layout(path, spec, like, is_labelled)
+    return arrow_layout(path, kind, spec, like, is_labelled)
+
+
+def _json_layout(
+    path: Path, spec: DataSpec, like: FileLayout | None, is_labelled: bool
+) -> FileLayout:
     encoding, said = find_encoding(path, spec.encoding)
     form = find_form(path, encoding)
     rows = list(islice(iter_rows(path, encoding, form), SAMPLE_ROWS))
@@ -106,7 +122,7 @@ def _json_layout(path: Path, spec: DataSpec, like: FileLayout | None) -> FileLay
     if not columns:
         raise DataError(str(path), "at least one row", "none", "remove or replace the file")
     sample = [[row.get(name) for row in rows] for name in columns]
-    roles = choose_roles(path, columns, sample, spec, like)
+    roles = choose_roles(path, columns, sample, spec, like, is_labelled)
     return FileLayout(
         kind="jsonl",
         columns=columns,
@@ -129,7 +145,9 @@ def _iter_json(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
 def _text_and_label(batch: pa.RecordBatch, layout: FileLayout, path: Path) -> pa.RecordBatch:
     parts = [to_texts(batch.column(name), name, path) for name in layout.text_columns]
     text = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, " ")
-    label = to_labels(batch.column(layout.label_column), layout.label_column, path)
+    label = pa.nulls(batch.num_rows, pa.string())
+    if layout.label_column:
+        label = to_labels(batch.column(layout.label_column), layout.label_column, path)
     return pa.record_batch({"text": text, "label": label})
 
 

@@ -82,7 +82,7 @@ def choose_positions(path: Path, columns: Sequence[Sequence[str]], spec: DataSpe
     """
     notes = ["no header row"]
     if spec.label_column is not None or spec.text_columns is not None:
-        return _stated(path, len(columns), spec, notes)
+        return _both_stated(path, len(columns), spec, notes)
     kept = list(range(len(columns)))
     if len(kept) > 2 and is_index(columns[0]):
         kept.pop(0)
@@ -114,8 +114,20 @@ def _label_end(path: Path, columns: Sequence[Sequence[str]], kept: list[int]) ->
     raise _unclear(path, columns, "a first and a last column that could both be the label")
 
 
-def _stated(path: Path, num_columns: int, spec: DataSpec, notes: list[str]) -> Positions:
-    wanted = [*(spec.text_columns or ()), *([spec.label_column] if spec.label_column else [])]
+def stated_positions(path: Path, num_columns: int, wanted: Sequence[str]) -> list[int]:
+    """Read positions as the user writes them, ``2`` or ``column_2``.
+
+    Args:
+        path: for messages.
+        num_columns: the number of columns.
+        wanted: the positions, counted from 1.
+
+    Returns:
+        The positions, counted from 0.
+
+    Raises:
+        DataError: not a number, or no such column.
+    """
     numbers = [re.sub(r"^column[_ ]?", "", word.strip().lower()) for word in wanted]
     bad = [w for w, n in zip(wanted, numbers, strict=True) if not n.isascii() or not n.isdigit()]
     bad += [
@@ -127,7 +139,12 @@ def _stated(path: Path, num_columns: int, spec: DataSpec, notes: list[str]) -> P
         found = f"{num_columns} columns without header, and {bad[0]!r} requested"
         hint = f"give positions from 1 to {num_columns}, or add a header row"
         raise DataError(str(path), "columns that exist", found, hint)
-    places = [int(number) - 1 for number in numbers]
+    return [int(number) - 1 for number in numbers]
+
+
+def _both_stated(path: Path, num_columns: int, spec: DataSpec, notes: list[str]) -> Positions:
+    wanted = [*(spec.text_columns or ()), *([spec.label_column] if spec.label_column else [])]
+    places = stated_positions(path, num_columns, wanted)
     if spec.label_column is None:
         rest = [i for i in range(num_columns) if i not in places]
         if len(rest) != 1:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agnews_ray.data.columns import Roles, choose_columns, plain
+from agnews_ray.data.columns import Roles, choose_columns, choose_text, plain
 from agnews_ray.data.dialect import Dialect
 from agnews_ray.data.json_rows import Form
 from agnews_ray.errors import DataError
@@ -22,13 +22,14 @@ class FileLayout:
     """All that is needed to read a file: its format, and how its columns become text and label."""
 
     kind: str
-    """The file's format: csv, parquet, arrow or jsonl."""
+    """The file's format: csv, parquet, arrow, jsonl, or text (one text a line)."""
     columns: tuple[str, ...]
     """All columns in file order; ``column_1`` and so on if they have no names."""
     has_header: bool
     """Whether the file has a header; AG News, as it is published, has none."""
     text_columns: tuple[str, ...]
     label_column: str
+    """The label column; empty if labels are not read."""
     encoding: str = "utf-8"
     """The encoding of a CSV or JSON file."""
     dialect: Dialect | None = None
@@ -45,7 +46,8 @@ class FileLayout:
     @property
     def wanted(self) -> tuple[str, ...]:
         """The columns that are read, without repetition."""
-        return tuple(dict.fromkeys((*self.text_columns, self.label_column)))
+        labels = (self.label_column,) if self.label_column else ()
+        return tuple(dict.fromkeys((*self.text_columns, *labels)))
 
 
 def choose_roles(
@@ -54,6 +56,7 @@ def choose_roles(
     sample: Sequence[Sequence[object]],
     spec: DataSpec,
     like: FileLayout | None,
+    is_labelled: bool = True,
 ) -> Roles:
     """Find text and label columns: those of the train split's first file, else by name.
 
@@ -63,6 +66,7 @@ def choose_roles(
         sample: some rows of every column, for hints.
         spec: the user's settings, which may name the columns.
         like: the layout of the train split's first file.
+        is_labelled: whether a label column is wanted.
 
     Returns:
         The columns, and the assumptions made.
@@ -70,6 +74,8 @@ def choose_roles(
     Raises:
         DataError: as for ``choose_columns``, or the file has texts but no labels.
     """
+    if not is_labelled:
+        return _text_alone(path, columns, spec, like)
     if like is None or not like.has_header:
         return choose_columns(path, columns, sample, spec)
     by_plain = {plain(name): name for name in columns}
@@ -83,3 +89,16 @@ def choose_roles(
         hint = "rows without labels cannot be scored: pass the train file alone with --dataset"
         raise DataError(str(path), wanted, shown, f"{hint}, and a test split is cut from it")
     return choose_columns(path, columns, sample, spec)
+
+
+def _text_alone(
+    path: Path, columns: tuple[str, ...], spec: DataSpec, like: FileLayout | None
+) -> Roles:
+    """Find the text columns: the stated ones, those of the train split, else by name."""
+    by_plain = {plain(name): name for name in columns}
+    if spec.text_columns is None and like is not None and like.has_header:
+        same = [by_plain.get(plain(name)) for name in like.text_columns]
+        found = [name for name in same if name is not None]
+        if len(found) == len(same):
+            return Roles(tuple(found), "")
+    return choose_text(path, columns, spec)

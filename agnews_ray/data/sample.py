@@ -51,7 +51,7 @@ def sample_evenly(split: SplitRows, count: int) -> pa.Table:
     """
     distance = max(1.0, split.num_rows / count)
     ranks = np.unique((np.arange(min(count, split.num_rows)) * distance).astype(np.int64))
-    wanted = pa.array(split.rows[ranks])
+    wanted = pa.array(split.numbers[ranks])
     chosen = [
         table.filter(pc.is_in(table["row"], wanted))
         for index in range(len(split.files))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.batches import FIRST_TRANSFER_ROW, TokenisedRows
 from agnews_ray.plan.budget import rows_of_share
 
 
@@ -65,7 +65,7 @@ def as_bits(rows: NDArray[np.int64]) -> bytes:
 def chosen_windows(
     windows: Iterable[TokenisedRows], bits: bytes | None, window_rows: int
 ) -> Iterator[TokenisedRows]:
-    """Leave out the rows that are not chosen.
+    """Leave out the labelled rows that are not chosen; texts without label all stay.
 
     Args:
         windows: all train rows, each once.
@@ -83,9 +83,10 @@ def chosen_windows(
     is_chosen = np.unpackbits(np.frombuffer(bits, dtype=np.uint8)).astype(bool)
     waiting: TokenisedRows | None = None
     for window in windows:
+        stays = window.rows >= FIRST_TRANSFER_ROW
         is_known = window.rows < is_chosen.size
-        index = np.flatnonzero(is_known)[is_chosen[window.rows[is_known]]]
-        rows = window.take(index)
+        stays[is_known] = is_chosen[window.rows[is_known]]
+        rows = window.take(np.flatnonzero(stays))
         waiting = rows if waiting is None else waiting.followed_by(rows)
         if len(waiting) >= window_rows:
             yield waiting

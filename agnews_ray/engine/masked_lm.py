@@ -4,7 +4,6 @@ The encoder gives the last hidden states; the head then computes logits over the
 for the tokens that need them, because the vocabulary is a hundred times as wide as the model.
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +14,9 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
-from agnews_ray.data.batches import TokenisedRows
-from agnews_ray.engine.objective import ModelNeeds, ModelOutput
+from agnews_ray.data.batches import NO_TOKEN
+from agnews_ray.data.masking import MASKED_TOKENS
+from agnews_ray.engine.objective import MEAN_MASKED, ModelNeeds, ModelOutput
 from agnews_ray.engine.predict import autocast
 from agnews_ray.errors import ModelError
 from agnews_ray.spec.base import Precision
@@ -24,35 +24,12 @@ from agnews_ray.spec.base import Precision
 LAST_HIDDEN = ModelNeeds(hidden_states=(-1,), logits=False)
 """The output of the last block."""
 
-ORIGINAL, MEAN_MASKED, MEAN_TOKENS = "original_ids", "mean_masked", "mean_tokens"
-"""The targets: shape (B, L), int64, the token ids to predict; and shape (B,) each, float32, the
-number of masked tokens, and of all tokens, per row of the global batch."""
-
-NOT_PREDICTED = -100
-"""What ``original_ids`` has for a token that is not predicted."""
-
 MAX_LOGITS = 2**26
 """The number of logits that are computed at once; more are computed in chunks, and again in the
 backward pass."""
 
 Head = Callable[[torch.Tensor], torch.Tensor]
 """A function of hidden states, shape (N, H), that returns logits, shape (N, V)."""
-
-
-def with_counts(batch: TokenisedRows) -> TokenisedRows:
-    """Add to a global batch of masked rows what its losses are divided by.
-
-    Args:
-        batch: a global batch with the target ``original_ids``.
-
-    Returns:
-        The same with the targets ``mean_masked`` and ``mean_tokens``, so that the losses of all
-        ranks add up to means over the tokens of the global batch.
-    """
-    num_masked = max(1, int((batch.targets[ORIGINAL] != NOT_PREDICTED).sum()))
-    means = {MEAN_MASKED: num_masked / len(batch), MEAN_TOKENS: len(batch.ids) / len(batch)}
-    counts = {name: np.full(len(batch), mean, np.float32) for name, mean in means.items()}
-    return dataclasses.replace(batch, targets=batch.targets | counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +54,7 @@ class MaskedLM:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return (ORIGINAL, MEAN_MASKED)
+        return (MASKED_TOKENS, MEAN_MASKED)
 
     def to(self, device: torch.device) -> "MaskedLM":  # noqa: ARG002  # the student is there
         return self
@@ -88,13 +65,13 @@ class MaskedLM:
         labels: torch.Tensor,  # noqa: ARG002  # the masked tokens are enough
         targets: Mapping[str, torch.Tensor],
     ) -> torch.Tensor:
-        head, original = head_of(self.student), targets[ORIGINAL]
+        head, original = head_of(self.student), targets[MASKED_TOKENS]
 
         def of_tokens(hidden: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
             return hard_losses(head(hidden), wanted)[:, None]
 
         tensors = (output.hidden_states[-1], original)
-        is_needed = original != NOT_PREDICTED
+        is_needed = original != NO_TOKEN
         size = chunk_size(self.student)
         with autocast(original.device, self.precision):
             sums = add_up_tokens(of_tokens, tensors, is_needed, size, is_static=self.is_recorded)
@@ -135,7 +112,7 @@ def chunk_size(model: Any) -> int:
 
 def hard_losses(logits: torch.Tensor, original: torch.Tensor) -> torch.Tensor:
     """Compute the cross-entropy of N tokens in float32; 0 where nothing is predicted."""
-    return cross_entropy(logits.float(), original, ignore_index=NOT_PREDICTED, reduction="none")
+    return cross_entropy(logits.float(), original, ignore_index=NO_TOKEN, reduction="none")
 
 
 def add_up_tokens(

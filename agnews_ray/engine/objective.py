@@ -7,16 +7,22 @@ the data than labels.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.batches import NO_TOKEN, TokenisedRows
+from agnews_ray.data.masking import MASKED_TOKENS
 from agnews_ray.data.tensors import Batch
 from agnews_ray.errors import DataError
 from agnews_ray.spec.recipe import RecipeSpec
+
+MEAN_TOKENS, MEAN_MASKED = "mean_tokens", "mean_masked"
+"""Targets of shape (B,), float32, that a masked batch has without bringing them along: the number
+of tokens, and of masked tokens (at least one in a batch), per row of the global batch. A row's sum
+over tokens divided by it adds up, over all ranks, to the mean over the tokens of the batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,14 +185,40 @@ def weigh(share: Batch, batch: TokenisedRows, objective: Objective) -> Batch:
     Raises:
         DataError: the rows lack a target.
     """
-    if absent := [name for name in objective.targets if name not in share.targets]:
-        there = ", ".join(sorted(share.targets)) or "none"
-        hint = "make the rows with that target, or choose another objective"
-        raise DataError("train split", f"the target {absent[0]!r} of each row", there, hint)
+    means = {name: torch.full_like(share.row_weights, mean) for name, mean in _means(batch).items()}
+    targets = needed_targets(objective, share.targets | means)
     denominator = objective.denominator(batch.labels)
-    targets = {name: share.targets[name] for name in objective.targets}
     if denominator == len(batch):
         return replace(share, targets=targets)
     return replace(
         share, row_weights=share.row_weights * (len(batch) / denominator), targets=targets
     )
+
+
+def _means(batch: TokenisedRows) -> dict[str, float]:
+    """Compute the targets that losses of tokens are divided by; see ``MEAN_TOKENS``."""
+    masked = batch.token_targets.get(MASKED_TOKENS)
+    if masked is None:
+        return {}
+    num_masked = max(1, int((masked != NO_TOKEN).sum()))
+    return {MEAN_TOKENS: len(batch.ids) / len(batch), MEAN_MASKED: num_masked / len(batch)}
+
+
+def needed_targets(objective: Objective, targets: Mapping[str, Any]) -> dict[str, Any]:
+    """Select the targets that an objective needs.
+
+    Args:
+        objective: the objective.
+        targets: the targets that the rows have, by name.
+
+    Returns:
+        The needed ones.
+
+    Raises:
+        DataError: the rows lack a target.
+    """
+    if absent := [name for name in objective.targets if name not in targets]:
+        there = ", ".join(sorted(targets)) or "none"
+        hint = "make the rows with that target, or choose another objective"
+        raise DataError("train split", f"the target {absent[0]!r} of each row", there, hint)
+    return {name: targets[name] for name in objective.targets}

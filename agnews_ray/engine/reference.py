@@ -5,7 +5,7 @@ The speed and the results of ``fast`` are compared with those of this engine.
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -24,7 +24,14 @@ from transformers import (
 from agnews_ray.compat.of_transformers import on_one_gpu
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.engine.callbacks import Action, Callback, StepDone, tell
-from agnews_ray.engine.objective import PLAIN, CrossEntropy, ModelOutput
+from agnews_ray.engine.objective import (
+    LOGITS_ONLY,
+    PLAIN,
+    CrossEntropy,
+    ModelOutput,
+    Objective,
+    needed_targets,
+)
 from agnews_ray.engine.results import Rank, TrainLog, batch_facts, make_log
 from agnews_ray.errors import TrialError
 from agnews_ray.spec.base import Precision
@@ -47,8 +54,8 @@ class ReferenceEngine:
     tokenizer: PreTrainedTokenizerBase
     rank: Rank
     style: Style
-    objective: CrossEntropy = PLAIN
-    """The objective to minimise; the Trainer cannot use any other kind."""
+    objective: Objective = PLAIN
+    """The objective to minimise, of a model's logits; its tensors are on the CPU."""
 
     def train(
         self,
@@ -70,42 +77,43 @@ class ReferenceEngine:
 
         Returns:
             The log of the steps that were made.
+
+        Raises:
+            TrialError: the objective needs more of the model than its logits.
+            DataError: the rows lack a target.
         """
-        collator = _Collator(self.tokenizer)
+        if self.objective.needs != LOGITS_ONLY:
+            found = f"{type(self.objective).__name__}, which needs more"
+            raise TrialError("engine reference", "a loss of logits", found, "use engine fast")
+        own = self._own_objective()
+        collator = _Collator(self.tokenizer, self.objective if own else None)
         with tempfile.TemporaryDirectory() as folder:
             trainer = _LoggingTrainer(
                 model=model,
                 args=self._arguments(folder, seed, 1 if plan else self.recipe.num_epochs),
-                train_dataset=_Rows(rows),
+                train_dataset=_Rows(rows, self.objective),
                 data_collator=collator,
                 processing_class=self.tokenizer,
-                compute_loss_func=self._loss_function(),
             )
-            trainer.plan = plan
+            trainer.plan, trainer.objective = plan, own
             watcher = _Watcher(trainer, callbacks)
             trainer.add_callback(watcher)
             trainer.remove_callback(PrinterCallback)
             trainer.train()
-        return make_log(
-            {"loss": torch.stack(trainer.losses)}, trainer.rates, collator.facts, watcher.seconds,
-            watcher.num_skipped,
-        )  # fmt: skip
+        parts = torch.stack(trainer.losses).T
+        losses = dict(zip(["loss", *self.objective.parts], parts, strict=True))
+        return make_log(losses, trainer.rates, collator.facts, watcher.seconds, watcher.num_skipped)
 
-    def _loss_function(self) -> Callable[..., torch.Tensor] | None:
-        """Our own loss where the Trainer has none of that kind: it knows no class weights."""
-        objective = self.objective.to(self.rank.device)
-        weights = objective.class_weights
-        if weights is None:
+    def _own_objective(self) -> Objective | None:
+        """The objective where the Trainer has no such loss, on the device; it knows smoothing."""
+        objective = self.objective
+        if isinstance(objective, CrossEntropy) and objective.class_weights is None:
             return None
-
-        def loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
-            each = objective.losses(ModelOutput(logits=outputs.logits), labels, {})
-            return each.sum() / weights[labels].sum()  # the denominator, without asking a GPU
-
-        return loss
+        return objective.to(self.rank.device)
 
     def _arguments(self, folder: str, seed: int, num_epochs: int) -> TrainingArguments:
-        recipe = self.recipe
+        recipe, objective = self.recipe, self.objective
+        smoothing = objective.label_smoothing if isinstance(objective, CrossEntropy) else 0.0
         arguments = TrainingArguments(
             output_dir=folder,
             num_train_epochs=num_epochs,
@@ -117,7 +125,7 @@ class ReferenceEngine:
             adam_beta1=recipe.adam_beta1,
             adam_beta2=recipe.adam_beta2,
             adam_epsilon=recipe.adam_epsilon,
-            label_smoothing_factor=self.objective.label_smoothing,
+            label_smoothing_factor=smoothing,
             fp16=self.precision == "fp16",
             bf16=self.precision == "bf16",
             use_cpu=self.rank.device.type == "cpu",
@@ -151,10 +159,11 @@ class ReferenceEngine:
 
 
 class _Rows(torch.utils.data.Dataset[dict[str, Any]]):
-    """A dataset of single rows, as the Trainer reads them."""
+    """A dataset of single rows, as the Trainer reads them, with an objective's targets."""
 
-    def __init__(self, rows: TokenisedRows) -> None:
+    def __init__(self, rows: TokenisedRows, objective: Objective) -> None:
         self._rows = rows
+        self._targets = needed_targets(objective, rows.targets)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -165,6 +174,7 @@ class _Rows(torch.utils.data.Dataset[dict[str, Any]]):
             "input_ids": self._rows.ids[start:stop].tolist(),
             "labels": int(self._rows.labels[index]),
             "row": int(self._rows.rows[index]),
+            "targets": {name: values[index] for name, values in self._targets.items()},
         }
 
 
@@ -173,25 +183,49 @@ class _Collator:
     """The collator, which pads a batch to its longest row and counts its rows and tokens."""
 
     tokenizer: PreTrainedTokenizerBase
+    objective: Objective | None
+    """The objective, on the CPU, if the Trainer has no such loss: batches have its targets and the
+    weights of their rows then."""
     facts: list[NDArray[np.float64]] = field(default_factory=list)
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         rows = np.array([feature.pop("row") for feature in features])
+        targets = [feature.pop("targets") for feature in features]
         num_tokens = sum(len(feature["input_ids"]) for feature in features)
         batch: dict[str, torch.Tensor] = DataCollatorWithPadding(self.tokenizer)(features)
         self.facts.append(batch_facts(rows, num_tokens, batch["input_ids"].numel()))
+        if self.objective is not None:
+            denominator = self.objective.denominator(batch["labels"].numpy())
+            batch["row_weights"] = torch.full((len(rows),), 1.0 / denominator)
+            for name in self.objective.targets:
+                batch[name] = torch.from_numpy(np.stack([one[name] for one in targets]))
         return batch
 
 
 class _LoggingTrainer(Trainer):  # type: ignore[misc]  # no type information
-    """The Trainer, which also keeps each step's loss and rate, and uses a plan if there is one."""
+    """The Trainer, which keeps each step's losses and rate, and may use a plan and an objective."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.plan: Plan | None = None
+        self.objective: Objective | None = None
         self.losses: list[torch.Tensor] = []
+        """Shape (1 + P,) each: the loss and its parts."""
         self.rates: list[float] = []
         self.start = 0.0
+        self._parts = torch.zeros(0, device=self.args.device)
+
+    def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **named: Any) -> Any:
+        if self.objective is None:
+            return super().compute_loss(model, inputs, *arguments, **named)
+        labels, weights = inputs.pop("labels"), inputs.pop("row_weights")
+        targets = {name: inputs.pop(name) for name in self.objective.targets}
+        output = ModelOutput(logits=model(**inputs).logits)
+        each = self.objective.losses(output, labels, targets)
+        each = each if each.dim() == 2 else each[:, None]
+        shares = (each * weights[:, None]).sum(dim=0)
+        self._parts = shares[1:].detach()
+        return shares[0]
 
     def get_train_dataloader(self) -> Any:
         if self.plan is None:
@@ -205,7 +239,7 @@ class _LoggingTrainer(Trainer):  # type: ignore[misc]  # no type information
         self.start = self.start or time.perf_counter()
         self.rates.append(self.lr_scheduler.get_last_lr()[0])
         loss: torch.Tensor = super().training_step(*arguments, **named)
-        self.losses.append(loss.detach())
+        self.losses.append(torch.cat([loss.detach().reshape(1), self._parts]))
         return loss
 
 
@@ -226,7 +260,7 @@ class _Watcher(TrainerCallback):  # type: ignore[misc]  # no type information
         if len(trainer.losses) == state.max_steps and torch.cuda.is_available():
             torch.cuda.synchronize()
         self.seconds.append(time.perf_counter() - trainer.start)
-        done = StepDone(len(self.seconds), trainer.losses[-1], self.seconds[-1])
+        done = StepDone(len(self.seconds), trainer.losses[-1][0], self.seconds[-1])
         self._stop_if(tell(self._callbacks, done), control)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002

@@ -15,7 +15,7 @@ from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.engine.callbacks import Callback
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.graphs import CudaRecorder
-from agnews_ray.engine.objective import PLAIN, CrossEntropy
+from agnews_ray.engine.objective import PLAIN, Objective
 from agnews_ray.engine.results import Rank, TrainLog
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
@@ -54,7 +54,8 @@ class TrainingJob:
     """The function that returns the global batches of each epoch, the same on each rank."""
     rows: Callable[[], TokenisedRows]
     """The function that returns all train rows, for an engine that makes its own batches."""
-    objective: CrossEntropy = PLAIN
+    objective: Objective = PLAIN
+    """The objective to minimise; its tensors are on the CPU."""
 
 
 Runner = Callable[[TrainingJob, Any, Sequence[Callback]], TrainLog]

@@ -12,20 +12,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agnews_ray.data.batches import NO_TOKEN
+from agnews_ray.data.masking import MASKED_TOKENS
 from agnews_ray.engine.fused.teacher import Teacher
 from agnews_ray.engine.kl import divergence
 from agnews_ray.engine.masked_lm import (
     LAST_HIDDEN,
-    MEAN_MASKED,
-    MEAN_TOKENS,
-    NOT_PREDICTED,
-    ORIGINAL,
     add_up_tokens,
     chunk_size,
     hard_losses,
     head_of,
 )
-from agnews_ray.engine.objective import ModelNeeds, ModelOutput
+from agnews_ray.engine.objective import MEAN_MASKED, MEAN_TOKENS, ModelNeeds, ModelOutput
 from agnews_ray.engine.predict import autocast
 from agnews_ray.errors import ModelError
 from agnews_ray.model.artifact import DTYPES
@@ -109,7 +107,7 @@ class TripleLoss:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return (ORIGINAL, MEAN_MASKED, MEAN_TOKENS)
+        return (MASKED_TOKENS, MEAN_MASKED, MEAN_TOKENS)
 
     def to(self, device: torch.device) -> "TripleLoss":
         return replace(self, teacher=self.teacher.to(device))
@@ -122,11 +120,11 @@ class TripleLoss:
     ) -> torch.Tensor:
         if output.input_ids is None:
             raise ValueError("the teacher reads input_ids, and the output has none")
-        original, mask = targets[ORIGINAL], output.attention_mask
+        original, mask = targets[MASKED_TOKENS], output.attention_mask
         hidden = output.hidden_states[-1]
         taught = self.teacher.compute(output.input_ids, mask).hidden_states[-1]
         is_token = torch.ones_like(original) if mask is None else mask
-        is_needed = is_token > 0 if self.soft_tokens == "all" else original != NOT_PREDICTED
+        is_needed = is_token > 0 if self.soft_tokens == "all" else original != NO_TOKEN
         with autocast(original.device, self.precision):
             sums = add_up_tokens(
                 self._over_vocabulary, (hidden, taught, original), is_needed,

@@ -181,3 +181,26 @@ KNOWN_MODELS = {
         },
     ),
 }
+
+
+SIZES = {
+    "num_layers": "num_hidden_layers",
+    "hidden_size": "hidden_size",
+    "num_heads": "num_attention_heads",
+    "intermediate_size": "intermediate_size",
+    "vocab_size": "vocab_size",
+}
+"""What transformers' configs call an encoder's sizes."""
+
+SIZES_OF_DISTILBERT = {
+    **SIZES,
+    "num_layers": "n_layers",
+    "hidden_size": "dim",
+    "num_heads": "n_heads",
+    "intermediate_size": "hidden_dim",
+}
+
+
+def size_names(model_type: str) -> Mapping[str, str]:
+    """Return what the config of a type calls each size."""
+    return SIZES_OF_DISTILBERT if model_type == "distilbert" else SIZES

@@ -80,10 +80,20 @@ def refresh(model: Any, loaded: LoadedKeys, seed: int) -> list[str]:
     out, _ = _output(model)
     if f"{out}.weight" in loaded.missing:
         return []  # the files held only the encoder, so the head is already fresh
-    fresh = _head_keys(model) | loaded.missing
-    torch.manual_seed(seed)
-    initialise_again(model, fresh)
+    draw(model, seed, loaded.missing)
     return ["the folder's own classification head is not used; this one is fresh"]
+
+
+def draw(model: Any, seed: int, others: frozenset[str] = frozenset()) -> None:
+    """Draw a classification head's weights.
+
+    Args:
+        model: any classifier; changed in place.
+        seed: the seed; it gives the same head as for a folder without one.
+        others: the parameters to draw beside the head's.
+    """
+    torch.manual_seed(seed)
+    initialise_again(model, _head_keys(model) | others)
 
 
 def kept_order(model_name: str, config: Any, class_names: tuple[str, ...]) -> Order:
@@ -145,7 +155,7 @@ def keep(model_name: str, model: Any, loaded: LoadedKeys, order: Order) -> list[
 
 
 def _base_keys(model: Any) -> set[str]:
-    start = f"{model.base_model_prefix}."
+    start = "" if model.base_model is model else f"{model.base_model_prefix}."
     return {name for name, _ in model.named_parameters() if name.startswith(start)}
 
 

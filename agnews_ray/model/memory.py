@@ -84,7 +84,7 @@ def training_memory(
     """
     try:
         sizes = zoo.sizes(variant)
-    except (AgnewsError, KeyError, TypeError, AttributeError):
+    except (AgnewsError, OSError):
         sizes = zoo.sizes(VariantSpec(model="bert", init="random"))
     width, inner, heads = (sizes[n] for n in ("hidden_size", "intermediate_size", "num_heads"))
     of_blocks = sizes["num_layers"] * (4 * width * width + 2 * width * inner)

@@ -1,14 +1,17 @@
 """Model names: aliases, hub ids, local folders."""
 
 import hashlib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
-from agnews_ray.model.architectures import KNOWN_MODELS, KnownModel
+from agnews_ray.model.architectures import KNOWN_MODELS, KnownModel, size_names
 from agnews_ray.model.folder import check_folder
 from agnews_ray.model.headers import read_json
 from agnews_ray.model.layouts import explain_file
 from agnews_ray.model.messages import refused
+from agnews_ray.model.student_rules import check_student, own_sizes, student_sizes, taught_notes
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.linear_models import LINEAR, is_linear, kind_of, weights_name
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
@@ -94,7 +97,8 @@ def check_model(variant: VariantSpec) -> None:
 
     Raises:
         ModelError: an unknown alias, a missing folder, one that cannot be loaded according to its
-            small files, or fresh weights for an unknown architecture.
+            small files, fresh weights for an unknown architecture, or a student that cannot be
+            made of it.
     """
     if is_linear(variant.model):
         encoder = encoder_of(variant)
@@ -112,6 +116,9 @@ def check_model(variant: VariantSpec) -> None:
         wanted = f"one of {', '.join(KNOWN_MODELS)} with --init random"
         hint = "use --init pretrained, or a known architecture"
         raise refused(variant.model, wanted, "another model", hint)
+    config = _config(variant)
+    if variant.student is not None and config is not None:
+        check_student(variant.model, variant.student, config)
 
 
 def identity(variant: VariantSpec) -> str:
@@ -202,6 +209,7 @@ def display_name(variant: VariantSpec) -> str:
     if path.is_dir():
         name = path.name if path.name not in ("model", "artifact") else path.parent.name
     notes = ["fresh"] * (variant.init == "random") + ["kept head"] * variant.keep_head
+    notes += taught_notes(variant)
     notes += [variant.engine] * (variant.engine != "fast")
     if variant.recipe:
         notes += [f"{key} {value}" for key, value in variant.recipe.stated().items()]
@@ -227,26 +235,41 @@ def architecture(variant: VariantSpec) -> KnownModel:
 
 
 def sizes(variant: VariantSpec) -> dict[str, int]:
-    """Return a known architecture's sizes.
+    """Return the sizes of a known architecture, or of a folder's model.
 
     Args:
-        variant: a variant with ``init: random``.
+        variant: the variant.
 
     Returns:
-        The published sizes, replaced by the variant's own if it has them.
+        The published sizes or those of config.json, replaced by the variant's own if it has them;
+        the student's if one is made of the model.
 
     Raises:
-        ModelError: the architecture is not known, or the heads do not divide the width.
+        ModelError: the sizes are not known, or the heads do not divide the width.
     """
-    known = architecture(variant)
-    names = tuple(ArchitectureSpec.model_fields)
+    config, names = _config(variant), tuple(ArchitectureSpec.model_fields)
+    whole = own_sizes(config or {})
+    if not set(names) <= whole.keys():
+        raise refused(variant.model, "a known architecture", "another", "see --help")
     own = variant.architecture or ArchitectureSpec()
-    chosen = {name: getattr(own, name) or getattr(known, name) for name in names}
+    chosen = {name: getattr(own, name) or whole[name] for name in names}
+    if variant.student is not None:
+        chosen = student_sizes(variant.student, chosen)
     if chosen["hidden_size"] % chosen["num_heads"]:
         found = f"hidden_size {chosen['hidden_size']} and num_heads {chosen['num_heads']}"
         hint = "change one of them"
         raise refused(variant.model, "hidden_size / num_heads whole", found, hint)
     return chosen
+
+
+def _config(variant: VariantSpec) -> Mapping[str, Any] | None:
+    """Read a folder's config.json, or make what is known of it; None for other models."""
+    known = known_model(variant.model)
+    if known is not None:
+        stated = {name: getattr(known, size) for size, name in size_names(known.model_type).items()}
+        return {"model_type": known.model_type, **known.settings, **stated}
+    file = Path(load_path(variant)) / "config.json"
+    return read_json(file.parent, file) if file.is_file() else None
 
 
 def _check_hub_id(model: str) -> None:

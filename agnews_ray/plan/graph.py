@@ -99,6 +99,24 @@ def without_finished(
     )
 
 
+def only_needed(trials: Sequence[PlannedTrial]) -> tuple[PlannedTrial, ...]:
+    """Leave out the labelling and pre-training that no other trial waits for any more.
+
+    Args:
+        trials: trials in an order in which each comes after those that it waits for.
+
+    Returns:
+        The others, in their order.
+    """
+    needed: set[str] = set()
+    kept = []
+    for trial in reversed(trials):
+        if trial.work == "fine-tuning" or trial.trial_id in needed:
+            needed.update(trial.waits_for)
+            kept.append(trial)
+    return tuple(reversed(kept))
+
+
 def _refuse_unknown(trials: Sequence[PlannedTrial], known: Collection[str]) -> None:
     problems = [
         f"{trial.trial_id}: want to wait for a planned trial, found {one!r}; plan it too"

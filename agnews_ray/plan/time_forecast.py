@@ -68,12 +68,21 @@ class Forecast:
     def trial(self, trial: PlannedTrial) -> TrialForecast | None:
         """Predict a trial, which may have a share of the rows, or other epochs than its variant.
 
+        Labelling is taken as a third of training on the rows, which is its forward pass.
+
         Args:
-            trial: the trial; None if its variant could not be measured.
+            trial: the trial.
+
+        Returns:
+            The prediction; None for pre-training, or if the variant could not be measured.
         """
         work = self.workloads.get(trial.variant.name)
-        if work is None:
+        if work is None or trial.work == "pretraining":
             return None
+        if trial.work == "labelling":
+            steps = trial.num_rows / trial.recipe.global_batch_size
+            seconds = work.train_s / work.num_steps * steps / 3
+            return self._of(dataclasses.replace(work, train_s=seconds, validation_s=0.0))
         share = trial.num_steps / work.num_steps
         scoring_s = work.scoring_s if trial.scores_test else 0.0
         return self._of(

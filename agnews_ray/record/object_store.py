@@ -108,6 +108,15 @@ class RemoteStudyStore(StudyStore):
             write_whole(folder / RECORD_FILE, to_json(record))
         return folder
 
+    def place_of(self, trial_id: str, name: str) -> str:
+        return self._remote.child(f"trials/{self.trial_folder(trial_id).name}/{name}").uri
+
+    def read_file(self, trial_id: str, name: str) -> Path:
+        path = super().read_file(trial_id, name)
+        wanted = f"trials/{path.parent.name}/{name}"
+        self._remote.download(self.folder, lambda one: one == wanted)
+        return path
+
     def _keep_aside(self, one: SetAside) -> None:
         names = self._remote.sizes()
         taken = {name.split("/")[1] for name in names if name.startswith(f"{DAMAGED}/")}
@@ -247,6 +256,28 @@ def leaving_files(staged: str, scratch: Path) -> Iterator[Path]:
     scratch.mkdir(parents=True, exist_ok=True)
     yield scratch
     Storage(staged).upload(scratch)
+
+
+def readable_folder(location: str, scratch: Path) -> Path:
+    """Make a folder readable on this machine.
+
+    Args:
+        location: the folder, or its URI, such as a finished trial's artifact.
+        scratch: a local folder that gets a copy of what is behind a URI.
+
+    Returns:
+        The folder itself, or the copy.
+
+    Raises:
+        StoreError: it is not there, or its storage does not answer.
+    """
+    folder = scratch if is_uri(location) else Path(location)
+    if is_uri(location):
+        Storage(location).download(scratch, lambda _: True)
+    if not folder.is_dir() or not any(folder.iterdir()):
+        wanted, hint = "what another trial left", "delete that trial's folder and submit again"
+        raise StoreError(without_secrets(location), wanted, "nothing", hint)
+    return folder
 
 
 def _digest(location: str) -> str:

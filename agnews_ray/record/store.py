@@ -254,6 +254,22 @@ class StudyStore:
             return plain
         return read_finished(self._trials, trial_id).folders.get(trial_id, plain)
 
+    def place_of(self, trial_id: str, name: str) -> str:
+        """Return the place of a finished trial's file or folder: a path, or a URI."""
+        return str(self.trial_folder(trial_id) / name)
+
+    def read_file(self, trial_id: str, name: str) -> Path:
+        """Make a file of a finished trial readable here.
+
+        Args:
+            trial_id: the trial.
+            name: the file, such as ``soft_labels.parquet``.
+
+        Raises:
+            StoreError: its storage does not answer.
+        """
+        return self.trial_folder(trial_id) / name
+
     def finished(self) -> Finished:
         """Read every finished trial; unreadable ones are listed beside those that are used."""
         return read_finished(self._trials)

@@ -48,10 +48,10 @@ class LabellingRecord(Record):
     """The number of labelled train rows."""
     num_transfer: int
     """The number of texts without labels."""
-    accuracy: float
+    accuracy: float | None
     """The teacher's accuracy on the labelled train rows, a fraction in [0, 1]; it was trained with
-    them if it is a trial of this study."""
-    calibration_error: float
+    them if it is a trial of this study. None: there were none."""
+    calibration_error: float | None
     """The expected calibration error of its probabilities on these rows, in [0, 1], over the bins
     of ``compare.calibration``."""
     mean_confidence: float
@@ -72,6 +72,6 @@ class PretrainingRecord(Record):
     """The number of texts of an epoch."""
     transfer: TransferRecord | None
     """The further texts among them."""
-    final_parts: dict[str, float]
+    final_parts: dict[str, float | None]
     """The mean of each part of the loss over the last tenth of the steps; ``curve.parquet`` has
     all."""

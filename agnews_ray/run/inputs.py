@@ -2,9 +2,11 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from transformers import PreTrainedTokenizerFast
 
@@ -13,7 +15,14 @@ from agnews_ray.data.sample import sample_by_length
 from agnews_ray.data.scan import ScannedDataset, SplitRows
 from agnews_ray.data.stream import TokenisedSplit
 from agnews_ray.data.subsets import as_bits
-from agnews_ray.data.tokenised import digest, fingerprints, tokenised_splits, used_rows
+from agnews_ray.data.tokenised import (
+    digest,
+    fingerprints,
+    tokenised_splits,
+    used_rows,
+    with_transfer,
+)
+from agnews_ray.data.unlabelled import ScannedTexts
 from agnews_ray.engine.first_pass import Setting
 from agnews_ray.engine.preflight import Findings, look_at
 from agnews_ray.model.tokenizer import (
@@ -29,6 +38,7 @@ from agnews_ray.model.zoo import architecture, encoder_of, sizes
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.distillation import TransferSpec
 from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.variant import VariantSpec
 
@@ -82,6 +92,7 @@ class InputCache:
         cache: the folder on disk.
         on_tokenised: the function that gets variant, split, rows done, rows in total.
         note: the function that gets a line when a kept file was damaged and is made again.
+        texts: the texts without labels, by their source.
     """
 
     def __init__(
@@ -91,9 +102,11 @@ class InputCache:
         cache: Path,
         on_tokenised: Callable[[str, str, int, int], None],
         note: Callable[[str], None] = logger.warning,
+        texts: Mapping[TransferSpec, ScannedTexts] = MappingProxyType({}),
     ) -> None:
         self._scanned = scanned
         self._spec = spec
+        self._texts_without_labels = texts
         self._cache = cache
         self._on_tokenised = on_tokenised
         self.note = note
@@ -117,7 +130,7 @@ class InputCache:
             HubError: neither the hub nor its cache has it.
             ModelError: it cannot be loaded.
         """
-        key = _without_recipe(variant)
+        key = _untrained(variant)
         if key not in self._tokenizers:
             if variant.init == "random":
                 ready = LoadedTokenizer(tokenizer=self._trained(variant), notes=())
@@ -156,7 +169,7 @@ class InputCache:
             device=device,
             trains_on=trains_on,
         )
-        key = _without_recipe(variant)
+        key = _untrained(variant)
         found = look_at(variant, self._tokenizers[key], self._texts, setting)
         self._findings[key] = found
         return found
@@ -171,7 +184,7 @@ class InputCache:
             The trial's inputs; those of a linear model are only named here.
         """
         variant = encoder_of(trial.variant) or trial.variant
-        findings = self._findings.get(_without_recipe(variant))
+        findings = self._findings.get(_untrained(variant))
         replayed = sample_by_length(self._scanned.test, NUM_REPLAYED)
         if is_linear(trial.variant.model):
             rows, share = used_rows(self._scanned), trial.train_share
@@ -185,9 +198,15 @@ class InputCache:
         def report(split: str, done: int, total: int) -> None:
             self._on_tokenised(trial.variant.name, split, done, total)
 
-        splits = tokenised_splits(
-            self._scanned, encoder, self._cache, self._spec.max_resident_mb, report, self._tell
-        )
+        limit_mb = self._spec.max_resident_mb
+        splits = tokenised_splits(self._scanned, encoder, self._cache, limit_mb, report, self._tell)
+        if trial.transfer is not None:
+            texts = self._texts_without_labels[trial.transfer]
+            told = partial(report, "texts", total=texts.rows.num_rows)
+            splits = with_transfer(splits, texts, encoder, limit_mb, told, self._tell)
+        if trial.work != "fine-tuning":  # they score no validation split, pre-training nothing
+            wanted = {"pretraining": ("train",), "labelling": ("train", "test")}[trial.work]
+            splits = {name: splits[name] for name in wanted}
         return TrialInputs(
             tokenizer=tokenizer,
             splits=splits,
@@ -223,9 +242,10 @@ class InputCache:
         self.note(f"note  {line}")
 
 
-def _without_recipe(variant: VariantSpec) -> VariantSpec:
-    """Return what two variants have in common that differ only in name and recipe."""
-    return variant.model_copy(update={"name": "", "recipe": None})
+def _untrained(variant: VariantSpec) -> VariantSpec:
+    """Return what two variants have in common that differ only in name and training."""
+    own = {"name": "", "recipe": None, "pretraining": None, "distillation": None}
+    return variant.model_copy(update=own)
 
 
 def tokenizer_key(scanned: ScannedDataset, *settings: int) -> str:

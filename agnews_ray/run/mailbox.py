@@ -8,6 +8,7 @@ times a second.
 import pickle  # only between our own processes
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import ray
 from ray.data import DataIterator
@@ -30,6 +31,8 @@ class Task:
     datasets: dict[str, DataIterator]
     """The datasets by name: ``train-0`` and so on for each streamed epoch, test, and validation if
     there is one. Each rank reads all rows and takes its stride of the global batches."""
+    soft_labels: tuple[Any, ...] = ()
+    """References to tables with the logits of each teacher of the train rows."""
 
 
 def post_task(group: str, number: int, task: Task | None) -> list[object]:

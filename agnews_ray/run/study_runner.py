@@ -66,7 +66,7 @@ class StudyRunner:
                 self.trainer.on_retry(f"trial {trial.trial_id} lost its node, starts again")
             finally:
                 forget_progress(trial.trial_id)
-        record = self.trainer.record_of(trial, summary, inputs.findings).model_copy(
+        record = self.trainer.recorder.record_of(trial, summary, inputs.findings).model_copy(
             update={"predicted": predicted, "total_seconds": time.time() - started_at}
         )
         self.trainer.store.publish(record, staged)
@@ -97,7 +97,7 @@ class StudyRunner:
             keeps_artifact=trial.keeps_artifact,
             num_threads=self.trainer.threads_per_worker,
             staged=staged,
-            facts=self.trainer.artifact_facts,
+            facts=self.trainer.recorder.artifact_facts,
             replayed=inputs.replayed,
             started_at=started_at,
         )

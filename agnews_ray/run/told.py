@@ -42,6 +42,10 @@ class TrialFacts(Facts):
     device: str
     train_share: float = 1.0
     """The share of the train rows, in (0, 1]; missing in events of older packages."""
+    work: str = "fine-tuning"
+    """What the trial does (``record.taught.Work``); missing in events of older packages."""
+    num_rows: int = 0
+    """The number of rows of an epoch, or of rows to label; missing in older events."""
 
     @classmethod
     def of(cls, trial: PlannedTrial) -> "TrialFacts":
@@ -58,6 +62,10 @@ class TrainingFacts(Facts):
     """The epoch whose weights were kept, under a rule to stop; missing in older events."""
     stopped_after_epoch: int | None = None
     """The epoch after which this rule ended the training, if it did."""
+    num_train_examples: int = 0
+    """The number of rows of an epoch, or of labelled rows; missing in older events."""
+    final_loss: float | None = None
+    """The mean loss of the last steps; missing in older events."""
 
 
 class ScoreFacts(Facts):
@@ -74,6 +82,8 @@ class RecordFacts(Facts):
     test: ScoreFacts
     diverged: str | None = None
     """Why there are no scores; missing in events of older packages."""
+    work: str = "fine-tuning"
+    """As in ``TrialFacts``."""
 
     @classmethod
     def of(cls, record: TrialRecord) -> "RecordFacts":

@@ -1,43 +1,32 @@
 """The run of one planned trial by a group of workers, from its inputs to its record."""
 
-import datetime
 import logging
 import pickle  # only written here
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+import ray
 from ray.train import TrainingFailedError
 
 from agnews_ray.engine.fused.graphs import switched_off
-from agnews_ray.engine.preflight import Findings
 from agnews_ray.errors import DataError, RecordingError
-from agnews_ray.model.artifact_facts import ArtifactFacts
-from agnews_ray.model.hub import loaded_revision
-from agnews_ray.model.zoo import model_id
-from agnews_ray.plan.budget import rows_of_share
 from agnews_ray.plan.trials import PlannedTrial
-from agnews_ray.record.schema import (
-    DatasetRecord,
-    ModelRecord,
-    PredictionRecord,
-    Scores,
-    SearchRecord,
-    TrialRecord,
-)
+from agnews_ray.record.schema import PredictionRecord, TrialRecord
+from agnews_ray.record.soft_labels import FILE_NAME, load_table
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.failures import find, root_error, was_lost
 from agnews_ray.run.held_datasets import HeldDatasets
 from agnews_ray.run.inputs import TrialInputs
 from agnews_ray.run.mailbox import Task
 from agnews_ray.run.progress import forget_progress, latest_progress
+from agnews_ray.run.recording import Recorder
 from agnews_ray.run.rungs import forget_questions
 from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
 from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.engines import ENGINES
-from agnews_ray.spec.linear_models import is_linear
-from agnews_ray.spec.study import StudySpec
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +39,11 @@ def no_prediction(trial: PlannedTrial, since: float) -> None:
 class TrialRunner:
     """The object that runs the trials of one study."""
 
-    study: StudySpec
-    dataset: DatasetRecord
+    recorder: Recorder
+    """What makes records; it also knows the study and its rows."""
     store: StudyStore
     groups: WorkerGroups
     """The workers; each trial is trained by one group."""
-    command: str
     log_hint: str
     """The advice on what to read after a failure, in the imperative."""
     threads_per_worker: int
@@ -108,7 +96,7 @@ class TrialRunner:
             finally:
                 forget_progress(trial.trial_id)
                 forget_questions(trial.trial_id, trial.rungs)
-        record = self.record_of(trial, summary, inputs.findings).model_copy(
+        record = self.recorder.record_of(trial, summary, inputs.findings).model_copy(
             update={"predicted": predicted, "total_seconds": time.time() - started_at}
         )
         self.store.publish(record, staged)
@@ -121,21 +109,23 @@ class TrialRunner:
         datasets = self.datasets.iterators(inputs.splits, trial.seed, num_epochs)
         reached_at = {"data": time.time()}
         with self.groups.one() as group:
-            summary = group.run(Task(config=config, datasets=datasets))
+            soft_labels = tuple(map(self._soft_labels, trial.labelled_by))
+            task = Task(config=config, datasets=datasets, soft_labels=soft_labels)
+            summary = group.run(task)
         reached_at |= summary.reached_at
         seconds = [f"{name} {at - config.started_at:.1f} s" for name, at in reached_at.items()]
         logger.info("%s: ready after: %s", trial.trial_id, ", ".join(seconds))
         return summary
 
-    @property
-    def artifact_facts(self) -> ArtifactFacts:
-        """The facts that are saved with every artifact of the study."""
-        return ArtifactFacts(
-            class_names=self.dataset.class_names,
-            max_length_tokens=self.study.data.max_length_tokens,
-            text_columns=self.dataset.text_columns,
-            label_kind=self.dataset.label_kind,
-        )
+    def _artifact(self, trial_id: str | None) -> str | None:
+        """Return the place of a finished trial's artifact, as workers read it."""
+        return None if trial_id is None else self.store.place_of(trial_id, "artifact")
+
+    def _soft_labels(self, trial_id: str) -> object:
+        """Put a teacher's logits into Ray's shared memory."""
+        make_object: Any = ray.put  # no type information
+        reference: object = make_object(load_table(self.store.read_file(trial_id, FILE_NAME)))
+        return reference
 
     def stop_idle(self, num_trials: int) -> None:
         """Make the workers exit that none of the ``num_trials`` running trials needs."""
@@ -160,20 +150,24 @@ class TrialRunner:
         started_at: float,
         unrecorded: str | None,
     ) -> WorkerConfig:
-        window = self.study.data.stream_window_rows
+        window = self.recorder.study.data.stream_window_rows
         return WorkerConfig(
             trial_id=trial.trial_id,
+            work=trial.work,
             variant=trial.variant,
+            starts_from=self._artifact(trial.starts_from),
+            teacher=trial.teacher_model,
+            teacher_folder=self._artifact(trial.teacher),
             seed=trial.seed,
             recipe=trial.recipe,
             precision=trial.precision,
             num_steps=trial.num_steps,
             train_rows=inputs.train_rows,
-            num_train_rows=rows_of_share(self.dataset.num_train, trial.train_share),
+            num_train_rows=trial.num_rows,
             rungs=trial.rungs,
             scores_test=trial.scores_test,
             keeps_artifact=trial.keeps_artifact,
-            class_names=self.dataset.class_names,
+            class_names=self.recorder.dataset.class_names,
             class_weights=trial.class_weights,
             pickled_tokenizer=pickle.dumps(inputs.tokenizer),
             threads_per_worker=self.threads_per_worker,
@@ -181,63 +175,10 @@ class TrialRunner:
                 name: 0 if split.is_resident else window for name, split in inputs.splits.items()
             },
             staged=staged,
-            facts=self.artifact_facts,
+            facts=self.recorder.artifact_facts,
             replayed=inputs.replayed,
             unrecorded=unrecorded,
             started_at=started_at,
-        )
-
-    def record_of(
-        self, trial: PlannedTrial, summary: WorkerSummary, findings: Findings | None
-    ) -> TrialRecord:
-        """Make the record of a finished trial.
-
-        Args:
-            trial: the trial.
-            summary: what it left.
-            findings: the findings about its model, or about a linear model's encoder.
-
-        Returns:
-            The record, with scores.
-        """
-        from agnews_ray.run.scoring import score  # evaluate takes seconds to import
-
-        names = self.dataset.class_names
-        return TrialRecord(
-            study=self.study.name,
-            trial_id=trial.trial_id,
-            created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            command=self.command,
-            variant=trial.variant,
-            seed=trial.seed,
-            recipe=trial.recipe,
-            train_share=trial.train_share,
-            scores_test=trial.scores_test,
-            data=self.study.data,
-            scaling=self.study.scaling,
-            device=trial.device,
-            precision=trial.precision,
-            model=ModelRecord(
-                model_id=model_id(trial.variant),
-                revision=loaded_revision(trial.variant),
-                parameters=summary.num_parameters,
-                size_bytes=summary.size_bytes,
-                head=findings.head if findings and not is_linear(trial.variant.model) else None,
-                unknown_share=findings.unknown_share if findings else None,
-                notes=(*(findings.notes if findings else ()), *summary.notes),
-                artifact_deviation=summary.artifact_deviation,
-            ),
-            dataset=self.dataset,
-            training=summary.training,
-            test=score(summary.test.labels, summary.test.predicted, names)
-            if summary.test is not None and summary.diverged is None
-            else Scores.none_of(self.dataset.test.num_selected),
-            validation=tuple(
-                score(epoch.labels, epoch.predicted, names) for epoch in summary.validation
-            ),
-            search=_searched(trial, summary),
-            environment=summary.environment,
-            diverged=summary.diverged,
         )
 
 
@@ -250,11 +191,3 @@ def _check_splits(trial: PlannedTrial, inputs: TrialInputs) -> None:
     if trial.rungs and "validation" not in inputs.splits:
         wanted, hint = "a validation split for its rungs", "set data.validation_fraction"
         raise DataError(f"trial {trial.trial_id}", wanted, "none", hint)
-
-
-def _searched(trial: PlannedTrial, summary: WorkerSummary) -> SearchRecord | None:
-    """Return the trial's place in a search, with what happened at its rungs."""
-    if trial.search is None:
-        return None
-    happened = {"rungs": summary.rungs, "is_stopped": summary.is_stopped}
-    return trial.search.model_copy(update=happened)

@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agnews_ray.model.artifact_facts import ArtifactFacts
-from agnews_ray.record.schema import EnvironmentRecord, RungScore, TrainingRecord
+from agnews_ray.record.schema import (
+    EnvironmentRecord,
+    LabellingRecord,
+    PretrainingRecord,
+    RungScore,
+    TrainingRecord,
+    Work,
+)
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import VariantSpec
@@ -17,7 +24,15 @@ class WorkerConfig:
     """All settings of a worker for a trial; it is pickled."""
 
     trial_id: str
+    work: Work = "fine-tuning"
     variant: VariantSpec
+    starts_from: str | None = None
+    """The artifact, as a folder or URI, that is used instead of the variant's model: what
+    pre-training left, or of a labelling trial its teacher."""
+    teacher: VariantSpec | None = None
+    """Of a pre-training trial: the model that teaches."""
+    teacher_folder: str | None = None
+    """The artifact that is used instead of it, as a folder or URI: what another trial left."""
     seed: int
     recipe: RecipeSpec
     precision: Precision
@@ -108,6 +123,10 @@ class WorkerSummary:
     """The scores with which the driver was asked whether to go on."""
     is_stopped: bool = False
     """Whether the training ended at the last of them."""
+    labelling: LabellingRecord | None = None
+    """What a teacher's labels are like; None: the trial labelled nothing."""
+    pretraining: PretrainingRecord | None = None
+    """How an encoder was pre-trained; None: the trial did not pre-train."""
     diverged: str | None
     """The reason why the trained model has no scores; None if it has."""
     notes: tuple[str, ...] = ()

@@ -1,5 +1,7 @@
 """Rows of token ids without a tokenizer."""
 
+import dataclasses
+
 import numpy as np
 import pyarrow as pa
 
@@ -17,6 +19,14 @@ def some_rows(count=103, seed=0, first=0):
         }
     )
     return TokenisedRows.from_table(table)
+
+
+def taught_rows(count=53, num_teachers=2):
+    """Rows with the logits of teachers, every third one without label."""
+    rows, rng = some_rows(count), np.random.default_rng(7)
+    logits = 3 * rng.normal(size=(count, num_teachers, 4)).astype(np.float32)
+    labels = np.where(rows.rows % 3 == 0, -1, rows.labels)
+    return dataclasses.replace(rows, labels=labels, targets={"teacher_logits": logits})
 
 
 def a_table(lengths):

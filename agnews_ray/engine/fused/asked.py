@@ -23,7 +23,7 @@ class AskedParts:
     the same parameters.
 
     Args:
-        found: the model's blocks, in their order.
+        found: the model's blocks.
         needs: the needed outputs.
 
     Raises:
@@ -31,10 +31,14 @@ class AskedParts:
     """
 
     def __init__(self, found: Mapping[torch.nn.Module, Parts], needs: ModelNeeds) -> None:
-        uses = [(block, use) for block, parts in found.items() for use in range(parts.num_uses)]
+        uses = {
+            layer: (block, use)
+            for block, parts in found.items()
+            for use, layer in enumerate(parts.uses)
+        }
         self._hidden = {number: _use(uses, number) for number in needs.hidden_states}
         self._projected = {number: _use(uses, number) for number in needs.projections}
-        self.shortened = set() if needs.logits else _unneeded([block for block, _ in uses], needs)
+        self.shortened = set() if needs.logits else _unneeded(_in_order(uses), needs)
         """The blocks whose output nobody needs; of one of them, projections may be needed."""
         self._outputs: dict[torch.nn.Module, list[torch.Tensor]] = {}
         """The outputs of each needed module in the latest pass, one for each of its uses."""
@@ -80,6 +84,10 @@ class AskedParts:
         self._outputs.setdefault(module, []).append(kept)
 
 
+def _in_order(uses: Mapping[int, Use]) -> list[torch.nn.Module]:
+    return [uses[layer][0] for layer in sorted(uses)]
+
+
 def _unneeded(blocks: list[torch.nn.Module], needs: ModelNeeds) -> set[torch.nn.Module]:
     """Find the blocks whose output is not needed, for models that compute no logits.
 
@@ -93,8 +101,8 @@ def _unneeded(blocks: list[torch.nn.Module], needs: ModelNeeds) -> set[torch.nn.
     return set(blocks[max(hidden + 1, projected) :])
 
 
-def _use(uses: list[Use], number: int) -> Use:
+def _use(uses: Mapping[int, Use], number: int) -> Use:
     if not -len(uses) <= number < len(uses):
         hint = "use a model of a family in engine/fused/families.py, or blocks that it has"
         raise ModelError("objective", f"block {number} of the model", f"{len(uses)} known", hint)
-    return uses[number]
+    return uses[number % len(uses)]

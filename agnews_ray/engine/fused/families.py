@@ -1,6 +1,7 @@
 """The encoder families that the fused block supports, and the parts of their blocks."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,8 +45,14 @@ class Parts:
     settings: BlockSettings
     is_biased_by_position: bool = False
     """Whether the block takes a bias of attention by position, and returns a tuple (MPNet)."""
-    num_uses: int = 1
-    """The number of uses in a pass; ALBERT uses one block for several layers."""
+    uses: tuple[int, ...] = ()
+    """The numbers of the layers that the block computes, counted from 0 in the order in which they
+    run; ALBERT uses one block for several layers."""
+
+    @property
+    def num_uses(self) -> int:
+        """The number of uses in a pass."""
+        return len(self.uses)
 
     @property
     def is_fusable(self) -> bool:
@@ -73,17 +80,36 @@ class Parts:
 
 
 def find_blocks(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, Parts]]:
-    """Find the blocks of supported families, in their order."""
+    """Find the blocks of supported families, in the order in which they first run.
+
+    Blocks that no layer uses are left out.
+    """
+    layers = list(_layers(model))
+    for block in dict.fromkeys(layers):
+        uses = tuple(number for number, layer in enumerate(layers) if layer is block)
+        yield block, dataclasses.replace(_MAKE_PARTS[type(block).__name__](block), uses=uses)
+
+
+def _layers(model: torch.nn.Module) -> Iterator[torch.nn.Module]:
+    """Find the block of each layer, in the order in which the layers run."""
     for module in model.modules():
         name = type(module).__name__
-        if name in BERT_LIKE and not module.is_decoder:
-            yield module, _bert_parts(module)
-        elif name == "TransformerBlock" and hasattr(module, "sa_layer_norm"):
-            yield module, _distilbert_parts(module)
-        elif name == "MPNetLayer":
-            yield module, _mpnet_parts(module)
-        elif name == "AlbertLayer":
-            yield module, _albert_parts(module)
+        if name == "AlbertTransformer":
+            yield from _albert_layers(module)
+        elif (
+            (name in BERT_LIKE and not module.is_decoder)
+            or (name == "TransformerBlock" and hasattr(module, "sa_layer_norm"))
+            or name == "MPNetLayer"
+        ):
+            yield module
+
+
+def _albert_layers(encoder: Any) -> Iterator[torch.nn.Module]:
+    """Choose ALBERT's blocks as transformers does, also if layers do not divide by groups."""
+    config = encoder.config
+    for number in range(config.num_hidden_layers):
+        group = int(number / (config.num_hidden_layers / config.num_hidden_groups))
+        yield from encoder.albert_layer_groups[group].albert_layers
 
 
 def find_position_encoders(model: torch.nn.Module) -> list[Any]:
@@ -156,7 +182,7 @@ def _mpnet_parts(layer: Any) -> Parts:
 
 
 def _albert_parts(layer: Any) -> Parts:
-    attention, config = layer.attention, layer.config
+    attention = layer.attention
     settings = BlockSettings(
         num_heads=attention.num_attention_heads,
         epsilon=attention.LayerNorm.eps,
@@ -173,8 +199,16 @@ def _albert_parts(layer: Any) -> Parts:
         norms=(attention.LayerNorm, layer.full_layer_layer_norm),
         activation=layer.activation,
         settings=settings,
-        num_uses=-(-config.num_hidden_layers // config.num_hidden_groups),
     )
+
+
+_MAKE_PARTS: dict[str, Callable[[Any], Parts]] = {
+    **dict.fromkeys(BERT_LIKE, _bert_parts),
+    "TransformerBlock": _distilbert_parts,
+    "MPNetLayer": _mpnet_parts,
+    "AlbertLayer": _albert_parts,
+}
+"""The functions that take a block apart, by the name of its class."""
 
 
 def _gelu(activation: torch.nn.Module) -> Literal["none", "tanh"]:

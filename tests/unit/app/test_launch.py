@@ -8,9 +8,10 @@ import pytest
 from agnews_ray.app import launch
 from agnews_ray.app.launch import execute_study
 from agnews_ray.app.prepare import PreparedStudy
+from agnews_ray.app.teachers import Sources
 from agnews_ray.cli.screen import SilentScreen
 from agnews_ray.errors import DataError
-from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.plan.trials import Known, PlannedTrial
 from agnews_ray.record.left_out import load_left_out
 from agnews_ray.record.outputs import TestRows
 from agnews_ray.record.store import StudyStore
@@ -57,6 +58,7 @@ def prepared(tmp_path, monkeypatch):
         finished={},
         num_gpus=0,
         precisions={},
+        sources=Sources(known=Known(weights={})),
     )
 
 

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from agnews_ray.cli.flags import NO_TEXTS, overrides, study_options
 from agnews_ray.errors import SpecError
+from agnews_ray.spec.distillation import DistillationSpec
 from agnews_ray.spec.loader import build_study, override
 from agnews_ray.spec.study import StudySpec
 
@@ -98,8 +99,12 @@ def test_every_field_that_is_no_text_is_read_as_none():
 
     options = study_options(click.command()(str)).params
     flags = {p.name.replace("__", ".") for p in options if not p.is_flag}
-    for name in flags - {"init", "engine", "models"}:
+    of_students = {"teacher", "temperature", "soft_weight", "transfer"}
+    for name in flags - {"init", "engine", "models"} - of_students:
         assert takes_text(field_at(name).annotation) == (name not in NO_TEXTS), name
+    for name in of_students:
+        annotation = DistillationSpec.model_fields[name].annotation
+        assert (annotation is float) == (name in NO_TEXTS), name
 
 
 def test_an_engine_is_for_models_that_are_fine_tuned():

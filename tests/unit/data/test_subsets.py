@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from agnews_ray.data.batches import train_batches
+from agnews_ray.data.batches import FIRST_TRANSFER_ROW, train_batches
 from agnews_ray.data.subsets import as_bits, chosen_windows, nested_rows
 from tests.fakes.token_rows import some_rows
 
@@ -74,3 +74,12 @@ def test_a_share_makes_the_batches_that_its_rows_alone_would_make():
 def test_without_a_choice_windows_stay_as_they_are():
     windows = windows_of(some_rows(20), 7)
     assert all(a is b for a, b in zip(chosen_windows(windows, None, 0), windows, strict=True))
+
+
+def test_texts_without_label_stay_whatever_the_share():
+    rows = some_rows(100)
+    both = rows.followed_by(some_rows(20, seed=1, first=FIRST_TRANSFER_ROW))
+    chosen = nested_rows(rows.labels, rows.rows, 0.3, 1)
+    found = list(chosen_windows(windows_of(both, 16), as_bits(chosen), 0))
+    wanted = [*chosen.tolist(), *range(FIRST_TRANSFER_ROW, FIRST_TRANSFER_ROW + 20)]
+    assert np.concatenate([one.rows for one in found]).tolist() == wanted

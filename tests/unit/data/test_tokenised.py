@@ -7,17 +7,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from agnews_ray.data import cached, stream, tokenised
+from agnews_ray.data.batches import FIRST_TRANSFER_ROW, NO_LABEL
 from agnews_ray.data.encode import make_encoder
 from agnews_ray.data.scan import scan_dataset
-from agnews_ray.data.tokenised import tokenised_key
+from agnews_ray.data.tokenised import tokenised_key, tokenised_splits, with_transfer
+from agnews_ray.data.unlabelled import scan_texts
 from agnews_ray.errors import StoreError
 from agnews_ray.model.tokenizer import encoder_json
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.run import inputs
 from agnews_ray.run.inputs import InputCache, tokenizer_key
 from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.distillation import TransferSpec
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
+from tests.unit.data.test_encode import a_tokenizer
 
 SIZES = ArchitectureSpec(
     num_layers=1, hidden_size=32, num_heads=2, intermediate_size=32, vocab_size=300
@@ -188,3 +192,69 @@ def test_another_version_of_a_library_changes_the_key(library, key, scanned, mon
     of = cached.version
     monkeypatch.setattr(cached, "version", lambda name: "99" if name == library else of(name))
     assert key(scanned) != before
+
+
+ENCODER = a_tokenizer().to_str()
+
+
+@pytest.fixture
+def splits(scanned, tmp_path, without_ray):
+    quiet = lambda *_: None  # noqa: E731
+    return tokenised_splits(scanned, ENCODER, tmp_path, 512, quiet, pytest.fail)
+
+
+def _joined(splits, scanned, folder, content, max_resident_mb=512, **transfer):
+    (folder / "more.txt").write_text(content)
+    spec = TransferSpec(source=str(folder / "more.txt"), **transfer)
+    texts = scan_texts(spec, SPEC, folder, scanned)
+    done = []
+    found = with_transfer(splits, texts, ENCODER, max_resident_mb, done.append, pytest.fail)
+    return found["train"], done
+
+
+def test_texts_follow_the_train_rows_which_are_not_tokenised_again(
+    splits, scanned, tmp_path, without_ray
+):
+    found, done = _joined(splits, scanned, tmp_path, "w1 w2\nw3\n")
+    train, table = pq.read_table(splits["train"].path), pq.read_table(found.path)
+    assert table.slice(0, 64) == train
+    rows = table.slice(64).to_pydict()
+    assert rows["input_ids"] == [[1, 2], [3]]
+    assert rows["row"] == [FIRST_TRANSFER_ROW, FIRST_TRANSFER_ROW + 1]
+    assert rows["label"] == [NO_LABEL] * 2
+    assert done == [2]
+    assert without_ray == ["train.parquet", "test.parquet", "texts.parquet"]
+    groups = pq.read_metadata(found.path)
+    assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [64, 2]
+    assert [path.name for path in found.path.parent.iterdir() if path.suffix == ".parquet"] == [
+        "train.parquet"
+    ]
+
+
+def test_texts_alone_take_the_place_of_the_train_rows(splits, scanned, tmp_path):
+    found, _ = _joined(splits, scanned, tmp_path, "w1 w2\nw3\n", only=True)
+    assert pq.read_table(found.path)["input_ids"].to_pylist() == [[1, 2], [3]]
+    assert found.is_resident
+
+
+def test_a_joined_split_that_is_too_large_is_streamed(splits, scanned, tmp_path):
+    found, _ = _joined(splits, scanned, tmp_path, "w1\n", max_resident_mb=0)
+    assert splits["train"].is_resident
+    assert not found.is_resident
+
+
+def test_a_joined_split_is_kept_and_depends_on_texts_and_train_rows(
+    splits, scanned, tmp_path, without_ray
+):
+    first, _ = _joined(splits, scanned, tmp_path, "w1\nw2\n")
+    again, done = _joined(splits, scanned, tmp_path, "w1\nw2\n")
+    assert (again.path, done) == (first.path, [])
+    others = [
+        _joined(splits, scanned, tmp_path, "w1\nw3\n"),
+        _joined(splits, scanned, tmp_path, "w1\nw2\n", limit=1),
+        _joined(splits, scanned, tmp_path, "w1\nw2\n", only=True),
+    ]
+    fewer = scan_dataset(SPEC.model_copy(update={"limit_train": 40}), tmp_path)
+    fewer_splits = tokenised_splits(fewer, ENCODER, tmp_path, 512, print, pytest.fail)
+    others.append(_joined(fewer_splits, fewer, tmp_path, "w1\nw2\n"))
+    assert len({first.path, *(other.path for other, _ in others)}) == 5

@@ -54,7 +54,19 @@ def a_model(family="bert", dropout=0.0):
     """The same weights each time; LayerNorms and biases moved off their initial ones and zeros."""
     torch.manual_seed(0)
     build, config = FAMILIES[family]
-    model = build(copy.deepcopy(config))
+    return _moved(build(copy.deepcopy(config)), dropout)
+
+
+def an_albert(num_layers, num_groups, num_inner):
+    """An ALBERT whose layers choose among several blocks."""
+    torch.manual_seed(0)
+    sizes = SIZES | {"num_hidden_layers": num_layers}
+    groups = {"num_hidden_groups": num_groups, "inner_group_num": num_inner}
+    config = AlbertConfig(**sizes, **groups, embedding_size=16, hidden_act="gelu_new")
+    return _moved(AlbertForSequenceClassification(config), 0.0)
+
+
+def _moved(model, dropout):
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.05 * torch.randn(parameter.shape))

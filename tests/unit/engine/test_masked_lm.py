@@ -15,21 +15,18 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
-from agnews_ray.data.batches import train_batches
+from agnews_ray.data.batches import NO_TOKEN, train_batches
+from agnews_ray.data.masking import MASKED_TOKENS
 from agnews_ray.data.tensors import rank_share
 from agnews_ray.engine import masked_lm
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.model import FusedModel, Wanted
 from agnews_ray.engine.masked_lm import (
     LAST_HIDDEN,
-    MEAN_MASKED,
-    NOT_PREDICTED,
-    ORIGINAL,
     MaskedLM,
     head_of,
-    with_counts,
 )
-from agnews_ray.engine.objective import weigh
+from agnews_ray.engine.objective import MEAN_MASKED, weigh
 from agnews_ray.engine.results import Rank
 from agnews_ray.errors import ModelError
 from agnews_ray.spec.recipe import RecipeSpec
@@ -66,16 +63,15 @@ def masked_rows(count=9, seed=0, length=None):
     rows, rng = some_rows(count, seed), np.random.default_rng(seed)
     length = length or int(rows.lengths.max())
     ids = rng.integers(3, 99, (count, length))
-    original = np.where(rng.random(ids.shape) < 0.2, ids, NOT_PREDICTED)
-    original[0] = NOT_PREDICTED
-    ids = np.where(original == NOT_PREDICTED, ids, 2)
+    original = np.where(rng.random(ids.shape) < 0.2, ids, NO_TOKEN)
+    original[0] = NO_TOKEN
+    ids = np.where(original == NO_TOKEN, ids, 2)
     offsets = np.arange(count + 1) * length
-    targets = {ORIGINAL: original.astype(np.int64)}
-    return dataclasses.replace(rows, ids=ids.flatten(), offsets=offsets, targets=targets)
+    targets = {MASKED_TOKENS: original.astype(np.int64).flatten()}
+    return dataclasses.replace(rows, ids=ids.flatten(), offsets=offsets, token_targets=targets)
 
 
 def shares_of(rows, objective, world_size):
-    rows = with_counts(rows)
     return [
         weigh(rank_share(rows, rank, world_size, 0), rows, objective) for rank in range(world_size)
     ]
@@ -97,7 +93,7 @@ def test_loss_and_gradients_are_those_of_transformers(family, kind, monkeypatch)
     plain, model = a_masked_lm(family), a_masked_lm(family)
     objective = MaskedLM(student=model, is_recorded=kind == "all")
     (share,) = shares_of(masked_rows(), objective, 1)
-    expected = plain(input_ids=share.input_ids, labels=share.targets[ORIGINAL]).loss
+    expected = plain(input_ids=share.input_ids, labels=share.targets[MASKED_TOKENS]).loss
     expected.backward()
     wanted = Wanted(needs=LAST_HIDDEN)
     fused = FusedModel(model, torch.float32, RECIPE, 10, Rank(), wanted)
@@ -126,7 +122,7 @@ def test_the_losses_of_all_ranks_are_the_mean_over_the_masked_tokens_of_all():
 def test_a_batch_in_which_nothing_is_masked_has_no_loss():
     model = a_masked_lm()
     rows = masked_rows()
-    rows.targets[ORIGINAL][:] = NOT_PREDICTED
+    rows.token_targets[MASKED_TOKENS][:] = NO_TOKEN
     objective = MaskedLM(student=model)
     (share,) = shares_of(rows, objective, 1)
     assert share.targets[MEAN_MASKED].min() > 0
@@ -142,7 +138,7 @@ def test_a_classifier_has_no_such_head():
 
 def train(model, record=None, precision="fp32", count=100, length=16):
     objective = MaskedLM(student=model, precision=precision, is_recorded=record is not None)
-    batches = list(map(with_counts, train_batches([masked_rows(count, 0, length)], 10, 1, 0)))
+    batches = list(train_batches([masked_rows(count, 0, length)], 10, 1, 0))
     engine = FastEngine(
         recipe=RECIPE, precision=precision, pad_id=0, rank=Rank(), record=record,
         objective=objective,

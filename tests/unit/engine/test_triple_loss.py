@@ -6,8 +6,10 @@ import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM
 
+from agnews_ray.data.batches import NO_TOKEN
+from agnews_ray.data.masking import MASKED_TOKENS
 from agnews_ray.engine.fused.model import FusedModel, Wanted
-from agnews_ray.engine.masked_lm import LAST_HIDDEN, NOT_PREDICTED, ORIGINAL
+from agnews_ray.engine.masked_lm import LAST_HIDDEN
 from agnews_ray.engine.results import Rank
 from agnews_ray.engine.triple_loss import TripleLoss
 from agnews_ray.errors import ModelError
@@ -31,13 +33,13 @@ def a_spec(**changes):
 
 def by_torch(student, teacher, share, spec):
     """Parts by torch's modules, from all logits of transformers' forward passes."""
-    original = share.targets[ORIGINAL]
+    original = share.targets[MASKED_TOKENS]
     mask = torch.ones_like(original) if share.attention_mask is None else share.attention_mask
     given = {"input_ids": share.input_ids, "attention_mask": mask, "output_hidden_states": True}
     found = student(**given)
     with torch.no_grad():
         wanted = teacher.eval()(**given)
-    is_token, is_masked = mask.bool(), original != NOT_PREDICTED
+    is_token, is_masked = mask.bool(), original != NO_TOKEN
     is_soft = is_token if spec.soft_tokens == "all" else is_masked
     t = spec.temperature
     soft = torch.nn.KLDivLoss(reduction="batchmean")(

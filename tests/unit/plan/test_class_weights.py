@@ -4,7 +4,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from agnews_ray.errors import SpecError
 from agnews_ray.plan.class_weights import class_weights
-from agnews_ray.plan.trials import plan_trials
+from agnews_ray.plan.trials import Known, plan_trials
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.study import StudySpec
 from agnews_ray.spec.variant import VariantSpec
@@ -44,5 +44,5 @@ def test_every_trial_is_planned_with_the_weights_of_the_train_split():
     )
     train = a_dataset().train.model_copy(update={"class_counts": (20, 80)})
     dataset = a_dataset().model_copy(update={"train": train})
-    (trial,) = plan_trials(study, dataset, {"one": "minilm@main"}, "cpu", "fp32")
+    (trial,) = plan_trials(study, dataset, Known(weights={"one": "minilm@main"}), "cpu", "fp32")
     assert trial.class_weights == (2.5, 0.625)

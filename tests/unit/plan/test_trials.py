@@ -1,24 +1,21 @@
-from dataclasses import replace
-
 import pytest
 
 from agnews_ray.errors import SpecError
-from agnews_ray.plan import trials
-from agnews_ray.plan.looks import NEVER
+from agnews_ray.plan.planned import Known
 from agnews_ray.plan.trials import plan_trials, same_question
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec, StopSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.study import StudySpec
-from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
-from tests.fakes.records import a_dataset, a_split
+from agnews_ray.spec.variant import VariantSpec
+from tests.fakes.records import a_dataset
 
 ONE, TWO = VariantSpec(model="minilm", name="one"), VariantSpec(model="bert", name="two")
-IDENTITIES = {"one": "minilm@main", "two": "bert@main", "renamed": "minilm@main"}
+KNOWN = Known(weights={"one": "minilm@main", "two": "bert@main", "renamed": "minilm@main"})
 
 
 def plan(study, dataset=None, precision="fp32"):
-    return plan_trials(study, dataset or a_dataset(), IDENTITIES, "cpu", precision)
+    return plan_trials(study, dataset or a_dataset(), KNOWN, "cpu", precision)
 
 
 def test_every_variant_runs_with_every_seed():
@@ -42,95 +39,7 @@ def test_a_variant_may_have_a_precision_of_its_own():
     )
 
 
-def trial_id(
-    study=None, identities=IDENTITIES, dataset=None, precision="fp32", variant=ONE, **parts
-):
-    """The id of one trial, all as in the simplest study but for what is given."""
-    study = study or StudySpec(models=(variant,), **parts)
-    return plan_trials(study, dataset or a_dataset(), identities, "cpu", precision)[0].trial_id
-
-
-VALIDATED = a_dataset().model_copy(update={"validation": a_split("c" * 32)})
-CHANGES = {
-    "weights": {"identities": {"one": "minilm@another commit"}},
-    "rows": {"dataset": a_dataset("c" * 32)},
-    "class names": {"dataset": a_dataset().model_copy(update={"class_names": ("yes", "no")})},
-    "precision": {"precision": "bf16"},
-    "seed": {"seeds": (43,)},
-    "workers": {"scaling": ScalingSpec(num_workers=2)},
-    "init": {"variant": VariantSpec(model="minilm", name="one", init="random")},
-    "engine": {"variant": VariantSpec(model="minilm", name="one", engine="reference")},
-    "sizes": {
-        "variant": VariantSpec(
-            model="minilm", name="one", init="random", architecture=ArchitectureSpec(num_layers=2)
-        )
-    },
-    "epochs": {"recipe": RecipeSpec(num_epochs=3)},
-    "learning rate": {"recipe": RecipeSpec(learning_rate=1e-5)},
-    "batch": {"recipe": RecipeSpec(global_batch_size=32)},
-    "decay": {"recipe": RecipeSpec(weight_decay=0.0)},
-    "warm-up": {"recipe": RecipeSpec(warmup_fraction=0.0)},
-    "clipping": {"recipe": RecipeSpec(max_grad_norm=2.0)},
-    "first moment": {"recipe": RecipeSpec(adam_beta1=0.8)},
-    "second moment": {"recipe": RecipeSpec(adam_beta2=0.99)},
-    "epsilon": {"recipe": RecipeSpec(adam_epsilon=1e-6)},
-    "label smoothing": {"recipe": RecipeSpec(label_smoothing=0.1)},
-    "class weights": {"recipe": RecipeSpec(class_weights="balanced")},
-    "rule to stop": {"recipe": RecipeSpec(stop=StopSpec(patience=1)), "dataset": VALIDATED},
-    "listed class weights": {"recipe": RecipeSpec(class_weights=(1.0, 2.0))},
-    "length": {"data": DataSpec(max_length_tokens=64)},
-    "train rows": {"data": DataSpec(limit_train=50)},
-    "test rows": {"data": DataSpec(limit_test=5)},
-    "validation": {"data": DataSpec(validation_fraction=0.1)},
-    "split": {"data": DataSpec(split_seed=1)},
-    "room": {"data": DataSpec(max_resident_mb=1)},
-    "window": {"data": DataSpec(stream_window_rows=10)},
-}
-"""What makes another trial: it may change the result, or what it costs."""
-
-
-@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
-def test_another_question_is_another_trial(changes):
-    assert trial_id(**changes) != trial_id()
-
-
-def test_all_these_trials_differ_from_one_another():
-    assert len({trial_id(**changes) for changes in CHANGES.values()}) == len(CHANGES)
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [
-        {"name": "other", "question": "?"},
-        {"seeds": (42, 1)},
-        {"data": DataSpec(source="elsewhere", delimiter=";")},  # the content is in the fingerprint
-        {"recipe": RecipeSpec(evaluation_batch_size=8)},
-        {"recipe": RecipeSpec(precision="fp32")},  # what auto came to
-        {"scaling": ScalingSpec(device="cpu")},
-        {"dataset": a_dataset().model_copy(update={"source": "elsewhere"})},
-    ],
-    ids=str,
-)
-def test_the_same_question_asked_in_other_words_is_the_same_trial(parts):
-    assert trial_id(**parts) == trial_id()
-
-
-def test_another_variant_beside_it_leaves_a_trial_what_it_is():
-    assert trial_id(StudySpec(models=(ONE, TWO))) == trial_id()
-
-
 OWN = VariantSpec(model="minilm", name="one", recipe=RecipeChanges(learning_rate=1e-5))
-
-
-def test_a_variants_own_recipe_is_part_of_its_trials_and_of_no_others():
-    plain, own = plan(StudySpec(models=(TWO, OWN)))
-    assert (plain.recipe.learning_rate, own.recipe.learning_rate) == (2e-5, 1e-5)
-    assert plain.trial_id == plan(StudySpec(models=(TWO,)))[0].trial_id
-    assert own.trial_id != trial_id()
-
-
-def test_the_whole_recipe_decides_wherever_it_is_stated():
-    assert trial_id(variant=OWN) == trial_id(recipe=RecipeSpec(learning_rate=1e-5))
 
 
 def test_steps_are_those_of_the_variants_own_recipe():
@@ -142,29 +51,6 @@ def test_a_variants_own_batch_must_not_be_larger_than_the_split():
     own = OWN.model_copy(update={"recipe": RecipeChanges(global_batch_size=101)})
     with pytest.raises(SpecError, match=r"one global batch of one \(101 rows\), found 100"):
         plan(StudySpec(models=(TWO, own)))
-
-
-def test_a_trial_that_does_not_score_test_is_another():
-    facts = (StudySpec(models=(ONE,)), a_dataset(), IDENTITIES, "cpu", "fp32")
-    (trial,) = plan_trials(*facts, NEVER)
-    assert not trial.scores_test
-    assert trial.trial_id != trial_id()
-
-
-@pytest.mark.parametrize("changes", [{"rungs": (1,)}, {"keeps_artifact": False}], ids=str)
-def test_a_trial_that_a_search_may_stop_or_that_leaves_no_model_is_another(changes):
-    study = StudySpec(models=(ONE,))
-    (trial,) = plan(study)
-    changed = replace(trial, **changes)
-    assert trials._trial_id(changed, study, a_dataset(), "minilm@main") != trial.trial_id
-
-
-def test_an_id_is_the_same_in_every_version():
-    """Or trials that are finished would be trained again: as in studies of version 0.1.0."""
-    sizes = ArchitectureSpec(num_layers=2)
-    variant = VariantSpec(model="minilm", name="one", init="random", architecture=sizes)
-    assert trial_id() == "one-s42-08dd870b98"
-    assert trial_id(variant=variant) == "one-s42-2ccd414597"
 
 
 def test_a_rule_to_stop_needs_a_validation_split():
@@ -181,7 +67,7 @@ def test_a_rule_to_stop_needs_a_validation_split():
 
 def test_a_trial_is_planned_for_its_device():
     study = StudySpec(models=(ONE,))
-    assert plan_trials(study, a_dataset(), IDENTITIES, "cuda", "fp16")[0].device == "cuda"
+    assert plan_trials(study, a_dataset(), KNOWN, "cuda", "fp16")[0].device == "cuda"
 
 
 def test_steps_count_the_last_partial_batch():
@@ -231,36 +117,9 @@ def test_workers_are_part_of_the_question():
 SVM = VariantSpec(model="tfidf-svm", name="one")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"recipe": RecipeSpec(learning_rate=1e-3, num_epochs=9, global_batch_size=999)},
-        {"scaling": ScalingSpec(num_workers=2)},
-        {"data": DataSpec(max_resident_mb=1)},
-        {"precision": "bf16"},
-    ],
-)
-def test_what_means_nothing_to_a_linear_model_is_not_in_its_id(change):
-    assert trial_id(variant=SVM, **change) == trial_id(variant=SVM)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"recipe": RecipeSpec(class_weights="balanced")},
-        {"identities": {"one": "tfidf-svm 2"}},
-        {"dataset": a_dataset("c" * 32)},
-        {"seeds": (43,)},
-        {"data": DataSpec(limit_train=10)},
-    ],
-)
-def test_what_may_change_a_linear_model_is_in_its_id(change):
-    assert trial_id(variant=SVM, **change) != trial_id(variant=SVM)
-
-
 def test_a_linear_model_is_fitted_without_steps_on_a_cpu_in_fp32():
     study = StudySpec(models=(SVM,))
-    (trial,) = plan_trials(study, a_dataset(num_rows=3), IDENTITIES, "cuda", "fp16")
+    (trial,) = plan_trials(study, a_dataset(num_rows=3), KNOWN, "cuda", "fp16")
     assert (trial.num_steps, trial.device, trial.precision) == (0, "cpu", "fp32")
 
 
@@ -278,11 +137,6 @@ def test_a_curve_adds_trials_and_leaves_those_of_all_rows_what_they_are():
     assert trials[4:] == plain
     assert [trial.keeps_artifact for trial in trials] == [False] * 4 + [True] * 2
     assert len({trial.trial_id for trial in trials}) == 6
-
-
-def test_a_share_is_the_same_trial_on_any_curve():
-    first = plan(StudySpec(models=(ONE,), curve=(0.2, 0.4)))[0]
-    assert plan(StudySpec(models=(ONE,), curve=(1.0, 0.2)))[0] == first
 
 
 def test_all_shares_that_are_too_small_are_named():

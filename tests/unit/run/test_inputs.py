@@ -6,7 +6,7 @@ import pytest
 
 from agnews_ray.data.scan import scan_dataset
 from agnews_ray.model.build import build_classifier, num_parameters
-from agnews_ray.plan.trials import plan_trials
+from agnews_ray.plan.trials import Known, plan_trials
 from agnews_ray.run.inputs import InputCache
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.study import StudySpec
@@ -35,7 +35,7 @@ def test_a_linear_models_rows_are_those_of_its_share(tmp_path, share, num_rows):
     (trial,) = plan_trials(
         StudySpec(models=(VariantSpec(model="tfidf-svm", name="svm"),), data=spec),
         scanned.record,
-        {"svm": "tfidf-svm 1"},
+        Known(weights={"svm": "tfidf-svm 1"}),
         "cpu",
         "fp32",
     )

@@ -15,9 +15,11 @@ from agnews_ray.engine.best_epoch import BestEpoch
 from agnews_ray.engine.callbacks import Action, Callback
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused import exchange
+from agnews_ray.engine.objective import PLAIN
 from agnews_ray.engine.results import Rank
+from agnews_ray.engine.soft_targets import SoftTargets
 from agnews_ray.spec.recipe import RecipeSpec, StopSpec
-from tests.fakes.token_rows import some_rows
+from tests.fakes.token_rows import some_rows, taught_rows
 from tests.unit.engine.models import a_model
 
 NUM_STEPS = 41
@@ -54,6 +56,26 @@ def train(index, world_size, precision, folder, family="bert"):
     )
     batches = train_batches([some_rows(401)], 10, 1, 0)
     log = engine.train(model, [batches], NUM_STEPS)
+    if world_size > 1:
+        dist.destroy_process_group()
+    weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
+    leave(folder, world_size, index, (log, weights))
+
+
+def train_a_student(index, world_size, folder):
+    """Train on 53 rows towards teachers, the last batch of 3 rows; leave log and weights."""
+    torch.set_num_threads(1)
+    if world_size > 1:
+        meet(index, world_size, folder)
+    engine = FastEngine(
+        recipe=RECIPE,
+        precision="fp32",
+        pad_id=0,
+        rank=Rank(index=index, world_size=world_size),
+        objective=SoftTargets(hard=PLAIN, temperature=4.0, soft_weight=0.7),
+    )
+    model = a_model()
+    log = engine.train(model, [train_batches([taught_rows(53)], 10, 1, 0)], 6)
     if world_size > 1:
         dist.destroy_process_group()
     weights = {name: p.detach().numpy() for name, p in model.named_parameters()}

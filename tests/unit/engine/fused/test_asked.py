@@ -10,8 +10,8 @@ from agnews_ray.engine.objective import ModelNeeds
 from agnews_ray.engine.results import Rank
 from agnews_ray.errors import ModelError
 from agnews_ray.spec.recipe import RecipeSpec
-from tests.unit.engine.fused.test_model import a_batch
-from tests.unit.engine.models import a_model
+from tests.unit.engine.fused.test_model import a_batch, gradients_of
+from tests.unit.engine.models import a_model, an_albert
 
 IDS = torch.tensor([[7, 8, 9, 10], [11, 12, 13, 14]])
 
@@ -44,6 +44,45 @@ def test_projections_are_what_a_block_makes_of_its_input():
     linears = (attention.query, attention.key, attention.value)
     for found, linear in zip(projections[1], linears, strict=True):
         assert torch.allclose(found, linear(hidden[0]), atol=1e-6)
+
+
+@pytest.mark.parametrize("sizes", [(6, 2, 1), (3, 2, 1), (2, 2, 2), (2, 1, 2), (2, 3, 1)])
+def test_each_layer_of_an_albert_with_several_blocks_is_found(sizes):
+    model = an_albert(*sizes)
+    num_layers = sizes[0] * sizes[2]
+    every, ran = tuple(range(num_layers)), []
+    for layer in {module for module in model.modules() if type(module).__name__ == "AlbertLayer"}:
+        layer.register_forward_hook(lambda layer, *_: ran.append(layer))
+    needs = ModelNeeds(hidden_states=every, projections=(*every, -1))
+    asked = AskedParts(dict(find_blocks(model)), needs)
+    asked.start()
+    before = model(input_ids=IDS, output_hidden_states=True).hidden_states
+    hidden, projections = asked.take()
+    for number, block in enumerate(ran):
+        assert torch.equal(hidden[number], before[number + 1])
+        for found, name in zip(projections[number], ("query", "key", "value"), strict=True):
+            linear = getattr(block.attention, name)
+            assert torch.allclose(found, linear(before[number]), atol=1e-6)
+    assert projections[-1] == projections[num_layers - 1]
+
+
+@pytest.mark.parametrize("sizes", [(3, 2, 1), (2, 2, 2), (2, 3, 1)])
+def test_an_albert_with_several_blocks_is_trained_as_by_transformers(sizes):
+    plain, model, batch = an_albert(*sizes), an_albert(*sizes), a_batch(0)
+    output = plain(
+        input_ids=batch.input_ids, attention_mask=batch.attention_mask, output_hidden_states=True
+    )
+    (output.logits.square().mean() + output.hidden_states[2].square().mean()).backward()
+    fused = prepared(model, ModelNeeds(hidden_states=(1,)))
+    fused.embeddings.begin(batch.input_ids.unique())
+    fused.zero()
+    found = fused.compute(batch.input_ids, batch.attention_mask)
+    (found.logits.square().mean() + found.hidden_states[1].square().mean()).backward()
+    assert fused.is_fused
+    gradients = gradients_of(fused)
+    for name, parameter in plain.named_parameters():
+        wanted = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        assert torch.allclose(gradients[name], wanted, rtol=1e-4, atol=1e-6), name
 
 
 def test_each_block_knows_what_is_asked_of_it():

@@ -3,15 +3,10 @@
 import copy
 
 import pytest
-from transformers import (
-    AlbertConfig,
-    AlbertForSequenceClassification,
-    ErnieConfig,
-    ErnieForSequenceClassification,
-)
+from transformers import ErnieConfig, ErnieForSequenceClassification
 
 from agnews_ray.engine.fused.families import find_blocks, find_position_encoders, is_fusable
-from tests.unit.engine.models import FAMILIES, SIZES, a_model
+from tests.unit.engine.models import FAMILIES, SIZES, a_model, an_albert
 
 
 def changed(family, **settings):
@@ -63,11 +58,18 @@ def test_a_blocks_settings_are_those_of_its_config(family):
         assert parts.is_biased_by_position == (family == "mpnet")
 
 
-def test_a_block_of_albert_is_used_for_its_share_of_the_layers():
-    sizes = SIZES | {"num_hidden_layers": 6}
-    config = AlbertConfig(**sizes, embedding_size=16, num_hidden_groups=2)
-    found = [parts.num_uses for _, parts in find_blocks(AlbertForSequenceClassification(config))]
-    assert found == [3, 3]
+@pytest.mark.parametrize(
+    ("num_layers", "num_groups", "num_inner", "uses"),
+    [
+        (6, 2, 1, [(0, 1, 2), (3, 4, 5)]),
+        (3, 2, 1, [(0, 1), (2,)]),
+        (4, 2, 2, [(0, 2), (1, 3), (4, 6), (5, 7)]),
+        (2, 3, 1, [(0,), (1,)]),  # no layer uses the third
+    ],
+)
+def test_the_layers_of_albert_are_numbered_as_they_run(num_layers, num_groups, num_inner, uses):
+    found = dict(find_blocks(an_albert(num_layers, num_groups, num_inner)))
+    assert [parts.uses for parts in found.values()] == uses
 
 
 @pytest.mark.parametrize("family", ["bert", "distilbert", "mpnet", "albert"])
