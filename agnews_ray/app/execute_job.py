@@ -149,11 +149,11 @@ def _run_joined(
         recorder=Recorder(
             study=prepared.study,
             dataset=prepared.scanned.record,
+            command=command,
             transfers=prepared.sources.known.transfers,
         ),
         store=prepared.store,
         groups=groups,
-        command=command,
         log_hint="read `agnews-ray logs --all`, or submit.log beside the results",
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
         max_attempts=ATTEMPTS,

@@ -202,12 +202,12 @@ def _run_embedded(
                 recorder=Recorder(
                     study=prepared.study,
                     dataset=prepared.scanned.record,
+                    command=command,
                     transfers=prepared.sources.known.transfers,
                 ),
                 store=prepared.store,
                 groups=groups,
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
-                command=command,
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
                 predict=allowance.predict,
             )

@@ -26,9 +26,9 @@ class SoftLabels(Fact):
     """The number of labelled train rows."""
     num_transfer: int
     """The number of texts without labels."""
-    accuracy: float
-    """The teacher's accuracy on the labelled train rows."""
-    calibration_error: float
+    accuracy: float | None
+    """The teacher's accuracy on the labelled train rows; None without any."""
+    calibration_error: float | None
     """The expected calibration error on these rows."""
     mean_confidence: float
     """The mean of its highest probability over all rows."""
@@ -45,7 +45,7 @@ class Pretraining(Fact):
     """The number of texts of an epoch."""
     train_seconds: float
     """Its own train time, without that of a pre-training before it."""
-    final_parts: dict[str, float]
+    final_parts: dict[str, float | None]
     """The mean of each part of the loss over the last tenth of the steps."""
 
 
@@ -68,6 +68,8 @@ class Taught(Fact):
     pretraining: Pretraining | None
     transfers: tuple[TransferRecord, ...]
     """The texts without labels from which it learned, each set once."""
+    uses_labelled_rows: bool
+    """Whether the labelled train rows were among the rows of its fine-tuning."""
     cost: TeachingCost
 
     @property
@@ -122,6 +124,7 @@ def _taught(
         teacher_row=None if teacher_row == plain else teacher_row,
         soft_labels=_soft_labels(labellings_of(trials, by_id)),
         pretraining=_pretraining(trials, by_id),
+        uses_labelled_rows=all(one.teaching.uses_labelled_rows for one in trials if one.teaching),
         transfers=tuple({one.fingerprint: one for one in transfers if one}.values()),
         cost=teaching_cost(trials, by_id),
     )
@@ -206,12 +209,17 @@ def _soft_labels(labellings: Sequence[TrialRecord]) -> tuple[SoftLabels, ...]:
                 is_elsewhere=all(one.teacher_trial is None for one in facts),
                 num_labelled=facts[0].num_labelled,
                 num_transfer=facts[0].num_transfer,
-                accuracy=fmean(one.accuracy for one in facts),
-                calibration_error=fmean(one.calibration_error for one in facts),
+                accuracy=_mean([one.accuracy for one in facts]),
+                calibration_error=_mean([one.calibration_error for one in facts]),
                 mean_confidence=fmean(one.mean_confidence for one in facts),
             )
         )
     return tuple(found)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def _pretraining(

@@ -29,6 +29,10 @@ FIRST_TRANSFER_ROW = 2**40
 so that no text has the number of a labelled row."""
 
 
+NO_TOKEN = -100
+"""The id of a token that is not to be predicted; torch's cross-entropy leaves it out."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenisedRows:
     """The token ids of N rows of different lengths, in flat arrays."""
@@ -44,6 +48,9 @@ class TokenisedRows:
     label."""
     targets: dict[str, NDArray[Any]] = field(default_factory=dict)
     """The tensors that an objective needs beside labels, by name; each has N rows."""
+    token_targets: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """The ids that an objective needs for each token, by name; flat like ``ids``, ``NO_TOKEN``
+    where there is none."""
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "TokenisedRows":
@@ -85,8 +92,14 @@ class TokenisedRows:
         lengths = self.offsets[index + 1] - self.offsets[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         flat = np.repeat(self.offsets[index] - offsets[:-1], lengths) + np.arange(offsets[-1])
-        targets = {name: values[index] for name, values in self.targets.items()}
-        return TokenisedRows(self.ids[flat], offsets, self.labels[index], self.rows[index], targets)
+        return TokenisedRows(
+            self.ids[flat],
+            offsets,
+            self.labels[index],
+            self.rows[index],
+            {name: values[index] for name, values in self.targets.items()},
+            {name: values[flat] for name, values in self.token_targets.items()},
+        )
 
     def followed_by(self, other: "TokenisedRows") -> "TokenisedRows":
         """Append rows; they have the same targets."""
@@ -95,11 +108,13 @@ class TokenisedRows:
             np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
             np.concatenate([self.labels, other.labels]),
             np.concatenate([self.rows, other.rows]),
-            {
-                name: np.concatenate([values, other.targets[name]])
-                for name, values in self.targets.items()
-            },
+            _joined(self.targets, other.targets),
+            _joined(self.token_targets, other.token_targets),
         )
+
+
+def _joined(first: dict[str, NDArray[Any]], then: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    return {name: np.concatenate([values, then[name]]) for name, values in first.items()}
 
 
 def plan_epoch(

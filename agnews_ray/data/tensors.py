@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.batches import NO_TOKEN, TokenisedRows
 
 PaddingSide = Literal["right", "left"]
 """The side on which short rows are padded: right, except for models whose head reads the last
@@ -32,7 +32,8 @@ class Batch:
     num_tokens: int
     """The number of tokens that are not padding, without copies."""
     targets: dict[str, torch.Tensor] = field(default_factory=dict)
-    """The tensors that an objective needs beside labels, by name; each has B rows."""
+    """The tensors that an objective needs beside labels, by name; each has B rows. Those of tokens
+    have shape (B, L), with ``NO_TOKEN`` for padding and for copies that only fill a shape."""
 
     @property
     def tensors(self) -> tuple[torch.Tensor | None, ...]:
@@ -90,6 +91,12 @@ def rank_share(
     is_token, is_shown = places < lengths[:, None], places < shown[:, None]
     input_ids = np.full(is_token.shape, pad_id, dtype=np.int64)
     input_ids[is_token] = share.ids
+    of_tokens = {}
+    for name, values in share.token_targets.items():
+        padded = np.full(is_token.shape, NO_TOKEN, dtype=np.int64)
+        padded[is_token] = values
+        padded[index.size :] = NO_TOKEN
+        of_tokens[name] = torch.from_numpy(padded)
     has_mask = shape is not None or not is_shown.all()
     weights = np.zeros(num_rows, np.float32)
     weights[: index.size] = 1.0 / len(batch)
@@ -100,5 +107,6 @@ def rank_share(
         row_weights=torch.from_numpy(weights),
         rows=share.rows[: index.size],
         num_tokens=int(lengths[: index.size].sum()),
-        targets={name: torch.from_numpy(values) for name, values in share.targets.items()},
+        targets={name: torch.from_numpy(values) for name, values in share.targets.items()}
+        | of_tokens,
     )

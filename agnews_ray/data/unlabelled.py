@@ -15,13 +15,19 @@ from agnews_ray.data.holdout import rows_by_column
 from agnews_ray.data.layout import FileLayout
 from agnews_ray.data.scan import ScannedDataset, SplitRows
 from agnews_ray.data.sources import resolve_source
-from agnews_ray.errors import DataError
+from agnews_ray.errors import OFFLINE_WAYS, DataError, HubError
 from agnews_ray.record.taught import TransferRecord
 from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.distillation import TransferSpec
 
 DRAWN_TEXTS = 20
 """A number beside the seed, which makes this sample independent of the seed's other samples."""
+
+FILE_HINT = (
+    "correct transfer.source or transfer.text_columns, or save the texts as .txt, one a line, "
+    "or with one column 'text'"
+)
+HUB_HINT = f"{OFFLINE_WAYS}, or name a local file as transfer.source"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +66,11 @@ def scan_texts(
     """
     try:
         found = _find_rows(transfer, _as_data(transfer, spec), cache, scanned)
-    except DataError as error:
-        if "--" not in error.hint:
+    except (DataError, HubError) as error:
+        if "--" not in error.hint:  # flags are about the labelled rows
             raise
-        hint = (  # flags are about the labelled rows
-            "correct transfer.source or transfer.text_columns, or save the texts as .txt, "
-            "one a line, or with one column 'text'"
-        )
-        raise DataError(error.where, error.wanted, error.found, hint) from error
+        hint = HUB_HINT if isinstance(error, HubError) else FILE_HINT
+        raise type(error)(error.where, error.wanted, error.found, hint) from error
     if found.rows.size == 0:
         hint = "name the columns of the texts with transfer.text_columns"
         raise DataError(transfer.source, "text in some rows", "empty texts only", hint)

@@ -13,10 +13,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.batches import NO_TOKEN, TokenisedRows
+from agnews_ray.data.masking import MASKED_TOKENS
 from agnews_ray.data.tensors import Batch
 from agnews_ray.errors import DataError
 from agnews_ray.spec.recipe import RecipeSpec
+
+MEAN_TOKENS, MEAN_MASKED = "mean_tokens", "mean_masked"
+"""Targets of shape (B,), float32, that a masked batch has without bringing them along: the number
+of tokens, and of masked tokens (at least one in a batch), per row of the global batch. A row's sum
+over tokens divided by it adds up, over all ranks, to the mean over the tokens of the batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,13 +185,23 @@ def weigh(share: Batch, batch: TokenisedRows, objective: Objective) -> Batch:
     Raises:
         DataError: the rows lack a target.
     """
-    targets = needed_targets(objective, share.targets)
+    means = {name: torch.full_like(share.row_weights, mean) for name, mean in _means(batch).items()}
+    targets = needed_targets(objective, share.targets | means)
     denominator = objective.denominator(batch.labels)
     if denominator == len(batch):
         return replace(share, targets=targets)
     return replace(
         share, row_weights=share.row_weights * (len(batch) / denominator), targets=targets
     )
+
+
+def _means(batch: TokenisedRows) -> dict[str, float]:
+    """Compute the targets that losses of tokens are divided by; see ``MEAN_TOKENS``."""
+    masked = batch.token_targets.get(MASKED_TOKENS)
+    if masked is None:
+        return {}
+    num_masked = max(1, int((masked != NO_TOKEN).sum()))
+    return {MEAN_TOKENS: len(batch.ids) / len(batch), MEAN_MASKED: num_masked / len(batch)}
 
 
 def needed_targets(objective: Objective, targets: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ with values; version 2 (Wang et al. 2021, arXiv 2012.15828) takes each of the th
 with heads of its own: the models' heads are joined, and cut anew.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from agnews_ray.engine.fused.families import find_blocks
 from agnews_ray.engine.fused.teacher import Teacher
+from agnews_ray.engine.kl import divergence
 from agnews_ray.engine.objective import ModelNeeds, ModelOutput
 from agnews_ray.errors import ModelError
 
@@ -76,7 +77,7 @@ class Relations:
         for first, second in self.pairs.values():
             scores = _scores(of_student[first], of_student[second], mask)
             wanted = _scores(of_teacher[first], of_teacher[second], mask)
-            of_heads.append(_mean_over_tokens(_divergence(scores, wanted), mask))
+            of_heads.append(_mean_over_tokens(divergence(scores, wanted), mask))
         by_head = torch.stack(of_heads, dim=1)  # (B, relations, heads)
         by_relation = by_head.mean(dim=2)
         loss = by_relation.sum(dim=1, keepdim=True)
@@ -136,35 +137,6 @@ def projection_relations(
             where = f"a width of the {name} that is a multiple of {wanted} relation heads"
             raise ModelError("minilm-v2", where, f"{width}", hint)
     return Relations(held, VERSION_2, wanted)
-
-
-class _Divergence(torch.autograd.Function):
-    """KL(teacher || student) of two softmaxes, whose gradient is their difference."""
-
-    @staticmethod
-    def forward(ctx: Any, scores: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-        """Compute the divergence of each row of scores.
-
-        Args:
-            ctx: the context of autograd.
-            scores: shape (..., L), float32: the student's logits.
-            wanted: shape (..., L), float32: the teacher's.
-
-        Returns:
-            Shape (...): the divergences in nats.
-        """
-        found, taught = scores.log_softmax(dim=-1), wanted.log_softmax(dim=-1)
-        shares = taught.exp()
-        divergence = (taught.sub_(found)).mul_(shares).sum(dim=-1)
-        ctx.difference = found.exp_().sub_(shares)
-        return divergence
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return ctx.difference.mul_(gradient[..., None]), None
-
-
-_divergence: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = _Divergence.apply
 
 
 def _cut(values: torch.Tensor, num_heads: int) -> torch.Tensor:

@@ -92,7 +92,15 @@ class TrainLog:
     @property
     def final_loss(self) -> float | None:
         """The mean loss of the last tenth of the steps, at least one; None if not a number."""
-        mean = float(self.loss[-max(1, math.ceil(self.loss.size / 10)) :].mean())
+        return self._final(self.loss)
+
+    @property
+    def final_parts(self) -> dict[str, float | None]:
+        """The same for each part of the loss, by name."""
+        return {name: self._final(part) for name, part in self.parts.items()}
+
+    def _final(self, values: NDArray[np.float64]) -> float | None:
+        mean = float(values[-max(1, math.ceil(values.size / 10)) :].mean())
         return mean if math.isfinite(mean) else None
 
 

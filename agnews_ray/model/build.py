@@ -139,15 +139,16 @@ def _pretrained(
     notes = head.check_body(variant.model, model, loaded)
     if order is not None:
         return model, notes + head.keep(variant.model, model, loaded, order)
-    notes += head.refresh(model, loaded, seed)
-    if variant.student is not None:
-        whole, num_before = copy.deepcopy(config), num_parameters(model)
-        model = shorten(model, variant.student)
-        if variant.student.form != "same":
-            head.draw(model, seed)
-        share = num_parameters(model) / num_before
-        notes.append(student_note(variant.student, whole, model.config, share))
-    return model, notes
+    of_head, student = head.refresh(model, loaded, seed), variant.student
+    if student is None:
+        return model, notes + of_head
+    whole, num_before = copy.deepcopy(config), num_parameters(model)
+    model = shorten(model, student)
+    if student.form == "distilbert":
+        head.draw(model, seed)
+        notes = []  # the only one is about the pooler, which a DistilBERT does not have
+    share = num_parameters(model) / num_before
+    return model, [*notes, *of_head, student_note(student, whole, model.config, share)]
 
 
 def _labels(class_names: tuple[str, ...]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from agnews_ray.errors import ModelError
 from agnews_ray.model import head, zoo
 from agnews_ray.model.build import fresh_config, make_room, own_config, set_pad_id
 from agnews_ray.model.hub import explain_load_error
@@ -132,13 +133,15 @@ def _with_head(variant: VariantSpec, bare: Any, seed: int, needs_kept_head: bool
     """Load an encoder with its head; transformers leaves the pooler out, so it is put back."""
     model, loaded = _load(AutoModelForMaskedLM, variant, bare.config, seed)
     head.check_body(variant.model, model, loaded)
-    if needs_kept_head and loaded.missing | loaded.mismatched.keys():
+    if needs_kept_head and loaded.missing:
         raise _without_head(variant)
     _set_pooler(model.base_model, getattr(bare, "pooler", None))
     return model
 
 
-def _load(auto_class: Any, variant: VariantSpec, config: Any, seed: int) -> tuple[Any, Any]:
+def _load(
+    auto_class: Any, variant: VariantSpec, config: Any, seed: int
+) -> tuple[Any, head.LoadedKeys]:
     torch.manual_seed(seed)
     try:
         model, info = auto_class.from_pretrained(
@@ -161,6 +164,6 @@ def _set_pooler(model: Any, pooler: Any) -> None:
         model.base_model.pooler = None if pooler is None else pooler.requires_grad_(False)
 
 
-def _without_head(variant: VariantSpec) -> Exception:
+def _without_head(variant: VariantSpec) -> ModelError:
     hint = "pre-train it first with objective: masked-lm (trains: head is enough)"
     return refused(variant.model, "a masked-language-model head", "none", hint)

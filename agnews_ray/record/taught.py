@@ -72,6 +72,6 @@ class PretrainingRecord(Record):
     """The number of texts of an epoch."""
     transfer: TransferRecord | None
     """The further texts among them."""
-    final_parts: dict[str, float]
+    final_parts: dict[str, float | None]
     """The mean of each part of the loss over the last tenth of the steps; ``curve.parquet`` has
     all."""

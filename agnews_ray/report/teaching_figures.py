@@ -98,13 +98,14 @@ def _losses(curve: PretrainingCurve, index: int) -> Figure:
         for point in curve.points
         for part, value in point.parts.items()
     ]
-    kind = "log" if all(row["value"] > 0 for row in rows) else "linear"
+    is_positive = all(row["value"] > 0 for row in rows)
+    scale = alt.Scale(type="log" if is_positive else "linear", nice=False)
     chart = (
         alt.Chart(data_of(rows))
         .mark_line(point=alt.OverlayMarkDef(size=18, filled=True))
         .encode(
             x=alt.X("step:Q", title="Step"),
-            y=alt.Y("value:Q", title="Loss", scale=alt.Scale(type=kind, nice=False)),
+            y=alt.Y("value:Q", title="Loss", scale=scale),
             color=alt.Color("part:N", title=None, sort=None),
             tooltip=[
                 alt.Tooltip("part:N", title="Part"),

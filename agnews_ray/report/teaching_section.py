@@ -128,11 +128,9 @@ def _labels(pairs: list[tuple[Taught, TaughtFacts]]) -> Grid:
             word(labels.teacher),
             number(labels.num_labelled, ",d"),
             number(labels.num_transfer, ",d"),
-            number(labels.accuracy, ".4f"),
-            number(labels.calibration_error, ".4f"),
-            word("-")
-            if facts.teacher_calibration_error is None or len(taught.soft_labels) > 1
-            else number(facts.teacher_calibration_error, ".4f"),
+            _known(labels.accuracy),
+            _known(labels.calibration_error),
+            _known(None if len(taught.soft_labels) > 1 else facts.teacher_calibration_error),
             number(labels.mean_confidence, ".4f"),
         )
         for taught, facts in pairs
@@ -156,6 +154,10 @@ def _labels(pairs: list[tuple[Taught, TaughtFacts]]) -> Grid:
         note="The teacher's probabilities before they are softened; means over seeds. Accuracy and "
         "ECE there: on the labelled train rows.",
     )
+
+
+def _known(value: float | None) -> Cell:
+    return word("-") if value is None else number(value, ".4f")
 
 
 def _costs(assessment: Assessment) -> Grid:

@@ -44,7 +44,8 @@ def learned(taught: Taught) -> str:
     if taught.soft_labels:
         first = taught.soft_labels[0]
         names = " and ".join(one.teacher for one in taught.soft_labels)
-        parts.append(f"learned from the soft labels of {names} for {_rows(first)}")
+        alone = "" if taught.uses_labelled_rows else ", and from no label"
+        parts.append(f"learned from the soft labels of {names} for {_rows(first)}{alone}")
     return f"{taught.variant} {' and '.join(parts) or 'was taught by trials without a record'}"
 
 
@@ -169,12 +170,15 @@ def labels_text(labels: SoftLabels, on_test: float | None) -> str:
         labels: of one teacher.
         on_test: its expected calibration error on test; None if it is not known.
     """
-    known = "" if labels.is_elsewhere else ", with which it was trained"
+    confidence = f"mean confidence {labels.mean_confidence:.4f} over all rows"
     test = "" if on_test is None else f", on test {on_test:.4f}"
+    if labels.accuracy is None or labels.calibration_error is None:
+        return f"{labels.teacher} has {confidence}; its calibration error is not known{test}."
+    known = "" if labels.is_elsewhere else ", with which it was trained"
     return (
-        f"On the {labels.num_labelled:,} labelled train rows{known}, {labels.teacher} "
-        f"has accuracy {labels.accuracy:.4f} and calibration error {labels.calibration_error:.4f}"
-        f"{test}; over all rows its mean confidence is {labels.mean_confidence:.4f}."
+        f"On the {labels.num_labelled:,} labelled train rows{known}, {labels.teacher} has accuracy "
+        f"{labels.accuracy:.4f} and calibration error {labels.calibration_error:.4f}{test}; it has "
+        f"{confidence}."
     )
 
 

@@ -4,8 +4,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
+from agnews_ray.data.batches import NO_LABEL
 from agnews_ray.engine.labelling import check_teacher, describe_labels
 from agnews_ray.engine.results import Predictions
 from agnews_ray.model.build import build_classifier, num_parameters
@@ -97,7 +96,7 @@ class Labeller:
         config = self._setup.config
         check_teacher(config.variant.name, labels.logits, labels.labels)
         facts = describe_labels(labels.logits, labels.labels)
-        num_labelled = int(np.count_nonzero(labels.labels >= 0))
+        num_labelled = int((labels.labels != NO_LABEL).sum())
         return LabellingRecord(
             teacher=config.variant.name,
             teacher_trial=None,  # the driver knows it

@@ -6,7 +6,7 @@ training. Modules that do not belong to the BERT family are not changed.
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,9 @@ class FusedModel:
         self._needs_logits = wanted.needs.logits
         self._runs = model if wanted.needs.logits else model.base_model
         """What a forward pass runs: without logits, no head."""
+        is_trained = any(p.requires_grad for p in self._runs.parameters())
+        self._is_frozen = not self._needs_logits and not is_trained
+        """Whether only a head is trained, outside this forward pass."""
         shortened = self._asked.shortened
         blocks = {
             module: parts
@@ -133,13 +136,16 @@ class FusedModel:
             mask: shape (B, L), 1 for tokens; None if nothing is padded.
 
         Returns:
-            The needed outputs.
+            The needed outputs; those of an encoder of which nothing is trained are without dropout.
         """
         used = mask
         if mask is not None and self.is_fused:
             used = mask[:, None, None, :].bool()  # else transformers would read its values
+        if self._is_frozen:
+            self._runs.eval()
         self._asked.start()
-        output = self._runs(input_ids=input_ids, attention_mask=used)
+        with torch.no_grad() if self._is_frozen else nullcontext():
+            output = self._runs(input_ids=input_ids, attention_mask=used)
         logits = output.logits if self._needs_logits else torch.empty(0, device=input_ids.device)
         hidden_states, projections = self._asked.take()
         return ModelOutput(

@@ -9,6 +9,7 @@ from agnews_ray.engine.preflight import check, look_at
 from agnews_ray.errors import ModelError
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.model.tokenizer import LoadedTokenizer
+from agnews_ray.spec.distillation import StudentSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 from tests.data import model_damage as damage
 from tests.data.model_families import CLASS_NAMES, FAMILIES, TEXTS
@@ -39,6 +40,15 @@ def test_a_model_that_can_be_trained_is_counted_and_kept_in_its_precision(tmp_pa
     variant, found = checked(tmp_path, "bert", "bf16")
     assert (found.head, found.precision, found.unknown_share) == ("fresh", "bf16", 0)
     assert found.num_parameters == num_parameters(build_classifier(variant, CLASS_NAMES, 0))
+
+
+def test_what_is_looked_at_is_the_student_not_the_model_that_it_is_made_of(tmp_path):
+    whole, _ = checked(tmp_path, "bert", "fp32")
+    student = StudentSpec(layers=(0,), form="distilbert")
+    variant = whole.model_copy(update={"student": student})
+    found = check(variant, CLASS_NAMES, TEXTS, 60, "fp32")
+    assert found.num_parameters == num_parameters(build_classifier(variant, CLASS_NAMES, 0))
+    assert found.notes[-1].startswith("layers 0 of 1, as a DistilBERT; ")
 
 
 def test_a_model_that_cannot_be_trained_in_bf16_is_trained_in_fp32_and_says_so(tmp_path):

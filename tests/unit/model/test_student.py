@@ -3,6 +3,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import (
     AutoModelForSequenceClassification,
+    BertConfig,
+    BertModel,
     DebertaV2Config,
     DebertaV2ForSequenceClassification,
     DistilBertForSequenceClassification,
@@ -121,6 +123,13 @@ def test_the_notes_say_which_layers_and_what_share(folder):
     built = build_with_notes(variant, NAMES, 0)
     share = num_parameters(built.model) / whole
     assert built.notes[-1] == f"layers 0, 2 of 4; {share:.1%} of the whole model's parameters"
+
+
+def test_no_note_is_about_the_pooler_that_a_distilbert_does_not_have(tmp_path):
+    BertModel(BertConfig(**SIZES), add_pooling_layer=False).save_pretrained(tmp_path)
+    for form, num_notes in (("same", 2), ("distilbert", 1)):
+        variant = VariantSpec(model=str(tmp_path), student=StudentSpec(layers=(0,), form=form))
+        assert len(build_with_notes(variant, NAMES, 0).notes) == num_notes
 
 
 def test_other_sizes_are_fresh_weights_by_the_seed(folder):

@@ -119,3 +119,18 @@ def test_agreement_is_told_beside_that_of_the_twin():
         "It predicts the class that the teacher predicts for 90.0 % of the test rows; the plain "
         "does for 80.0 %."
     ]
+
+
+def test_labels_without_labelled_rows_have_no_calibration_there():
+    (student,) = a_table(a_student("s-s1", labelled_by=BOTH), a_labelling("l-s1")).taught
+    labels = student.soft_labels[0].model_copy(update={"accuracy": None})
+    assert teaching_text.labels_text(labels, 0.03) == (
+        "teacher has mean confidence 0.9500 over all rows; its calibration error is not known, on "
+        "test 0.0300."
+    )
+
+
+def test_a_student_without_labels_is_said_to_have_none():
+    (student,) = a_table(a_student("s-s1", labelled_by=BOTH), a_labelling("l-s1")).taught
+    alone = student.model_copy(update={"uses_labelled_rows": False})
+    assert teaching_text.learned(alone).endswith("texts without labels, and from no label")
