@@ -8,6 +8,7 @@ from agnews_ray.compare.assessment import Assessment, Settings, assess
 from agnews_ray.compare.diverged import DivergedTrial
 from agnews_ray.compare.grouping import for_students, of_table, part_repeated
 from agnews_ray.compare.groups import TrialResult
+from agnews_ray.compare.pretraining_curves import PretrainingCurve, pretraining_curve
 from agnews_ray.compare.published import (
     Agreement,
     StudyResults,
@@ -16,6 +17,7 @@ from agnews_ray.compare.published import (
 )
 from agnews_ray.compare.searches import searched
 from agnews_ray.compare.table import ComparisonTable, compare_records
+from agnews_ray.compare.teaching_cost import serving
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import CostRecord, load_costs
 from agnews_ray.record.left_out import load_left_out
@@ -23,6 +25,7 @@ from agnews_ray.record.outputs import (
     NO_CURVE,
     TestRows,
     load_curve,
+    load_loss_parts,
     load_predictions,
     load_test_rows,
 )
@@ -84,7 +87,26 @@ def assess_study(
     measured_on = {cost.machine for cost in found.costs}
     order = variant_order(study)
     table = with_curve(found.table, store, order, settings, tell, measured_on)
-    return found.model_copy(update={"table": table})
+    curves = _pretrainings(store, found.records, tell)
+    return found.model_copy(update={"table": table, "pretrainings": curves})
+
+
+def _pretrainings(
+    store: StudyStore, records: Sequence[TrialRecord], tell: Tell
+) -> tuple[PretrainingCurve, ...]:
+    """Read the losses of the pre-trainings that served these trials."""
+    by_id = {record.trial_id: record for record in store.finished().records}
+    curves = []
+    for record in serving(records, by_id)[0]:
+        if record.work == "pretraining":
+            folder = store.trial_folder(record.trial_id)
+            try:
+                curve, parts = load_curve(folder), load_loss_parts(folder)
+            except RecordError as error:
+                tell(f"left out: {error}")
+                continue
+            curves.append(pretraining_curve(record, curve, parts))
+    return tuple(curves)
 
 
 def _assess(

@@ -107,8 +107,11 @@ class TrackingWatcher:
 
     def started(self, trial: TrialFacts) -> None:
         self._screen.started(trial)
+        if trial.work == "labelling":  # its scores are those of the teacher's own run
+            return
         self._steps[trial.trial_id] = 0
-        name = f"{trial.variant.name} · seed {trial.seed}"
+        kind = "pre-training · " if trial.work == "pretraining" else ""
+        name = f"{trial.variant.name} · {kind}seed {trial.seed}"
         for one in self._threads:
             one.do(_call(one.tracker.live_start, self._study, trial.trial_id, name))
 

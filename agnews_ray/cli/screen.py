@@ -42,13 +42,13 @@ def is_terminal() -> bool:
 def show_table(table: ComparisonTable) -> None:
     """Print the table: fitted to the terminal's width, or plain elsewhere."""
     # These import scipy, for a second: a study needs them at its end, not before Ray starts.
-    from agnews_ray.report import curve_text, search_text, sentences, table_formats
+    from agnews_ray.report import curve_text, search_text, sentences, table_formats, teaching_text
 
     if is_terminal():
         console = Console()
         console.print(table_formats.to_rich(table, console.width))
         remarks = (*sentences.own_recipes(table), *sentences.best_epochs(table))
-        for line in (*remarks, *search_text.lines(table)):
+        for line in (*remarks, *search_text.lines(table), *teaching_text.lines(table)):
             console.print(line, markup=False, highlight=False)
         for line in sentences.warnings(table):
             console.print(line, markup=False, style="red")

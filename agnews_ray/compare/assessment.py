@@ -19,6 +19,7 @@ from agnews_ray.compare.findings import (
 )
 from agnews_ray.compare.groups import BOOTSTRAP_SEED, Group, TrialResult, group_results
 from agnews_ray.compare.label_issues import doubt_rows
+from agnews_ray.compare.pretraining_curves import PretrainingCurve
 from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.search_facts import SearchFacts, search_facts
 from agnews_ray.compare.table import ComparisonTable
@@ -72,6 +73,9 @@ class Assessment(Fact):
     """What is known about the table's searches, in their order."""
     taught: tuple[TaughtFacts, ...] = ()
     """What teaching brought to the table's taught students, in their order."""
+    pretrainings: tuple[PretrainingCurve, ...] = ()
+    """The losses of the pre-trainings that served the table's rows; known where the study's folder
+    was read."""
     records: tuple[TrialRecord, ...]
     """The records in the table's order, without those that diverged, as in all fields above."""
     diverged: tuple[TrialRecord, ...] = ()

@@ -57,10 +57,10 @@ def gap_closed(
         return found.half_width(alpha) - abs(found.value)
 
     def end(direction: float) -> float:
-        distance = 1e-3
+        distance = room(0.0) / abs(float(gap.observed.mean()))
         while room(direction * distance) > 0:  # comes to an end, as the gap differs from 0
             distance *= 2
-        edge = optimize.brentq(lambda one: room(direction * one), 0.0, distance)
+        edge = optimize.brentq(lambda one: room(direction * one), 0.0, distance, rtol=1e-6)
         return share + direction * float(edge)
 
     return Interval(value=share, low=end(-1.0), high=end(1.0))

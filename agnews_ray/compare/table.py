@@ -19,7 +19,7 @@ from agnews_ray.compare.grouping import (
 )
 from agnews_ray.compare.recipes import RecipeChange, recipe_changes, shared_recipe
 from agnews_ray.compare.searches import Search, SearchCost, searches_of
-from agnews_ray.compare.teaching import Taught, taught_of
+from agnews_ray.compare.teaching import Taught, taught_of, ways_of
 from agnews_ray.compare.teaching_cost import TeachingCost, teaching_cost
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
 from agnews_ray.record.left_out import LeftOutTrial
@@ -155,7 +155,7 @@ def compare_records(
         _row(group, shared).model_copy(
             update={
                 "model": names.get(row_key(group[0]), variant),
-                "teaching": teaching_cost(group, by_id) if group[0].teaching else None,
+                "teaching": teaching_cost(group, by_id) if ways_of(group[0].variant) else None,
             }
         )
         for variant, groups_of_shares in group_shares(on_curve, order)

@@ -26,9 +26,9 @@ class SoftLabels(Fact):
     """The number of labelled train rows."""
     num_transfer: int
     """The number of texts without labels."""
-    accuracy: float
-    """The teacher's accuracy on the labelled train rows."""
-    calibration_error: float
+    accuracy: float | None
+    """The teacher's accuracy on the labelled train rows; None without any."""
+    calibration_error: float | None
     """The expected calibration error on these rows."""
     mean_confidence: float
     """The mean of its highest probability over all rows."""
@@ -45,7 +45,7 @@ class Pretraining(Fact):
     """The number of texts of an epoch."""
     train_seconds: float
     """Its own train time, without that of a pre-training before it."""
-    final_parts: dict[str, float]
+    final_parts: dict[str, float | None]
     """The mean of each part of the loss over the last tenth of the steps."""
 
 
@@ -61,12 +61,15 @@ class Taught(Fact):
     teachers: tuple[str, ...]
     """The teachers' names, as the user wrote them; empty if only texts taught it."""
     teacher_row: str | None
-    """The row of the teacher, if there is one teacher and the study fine-tuned it."""
+    """The row of the teacher, if there is one teacher and the study fine-tuned it; None if it is
+    the plain twin too, as when a model is its own teacher."""
     soft_labels: tuple[SoftLabels, ...]
     """What each teacher's labels are like; empty without distillation."""
     pretraining: Pretraining | None
     transfers: tuple[TransferRecord, ...]
     """The texts without labels from which it learned, each set once."""
+    uses_labelled_rows: bool
+    """Whether the labelled train rows were among the rows of its fine-tuning."""
     cost: TeachingCost
 
     @property
@@ -88,11 +91,11 @@ def taught_of(
         One entry for each row of a variant with distillation or pre-training.
     """
     return tuple(
-        _taught(name, rows, by_id) for name, trials in rows.items() if _ways(trials[0].variant)
+        _taught(name, rows, by_id) for name, trials in rows.items() if ways_of(trials[0].variant)
     )
 
 
-def _ways(variant: VariantSpec) -> list[str]:
+def ways_of(variant: VariantSpec) -> list[str]:
     """Return the fields by which a variant is a taught student.
 
     Training only a masked-language-model head, which a teacher may need, leaves its encoder as it
@@ -109,6 +112,7 @@ def _taught(
     trials = rows[name]
     plain, plain_has = _plain_twin(trials[0], rows)
     teachers = _teachers(trials[0].variant)
+    teacher_row = _teacher_row(trials[0], teachers, rows)
     pretrainings = [one for one in serving(trials, by_id)[0] if one.pretraining is not None]
     transfers = [one.teaching.transfer for one in trials if one.teaching]
     transfers += [one.pretraining.transfer for one in pretrainings if one.pretraining]
@@ -117,9 +121,10 @@ def _taught(
         plain=plain,
         plain_has=plain_has,
         teachers=teachers,
-        teacher_row=_teacher_row(trials[0], teachers, rows),
+        teacher_row=None if teacher_row == plain else teacher_row,
         soft_labels=_soft_labels(labellings_of(trials, by_id)),
         pretraining=_pretraining(trials, by_id),
+        uses_labelled_rows=all(one.teaching.uses_labelled_rows for one in trials if one.teaching),
         transfers=tuple({one.fingerprint: one for one in transfers if one}.values()),
         cost=teaching_cost(trials, by_id),
     )
@@ -138,12 +143,12 @@ def _plain_twin(
     taught: TrialRecord, rows: Mapping[str, Sequence[TrialRecord]]
 ) -> tuple[str | None, tuple[str, ...]]:
     """Find the row with the same model, recipe and engine that lacks all teaching, or one way."""
-    own = _ways(taught.variant)
+    own = ways_of(taught.variant)
     for lacked in (own, *([way] for way in own)):  # without both first, then without one
         kept = [way for way in own if way not in lacked]
         wanted = _asked(taught, kept)
         for name, trials in rows.items():
-            if _asked(trials[0], _ways(trials[0].variant)) == wanted:
+            if _asked(trials[0], ways_of(trials[0].variant)) == wanted:
                 return name, tuple(kept)
     return None, ()
 
@@ -168,7 +173,7 @@ def _teacher_row(
     whole = variant.model_dump(exclude=apart)
     for name, trials in rows.items():
         other = trials[0].variant
-        is_whole = other.student is None and not _ways(other)
+        is_whole = other.student is None and not ways_of(other)
         if is_whole and other.model_dump(exclude=apart) == whole:
             return name
     return None
@@ -204,12 +209,17 @@ def _soft_labels(labellings: Sequence[TrialRecord]) -> tuple[SoftLabels, ...]:
                 is_elsewhere=all(one.teacher_trial is None for one in facts),
                 num_labelled=facts[0].num_labelled,
                 num_transfer=facts[0].num_transfer,
-                accuracy=fmean(one.accuracy for one in facts),
-                calibration_error=fmean(one.calibration_error for one in facts),
+                accuracy=_mean([one.accuracy for one in facts]),
+                calibration_error=_mean([one.calibration_error for one in facts]),
                 mean_confidence=fmean(one.mean_confidence for one in facts),
             )
         )
     return tuple(found)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def _pretraining(

@@ -182,7 +182,7 @@ def _teacher(taught: Taught, student: Group, logits: NDArray[np.float64]) -> _Si
     num_draws, num_classes = student.drawn.hits.shape[0], logits.shape[-1]
     rng = np.random.default_rng(BOOTSTRAP_SEED)  # the draws depend on it and the rows alone
     return _Side(
-        name=" + ".join(taught.teachers),
+        name=taught.teacher_row or " + ".join(taught.teachers),
         observed=count(labels, predicted, num_classes),
         drawn=draw_counts(labels, predicted, num_classes, num_draws, rng),
         predicted=predicted,

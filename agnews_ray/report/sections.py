@@ -18,6 +18,7 @@ from agnews_ray.report.table_formats import (
     diverged_cells,
     unpriced,
 )
+from agnews_ray.report.teaching_section import teaching_section
 from agnews_ray.spec.linear_models import kind_of
 
 
@@ -35,6 +36,7 @@ def all_sections(assessment: Assessment) -> list[Section]:
         _comparison,
         _front,
         search_sections,
+        teaching_section,
         _costs,
         curve_section,
         _learning,

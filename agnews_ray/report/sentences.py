@@ -7,7 +7,7 @@ from agnews_ray.compare.diverged import DivergedTrial
 from agnews_ray.compare.findings import Interval, PairFacts
 from agnews_ray.compare.inference import POWER
 from agnews_ray.compare.table import ComparisonTable
-from agnews_ray.report import search_text
+from agnews_ray.report import search_text, teaching_text
 from agnews_ray.report.class_sentences import weak_classes
 
 FEW_SEEDS = 3
@@ -28,8 +28,10 @@ def conclusion(assessment: Assessment) -> list[str]:
     """
     sentences = [_lead(assessment)]
     tunings = [one.pair for one in assessment.searches]
+    teachings = [one.pair for one in assessment.taught]
     for pair in assessment.pairs:
         prefix = search_text.whether_it_helped(pair) if pair in tunings else ""
+        prefix = teaching_text.whether_it_helped(pair) if pair in teachings else prefix
         verdict = judge(pair, assessment) + _trade_offs(pair, assessment)
         sentences.append(f"{prefix}{verdict}")
     return sentences + caveats(assessment)
@@ -61,8 +63,9 @@ def caveats(assessment: Assessment) -> list[str]:
 
 
 def remarks(table: ComparisonTable) -> list[str]:
-    """Say what the numbers of a table do not: own recipes, best epochs, warnings, searches."""
-    return [*own_recipes(table), *best_epochs(table), *warnings(table), *search_text.lines(table)]
+    """Say what the numbers of a table do not, such as own recipes, warnings, and searches."""
+    trained = [*own_recipes(table), *best_epochs(table), *warnings(table)]
+    return [*trained, *search_text.lines(table), *teaching_text.lines(table)]
 
 
 def own_recipes(table: ComparisonTable) -> list[str]:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from agnews_ray.record.schema import TeachingRecord
 from agnews_ray.record.store import StudyStore
@@ -47,6 +49,11 @@ def a_taught_study(
         _publish(store, labelling, labels, logits)
     pretraining = a_pretraining("pre", teacher="minilm", dataset=dataset)
     _publish(store, pretraining, labels, some_predictions(rng, labels, 0.5, 2))
+    path = store.trial_folder("pre") / "curve.parquet"
+    curve = pq.read_table(path)
+    for part, share in (("attention", 0.7), ("values", 0.3)):
+        curve = curve.append_column(part, pc.multiply(curve["loss"], share))
+    pq.write_table(curve, path)
     return folder
 
 

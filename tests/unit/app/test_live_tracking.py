@@ -181,3 +181,18 @@ def test_without_trackers_the_screen_is_all(store):
     with tracking(screen, store.location, "study", {}) as watcher:
         watcher.note("a line")
     assert (screen.notes, watcher.tracked) == (["a line"], [])
+
+
+def test_a_teachers_labels_are_no_live_run_and_a_pre_training_is_one(store):
+    trial = facts_of(store.records()[0])
+
+    def events(watcher):
+        for work in ("labelling", "pretraining"):
+            watcher.started(trial.model_copy(update={"trial_id": work, "work": work}))
+
+    tracker = KeptTracker()
+    follow(store, tracker, events)
+    started = [told[1:] for told in tracker.told if told[0] == "live_start"]
+    assert [(trial_id, name) for trial_id, _, name in started] == [
+        ("pretraining", "first · pre-training · seed 1")
+    ]

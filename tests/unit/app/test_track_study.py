@@ -6,6 +6,7 @@ from agnews_ray.app.track_study import check_studies, track_study
 from agnews_ray.errors import StoreError
 from agnews_ray.record.store import StudyStore
 from tests.fakes.studies import a_study, diverges
+from tests.fakes.taught import a_taught_study
 from tests.fakes.tracked import KeptTracker
 
 
@@ -86,3 +87,10 @@ def test_a_study_without_a_finished_trial_is_no_error(tmp_path):
 def test_a_folder_that_is_no_study_is_found_first(tmp_path):
     with pytest.raises(StoreError, match="no such folder"):
         check_studies([str(a_study(tmp_path)), str(tmp_path / "none")])
+
+
+def test_a_pre_training_is_a_run_of_its_own_and_a_teachers_labels_are_none(tmp_path):
+    _, told, _ = export(a_taught_study(tmp_path))
+    names = [trial.name for kind, _, trial in told if kind == "export"]
+    assert len(names) == 12 + 1
+    assert "taught · pre-training · seed 42" in names

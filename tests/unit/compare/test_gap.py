@@ -53,3 +53,18 @@ def test_a_small_gap_has_a_wide_interval():
         gap_closed(*sides(0.8 + gap / 2, 0.8, 0.8 + gap), NUM_ROWS, 0.05) for gap in (0.03, 0.1)
     )
     assert small.high - small.low > 2 * (large.high - large.low)
+
+
+def test_the_interval_covers_the_true_share_as_often_as_it_says():
+    rng, truth = np.random.default_rng(3), (0.85, 0.8, 0.9)
+    of_rows, of_seeds, num_covered = 0.008, 0.01, 0
+    for _ in range(80):
+        found = []
+        for level in truth:
+            noise = of_rows * rng.normal() + of_seeds * rng.normal(size=5)
+            observed = level + noise
+            drawn = observed + of_rows * rng.normal(size=(200, 1))
+            found.append(Scored(observed=observed, drawn=drawn))
+        interval = gap_closed(*found, NUM_ROWS, 0.05)
+        num_covered += interval is not None and interval.low <= 0.5 <= interval.high
+    assert 74 <= num_covered < 80

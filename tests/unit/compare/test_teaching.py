@@ -90,3 +90,11 @@ def test_a_teacher_that_trains_only_a_head_is_no_student():
     table = table_of(a_student("t-s1", starts_from="head", variant=teacher), a_pretraining("head"))
     assert table.taught == ()
     assert table.rows[0].teaching is None
+
+
+def test_labels_without_labelled_rows_have_no_accuracy():
+    facts = LABELS.labelling.model_copy(update={"accuracy": None, "calibration_error": None})
+    (labels,) = taught_in(distilled(), LABELS.model_copy(update={"labelling": facts}))[
+        "taught"
+    ].soft_labels
+    assert (labels.accuracy, labels.calibration_error) == (None, None)

@@ -10,6 +10,7 @@ from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.track.from_record import tracked_trial
 from tests.fakes.records import a_record, some_scores
 from tests.fakes.studies import a_study, diverges
+from tests.fakes.taught import a_taught_study
 from tests.unit.compare.test_cost_front import a_cost
 
 
@@ -116,3 +117,13 @@ def test_a_file_that_cannot_be_read_is_said_and_left_out(store):
 def test_what_is_not_trained_in_steps_has_no_curve(store):
     (store.trial_folder("v0-s1") / "curve.parquet").unlink()
     assert tracked(store).curves == {}
+
+
+def test_a_pre_training_has_the_parts_of_its_loss_and_no_scores_on_test(tmp_path):
+    found = tracked(StudyStore.at(a_taught_study(tmp_path)), "pre")
+    assert found.name == "taught · pre-training · seed 42"
+    assert found.scores["train/final_loss/attention"] == 0.2
+    assert not [name for name in found.scores if name.startswith("test/")]
+    parts = [name for name in found.curves if name.startswith("train/loss/")]
+    assert parts == ["train/loss/attention", "train/loss/values"]
+    assert found.parameters["pretraining.num_texts"] == 300
