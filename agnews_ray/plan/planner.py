@@ -257,6 +257,6 @@ def encoder_teacher(study: StudySpec, variant: VariantSpec) -> VariantSpec:
     named = variant.pretraining.teacher if variant.pretraining else None
     if named is None:
         untrained = {"student": None, "pretraining": None, "distillation": None, "recipe": None}
-        return variant.model_copy(update=untrained)
+        return variant.model_copy(update=untrained | {"name": variant.model[:100]})
     found = named_variant(study, named)
     return found or VariantSpec(model=named, name=named[:100])
