@@ -15,6 +15,7 @@ _PUBLIC = {
     "assess_study": "agnews_ray.app.analyse",
     "compare_study": "agnews_ray.app.analyse",
     "conclusion": "agnews_ray.report.sentences",
+    "teaching_figures": "agnews_ray.report.teaching_figures",
     "to_markdown": "agnews_ray.report.table_formats",
 }
 

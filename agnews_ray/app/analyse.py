@@ -121,7 +121,7 @@ def _assess(
     results, errors = _results(store, records, tell)
     if not results:
         raise errors[0]
-    labelled = [one for one in beside if one.work == "labelling" and one.diverged is None]
+    labelled = [one for one in beside if one.labelling is not None and one.scores_test]
     teachers, _ = _results(store, labelled, tell)
     order = variant_order(study)
     used = [*(result.record for result in results), *searched(finished), *beside]

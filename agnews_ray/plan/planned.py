@@ -195,6 +195,7 @@ def _of_labelling(
         "class_names": dataset.class_names,
         "rows": study.data.model_dump(include=rows),
         "train_share": trial.train_share,
+        "scores_test": trial.scores_test,
         "transfer": _of_transfer(trial, known),
     }
 

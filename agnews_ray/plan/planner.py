@@ -47,11 +47,10 @@ class Planner:
         self._trials: dict[str, PlannedTrial] = {}
         self._teaching: list[str] = []
         """The variants whose trial is being planned, each taught by the next."""
-        self._teachers = {
-            name
-            for variant in study.models
-            for name in (variant.distillation.teacher if variant.distillation else ())
-        }
+        named = [one.distillation.teacher for one in study.models if one.distillation]
+        self._teachers = {name for names in named for name in names}
+        self._joint_teachers = {name for names in named for name in names if len(names) > 1}
+        """Teachers whose probabilities are averaged with others'."""
 
     @property
     def trials(self) -> tuple[PlannedTrial, ...]:
@@ -138,6 +137,8 @@ class Planner:
                 num_steps=0,
                 num_rows=self._num_rows(share, transfer),
                 train_share=share,
+                # A report needs a teacher's test scores, which the teacher's own trial has.
+                scores_test=trained is None or name in self._joint_teachers,
                 keeps_artifact=False,
                 waits_for=() if trained is None else (trained.trial_id,),
                 starts_from=None if trained is None else trained.trial_id,
@@ -257,6 +258,6 @@ def encoder_teacher(study: StudySpec, variant: VariantSpec) -> VariantSpec:
     named = variant.pretraining.teacher if variant.pretraining else None
     if named is None:
         untrained = {"student": None, "pretraining": None, "distillation": None, "recipe": None}
-        return variant.model_copy(update=untrained)
+        return variant.model_copy(update=untrained | {"name": variant.model[:100]})
     found = named_variant(study, named)
     return found or VariantSpec(model=named, name=named[:100])

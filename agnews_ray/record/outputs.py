@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.durable import whole_file
 from agnews_ray.record.schema import TrialRecord
+from agnews_ray.record.soft_labels import FILE_NAME
 
 FINGERPRINT_KEY = b"dataset_fingerprint"
 
@@ -88,7 +89,10 @@ def check_left(record: TrialRecord, staged: str, names: Container[str]) -> None:
     Raises:
         StoreError: the predictions are missing, or the curve of a trial without any.
     """
-    if ("predictions.parquet" if record.scores_test else "curve.parquet") not in names:
+    wanted = ["predictions.parquet" if record.scores_test else "curve.parquet"]
+    if record.work == "labelling":
+        wanted = [FILE_NAME, *(["predictions.parquet"] if record.scores_test else [])]
+    if any(name not in names for name in wanted):
         hint = "use storage that all nodes share, and submit again"
         raise StoreError(
             staged, "a trained trial's files", "none: they were written to another disk", hint

@@ -204,8 +204,8 @@ class InputCache:
             texts = self._texts_without_labels[trial.transfer]
             told = partial(report, "texts", total=texts.rows.num_rows)
             splits = with_transfer(splits, texts, encoder, limit_mb, told, self._tell)
-        if trial.work != "fine-tuning":  # they score no validation split, pre-training nothing
-            wanted = {"pretraining": ("train",), "labelling": ("train", "test")}[trial.work]
+        if trial.work != "fine-tuning":  # they score no validation split
+            wanted = ("train", "test") if trial.scores_test else ("train",)
             splits = {name: splits[name] for name in wanted}
         return TrialInputs(
             tokenizer=tokenizer,

@@ -32,7 +32,7 @@ class Labeller:
         self._setup = setup
 
     def run(self) -> WorkerSummary | None:
-        """Compute the logits of the train rows, texts without labels included, and of test.
+        """Compute the logits of the train rows, texts without labels included, and often of test.
 
         Returns:
             The summary on rank 0, None elsewhere.
@@ -52,7 +52,7 @@ class Labeller:
         started = time.perf_counter()
         labels = setup.rows.predict(model, "train")
         seconds = time.perf_counter() - started
-        test = setup.rows.predict(model, "test")
+        test = setup.rows.predict(model, "test") if config.scores_test else None
         scoring_s = time.perf_counter() - started - seconds
         peak = int(max_over_ranks(peak_memory_bytes(setup.rank.device), setup.rank))
         num_machines = setup.num_machines()
@@ -64,7 +64,8 @@ class Labeller:
             tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch,
             leaving_files(config.staged, Path(scratch)) as staged,
         ):
-            save_predictions(test, staged)
+            if test is not None:
+                save_predictions(test, staged)
             save_soft_labels(staged / FILE_NAME, labels.rows, labels.logits)
         return WorkerSummary(
             num_parameters=num_parameters(model),
@@ -86,7 +87,7 @@ class Labeller:
             ),
             environment=describe_environment(),
             reached_at=setup.reached_at,
-            test=scored(test),
+            test=None if test is None else scored(test),
             validation=(),
             labelling=found,
             diverged=None,

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from agnews_ray.record.schema import TeachingRecord
+from agnews_ray.record.soft_labels import FILE_NAME, save_soft_labels
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.distillation import DistillationSpec, PretrainingSpec
 from agnews_ray.spec.variant import VariantSpec
@@ -76,4 +77,6 @@ def _changes(record, num_in_test):
 def _publish(store, record, labels, logits):
     staged = store.staging_folder(record.trial_id)
     write_outputs(Path(staged), labels, logits)
+    if record.labelling is not None:
+        save_soft_labels(Path(staged) / FILE_NAME, np.arange(len(labels)), logits)
     store.publish(record, staged)

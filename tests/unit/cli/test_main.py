@@ -8,7 +8,8 @@ from tests.fakes.command import run
 from tests.fakes.studies import a_study
 
 SUBMIT_OPTIONS = """
---models --init --engine --teacher --temperature --soft-weight --transfer --dataset --test-dataset --text-column --label-column --label-base
+--models --init --engine --teacher --temperature --soft-weight --transfer
+--dataset --test-dataset --text-column --label-column --label-base
 --class-names --max-length --limit-train --limit-test --validation-fraction --seeds --epochs
 --curve --patience --min-delta --learning-rate --label-smoothing --class-weights
 --global-batch-size --precision --num-workers

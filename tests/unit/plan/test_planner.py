@@ -46,6 +46,7 @@ def test_a_student_waits_for_the_labels_of_its_teacher_of_the_same_seed():
     assert labels.waits_for == (teacher.trial_id,) == (labels.starts_from,)
     assert student.waits_for == (labels.trial_id,) == student.labelled_by
     assert labels.num_rows == student.num_rows == 100
+    assert not labels.scores_test  # the teacher's own trial does
 
 
 def test_two_students_of_a_teacher_share_its_labels():
@@ -60,6 +61,7 @@ def test_a_teacher_from_elsewhere_labels_once_for_all_seeds():
     trials = plan(changed(teacher="/there"), known=known, seeds=(1, 2))
     assert (trials[0].work, trials[0].waits_for) == ("labelling", ())
     assert [t.work for t in trials].count("labelling") == 1
+    assert trials[0].scores_test
     others = Known(weights=weights | {"/there": "sha256:2"}, teachers=known.teachers)
     again = plan(changed(teacher="/there"), known=others, seeds=(1, 2))
     assert not {t.trial_id for t in trials} & {t.trial_id for t in again}
