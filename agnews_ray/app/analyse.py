@@ -1,12 +1,13 @@
 """Use cases that read records, without Ray and torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agnews_ray.app.study_curve import with_curve
-from agnews_ray.compare.assessment import Assessment, Settings, TrialResult, assess
+from agnews_ray.compare.assessment import Assessment, Settings, assess
 from agnews_ray.compare.diverged import DivergedTrial
-from agnews_ray.compare.grouping import of_table, part_repeated
+from agnews_ray.compare.grouping import for_students, of_table, part_repeated
+from agnews_ray.compare.groups import TrialResult
 from agnews_ray.compare.published import (
     Agreement,
     StudyResults,
@@ -18,7 +19,13 @@ from agnews_ray.compare.table import ComparisonTable, compare_records
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import CostRecord, load_costs
 from agnews_ray.record.left_out import load_left_out
-from agnews_ray.record.outputs import TestRows, load_curve, load_predictions, load_test_rows
+from agnews_ray.record.outputs import (
+    NO_CURVE,
+    TestRows,
+    load_curve,
+    load_predictions,
+    load_test_rows,
+)
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.study import StudySpec
@@ -47,7 +54,8 @@ def compare_study(folder: Path, tell: Tell = _say_nothing) -> ComparisonTable:
         RecordError: no record can be read, or one is unlike the others.
     """
     store, study, records = open_study(folder, tell)
-    used = (*records, *searched(store.finished().records))
+    finished = store.finished().records
+    used = (*records, *searched(finished), *for_students(finished))
     order = variant_order(study)
     table = with_left_out(compare_records(store.folder.name, used, order), store)
     return with_curve(table, store, order, Settings(), tell)
@@ -86,28 +94,19 @@ def _assess(
     settings: Settings,
     tell: Tell,
 ) -> StudyResults:
-    results, errors = [], []
-    for record in records:
-        trial = store.trial_folder(record.trial_id)
-        try:
-            predictions, curve = load_predictions(trial, record), load_curve(trial)
-        except RecordError as error:
-            errors.append(error)
-            tell(f"left out: {error}")
-            continue
-        results.append(
-            TrialResult(
-                record=record, predictions=predictions, curve=curve, costs=_costs(trial, tell)
-            )
-        )
+    finished = store.finished().records
+    beside = for_students(finished)
+    results, errors = _results(store, records, tell)
     if not results:
         raise errors[0]
+    labelled = [one for one in beside if one.work == "labelling" and one.diverged is None]
+    teachers, _ = _results(store, labelled, tell)
     order = variant_order(study)
-    used = [*(result.record for result in results), *searched(store.finished().records)]
+    used = [*(result.record for result in results), *searched(finished), *beside]
     assessment = assess(
         compare_records(store.folder.name, used, order),
         study.question if study else "",
-        results,
+        [*results, *teachers],
         order,
         _test_rows(store, results[0].record, tell),
         settings,
@@ -117,6 +116,28 @@ def _assess(
         assessment=assessment.model_copy(update={"table": table}),
         predictions={result.record.trial_id: result.predictions for result in results},
     )
+
+
+def _results(
+    store: StudyStore, records: Sequence[TrialRecord], tell: Tell
+) -> tuple[list[TrialResult], list[RecordError]]:
+    """Read the files beside records; those that cannot be read are told and left out."""
+    results, errors = [], []
+    for record in records:
+        trial = store.trial_folder(record.trial_id)
+        try:
+            results.append(
+                TrialResult(
+                    record=record,
+                    predictions=load_predictions(trial, record),
+                    curve=load_curve(trial) if record.work == "fine-tuning" else NO_CURVE,
+                    costs=_costs(trial, tell),
+                )
+            )
+        except RecordError as error:
+            errors.append(error)
+            tell(f"left out: {error}")
+    return results, errors
 
 
 def with_left_out(table: ComparisonTable, store: StudyStore) -> ComparisonTable:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from agnews_ray.app.analyse import assess_study
-from agnews_ray.compare.grouping import of_table
+from agnews_ray.compare.grouping import fine_tuned, of_table
 from agnews_ray.compare.searches import searched
 from agnews_ray.errors import AgnewsError, StoreError
 from agnews_ray.record.schema import TrialRecord
@@ -125,7 +125,7 @@ def _of_study(study: StudySpec, records: tuple[TrialRecord, ...]) -> set[tuple[s
     """Return variant, share of the train rows and seed of the study's trials that have finished."""
     names = [variant.name for variant in study.models]
     planned = set(product(names, study.train_shares, study.seeds))
-    done = [one for one in records if one.search is None]
+    done = [one for one in fine_tuned(records) if one.search is None]
     return planned & {(r.variant.name, r.train_share, r.seed) for r in done}
 
 

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from agnews_ray.app.analyse import open_study, variant_order
 from agnews_ray.compare.cost_front import cost_facts
 from agnews_ray.compare.findings import CostFacts
-from agnews_ray.compare.grouping import group_records
+from agnews_ray.compare.grouping import for_students, group_records
 from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.searches import searched
 from agnews_ray.compare.table import ComparisonTable, VariantRow, compare_records
@@ -199,7 +199,8 @@ def _open(folder: Path, num_rows: int, note: Note) -> tuple[list[_Artifact], lis
     store, study, records = open_study(folder, note)
     order = variant_order(study)
     artifacts = []
-    used = (*records, *searched(store.finished().records))
+    finished = store.finished().records
+    used = (*records, *searched(finished), *for_students(finished))
     table = compare_records(store.folder.name, used, order)
     _name_diverged(table, note)
     for row, group in zip(table.rows, group_records(records, order), strict=True):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from agnews_ray.compare.assessment import Settings
 from agnews_ray.compare.data_curve import data_curve
-from agnews_ray.compare.grouping import part_repeated, with_test_scores
+from agnews_ray.compare.grouping import for_students, part_repeated, with_test_scores
 from agnews_ray.compare.table import ComparisonTable, compare_records
 from agnews_ray.errors import RecordError
 from agnews_ray.record.outputs import load_predictions
@@ -36,7 +36,8 @@ def with_curve(
     Raises:
         RecordError: a record is unlike the others.
     """
-    records, _ = part_repeated(with_test_scores(store.finished().records))
+    finished = store.finished().records
+    records, _ = part_repeated(with_test_scores(finished))
     if all(record.train_share == 1 for record in records):
         return table
     kept: list[TrialRecord] = []
@@ -51,6 +52,6 @@ def with_curve(
                     tell(f"left out: {error}")
                 continue
         kept.append(record)
-    both = compare_records(table.study, kept, order)
+    both = compare_records(table.study, [*kept, *for_students(finished)], order)
     curve = data_curve(both, kept, predictions, order, settings, measured_on)
     return table.model_copy(update={"smaller": both.smaller, "curve": curve})

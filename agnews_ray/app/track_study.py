@@ -85,6 +85,8 @@ def track_study(
     remote = Storage(location).sizes() if is_uri(location) else None
     runs: dict[str, Change] = {}
     for record in found.records:
+        if record.work == "labelling":  # its scores are those of the teacher's own run
+            continue
         if trial_ids is None or record.trial_id in trial_ids:
             folder = found.folders[record.trial_id]
             artifact = _artifact(store, folder, location, remote)

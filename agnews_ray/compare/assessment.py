@@ -1,12 +1,11 @@
 """From a study's records and predictions to all facts of its report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
 
-from agnews_ray.compare.bootstrap import NUM_DRAWS, Counts, count, draw_counts
+from agnews_ray.compare.bootstrap import NUM_DRAWS
 from agnews_ray.compare.calibration import calibrate
 from agnews_ray.compare.cost_front import cost_axes, cost_facts
 from agnews_ray.compare.findings import (
@@ -18,11 +17,12 @@ from agnews_ray.compare.findings import (
     PairFacts,
     VariantFacts,
 )
-from agnews_ray.compare.grouping import group_records
-from agnews_ray.compare.label_issues import VariantPredictions, doubt_rows
+from agnews_ray.compare.groups import BOOTSTRAP_SEED, Group, TrialResult, group_results
+from agnews_ray.compare.label_issues import doubt_rows
 from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.search_facts import SearchFacts, search_facts
-from agnews_ray.compare.table import ComparisonTable, VariantRow
+from agnews_ray.compare.table import ComparisonTable
+from agnews_ray.compare.teaching_facts import TaughtFacts, taught_facts
 from agnews_ray.compare.variants import (
     accuracy_interval,
     class_facts,
@@ -33,11 +33,8 @@ from agnews_ray.compare.variants import (
 from agnews_ray.compare.verdicts import SeedResults, judge_pairs
 from agnews_ray.errors import RecordError
 from agnews_ray.record.cost import CostRecord
-from agnews_ray.record.outputs import LearningCurve, Predictions, TestRows
+from agnews_ray.record.outputs import TestRows
 from agnews_ray.record.schema import TrialRecord
-
-BOOTSTRAP_SEED = 20_240_613
-"""The seed of the bootstrap; fixed, so that the same records always give the same report."""
 
 
 class Settings(Fact):
@@ -55,16 +52,6 @@ class Settings(Fact):
     """The prices, in any currency."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialResult:
-    """A finished trial: its record and the files beside it."""
-
-    record: TrialRecord
-    predictions: Predictions
-    curve: LearningCurve
-    costs: tuple[CostRecord, ...] = ()
-
-
 class Assessment(Fact):
     """All that is known about a study: every number of its report."""
 
@@ -75,34 +62,19 @@ class Assessment(Fact):
     """The variants, one for each row of the table, in its order; the first is the baseline."""
     pairs: tuple[PairFacts, ...]
     """The pairs: every other variant that has a seed in common with the baseline, then winners of
-    searches against the variants whose settings were searched, where that is another pair."""
+    searches against the variants whose settings were searched, and taught students against their
+    plain twins, where that is another pair."""
     doubts: DoubtfulRows
     costs: tuple[CostFacts, ...]
     """The costs of use; empty if nothing was measured."""
     axes: tuple[CostAxis, ...]
     searches: tuple[SearchFacts, ...] = ()
     """What is known about the table's searches, in their order."""
+    taught: tuple[TaughtFacts, ...] = ()
+    """What teaching brought to the table's taught students, in their order."""
     records: tuple[TrialRecord, ...]
     """The records in the table's order, without those that diverged, as in all fields above."""
     diverged: tuple[TrialRecord, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """The trials of one row of the table."""
-
-    row: VariantRow
-    trials: tuple[TrialResult, ...]
-    observed: Counts
-    drawn: Counts
-
-    @property
-    def predictions(self) -> VariantPredictions:
-        return VariantPredictions(
-            name=self.row.model,
-            predicted=np.stack([trial.predictions.predicted for trial in self.trials]),
-            logits=np.stack([trial.predictions.logits for trial in self.trials]),
-        )
 
 
 def assess(
@@ -118,7 +90,8 @@ def assess(
     Args:
         table: the study's table, made from the records of all results, and of its searches.
         question: the question that it answers.
-        results: at least one finished trial.
+        results: at least one finished trial; and those of teachers who labelled, with their scores
+            on test.
         order: variant names, the baseline first.
         test_rows: texts and duplicates, if they are kept.
         settings: margin, alpha, draws, price.
@@ -135,7 +108,7 @@ def assess(
     first = next(result for result in results if result.record.diverged is None)
     class_names = first.record.dataset.class_names
     labels = first.predictions.labels
-    groups = _group(table, results, order, settings.num_draws, rng)
+    groups = group_results(table, results, order, settings.num_draws, rng)
     measured = [(group.row, _costs(group)) for group in groups]
     costs = cost_facts(measured, settings.prices)
     pairs = judge_pairs(_pairs(groups, table), settings.margin, settings.alpha, settings.metric)
@@ -160,37 +133,13 @@ def assess(
             )
             for search in table.searches
         ),
+        taught=taught_facts(table.taught, groups, results, pairs, settings.metric, settings.alpha),
         records=tuple(trial.record for group in groups for trial in group.trials),
         diverged=tuple(result.record for result in results if result.record.diverged is not None),
     )
 
 
-def _group(
-    table: ComparisonTable,
-    results: Sequence[TrialResult],
-    order: Sequence[str],
-    num_draws: int,
-    rng: np.random.Generator,
-) -> list[_Group]:
-    """Arrange results in the table's order, and count their rows on one set of draws."""
-    by_id = {result.record.trial_id: result for result in results}
-    grouped = group_records([result.record for result in results], order)
-    ordered = [by_id[record.trial_id] for group in grouped for record in group]
-    labels = ordered[0].predictions.labels
-    predicted = np.stack([result.predictions.predicted for result in ordered])
-    num_classes = len(ordered[0].record.dataset.class_names)
-    observed = count(labels, predicted, num_classes)
-    drawn = draw_counts(labels, predicted, num_classes, num_draws, rng)
-    groups, start = [], 0
-    for row, group in zip(table.rows, grouped, strict=True):
-        seeds = range(start, start + len(group))
-        trials = tuple(ordered[start : start + len(group)])
-        groups.append(_Group(row, trials, observed.of(seeds), drawn.of(seeds)))
-        start += len(group)
-    return groups
-
-
-def _facts(group: _Group, class_names: Sequence[str], alpha: float) -> VariantFacts:
+def _facts(group: Group, class_names: Sequence[str], alpha: float) -> VariantFacts:
     observed, drawn = group.observed, group.drawn
     confusions = np.array([trial.record.test.confusion for trial in group.trials])
     logits = group.predictions.logits
@@ -208,7 +157,7 @@ def _facts(group: _Group, class_names: Sequence[str], alpha: float) -> VariantFa
     )
 
 
-def _validation_accuracy(group: _Group) -> tuple[float, ...]:
+def _validation_accuracy(group: Group) -> tuple[float, ...]:
     """Average over the seeds that came to an epoch; some may have stopped before."""
     epochs = zip_longest(*(trial.record.validation for trial in group.trials))
     found = ([one.accuracy for one in seeds if one is not None] for seeds in epochs)
@@ -218,12 +167,13 @@ def _validation_accuracy(group: _Group) -> tuple[float, ...]:
 
 
 def _pairs(
-    groups: Sequence[_Group], table: ComparisonTable
+    groups: Sequence[Group], table: ComparisonTable
 ) -> list[tuple[SeedResults, SeedResults]]:
-    """Pair variants with the baseline, and winners with their defaults, on common seeds."""
+    """Pair variants with the baseline, winners with their defaults, students with plain twins."""
     by_name = {group.row.model: group for group in groups}
     asked = [(group.row.model, groups[0].row.model) for group in groups[1:]]
     asked += [(search.winner, search.variant) for search in table.searches]
+    asked += [(one.variant, one.plain) for one in table.taught if one.plain]
     pairs = []
     for variant, against in dict.fromkeys(asked):
         if variant not in by_name or against not in by_name:
@@ -231,27 +181,15 @@ def _pairs(
         one, other = by_name[variant], by_name[against]
         common = [seed for seed in one.row.seeds if seed in other.row.seeds]
         if common:
-            pairs.append((_on_seeds(one, common), _on_seeds(other, common)))
+            pairs.append((one.on_seeds(common), other.on_seeds(common)))
     return pairs
 
 
-def _named(name: str, groups: Sequence[_Group]) -> list[TrialRecord]:
+def _named(name: str, groups: Sequence[Group]) -> list[TrialRecord]:
     return [one.record for group in groups if group.row.model == name for one in group.trials]
 
 
-def _on_seeds(group: _Group, seeds: Sequence[int]) -> SeedResults:
-    chosen = [group.row.seeds.index(seed) for seed in seeds]
-    predicted = group.predictions.predicted[chosen]
-
-    return SeedResults(
-        name=group.row.model,
-        right=predicted == group.trials[0].predictions.labels,
-        observed=group.observed.of(chosen),
-        drawn=group.drawn.of(chosen),
-    )
-
-
-def _costs(group: _Group) -> tuple[CostRecord, ...]:
+def _costs(group: Group) -> tuple[CostRecord, ...]:
     """Choose one measurement for each machine and setting: the latest, if trials have several."""
     latest: dict[tuple[str, str], CostRecord] = {}
     for cost in sorted((c for t in group.trials for c in t.costs), key=lambda c: c.measured_at):

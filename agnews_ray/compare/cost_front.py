@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from agnews_ray.compare.findings import CostAxis, CostFacts
 from agnews_ray.compare.prices import SECONDS_PER_HOUR, Prices, price_trainings
+from agnews_ray.compare.searches import SearchCost
 from agnews_ray.compare.table import VariantRow
+from agnews_ray.compare.teaching_cost import TeachingCost
 from agnews_ray.record.cost import CostRecord
 
 
@@ -78,7 +80,9 @@ def cost_axes(
         ("Model size", "MB"): [row.size_bytes / 2**20 for row in rows],
     }
     named |= _train_times(rows)
-    named |= _with_searches(rows)
+    named |= _including(rows, "search", [row.search for row in rows])
+    if not any(row.teaching and row.teaching.missing for row in rows):
+        named |= _including(rows, "teaching", [row.teaching for row in rows])
     machines = {cost.machine for cost in costs}
     trainings = [training.money for training in price_trainings(rows, prices, machines)]
     if None not in trainings:
@@ -121,15 +125,17 @@ def _train_times(rows: Sequence[VariantRow]) -> dict[tuple[str, str], list[float
     }
 
 
-def _with_searches(rows: Sequence[VariantRow]) -> dict[tuple[str, str], list[float]]:
-    """Make the same axes with the train time of searches, if those ran on the rows' machine."""
-    searched_on = {device for row in rows if row.search for device in row.search.machine_seconds}
-    if not searched_on or searched_on != {row.device for row in rows}:
+def _including(
+    rows: Sequence[VariantRow], what: str, beside: Sequence[SearchCost | TeachingCost | None]
+) -> dict[tuple[str, str], list[float]]:
+    """Make the same axes with other train time, if that was spent on the rows' machine."""
+    devices = {device for cost in beside if cost for device in cost.machine_seconds}
+    if not devices or devices != {row.device for row in rows}:
         return {}
-    minutes = [row.search.train_seconds / 60 if row.search else 0.0 for row in rows]
+    minutes = [cost.train_seconds / 60 if cost else 0.0 for cost in beside]
     return {
-        (f"{name}, search included", unit): [
-            one + search for one, search in zip(trained, minutes, strict=True)
+        (f"{name}, {what} included", unit): [
+            one + more for one, more in zip(trained, minutes, strict=True)
         ]
         for (name, unit), trained in _train_times(rows).items()
     }

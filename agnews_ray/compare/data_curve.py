@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agnews_ray.compare.assessment import BOOTSTRAP_SEED, Settings
+from agnews_ray.compare.assessment import Settings
 from agnews_ray.compare.bootstrap import Counts, count, draw_counts
 from agnews_ray.compare.crossing import find_crossing
 from agnews_ray.compare.curve_facts import (
@@ -21,6 +21,7 @@ from agnews_ray.compare.diverged import part_diverged
 from agnews_ray.compare.findings import Interval
 from agnews_ray.compare.forecast import Foretold, Measured, draw_errors, foretell, seed_noise
 from agnews_ray.compare.grouping import group_shares
+from agnews_ray.compare.groups import BOOTSTRAP_SEED
 from agnews_ray.compare.power_law import FEWEST_POINTS, Floats
 from agnews_ray.compare.prices import TrainingMoney, price_trainings
 from agnews_ray.compare.table import ComparisonTable, VariantRow

@@ -223,8 +223,8 @@ class CostFacts(Fact):
     money_per_million: float | None
     """The price of a million predictions in batches of 64; None without a price."""
     money_per_training: float | None
-    """The price of the mean train time in the comparison table, and for the winner of a search of
-    that search too, by the rule of ``compare.prices``."""
+    """The price of the mean train time in the comparison table, for the winner of a search of that
+    search too, and for a taught student of teaching it, by the rule of ``compare.prices``."""
     why_no_training_price: str = ""
 
 

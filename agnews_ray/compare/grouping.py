@@ -19,8 +19,8 @@ def group_records(
         order: variant names in the order of the rows; others come after them.
 
     Returns:
-        The rows' records, each ordered by seed; trials that diverged, that do not score test, or
-        that have a share of the train rows, are in none.
+        The rows' records, each ordered by seed; trials that diverged, that do not score test, that
+        only serve students, or that have a share of the train rows, are in none.
 
     Raises:
         RecordError: two records were trained or scored on other data, or by another recipe that
@@ -61,9 +61,23 @@ def group_shares(
     )
 
 
+def fine_tuned(records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:
+    """Leave out the trials that only serve others: pre-training, and labelling by a teacher."""
+    return tuple(record for record in records if record.work == "fine-tuning")
+
+
+def for_students(records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:
+    """Select the trials that only serve others; students name them by their ids."""
+    return tuple(record for record in records if record.work != "fine-tuning")
+
+
 def with_test_scores(records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:
-    """Leave out the trials that were not to score test, such as those of a search."""
-    return tuple(record for record in records if record.scores_test)
+    """Leave out the trials that were not to score test, such as those of a search.
+
+    The record of a labelling is left out too: its scores are those of the teacher, which is no
+    further seed of the teacher's row.
+    """
+    return tuple(record for record in fine_tuned(records) if record.scores_test)
 
 
 def of_table(records: Sequence[TrialRecord]) -> tuple[TrialRecord, ...]:

@@ -6,14 +6,18 @@ once.
 If a row was trained on several kinds of machines, it pays for the kind of most of its trials. A
 trial pays the whole price of its machines, even if other trials ran there at the same time. If the
 price of that machine is not known, there is no number: another machine's price would be wrong.
-The winner of a search pays for one training and for the whole search, whose trials pay likewise.
+The winner of a search pays for one training and for the whole search, whose trials pay likewise. A
+taught student pays for one training and for all that taught it: pre-training, its teachers'
+trainings in this study, and labelling.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from agnews_ray.compare.findings import Fact
+from agnews_ray.compare.searches import SearchCost
 from agnews_ray.compare.table import VariantRow
+from agnews_ray.compare.teaching_cost import TeachingCost
 
 SECONDS_PER_HOUR = 3600
 
@@ -59,7 +63,7 @@ def price_trainings(
         known and it ran on a machine of the same name.
     """
     machines = {times.device for row in rows for times in row.times}
-    machines |= {device for row in rows if row.search for device in row.search.machine_seconds}
+    machines |= {device for row in rows for more in _beside(row) for device in more.machine_seconds}
     if prices == Prices():
         return (TrainingMoney(None),) * len(rows)
 
@@ -82,6 +86,9 @@ def _per_hour(
 
 
 def _price(row: VariantRow, per_hour: Callable[[str], float | None]) -> TrainingMoney:
+    if row.teaching and row.teaching.missing:
+        why = f"trials that taught it have no record any more: {', '.join(row.teaching.missing)}"
+        return TrainingMoney(None, why)
     money = 0.0
     for device, machine_seconds in _paid_seconds(row):
         price = per_hour(device)
@@ -96,7 +103,12 @@ def _price(row: VariantRow, per_hour: Callable[[str], float | None]) -> Training
 
 
 def _paid_seconds(row: VariantRow) -> Iterator[tuple[str, float | None]]:
-    """List machines and how many seconds of them are paid for: by a training, then by a search."""
+    """List machines and how many seconds of them are paid for: by a training, then beside it."""
     yield row.device, row.num_machines and row.num_machines * row.train_seconds
-    if row.search:
-        yield from row.search.machine_seconds.items()
+    for more in _beside(row):
+        yield from more.machine_seconds.items()
+
+
+def _beside(row: VariantRow) -> Iterator[SearchCost | TeachingCost]:
+    """List what a row pays for in addition to a training."""
+    yield from (more for more in (row.search, row.teaching) if more is not None)

@@ -79,4 +79,9 @@ def _differing(ours: dict[str, object], theirs: dict[str, object]) -> str:
     names = [
         name for name in ours if name not in NOT_OF_THE_RECIPE and ours[name] != theirs.get(name)
     ]
-    return ", ".join(f"{name} {ours[name]}" for name in names[:3])
+    return ", ".join(_setting(name, ours[name]) for name in names[:3])
+
+
+def _setting(name: str, value: object) -> str:
+    """Write a setting; of one that has parts, such as ``distillation``, the name alone."""
+    return name if isinstance(value, dict) else f"{name} {value}"

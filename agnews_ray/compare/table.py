@@ -19,6 +19,8 @@ from agnews_ray.compare.grouping import (
 )
 from agnews_ray.compare.recipes import RecipeChange, recipe_changes, shared_recipe
 from agnews_ray.compare.searches import Search, SearchCost, searches_of
+from agnews_ray.compare.teaching import Taught, taught_of
+from agnews_ray.compare.teaching_cost import TeachingCost, teaching_cost
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
 from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import TrialRecord
@@ -61,6 +63,8 @@ class VariantRow(BaseModel):
     search: SearchCost | None = None
     """What it took to find its settings, if it is the winner of a search: a part of its price, and
     of no train time."""
+    teaching: TeachingCost | None = None
+    """What it took to teach it, if it is a student: likewise."""
     best_epochs: tuple[int, ...] = ()
     """The epoch of each seed whose weights were kept, if the recipe has a rule to stop."""
     num_stopped: int = 0
@@ -107,6 +111,8 @@ class ComparisonTable(BaseModel):
     diverged: tuple[DivergedTrial, ...] = ()
     searches: tuple[Search, ...] = ()
     """The searches for better settings, with all settings that were tried."""
+    taught: tuple[Taught, ...] = ()
+    """The rows of taught students: their teachers, plain twins, and the price of teaching."""
     left_out: tuple[LeftOutTrial, ...] = ()
     """The trials that a budget left out; known where the study's folder was read."""
     smaller: tuple[VariantRow, ...] = ()
@@ -124,7 +130,8 @@ def compare_records(
     Args:
         study: its name.
         records: at least one; those that do not score test are in no row, those with a share of the
-            train rows in rows of their own, those of a search in its facts.
+            train rows in rows of their own, those of a search in its facts, and those that only
+            serve students in theirs.
         order: variant names in the order of the rows; others come after them.
 
     Returns:
@@ -136,13 +143,21 @@ def compare_records(
     """
     searches = searches_of(records, order)
     costs = {search.winner: search.cost for search in searches}
-    on_curve, records = with_test_scores(records), of_table(records)
+    everything, on_curve, records = records, with_test_scores(records), of_table(records)
     groups = group_records(records, order)
     shared = shared_recipe(on_curve)
     rows = _named_apart([_row(group, shared) for group in groups])
     names = {row_key(group[0]): row.model for group, row in zip(groups, rows, strict=True)}
+    by_id = {record.trial_id: record for record in everything}
+    taught = taught_of({row.model: group for group, row in zip(groups, rows, strict=True)}, by_id)
+    teaching = {one.variant: one.cost for one in taught}
     smaller = [
-        _row(group, shared).model_copy(update={"model": names.get(row_key(group[0]), variant)})
+        _row(group, shared).model_copy(
+            update={
+                "model": names.get(row_key(group[0]), variant),
+                "teaching": teaching_cost(group, by_id) if group[0].teaching else None,
+            }
+        )
         for variant, groups_of_shares in group_shares(on_curve, order)
         for group in groups_of_shares
         if group[0].train_share < 1
@@ -157,12 +172,17 @@ def compare_records(
         study=study,
         rows=tuple(
             row.model_copy(
-                update={"num_diverged": counts[row.model], "search": costs.get(row.model)}
+                update={
+                    "num_diverged": counts[row.model],
+                    "search": costs.get(row.model),
+                    "teaching": teaching.get(row.model),
+                }
             )
             for row in rows
         ),
         diverged=tuple(diverged),
         searches=searches,
+        taught=taught,
         smaller=tuple(smaller),
     )
 

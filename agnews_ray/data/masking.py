@@ -48,7 +48,8 @@ class Masking:
         places = np.flatnonzero(weights)
         keys = rng.exponential(size=places.size) / weights[places]
         count = int(np.ceil(self.fraction * places.size))
-        chosen = np.sort(places[np.argsort(keys)[:count]])
+        smallest = np.argpartition(keys, count - 1)[:count] if count else np.empty(0, np.int64)
+        chosen = np.sort(places[smallest])
         target = np.full(batch.ids.size, NO_TOKEN, dtype=np.int64)
         target[chosen] = batch.ids[chosen]
         ids = batch.ids.copy()

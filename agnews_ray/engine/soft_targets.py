@@ -11,12 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from agnews_ray.data.batches import NO_LABEL
+from agnews_ray.data.teacher_logits import TEACHER_LOGITS
 from agnews_ray.engine.objective import LOGITS_ONLY, CrossEntropy, ModelNeeds, ModelOutput
 from agnews_ray.spec.distillation import DistillationSpec
 from agnews_ray.spec.recipe import RecipeSpec
-
-TEACHER_LOGITS = "teacher_logits"
-"""The target that rows bring along. Shape (B, K, C), float32: the logits of K teachers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,12 +31,7 @@ def shorten(model: Any, student: StudentSpec) -> Any:
 def _cut(model: Any, layers: tuple[int, ...]) -> None:
     """Leave out all other layers, in the model and in its config."""
     owner, name = _list_of_layers(model.base_model)
-    kept = torch.nn.ModuleList([getattr(owner, name)[index] for index in layers])
-    setattr(owner, name, kept)
-    numbered = [(index, module) for index, layer in enumerate(kept) for module in layer.modules()]
-    for index, module in numbered:
-        if hasattr(module, "layer_idx"):
-            vars(module)["layer_idx"] = index
+    setattr(owner, name, torch.nn.ModuleList([getattr(owner, name)[index] for index in layers]))
     config = model.config
     setattr(config, size_names(config.model_type)["num_layers"], len(layers))
     if getattr(config, "layer_types", None):

@@ -44,6 +44,21 @@ class LearningCurve:
     """Shape (S,): the mean cross-entropy of the global batch, in nats."""
 
 
+COLUMNS_OF_A_CURVE = (
+    "step",
+    "epoch",
+    "loss",
+    "learning_rate",
+    "samples_seen",
+    "seconds",
+    "rows_hash",
+)
+"""The columns of every ``curve.parquet``; others are parts of the loss."""
+
+NO_CURVE = LearningCurve(samples_seen=np.empty(0, np.int64), loss=np.empty(0))
+"""The curve of what is not trained step by step."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestRows:
     """The texts of a study's test rows, and their duplicates; all lists are in row order."""
@@ -171,6 +186,25 @@ def load_learning_rates(folder: Path) -> NDArray[np.float64] | None:
         return None
     rates: NDArray[np.float64] = _column(_read(path, ("learning_rate",)), "learning_rate", float)
     return rates
+
+
+def load_loss_parts(folder: Path) -> dict[str, NDArray[np.float64]]:
+    """Read the parts of the loss beside a trial's learning curve.
+
+    Args:
+        folder: the trial's folder.
+
+    Returns:
+        Shape (S,) each, by the part's name; often there are none.
+
+    Raises:
+        RecordError: the file is missing or damaged.
+    """
+    path = folder / "curve.parquet"
+    _read(path, ())
+    names = tuple(name for name in pq.read_schema(path).names if name not in COLUMNS_OF_A_CURVE)
+    table = _read(path, names)
+    return {name: _column(table, name, np.float64) for name in names}
 
 
 def save_test_rows(path: Path, rows: TestRows, fingerprint: str) -> None:

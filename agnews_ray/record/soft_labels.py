@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from agnews_ray.errors import RecordError
 from agnews_ray.record.durable import whole_file
 
+FILE_NAME = "soft_labels.parquet"
+"""The file's name beside the record of a labelling trial."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoftLabels:

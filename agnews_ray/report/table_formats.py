@@ -116,11 +116,12 @@ def to_csv(table: ComparisonTable) -> str:
 
     The rows of trials with a share of the train rows come after the others.
     """
-    of_row = [name for name in VariantRow.model_fields if name not in ("times", "search")]
+    apart = ("times", "search", "teaching")
+    of_row = [name for name in VariantRow.model_fields if name not in apart]
     of_times = {
         name: f"{name}_there" if name in of_row else name for name in TrainingTimes.model_fields
     }
-    fields = [*of_row, "search_train_seconds", *of_times.values()]
+    fields = [*of_row, "search_train_seconds", "teaching_seconds", *of_times.values()]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(fields)
@@ -129,6 +130,7 @@ def to_csv(table: ComparisonTable) -> str:
         values["seeds"] = " ".join(str(seed) for seed in row.seeds)
         values["recipe_changes"] = "; ".join(map(str, row.recipe_changes))
         values["search_train_seconds"] = row.search.train_seconds if row.search else ""
+        values["teaching_seconds"] = row.teaching.train_seconds if row.teaching else ""
         for times in row.times:
             there = times.model_dump()
             writer.writerow([*values.values(), *(there[name] for name in of_times)])

@@ -4,7 +4,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from agnews_ray.engine.labelling import refuse_chance, teacher_facts
+from agnews_ray.data.batches import NO_LABEL
+from agnews_ray.engine.labelling import check_teacher, describe_labels
 from agnews_ray.engine.results import Predictions
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.model.memory import peak_memory_bytes
@@ -93,13 +94,14 @@ class Labeller:
 
     def _describe(self, labels: Predictions, seconds: float) -> LabellingRecord:
         config = self._setup.config
-        facts = teacher_facts(config.variant.name, labels.logits, labels.labels)
-        refuse_chance(config.variant.name, facts)
+        check_teacher(config.variant.name, labels.logits, labels.labels)
+        facts = describe_labels(labels.logits, labels.labels)
+        num_labelled = int((labels.labels != NO_LABEL).sum())
         return LabellingRecord(
             teacher=config.variant.name,
             teacher_trial=None,  # the driver knows it
-            num_labelled=facts.num_labelled,
-            num_transfer=len(labels.rows) - facts.num_labelled,
+            num_labelled=num_labelled,
+            num_transfer=len(labels.rows) - num_labelled,
             accuracy=facts.accuracy,
             calibration_error=facts.calibration_error,
             mean_confidence=facts.mean_confidence,

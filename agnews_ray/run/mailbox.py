@@ -32,7 +32,7 @@ class Task:
     """The datasets by name: ``train-0`` and so on for each streamed epoch, test, and validation if
     there is one. Each rank reads all rows and takes its stride of the global batches."""
     soft_labels: tuple[Any, ...] = ()
-    """References to tables with the logits of each teacher of the train rows."""
+    """References to the ``SoftLabels`` of each teacher."""
 
 
 def post_task(group: str, number: int, task: Task | None) -> list[object]:

@@ -9,17 +9,18 @@ from typing import Any
 import torch
 
 from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.masking import Masking, count_tokens, masked_batches, masking_of
 from agnews_ray.engine.divergence import divergence
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.pretraining import make_objective
 from agnews_ray.engine.registry import REFERENCE, RUNNERS, TrainingJob
 from agnews_ray.engine.results import TrainLog
-from agnews_ray.errors import ResourceError
-from agnews_ray.model.artifact import DTYPES
+from agnews_ray.errors import ModelError, ResourceError
 from agnews_ray.model.build import num_parameters
-from agnews_ray.model.encoder import build_encoder, check_same_tokenizer, load_teacher, save_encoder
+from agnews_ray.model.encoder import build_encoder, load_teacher, save_encoder
 from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.model.tokenizer import ready_tokenizer
+from agnews_ray.model.tokenizer_match import check_same_tokenizer
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.object_store import leaving_files
 from agnews_ray.record.schema import PretrainingRecord, TrainingRecord
@@ -72,7 +73,7 @@ class Pretrainer:
         student = student.to(rank.device)
         setup.reached_at["model"] = time.time()
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
-        objective = make_objective(self._spec, student, teacher, DTYPES[config.precision])
+        objective = make_objective(self._spec, student, teacher, config.precision)
         job = TrainingJob(
             recipe=config.recipe,
             precision=config.precision,
@@ -134,7 +135,28 @@ class Pretrainer:
             return load_teacher(variant.model, variant.revision, with_head, tokenizer)
 
     def _epochs(self) -> Iterator[Iterator[TokenisedRows]]:
-        return self._setup.rows.epochs()
+        """Make each epoch's global batches, with gaps to fill if the objective needs them."""
+        epochs = self._setup.rows.epochs()
+        if self._spec.objective not in OBJECTIVES_WITH_HEAD:
+            return epochs
+        masking, seed = self._masking(), self._config.seed
+        return (
+            masked_batches(batches, masking, seed, epoch) for epoch, batches in enumerate(epochs)
+        )
+
+    def _masking(self) -> Masking:
+        tokenizer = self._setup.tokenizer
+        if tokenizer.mask_token_id is None:
+            hint = "choose another model, or the objective minilm"
+            raise ModelError(self._config.variant.model, "a tokenizer with a mask", "none", hint)
+        counts = count_tokens(self._setup.rows.train_windows(0), len(tokenizer))
+        return masking_of(
+            counts,
+            tokenizer.all_special_ids,
+            tokenizer.mask_token_id,
+            self._spec.masked_fraction,
+            self._spec.rare_token_power,
+        )
 
     def _save(self, student: Any, log: TrainLog) -> int:
         config = self._config

@@ -14,7 +14,7 @@ from agnews_ray.engine.fused.graphs import switched_off
 from agnews_ray.errors import DataError, RecordingError
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import PredictionRecord, TrialRecord
-from agnews_ray.record.soft_labels import FILE_NAME, load_table
+from agnews_ray.record.soft_labels import FILE_NAME, load_soft_labels
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run.failures import find, root_error, was_lost
 from agnews_ray.run.held_datasets import HeldDatasets
@@ -124,7 +124,7 @@ class TrialRunner:
     def _soft_labels(self, trial_id: str) -> object:
         """Put a teacher's logits into Ray's shared memory."""
         make_object: Any = ray.put  # no type information
-        reference: object = make_object(load_table(self.store.read_file(trial_id, FILE_NAME)))
+        reference: object = make_object(load_soft_labels(self.store.read_file(trial_id, FILE_NAME)))
         return reference
 
     def stop_idle(self, num_trials: int) -> None:

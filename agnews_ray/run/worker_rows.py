@@ -1,6 +1,6 @@
 """The rows of a worker's trial: global batches to train on, and all rows of a split to score."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import ray
@@ -11,9 +11,10 @@ from transformers import PreTrainedTokenizerBase
 from agnews_ray.data.batches import TokenisedRows, evaluation_batches, train_batches
 from agnews_ray.data.stream import iter_windows
 from agnews_ray.data.subsets import chosen_windows
+from agnews_ray.data.teacher_logits import attach_targets
 from agnews_ray.engine.predict import predict
 from agnews_ray.engine.results import Predictions, Rank
-from agnews_ray.record.soft_labels import SoftLabels, attach_targets
+from agnews_ray.record.soft_labels import SoftLabels
 from agnews_ray.run.engine_choice import of_all_ranks
 from agnews_ray.run.mailbox import Task
 
@@ -30,9 +31,7 @@ class WorkerRows:
     def __init__(self, task: Task, rank: Rank, tokenizer: PreTrainedTokenizerBase) -> None:
         self._config = task.config
         self._datasets: dict[str, DataIterator] = task.datasets
-        self._soft_labels: Sequence[SoftLabels] = [
-            SoftLabels.from_table(ray.get(one)) for one in task.soft_labels
-        ]
+        self._soft_labels: list[SoftLabels] = [ray.get(one) for one in task.soft_labels]
         self._rank = rank
         self._pad_id: int = tokenizer.pad_token_id or 0
         self._side = tokenizer.padding_side

@@ -14,7 +14,12 @@ from agnews_ray.plan.budget import steps_per_epoch
 from agnews_ray.plan.names import slug
 from agnews_ray.record.cost import CostRecord, load_costs
 from agnews_ray.record.json_text import to_json
-from agnews_ray.record.outputs import load_curve, load_learning_rates, load_predictions
+from agnews_ray.record.outputs import (
+    load_curve,
+    load_learning_rates,
+    load_loss_parts,
+    load_predictions,
+)
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.spec.shares import in_percent
 from agnews_ray.track.tracked_trial import Curve, TrackedTrial, Value
@@ -67,7 +72,12 @@ def tracked_trial(
         parameters=_parameters(record),
         tags=_tags(record, study, artifact),
         scores=_finite(
-            {**_test_scores(record, folder, tell), **_train_facts(record), **_costs(costs)}
+            {
+                **_test_scores(record, folder, tell),
+                **_train_facts(record),
+                **_pretrained(record),
+                **_costs(costs),
+            }
         ),
         curves=_curves(record, folder, tell),
         started_at=ended_at - took,
@@ -79,6 +89,8 @@ def tracked_trial(
 
 def _name(record: TrialRecord) -> str:
     parts = [record.variant.name]
+    if record.work == "pretraining":
+        parts.append("pre-training")
     if record.train_share < 1:
         parts.append(f"{in_percent(record.train_share)} of the rows")
     parts.append(f"seed {record.seed}")
@@ -115,6 +127,12 @@ def _parameters(record: TrialRecord) -> dict[str, Value]:
     }
     if record.train_share < 1:
         facts["train_share"] = record.train_share
+    if record.teaching is not None:
+        facts["teaching"] = record.teaching.model_dump(exclude_none=True)
+    if record.pretraining is not None:
+        facts["pretraining"] = record.pretraining.model_dump(
+            exclude={"final_parts"}, exclude_none=True
+        )
     if record.search is not None:
         facts["search"] = record.search.model_dump(include={"variant", "number", "settings"})
     return dict(_flat(facts))
@@ -188,6 +206,12 @@ def _train_facts(record: TrialRecord) -> dict[str, float | None]:
     }
 
 
+def _pretrained(record: TrialRecord) -> dict[str, float | None]:
+    """Name the means of a loss's parts at the end of a pre-training."""
+    parts = record.pretraining.final_parts if record.pretraining is not None else {}
+    return {f"train/final_loss/{name}": value for name, value in parts.items()}
+
+
 def _costs(costs: tuple[CostRecord, ...]) -> dict[str, float | None]:
     """Name each measured number by its setting, and by its machine if there are several."""
     num_machines = len({cost.machine for cost in costs})
@@ -206,6 +230,8 @@ def _curves(record: TrialRecord, folder: Path, tell: Callable[[str], None]) -> d
         if found is not None:
             steps = np.arange(1, len(found.loss) + 1)
             series["train/loss"] = steps, found.loss
+            parts = _read(lambda: load_loss_parts(folder), tell) or {}
+            series |= {f"train/loss/{name}": (steps, part) for name, part in parts.items()}
             rates = _read(lambda: load_learning_rates(folder), tell)
             if rates is not None:
                 series["train/learning_rate"] = steps, rates

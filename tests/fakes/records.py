@@ -10,7 +10,14 @@ from agnews_ray.record.schema import (
     TrainingRecord,
     TrialRecord,
 )
+from agnews_ray.record.taught import (
+    LabellingRecord,
+    PretrainingRecord,
+    TeachingRecord,
+    TransferRecord,
+)
 from agnews_ray.spec.data import DataSpec
+from agnews_ray.spec.distillation import DistillationSpec, PretrainingSpec
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
@@ -118,3 +125,60 @@ def with_own_recipe(trial_id, name, seed=1, **own):
     """A record of a variant that states these keys of the recipe itself."""
     variant = VariantSpec(model="minilm", name=name, recipe=RecipeChanges(**own))
     return a_record(trial_id, seed=seed, variant=variant, recipe=variant.recipe_in(RecipeSpec()))
+
+
+def a_transfer(num_rows=200, num_in_test=0, fingerprint="t" * 32):
+    return TransferRecord(
+        source="texts",
+        num_rows=num_rows,
+        num_read=num_rows,
+        num_in_test=num_in_test,
+        fingerprint=fingerprint,
+    )
+
+
+def a_labelling(trial_id="labels-s1", teacher="teacher", seed=1, of_trial=None, **changes):
+    """A record of a teacher's labels; its scores on test are the teacher's."""
+    facts = LabellingRecord(
+        teacher=teacher,
+        teacher_trial=of_trial,
+        num_labelled=100,
+        num_transfer=200,
+        accuracy=0.97,
+        calibration_error=0.02,
+        mean_confidence=0.95,
+        seconds=30.0,
+    )
+    variant = VariantSpec(model="bert", name=teacher)
+    record = a_record(trial_id, seed=seed, variant=variant, work="labelling", labelling=facts)
+    training = record.training.model_copy(update={"num_steps": 0, "train_seconds": 0.0})
+    return record.model_copy(update={"training": training} | changes)
+
+
+def a_pretraining(trial_id="pre", name="taught", teacher=None, of_trial=None, **changes):
+    """A record of a pre-training in MiniLM's way, without scores."""
+    facts = PretrainingRecord(
+        teacher=teacher,
+        teacher_trial=of_trial,
+        num_texts=300,
+        transfer=None,
+        final_parts={"attention": 0.2, "values": 0.1},
+    )
+    spec = PretrainingSpec(objective="minilm", teacher=teacher)
+    variant = VariantSpec(model="minilm", name=name, pretraining=spec)
+    record = a_record(trial_id, seed=42, variant=variant, work="pretraining", pretraining=facts)
+    unscored = {"scores_test": False, "test": record.test.none_of(10)}
+    return record.model_copy(update=unscored | changes)
+
+
+def a_student(trial_id, name="taught", seed=1, labelled_by=(), starts_from=None, **changes):
+    """A record of a student of ``teacher``: distilled, pre-trained, or both."""
+    variant = VariantSpec(
+        model="minilm",
+        name=name,
+        distillation=DistillationSpec(teacher="teacher") if labelled_by else None,
+        pretraining=PretrainingSpec(objective="minilm") if starts_from else None,
+    )
+    teaching = TeachingRecord(starts_from=starts_from, labelled_by=labelled_by)
+    record = a_record(trial_id, seed=seed, variant=variant, teaching=teaching)
+    return record.model_copy(update=changes)

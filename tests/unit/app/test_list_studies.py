@@ -6,6 +6,7 @@ from agnews_ray.record.store import StudyStore
 from tests.fakes.curves import a_curve_study
 from tests.fakes.searched import a_searched_study
 from tests.fakes.studies import a_study
+from tests.fakes.taught import a_taught_study
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +122,11 @@ def test_every_share_of_a_curve_is_a_trial(tmp_path):
     store.save_study(store.load_study().model_copy(update={"curve": (0.1, 0.2, 0.6)}))
     found = describe_study(store.folder)
     assert (found.state, found.num_finished, found.num_trials) == ("unfinished", 12, 16)
+
+
+def test_what_only_serves_students_is_neither_finished_nor_missing(tmp_path):
+    folder = a_taught_study(tmp_path)
+    found = describe_study(folder)
+    assert (found.state, found.num_finished, found.num_trials) == ("finished", 12, 12)
+    next((folder / "trials").glob("v3-s1/record.json")).unlink()  # its labels have the same seed
+    assert describe_study(folder).num_finished == 11

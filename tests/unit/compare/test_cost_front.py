@@ -9,7 +9,7 @@ from agnews_ray.compare.cost_front import (
 from agnews_ray.compare.prices import Prices
 from agnews_ray.compare.table import compare_records
 from agnews_ray.record.cost import CostRecord
-from tests.fakes.records import a_linear_record, a_record
+from tests.fakes.records import a_linear_record, a_pretraining, a_record, a_student
 from tests.fakes.searched import a_trial
 
 PRICED = Prices(use_per_hour=1.0)
@@ -110,3 +110,17 @@ def test_a_linear_models_precision_hides_no_train_time():
     rows = compare_records("s", records, ["one", "svm"]).rows
     (axis,) = [axis for axis in cost_axes(rows, [], Prices()) if axis.name == "Train time"]
     assert axis.costs == (1.0, 0.5 / 60)
+
+
+def test_a_taught_study_has_its_train_times_with_and_without_teaching():
+    student = a_student("s-s1", starts_from="pre")
+    rows = compare_records("s", [a_record(), student, a_pretraining("pre")], ["one"]).rows
+    axes = {axis.name: axis.costs for axis in cost_axes(rows, (), Prices())}
+    assert axes["Train time"] == (1.0, 1.0)
+    assert axes["Train time, teaching included"] == (1.0, 2.0)
+
+
+def test_teaching_of_unknown_length_is_no_axis():
+    rows = compare_records("s", [a_record(), a_student("s-s1", starts_from="gone")], ["one"]).rows
+    names = [axis.name for axis in cost_axes(rows, (), Prices())]
+    assert "Train time, teaching included" not in names

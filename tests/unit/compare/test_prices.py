@@ -5,6 +5,7 @@ import pytest
 from agnews_ray.compare.prices import Prices, TrainPrice, price_trainings
 from agnews_ray.compare.searches import SearchCost
 from agnews_ray.compare.table import compare_records
+from agnews_ray.compare.teaching_cost import TeachingCost
 from tests.fakes.records import a_record
 
 T4, A100 = "Tesla T4", "NVIDIA A100-SXM4-40GB"
@@ -94,3 +95,30 @@ def test_a_search_on_an_unknown_number_of_machines_has_no_price():
     (found,) = price_trainings([row], Prices(training=[TrainPrice(per_hour=2.0)]), ())
     assert found.money is None
     assert "do not say on how many machines" in found.why_not
+
+
+def a_cost_of_teaching(**changes):
+    facts = {
+        "pretraining_seconds": 3600.0,
+        "teacher_seconds": 0.0,
+        "labelling_seconds": 0.0,
+        "elsewhere": (),
+        "missing": (),
+        "machine_seconds": {T4: 3600.0},
+    }
+    return TeachingCost(**facts | changes)
+
+
+def test_a_taught_student_pays_for_what_taught_it():
+    row = trained(gpu=T4).model_copy(update={"teaching": a_cost_of_teaching()})
+    (found,) = price_trainings([row], Prices(training=[TrainPrice(per_hour=2.0)]), ())
+    assert found.money == pytest.approx(1.0 + 2.0)
+
+
+def test_a_student_of_a_trial_without_a_record_has_no_price():
+    row = trained(gpu=T4).model_copy(update={"teaching": a_cost_of_teaching(missing=("pre",))})
+    (found,) = price_trainings([row], Prices(training=[TrainPrice(per_hour=2.0)]), ())
+    assert (found.money, found.why_not) == (
+        None,
+        "trials that taught it have no record any more: pre",
+    )

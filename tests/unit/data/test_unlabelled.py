@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from agnews_ray.data.batches import FIRST_TRANSFER_ROW, NO_LABEL
+from agnews_ray.data.sample import sample_evenly
 from agnews_ray.data.scan import scan_dataset
 from agnews_ray.data.unlabelled import scan_texts
 from agnews_ray.errors import DataError
@@ -50,6 +51,7 @@ def test_texts_have_numbers_of_their_own_and_no_label(labelled, tmp_path):
     assert table["row"].to_pylist() == [FIRST_TRANSFER_ROW + i for i in range(3)]
     assert table["label"].to_pylist() == [NO_LABEL] * 3
     assert (found.record.num_rows, found.record.num_read) == (3, 5)
+    assert sample_evenly(found.rows, 3)["text"].to_pylist() == TEXTS
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl.gz", "parquet", "labelled.csv", "one.csv"])
@@ -62,7 +64,7 @@ def test_every_format_gives_the_same_texts_with_or_without_labels(labelled, tmp_
             gzip.compress("".join(json.dumps({"text": t}) + "\n" for t in TEXTS).encode())
         )
     elif ending == "one.csv":
-        path.write_text("text\n" + "".join(f'"{text}"\n' for text in TEXTS))
+        path.write_text("sentence\n" + "".join(f'"{text}"\n' for text in TEXTS))
     else:
         first = "label" if ending == "labelled.csv" else "id"
         path.write_text(f"{first},text\n" + "".join(f'x,"{text}"\n' for text in TEXTS))

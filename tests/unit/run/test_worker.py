@@ -12,10 +12,13 @@ import torch
 from agnews_ray.data.subsets import as_bits
 from agnews_ray.engine.malloc import give_back_memory
 from agnews_ray.model.artifact_facts import ArtifactFacts
-from agnews_ray.run import rungs, worker
+from agnews_ray.run import rungs, worker, worker_rows
+from agnews_ray.run.mailbox import Task
+from agnews_ray.run.progress import ProgressReporter
 from agnews_ray.run.rungs import answer
 from agnews_ray.run.worker import Worker
 from agnews_ray.run.worker_config import WorkerConfig
+from agnews_ray.run.worker_setup import WorkerSetup
 from agnews_ray.spec.recipe import RecipeSpec, StopSpec
 from tests.fakes.token_rows import some_rows
 from tests.unit.model.test_build import NAMES, a_tokenizer, tiny
@@ -43,8 +46,8 @@ def train(monkeypatch, tmp_path):
     cpu = torch.device("cpu")
     monkeypatch.setattr(worker.ray.train, "get_context", Context)
     monkeypatch.setattr(worker.ray.train.torch, "get_device", lambda: cpu)
-    monkeypatch.setattr(worker, "iter_windows", lambda rows, window_rows: iter([rows]))
-    monkeypatch.setattr(worker.ProgressReporter, "_put", lambda self, progress: None)
+    monkeypatch.setattr(worker_rows, "iter_windows", lambda rows, window_rows: iter([rows]))
+    monkeypatch.setattr(ProgressReporter, "_put", lambda self, progress: None)
     rows = {"train-0": some_rows(32), "test": some_rows(16, seed=1)}
     rows["validation"] = rows["test"]
     tokenizer = pickle.dumps(a_tokenizer())
@@ -82,9 +85,9 @@ def train(monkeypatch, tmp_path):
             started_at=0.0,
             **settings,
         )
-        one = Worker(config, rows)
-        summary = one.run()
-        one.close()
+        setup = WorkerSetup(Task(config=config, datasets=rows))
+        summary = Worker(setup).run()
+        setup.close()
         return summary, staged
 
     return train

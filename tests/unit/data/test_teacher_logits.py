@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from agnews_ray.data.batches import FIRST_TRANSFER_ROW, train_batches
-from agnews_ray.data.soft_targets import TEACHER_LOGITS, attach_targets
+from agnews_ray.data.teacher_logits import TEACHER_LOGITS, attach_targets
 from agnews_ray.data.tensors import rank_share
 from agnews_ray.errors import DataError
 from agnews_ray.record.soft_labels import SoftLabels
