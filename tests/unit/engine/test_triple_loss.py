@@ -14,13 +14,12 @@ from agnews_ray.engine.results import Rank
 from agnews_ray.engine.triple_loss import TripleLoss
 from agnews_ray.errors import ModelError
 from agnews_ray.spec.distillation import PretrainingSpec
+from tests.fakes.token_rows import masked_rows
 from tests.unit.engine.fused.test_model import gradients_of
-from tests.unit.engine.models import SIZES
+from tests.unit.engine.models import SIZES, a_masked_lm
 from tests.unit.engine.test_masked_lm import (
     RECIPE,
-    a_masked_lm,
     fused_loss,
-    masked_rows,
     shares_of,
 )
 
