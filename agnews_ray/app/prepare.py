@@ -20,10 +20,11 @@ from agnews_ray.plan.time_forecast import Forecast
 from agnews_ray.plan.trials import WHERE_ROWS_LIE, PlannedTrial, plan_trials, same_question
 from agnews_ray.record.durable import write_whole
 from agnews_ray.record.environment import gpu_memory_bytes
+from agnews_ray.record.finished import refuse_newer
 from agnews_ray.record.object_store import open_store
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import COPIES_FOLDER, cache_folder, without_secrets
-from agnews_ray.record.store import StudyStore, refuse_newer
+from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.base import Device, Precision
 from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.loader import build_study, override, read_job_file

@@ -5,9 +5,10 @@ others look for it, then the folder of that name. A reader who finds the name fi
 """
 
 import errno
+import itertools
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -160,6 +161,12 @@ def full_disk_explained(place: Path | str) -> Iterator[None]:
 def is_full_disk(error: BaseException) -> bool:
     """Whether there was no space for a write, or no permission to use it."""
     return isinstance(error, OSError) and error.errno in HINTS
+
+
+def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
+    """Add a number to a name so that it is free."""
+    numbered = (f"{name}-{number}" for number in itertools.count(1))
+    return next(one for one in numbered if not is_taken(one))
 
 
 def _sync_file(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agnews_ray.errors import RecordError
+from agnews_ray.record import json_text
 from agnews_ray.record.outputs import count_without_class
 from agnews_ray.record.schema import (
     FIRST_TO_NAME_DIVERGENCE,
@@ -169,3 +171,19 @@ def _look_for_divergence(content: dict[str, Any], folder: Path) -> dict[str, Any
     if not num_without:
         return content
     return without_scores(content, f"logits of {num_without:,} test rows are not numbers")
+
+
+def refuse_newer(set_aside: Sequence[SetAside]) -> None:
+    """Refuse to run trials again that a newer version has finished.
+
+    Raises:
+        NewerRecordError: there is such a trial; the message names the first.
+    """
+    for one in set_aside:
+        if isinstance(one.error, NewerRecordError):
+            raise one.error
+
+
+def to_json(record: TrialRecord) -> str:
+    """Write a record in the form of its file."""
+    return json_text.to_json(record, sort_keys=True) + "\n"

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agnews_ray.errors import StoreError
-from agnews_ray.record.durable import make_folder, sync_tree, write_whole
-from agnews_ray.record.finished import ATTEMPT_MARK, DAMAGED, RECORD_FILE, SetAside
+from agnews_ray.record.durable import free_name, make_folder, sync_tree, write_whole
+from agnews_ray.record.finished import ATTEMPT_MARK, DAMAGED, RECORD_FILE, SetAside, to_json
 from agnews_ray.record.left_out import LEFT_OUT_FILE
 from agnews_ray.record.outputs import TestRows, check_left
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import Storage, is_uri, user_cache, without_secrets
-from agnews_ray.record.store import LOG_FILE, STAGING, StudyStore, free_name, to_json
+from agnews_ray.record.store import LOG_FILE, STAGING, StudyStore
 from agnews_ray.spec.study import StudySpec
 
 KEPT = ("study.yaml", "best.yaml", "test_rows.parquet", LEFT_OUT_FILE)

@@ -1,23 +1,28 @@
 """The only place that knows file names under a runs folder; writes are complete, reads checked."""
 
-import itertools
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agnews_ray.errors import SpecError, StoreError
-from agnews_ray.record import json_text
-from agnews_ray.record.durable import make_folder, move_into_place, write_whole, writing_explained
+from agnews_ray.record.durable import (
+    free_name,
+    make_folder,
+    move_into_place,
+    write_whole,
+    writing_explained,
+)
 from agnews_ray.record.finished import (
     DAMAGED,
     RECORD_FILE,
     Finished,
-    NewerRecordError,
     SetAside,
     read_finished,
+    refuse_newer,
+    to_json,
 )
 from agnews_ray.record.lease import Lease, has_holder
 from agnews_ray.record.outputs import TestRows, check_left, save_test_rows
@@ -291,25 +296,3 @@ class StudyStore:
     def fingerprints(self) -> set[str]:
         """The fingerprints of the finished trials' data; normally there is one."""
         return {record.dataset.fingerprint for record in self.finished().records}
-
-
-def refuse_newer(set_aside: Sequence[SetAside]) -> None:
-    """Refuse to run trials again that a newer version has finished.
-
-    Raises:
-        NewerRecordError: there is such a trial; the message names the first.
-    """
-    for one in set_aside:
-        if isinstance(one.error, NewerRecordError):
-            raise one.error
-
-
-def to_json(record: TrialRecord) -> str:
-    """Write a record in the form of its file."""
-    return json_text.to_json(record, sort_keys=True) + "\n"
-
-
-def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
-    """Add a number to a name so that it is free."""
-    numbered = (f"{name}-{number}" for number in itertools.count(1))
-    return next(one for one in numbered if not is_taken(one))

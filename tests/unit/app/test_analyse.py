@@ -12,8 +12,9 @@ from agnews_ray.app.analyse import (
 from agnews_ray.compare.assessment import Settings
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.cost import FILE_NAME
+from agnews_ray.record.finished import to_json
 from agnews_ray.record.left_out import LeftOutTrial, save_left_out
-from agnews_ray.record.store import StudyStore, to_json
+from agnews_ray.record.store import StudyStore
 from agnews_ray.report import documents, table_formats
 from tests.fakes.searched import a_searched_study
 from tests.fakes.studies import a_study

@@ -143,8 +143,7 @@ def forecast_environment():
 
 
 def keep_prediction(path, environment):
-    from agnews_ray.record.finished import load_record
-    from agnews_ray.record.store import to_json
+    from agnews_ray.record.finished import load_record, to_json
 
     record = load_record(path)
     said = a_prediction(50.0)

@@ -9,7 +9,7 @@ import pytest
 from agnews_ray.cli import screen
 from agnews_ray.cli.screen import LiveScreen, PlainScreen, describe_failure
 from agnews_ray.errors import TrialError
-from agnews_ray.run.told import TrialProgress
+from agnews_ray.run.told import TrialFacts, TrialProgress
 from tests.fakes.terminal import on_terminal
 
 HOSTILE = ["bert [/b]", "bert[large]", "[red]x", "ends with a \\", "[link=http://a]", "名前"]
@@ -23,6 +23,7 @@ def show_a_study(names):
         screen.tokenised(names[0], "train", 20, 20)
         for name in names:
             facts = {"variant": Facts(name=name), "seed": 1, "num_steps": 20, "train_share": 1.0}
+            facts |= {"work": "fine-tuning", "num_rows": 80}
             trial = Facts(trial_id=f"id-{name}", **facts)
             screen.started(trial)
             screen.waiting(trial, "[/]2 GPUs")
@@ -31,11 +32,11 @@ def show_a_study(names):
             screen.progress(Facts(trial_id=trial.trial_id, **step, **rate))
             epochs = {"best_epoch": 3, "stopped_after_epoch": 5}
             training = Facts(train_seconds=3.0, samples_per_second=20.0, **epochs)
-            scores = Facts(accuracy=0.9, macro_f1=0.8)
+            scores, work = Facts(accuracy=0.9, macro_f1=0.8), {"work": "fine-tuning"}
             if name == names[0]:
                 screen.failed(trial, ValueError("bad [/b] name"))
             elif name != names[-1]:
-                screen.finished(trial, Facts(diverged=None, training=training, test=scores))
+                screen.finished(trial, Facts(diverged=None, training=training, test=scores, **work))
 
 
 def shown(columns, names=HOSTILE):
@@ -87,10 +88,16 @@ def test_an_error_names_its_trial_once(where):
     assert text.count("id-x") == 1
 
 
+def a_trial(trial_id, **facts):
+    """The facts about a trial, of 20 steps if nothing else is said."""
+    usual = {"seed": 1, "num_steps": 20, "precision": "fp32", "device": "cpu"}
+    return TrialFacts(trial_id=trial_id, **{"variant": {"name": "one"}, **usual, **facts})
+
+
 def test_a_plain_screen_says_what_a_fit_does_once(capsys, monkeypatch):
     monkeypatch.setattr(screen, "PLAIN_INTERVAL_S", 0.0)
     shown = screen.PlainScreen()
-    trial = Facts(trial_id="svm-s1", num_steps=0, precision="fp32", train_share=1.0)
+    trial = a_trial("svm-s1", num_steps=0)
     shown.started(trial)
     for phase in ("loading", "fitting", "fitting"):
         shown.progress(TrialProgress(trial_id="svm-s1", phase=phase))
@@ -103,10 +110,21 @@ def test_a_plain_screen_says_what_a_fit_does_once(capsys, monkeypatch):
 
 
 def test_a_trial_with_a_share_of_the_rows_says_so(capsys):
-    facts = {"variant": Facts(name="one"), "seed": 1, "num_steps": 20, "precision": "fp32"}
     for share in (0.03, 1.0):
-        PlainScreen().started(Facts(trial_id="t", train_share=share, **facts))
+        PlainScreen().started(a_trial("t", train_share=share))
     assert capsys.readouterr().out.splitlines() == [
         "start t: 3% of the rows, 20 steps, fp32",
         "start t: 20 steps, fp32",
     ]
+
+
+@pytest.mark.parametrize(
+    ("work", "num_steps", "told"),
+    [
+        ("labelling", 0, "labels 1,300 rows for its students"),
+        ("pretraining", 20, "pre-training, 20 steps"),
+    ],
+)
+def test_what_is_done_for_students_is_told(capsys, work, num_steps, told):
+    PlainScreen().started(a_trial("t", work=work, num_steps=num_steps, num_rows=1300))
+    assert capsys.readouterr().out.splitlines() == [f"start t: {told}, fp32"]

@@ -3,7 +3,8 @@ import pytest
 
 from agnews_ray.app.analyse import verify_study
 from agnews_ray.compare.replication import against_single_runs
-from agnews_ray.record.store import StudyStore, to_json
+from agnews_ray.record.finished import to_json
+from agnews_ray.record.store import StudyStore
 from tests.fakes.studies import a_study
 
 

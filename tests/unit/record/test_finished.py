@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agnews_ray.record.finished import NewerRecordError
+from agnews_ray.record.finished import NewerRecordError, refuse_newer
 from agnews_ray.record.schema import SCHEMA_VERSION
-from agnews_ray.record.store import StudyStore, refuse_newer
+from agnews_ray.record.store import StudyStore
 from tests.fakes.records import a_record
 
 

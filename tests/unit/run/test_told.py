@@ -21,6 +21,8 @@ def test_what_is_told_of_a_trial_is_taken_from_its_plan_and_record():
         "train_share": 1.0,
         "precision": "fp32",
         "device": "cpu",
+        "work": "fine-tuning",
+        "num_rows": 0,
     }
     assert RecordFacts.of(a_record()).test.accuracy == a_record().test.accuracy
 

@@ -10,6 +10,7 @@ from agnews_ray.errors import AgnewsError
 from agnews_ray.record.store import StudyStore
 from agnews_ray.run import trainer
 from agnews_ray.run.inputs import TrialInputs
+from agnews_ray.run.recording import Recorder
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_dataset
@@ -40,11 +41,9 @@ def run(monkeypatch, tmp_path):
         script, said = {"errors": errors, "given": []}, []
         monkeypatch.setattr(ScriptedRunner, "study_script", script, raising=False)
         runner = ScriptedRunner(
-            study=StudySpec(),
-            dataset=a_dataset(),
+            recorder=Recorder(study=StudySpec(), dataset=a_dataset(), command=""),
             store=StudyStore(tmp_path, "study"),
             groups=None,
-            command="",
             log_hint="read the log",
             threads_per_worker=1,
             max_attempts=max_attempts,
