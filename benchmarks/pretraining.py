@@ -73,7 +73,9 @@ def train_by_ours(training: Pretraining) -> tuple[list[float], float]:
         The processor time after each step, and the mean loss of the last tenth.
     """
     student, teacher = training.models()
-    objective = make_objective(training.spec, student, teacher, training.precision)
+    objective = make_objective(
+        training.spec, student, teacher, training.precision, is_recorded=False
+    )
     engine = FastEngine(
         recipe=training.task.recipe,
         precision=training.precision,

@@ -13,7 +13,7 @@ from agnews_ray.data.masking import Masking, count_tokens, masked_batches, maski
 from agnews_ray.engine.divergence import divergence
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.pretraining import make_objective
-from agnews_ray.engine.registry import REFERENCE, RUNNERS, TrainingJob
+from agnews_ray.engine.registry import FAST, REFERENCE, RUNNERS, TrainingJob
 from agnews_ray.engine.results import TrainLog
 from agnews_ray.errors import ModelError, ResourceError
 from agnews_ray.model.build import num_parameters
@@ -73,7 +73,10 @@ class Pretrainer:
         student = student.to(rank.device)
         setup.reached_at["model"] = time.time()
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
-        objective = make_objective(self._spec, student, teacher, config.precision)
+        is_recorded = ran.engine == FAST and rank.device.type == "cuda"
+        objective = make_objective(
+            self._spec, student, teacher, config.precision, is_recorded=is_recorded
+        )
         job = TrainingJob(
             recipe=config.recipe,
             precision=config.precision,

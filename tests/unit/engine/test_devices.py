@@ -106,7 +106,7 @@ def test_no_step_of_a_pretraining_asks_the_device_either(meta, objective):
         pad_id=0,
         rank=Rank(device=meta),
         record=run_again,
-        objective=make_objective(spec, student, teacher, "fp32"),
+        objective=make_objective(spec, student, teacher, "fp32", is_recorded=True),
     )
     engine.train(student, [train_batches([masked_rows(53)], 10, 1, 0)], 6, [keeping])
     assert [done.step for done in keeping.steps] == list(range(1, 7))

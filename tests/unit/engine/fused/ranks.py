@@ -99,7 +99,7 @@ def pretrain(index, world_size, folder, objective):
         precision="fp32",
         pad_id=0,
         rank=rank,
-        objective=make_objective(spec, student, teacher, "fp32"),
+        objective=make_objective(spec, student, teacher, "fp32", is_recorded=False),
     )
     log = engine.train(student, [train_batches([masked_rows(53)], 10, 1, 0)], 6)
     if world_size > 1:
