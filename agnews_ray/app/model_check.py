@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from agnews_ray.app.capacity import check_disk, linear_parameters
 from agnews_ray.app.prepare import PreparedStudy
+from agnews_ray.errors import ModelError
 from agnews_ray.model.zoo import encoder_of
 from agnews_ray.run.watcher import StudyWatcher
 from agnews_ray.spec.base import Device
@@ -66,6 +67,7 @@ def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Devic
         ModelError: a model cannot be loaded or trained.
         ResourceError: the disk has not enough room for the files of the trials.
     """
+    from agnews_ray.app.teacher_check import check_pretraining
     from agnews_ray.run.inputs import InputCache
 
     lines: list[str] = []  # only one thread may call the watcher
@@ -87,7 +89,10 @@ def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Devic
         if encoder is not None:
             found[name] = data.look_at(encoder, "fp32", "cpu", "cpu")
         elif not is_linear(variant.model):
-            found[name] = data.look_at(variant, prepared.precisions[name], device, prepared.device)
+            found[name] = _look_at(variant, prepared, data, device)
+    for trial in prepared.todo:
+        if trial.work == "pretraining":
+            check_pretraining(trial, data)
     sizes |= {name: one.num_parameters for name, one in found.items()}
     num_logits = rows.test.num_selected * len(rows.class_names)
     check_disk(prepared.store.location, prepared.todo, sizes, num_logits)
@@ -96,3 +101,16 @@ def look_at_models(prepared: PreparedStudy, watcher: StudyWatcher, device: Devic
     planned = prepared.planned_in({name: one.precision for name, one in found.items()})
     data.note = watcher.note  # the splits are loaded in the watcher's thread
     return LookedAt(prepared=planned, data=data, lines=tuple(lines))
+
+
+def _look_at(
+    variant: VariantSpec, prepared: PreparedStudy, data: "InputCache", device: Device
+) -> "Findings":
+    from agnews_ray.app.teacher_check import of_teacher
+
+    try:
+        return data.look_at(variant, prepared.precisions[variant.name], device, prepared.device)
+    except ModelError as error:
+        if variant not in prepared.sources.known.teachers.values():
+            raise
+        raise of_teacher(variant, error) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agnews_ray.app.capacity import gpu_memory_line
 from agnews_ray.app.study_places import check_paths, place, with_places
-from agnews_ray.app.teachers import Sources, read_sources
+from agnews_ray.app.teachers import Sources, models_beside, read_sources
 from agnews_ray.data.scan import ScannedDataset, scan_dataset
 from agnews_ray.errors import StoreError
 from agnews_ray.model import zoo
@@ -279,4 +279,4 @@ def _check_writable(cache: Path) -> None:
 def _needs_hub(study: StudySpec) -> bool:
     source = study.data.source
     is_remote_data = not source.startswith("synthetic:") and not Path(source).expanduser().exists()
-    return is_remote_data or any(map(zoo.is_on_hub, study.models))
+    return is_remote_data or any(map(zoo.is_on_hub, (*study.models, *models_beside(study))))

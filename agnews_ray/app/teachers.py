@@ -50,12 +50,11 @@ def read_sources(study: StudySpec, scanned: ScannedDataset, cache: Path) -> Sour
         ModelError: a teacher cannot be a model.
     """
     texts = {one: scan_texts(one, study.data, cache, scanned) for one in _transfers(study)}
-    teachers = dict(_other_teachers(study))
-    weights = {name: zoo.identity(teacher) for name, teacher in teachers.items()}
-    for variant in study.models:
-        named = variant.pretraining.teacher if variant.pretraining else None
-        if named is not None and named not in weights:
-            weights[named] = zoo.identity(encoder_teacher(study, variant))
+    teachers = dict(_other_classifiers(study))
+    encoders = dict(_encoder_teachers(study))
+    for teacher in (*teachers.values(), *encoders.values()):
+        zoo.check_model(teacher)
+    weights = {name: zoo.identity(one) for name, one in (encoders | teachers).items()}
     known = Known(
         weights=weights,
         teachers=teachers,
@@ -71,13 +70,25 @@ def teacher_place(name: str) -> str:
     return str(artifact) if (artifact / "config.json").is_file() else name
 
 
-def _other_teachers(study: StudySpec) -> Iterator[tuple[str, VariantSpec]]:
+def models_beside(study: StudySpec) -> list[VariantSpec]:
+    """Return the teachers that are no variants of a study, unchecked."""
+    named = [*_other_classifiers(study), *_encoder_teachers(study)]
+    return [one for _, one in named if one not in study.models]
+
+
+def _other_classifiers(study: StudySpec) -> Iterator[tuple[str, VariantSpec]]:
     for variant in study.models:
         for name in variant.distillation.teacher if variant.distillation else ():
             if named_variant(study, name) is None:
-                teacher = VariantSpec(model=teacher_place(name), name=name[:100], keep_head=True)
-                zoo.check_model(teacher)
-                yield name, teacher
+                model = teacher_place(name)
+                yield name, VariantSpec(model=model, name=name[:100], keep_head=True)
+
+
+def _encoder_teachers(study: StudySpec) -> Iterator[tuple[str, VariantSpec]]:
+    for variant in study.models:
+        named = variant.pretraining.teacher if variant.pretraining else None
+        if named is not None:
+            yield named, encoder_teacher(study, variant)
 
 
 def _transfers(study: StudySpec) -> list[TransferSpec]:

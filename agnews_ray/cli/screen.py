@@ -29,6 +29,9 @@ MAX_NAME = 24
 PLAIN_INTERVAL_S = 10.0
 """The seconds between two plain lines of one trial."""
 
+LEAST_PLAIN = 0.01
+"""The smallest loss that is written without an exponent; MiniLM's are smaller."""
+
 
 LINEAR_FIT = "a fit without steps"
 """What a linear model's trial does."""
@@ -272,8 +275,10 @@ def _cut(name: str) -> str:
     return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
 
 
-def _loss(loss: float) -> str:
-    return f"{loss:.3f}" if math.isfinite(loss) else "is not a number"
+def _loss(loss: float | None) -> str:
+    if loss is None or not math.isfinite(loss):
+        return "is not a number"
+    return f"{loss:.3f}" if abs(loss) >= LEAST_PLAIN or not loss else f"{loss:.1e}"
 
 
 def describe_result(record: RecordFacts) -> str:
@@ -289,7 +294,7 @@ def describe_result(record: RecordFacts) -> str:
     if record.work == "labelling":
         return f"{training.num_train_examples:,} rows labelled  {took}"
     if record.work == "pretraining":
-        return f"loss {training.final_loss:.3f}  {took}"
+        return f"loss {_loss(training.final_loss)}  {took}"
     if test.accuracy is None:
         return f"not scored on test  {took}"
     return f"accuracy {test.accuracy:.4f}  macro-F1 {test.macro_f1:.4f}  {took}"

@@ -1,7 +1,6 @@
 """What a worker process does trial after trial, without Ray: its context and data are stand-ins."""
 
 import gc
-import pickle
 import threading
 
 import numpy as np
@@ -11,84 +10,26 @@ import torch
 
 from agnews_ray.data.subsets import as_bits
 from agnews_ray.engine.malloc import give_back_memory
-from agnews_ray.model.artifact_facts import ArtifactFacts
-from agnews_ray.run import rungs, worker, worker_rows
-from agnews_ray.run.mailbox import Task
-from agnews_ray.run.progress import ProgressReporter
+from agnews_ray.run import rungs
 from agnews_ray.run.rungs import answer
 from agnews_ray.run.worker import Worker
-from agnews_ray.run.worker_config import WorkerConfig
-from agnews_ray.run.worker_setup import WorkerSetup
-from agnews_ray.spec.recipe import RecipeSpec, StopSpec
+from agnews_ray.spec.recipe import StopSpec
 from tests.fakes.token_rows import some_rows
-from tests.unit.model.test_build import NAMES, a_tokenizer, tiny
-
-RECIPE = RecipeSpec(num_epochs=2, global_batch_size=8, learning_rate=1e-2)
-
-
-class Context:
-    """A Ray Train context of one worker."""
-
-    def get_world_rank(self):
-        return 0
-
-    get_local_rank = get_node_rank = get_world_rank
-
-    def get_world_size(self):
-        return 1
-
-    get_local_world_size = get_world_size
+from tests.unit.model.test_build import tiny
+from tests.unit.run.conftest import RECIPE
 
 
 @pytest.fixture
-def train(monkeypatch, tmp_path):
+def train(lone_rank, tmp_path):
     """Trains one trial in this process; gives its summary and the folder of its files."""
-    cpu = torch.device("cpu")
-    monkeypatch.setattr(worker.ray.train, "get_context", Context)
-    monkeypatch.setattr(worker.ray.train.torch, "get_device", lambda: cpu)
-    monkeypatch.setattr(worker_rows, "iter_windows", lambda rows, window_rows: iter([rows]))
-    monkeypatch.setattr(ProgressReporter, "_put", lambda self, progress: None)
     rows = {"train-0": some_rows(32), "test": some_rows(16, seed=1)}
-    rows["validation"] = rows["test"]
-    tokenizer = pickle.dumps(a_tokenizer())
 
-    def train(
-        name, engine="fast", seed=1, scores_test=True, validates=False, num_steps=None, **settings
-    ):
-        recipe = settings.pop("recipe", RECIPE)
-        num_steps = num_steps or 4 * recipe.num_epochs
-        staged = tmp_path / name
-        staged.mkdir()
-        config = WorkerConfig(
-            trial_id=name,
-            variant=tiny(name="one", engine=engine),
-            seed=seed,
-            recipe=recipe,
-            precision="fp32",
-            num_steps=num_steps,
-            num_train_rows=8 * num_steps // recipe.num_epochs,
-            class_names=NAMES,
-            class_weights=None,
-            pickled_tokenizer=tokenizer,
-            threads_per_worker=1,
-            window_rows={"train": 0, "test": 0} | ({"validation": 0} if validates else {}),
-            staged=str(staged),
-            facts=ArtifactFacts(
-                class_names=NAMES,
-                max_length_tokens=20,
-                text_columns=("text",),
-                label_kind="names",
-            ),
-            replayed=(),
-            unrecorded=None,
-            scores_test=scores_test,
-            started_at=0.0,
-            **settings,
-        )
-        setup = WorkerSetup(Task(config=config, datasets=rows))
+    def train(name, engine="fast", validates=False, **settings):
+        used = rows | ({"validation": rows["test"]} if validates else {})
+        setup = lone_rank(name, used, variant=tiny(name="one", engine=engine), **settings)
         summary = Worker(setup).run()
         setup.close()
-        return summary, staged
+        return summary, tmp_path / name
 
     return train
 
