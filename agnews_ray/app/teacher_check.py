@@ -32,7 +32,7 @@ def check_pretraining(trial: PlannedTrial, data: InputCache) -> None:
     tokenizer = data.tokenizer(trial.variant)
     teacher = None if trial.teacher_model is None else _teacher(trial, with_head, data)
     student = build_encoder(trial.variant, trial.seed, tokenizer, with_head)
-    make_objective(spec, student, teacher, "fp32")
+    make_objective(spec, student, teacher, "fp32", is_recorded=False)
 
 
 def of_teacher(variant: VariantSpec, error: ModelError) -> ModelError:
