@@ -108,7 +108,8 @@ def load_teacher(
 def copy_head(teacher: Any, student: Any) -> None:
     """Give a student its teacher's masked-language-model head.
 
-    DistilBERT's published script does so too. A decoder that is tied to the word embeddings stays the student's own.
+    DistilBERT's published script does so too. A decoder that is tied to the word embeddings stays
+    the student's own.
 
     Args:
         teacher: a model with such a head.
