@@ -122,8 +122,13 @@ def trial_id(trial: PlannedTrial, study: StudySpec, dataset: DatasetRecord, know
         "labelling": _of_labelling,
     }
     content = contents[trial.work](trial, study, dataset, known)
-    kind = {"fine-tuning": "", "pretraining": "-pretraining", "labelling": "-labels"}[trial.work]
-    return f"{slug(trial.variant.name)}{kind}-s{trial.seed}-{content_hash(content, 10)}"
+    name = slug(trial.variant.name)
+    if trial.work == "labelling":
+        name += "-labels"
+    elif trial.variant.pretraining and trial.work == "pretraining":
+        # Several variants may start from the same pre-training, so it has none of their names.
+        name = f"{trial.variant.pretraining.objective}-pretraining"
+    return f"{name}-s{trial.seed}-{content_hash(content, 10)}"
 
 
 def _of_fine_tuning(

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from agnews_ray.errors import SpecError
-from agnews_ray.plan.graph import TrialGraph, without_finished
+from agnews_ray.plan.graph import TrialGraph, only_needed, without_finished
 from tests.unit.run.test_queue import a_chain, some_trials
 
 
@@ -66,3 +66,17 @@ def test_a_trial_may_not_wait_for_itself():
     (alone,) = some_trials(1)
     with pytest.raises(SpecError, match="found t0 -> t0"):
         TrialGraph([replace(alone, waits_for=("t0",))])
+
+
+def test_labels_for_which_no_student_waits_are_not_computed():
+    trained, labels, student, other = a_chain(("t1", "t0"), ("t2", "t1"))
+    labels = replace(labels, work="labelling")
+    assert ids(only_needed([trained, labels, student, other])) == ["t0", "t1", "t2", "t3"]
+    assert ids(only_needed([trained, labels, other])) == ["t0", "t3"]
+
+
+def test_what_is_needed_by_something_needed_is_kept():
+    first, second, student, _ = a_chain(("t1", "t0"), ("t2", "t1"))
+    chain = [replace(one, work="pretraining") for one in (first, second)]
+    assert ids(only_needed([*chain, student])) == ["t0", "t1", "t2"]
+    assert ids(only_needed(chain)) == []

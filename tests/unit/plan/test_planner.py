@@ -110,6 +110,22 @@ def test_pretraining_is_one_trial_for_all_seeds():
     assert first.teacher_model.model == "minilm"
 
 
+def test_variants_that_differ_only_in_what_follows_start_from_one_pretraining():
+    taught = {**PRETRAINED, "name": "half", "distillation": {"teacher": "big"}}
+    known = Known(weights={"big": "bert@main", "small": "minilm@main", "half": "minilm@main"})
+    trials = plan(TEACHER, PRETRAINED, taught, known=known)
+    pretrained = [t.trial_id for t in trials if t.work == "pretraining"]
+    assert [t.starts_from for t in trials if t.variant.pretraining and t.starts_from] == (
+        pretrained * 2
+    )
+    assert len(pretrained) == 1
+
+
+def test_a_model_does_not_teach_itself():
+    with pytest.raises(SpecError, match="found 'minilm': itself; add the model that is to teach"):
+        plan({**STUDENT, "distillation": {"teacher": "minilm"}})
+
+
 def test_an_assistant_is_pretrained_first():
     half = {**PRETRAINED, "name": "half", "model": "bert", "student": {"layers": [0]}}
     own = {"objective": "minilm", "teacher": "half", "recipe": {"global_batch_size": 50}}

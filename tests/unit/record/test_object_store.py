@@ -15,6 +15,7 @@ from agnews_ray.record.object_store import (
     leaving_files,
     local_study,
     open_store,
+    readable_folder,
 )
 from agnews_ray.record.outputs import load_test_rows
 from agnews_ray.record.storage import Storage
@@ -83,6 +84,23 @@ def test_a_trial_is_there_once_its_record_is(runs, tmp_path):
     assert folder == store.trial_folder(record.trial_id)
     assert store.records() == (record,)
     assert open_there(runs, tmp_path / "c").records() == (record,)
+
+
+def test_another_trial_reads_what_a_finished_one_left(runs, tmp_path):
+    store, record = open_there(runs, tmp_path / "a"), a_record()
+    with store.writing():
+        finish(store, record, tmp_path)
+        place = store.place_of(record.trial_id, "artifact")
+        assert (readable_folder(place, tmp_path / "copy") / "weights").read_bytes() == b"1234"
+        assert store.read_file(record.trial_id, "predictions.parquet").read_bytes() == b"1"
+    other = open_there(runs, tmp_path / "b")
+    assert other.read_file(record.trial_id, "predictions.parquet").read_bytes() == b"1"
+    assert other.place_of(record.trial_id, "artifact") == place
+
+
+def test_what_no_trial_left_is_named(runs, tmp_path):
+    with pytest.raises(StoreError, match="want what another trial left, found nothing"):
+        readable_folder(f"{runs}/study/trials/none/artifact", tmp_path / "copy")
 
 
 def test_trials_that_end_at_once_are_all_kept(runs, tmp_path):
