@@ -120,10 +120,10 @@ class Planner:
         teacher = named_variant(self._study, name)
         if teacher is not None and is_linear(teacher.model):
             self._refuse(student, name, "a linear model; use a fine-tuned model as teacher")
-        if teacher == student:
-            self._refuse(student, name, "itself; add the model that is to teach, with a name")
         if teacher is None and len(whole_models(self._study, name)) > 1:
             self._refuse(student, name, "the model of several variants; write one's name")
+        if teacher == student or (teacher is None and name == student.model):
+            self._refuse(student, name, "itself; add the model that is to teach, with a name")
         trained = None if teacher is None else self.fine_tuned(teacher, share, seed)
         other = self._known.teachers.get(name)
         variant = teacher or other

@@ -61,7 +61,7 @@ def test_the_record_of_labels_names_the_trial_of_the_teacher(record_of):
 
 def test_the_record_of_a_pretraining_names_its_teachers_trial_and_texts(record_of):
     found = {"pretraining": a_pretraining().pretraining}
-    record = record_of(found, work="pretraining", teacher="half", transfer=TEXTS)
+    record = record_of(found, work="pretraining", teacher_trial="half", transfer=TEXTS)
     assert record.pretraining.teacher_trial == "half"
     assert record.pretraining.transfer == a_transfer()
     assert record.pretraining.final_parts == a_pretraining().pretraining.final_parts
