@@ -80,14 +80,13 @@ class Forecast:
         if work is None or trial.work == "pretraining":
             return None
         if trial.work == "labelling":
-            steps = trial.num_rows / trial.recipe.global_batch_size
-            seconds = work.train_s / work.num_steps * steps / 3
-            return self._of(dataclasses.replace(work, train_s=seconds, validation_s=0.0))
-        share = trial.num_steps / work.num_steps
+            steps = trial.num_rows / trial.recipe.global_batch_size / 3
+            work = dataclasses.replace(work, validation_s=0.0)
+        else:
+            steps = trial.num_steps
         scoring_s = work.scoring_s if trial.scores_test else 0.0
-        return self._of(
-            dataclasses.replace(work, train_s=work.train_s * share, scoring_s=scoring_s)
-        )
+        train_s = work.train_s * steps / work.num_steps
+        return self._of(dataclasses.replace(work, train_s=train_s, scoring_s=scoring_s))
 
     def _of(self, work: Workload) -> TrialForecast:
         correction = self.past.correction(work.probe)
