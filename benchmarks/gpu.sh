@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Every GPU row of benchmarks/README.md in one go, in ten minutes at most: first whether the engine
 # computes on this GPU what it computes on a CPU, then whole studies, then the engines' speed side by
-# side, then two workers where there are two GPUs; full-size models with fresh weights on made-up
-# text, so that no hub is needed. What fails, or found no time, is told at the end; the rest is
+# side, then students and teachers, then two workers where there are two GPUs; full-size models with
+# fresh weights on made-up text, so that no hub is needed. What fails, or found no time, is told at the end; the rest is
 # measured all the same. Ends with one Markdown table, to be pasted.
 #
 # Without a GPU its commands can be tried:
@@ -55,6 +55,7 @@ measured 280 $agnews_ray bench --models "$bench_model" --init random --dataset $
   --precision "${PRECISION:-fp16}" --rows "$rows" --rounds "${ROUNDS:-2}" --runs "$runs" \
   --format json >"$runs/bench.json"
 study gpu-fp32 --precision fp32
+measured 120 $agnews_ray submit jobs/distil-demo.yaml --device $device --runs "$runs" --quiet
 if [ "$device" = cuda ] && [ "$(nvidia-smi -L | wc -l)" -ge 2 ]; then
   study gpu-two-workers --precision fp16 --num-workers 2
 fi

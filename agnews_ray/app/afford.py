@@ -118,7 +118,7 @@ def left_out_trials(
             reason=reasons[trial.trial_id],
         )
         for trial in prepared.trials
-        if trial.trial_id in reasons
+        if trial.trial_id in reasons and trial.work == "fine-tuning"
     )
 
 
@@ -210,7 +210,9 @@ def _cost_of(prepared: PreparedStudy, variant: VariantSpec) -> VariantCost:
     ]
     num_trials = len(own)
     forecast, budget = prepared.forecast, prepared.study.budget
-    found = forecast.variant(variant.name) if forecast else None
+    whole = [t for t in prepared.trials if t.variant.name == variant.name and t.train_share == 1]
+    tuned = [trial for trial in whole if trial.work == "fine-tuning"]
+    found = forecast.trial(tuned[0]) if forecast else None
     if found is None or forecast is None:
         why = forecast.unmeasured.get(variant.name, "") if forecast else ""
         return VariantCost(

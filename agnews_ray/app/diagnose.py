@@ -11,6 +11,7 @@ from pathlib import Path
 
 from agnews_ray.app.capacity import gpu_memory_line
 from agnews_ray.app.cluster_jobs import check_storage
+from agnews_ray.app.teachers import models_beside
 from agnews_ray.cluster import event_kinds as kinds
 from agnews_ray.cluster.checks import Check, failed, passed, warned
 from agnews_ray.cluster.jobs_client import ADDRESS_HINT, PROBE_KEY, JobsClient
@@ -260,7 +261,8 @@ def _probe(client: JobsClient, study: StudySpec, storage: str | None) -> Cluster
 
 
 def _hub_ids(study: StudySpec) -> list[str]:
-    return sorted({zoo.load_path(one) for one in study.models if zoo.is_on_hub(one)})
+    models = (*study.models, *models_beside(study))
+    return sorted({zoo.load_path(one) for one in models if zoo.is_on_hub(one)})
 
 
 def _parameters(variant: VariantSpec) -> int:

@@ -32,7 +32,7 @@ def check_pretraining(trial: PlannedTrial, data: InputCache) -> None:
     tokenizer = data.tokenizer(trial.variant)
     teacher = None if trial.teacher_model is None else _teacher(trial, with_head, data)
     student = build_encoder(trial.variant, trial.seed, tokenizer, with_head)
-    make_objective(spec, student, teacher, "fp32")
+    make_objective(spec, student, teacher, "fp32", is_recorded=False)
 
 
 def of_teacher(variant: VariantSpec, error: ModelError) -> ModelError:
@@ -57,7 +57,7 @@ def _teacher(trial: PlannedTrial, with_head: bool, data: InputCache) -> Any:
         raise ValueError("want a pre-training with a teacher")
     tokenizer = data.tokenizer(model)
     check_same_tokenizer(data.tokenizer(trial.variant), tokenizer)
-    if trial.teacher is None:
+    if trial.teacher_trial is None:
         return load_teacher(model.model, model.revision, with_head, tokenizer)
     own = model.pretraining
     if with_head and own is not None and own.objective not in OBJECTIVES_WITH_HEAD:

@@ -8,6 +8,7 @@ from pathlib import Path
 from agnews_ray.data.scan import ScannedDataset
 from agnews_ray.data.unlabelled import ScannedTexts, scan_texts
 from agnews_ray.model import zoo
+from agnews_ray.plan.names import short_name
 from agnews_ray.plan.planner import encoder_teacher, named_variant
 from agnews_ray.plan.trials import Known
 from agnews_ray.spec.distillation import TransferSpec
@@ -54,7 +55,8 @@ def read_sources(study: StudySpec, scanned: ScannedDataset, cache: Path) -> Sour
     encoders = dict(_encoder_teachers(study))
     for teacher in (*teachers.values(), *encoders.values()):
         zoo.check_model(teacher)
-    weights = {name: zoo.identity(one) for name, one in (encoders | teachers).items()}
+    weights = {name: zoo.identity(one) for name, one in encoders.items()}
+    weights |= {one.name: zoo.identity(one) for one in teachers.values()}
     known = Known(
         weights=weights,
         teachers=teachers,
@@ -81,7 +83,7 @@ def _other_classifiers(study: StudySpec) -> Iterator[tuple[str, VariantSpec]]:
         for name in variant.distillation.teacher if variant.distillation else ():
             if named_variant(study, name) is None:
                 model = teacher_place(name)
-                yield name, VariantSpec(model=model, name=name[:100], keep_head=True)
+                yield name, VariantSpec(model=model, name=short_name(name), keep_head=True)
 
 
 def _encoder_teachers(study: StudySpec) -> Iterator[tuple[str, VariantSpec]]:

@@ -71,10 +71,13 @@ def study_lines(
     if any(trial.recipe.stop for trial in prepared.todo):
         lines.append("note  a trial that early stop ends takes less: all its epochs are counted")
     lines += search_lines(prepared.study, costs)
-    pretrained = [one.variant.name for one in prepared.todo if one.work == "pretraining"]
-    if pretrained:
-        lines.append(f"note  pre-training is not in it: {', '.join(pretrained)}")
     forecast = prepared.forecast
+    beside = [one for one in prepared.todo if one.work != "fine-tuning"]
+    lines += [
+        f"note  {one.work} is not in it: {one.trial_id}"
+        for one in beside
+        if forecast is None or forecast.trial(one) is None
+    ]
     return [*lines, *([errors_line(forecast.past)] if forecast else [])]
 
 

@@ -34,6 +34,8 @@ def introduction(prepared: "PreparedStudy") -> list[str]:
         lines.append(
             "note  fresh models have a tokenizer trained on all train texts, at each share of them"
         )
+    if study.curve and any(variant.pretraining for variant in study.models):
+        lines.append("note  pre-training reads all train texts, at each share of their labels")
     without_text = num_empty(record)
     if without_text:
         share = without_text / (record.train.num_rows + record.test.num_rows)
@@ -85,7 +87,8 @@ def planned_line(trial: "PlannedTrial", is_finished: bool) -> str:
     facts = [does, trial.device, trial.precision]
     if trial.train_share < 1:
         share = in_percent(trial.train_share)
-        facts.insert(0, f"{share} of the train rows ({trial.num_rows:,})")
+        texts = ", texts included" if trial.transfer is not None else ""
+        facts.insert(0, f"{share} of the train rows ({trial.num_rows:,} rows{texts})")
     if trial.transfer is not None:
         facts.append(f"texts without labels from {trial.transfer.source}")
     if trial.variant.recipe:

@@ -22,6 +22,7 @@ from agnews_ray.compare.searches import Search, SearchCost, searches_of
 from agnews_ray.compare.teaching import Taught, taught_of, ways_of
 from agnews_ray.compare.teaching_cost import TeachingCost, teaching_cost
 from agnews_ray.compare.times import TrainingTimes, spread, times_of
+from agnews_ray.plan.budget import rows_of_share
 from agnews_ray.record.left_out import LeftOutTrial
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.spec.linear_models import LINEAR_ENGINE, is_linear
@@ -203,9 +204,7 @@ def _row(records: Sequence[TrialRecord], shared: dict[str, JsonValue]) -> Varian
         macro_f1_std=spread(f1_scores),
         size_bytes=first.model.size_bytes,
         padding_share=fmean(padding) if padding else None,
-        num_train_examples=first.dataset.num_train
-        if first.train_share == 1
-        else first.training.num_train_examples,
+        num_train_examples=rows_of_share(first.dataset.num_train, first.train_share),
         train_share=first.train_share,
         num_test_examples=first.test.num_examples,
         precision=first.precision,

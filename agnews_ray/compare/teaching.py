@@ -168,7 +168,7 @@ def _teacher_row(
     if len(teachers) != 1:
         return None
     if variant.distillation or (variant.pretraining and variant.pretraining.teacher):
-        return teachers[0] if teachers[0] in rows else None
+        return _row_of(teachers[0], rows)
     apart = {"name", "recipe", "student", *WAYS}
     whole = variant.model_dump(exclude=apart)
     for name, trials in rows.items():
@@ -177,6 +177,19 @@ def _teacher_row(
         if is_whole and other.model_dump(exclude=apart) == whole:
             return name
     return None
+
+
+def _row_of(teacher: str, rows: Mapping[str, Sequence[TrialRecord]]) -> str | None:
+    """Find the row that a teacher's name means: by its name, or by the model of a whole variant."""
+    if teacher in rows:
+        return teacher
+    of_variants = {name: trials[0].variant for name, trials in rows.items()}
+    found = [
+        name
+        for name, one in of_variants.items()
+        if one.model == teacher and one.student is None and not ways_of(one)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def labellings_of(

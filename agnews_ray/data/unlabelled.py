@@ -98,7 +98,7 @@ def _as_data(transfer: TransferSpec, spec: DataSpec) -> DataSpec:
 
     Splits other than train are not read, so that none of them has to exist.
     """
-    if transfer.source == spec.source:
+    if _place(transfer.source) == _place(spec.source):
         stated = {"test_source": None, "test_fraction": None, "validation_fraction": 0.0}
         data = spec.model_copy(update={**stated, "validation_source": "none"})
     else:
@@ -106,18 +106,24 @@ def _as_data(transfer: TransferSpec, spec: DataSpec) -> DataSpec:
     return data.model_copy(update={"text_columns": transfer.text_columns or data.text_columns})
 
 
+def _place(source: str) -> str:
+    path = Path(source).expanduser()
+    return str(path.resolve()) if path.exists() else source
+
+
 def _find_rows(
     transfer: TransferSpec, spec: DataSpec, cache: Path, scanned: ScannedDataset
 ) -> SplitRows:
     """Find the files of the train split, and their rows that have a text."""
     files = resolve_source(spec, cache).train
-    known = dict(zip(scanned.train.files, scanned.train.layouts, strict=True))
+    paths = [path.resolve() for path in scanned.train.files]
+    known = dict(zip(paths, scanned.train.layouts, strict=True))
     layouts: list[FileLayout] = []
     has_text: list[NDArray[np.bool_]] = []
     file_num_rows: list[int] = []
     for path in files:
-        if path in known and transfer.text_columns is None:
-            layout = replace(known[path], label_column="")
+        if path.resolve() in known and transfer.text_columns is None:
+            layout = replace(known[path.resolve()], label_column="")
         else:
             like = layouts[0] if layouts else scanned.train.layouts[0]
             layout = detect_layout(path, spec, like, is_labelled=False)
@@ -147,8 +153,20 @@ def _without_used(
 ) -> NDArray[np.int64]:
     """Leave out rows of the dataset's own files that the study uses as labelled rows."""
     splits = (scanned.validation, scanned.test, *(() if transfer.only else (scanned.train,)))
-    used = [split.rows for split in splits if split.files == found.files]
+    here = {path.resolve(): first for path, first in zip(found.files, _firsts(found), strict=True)}
+    used = []
+    for split in splits:
+        files = zip(split.files, _firsts(split), split.file_num_rows, strict=True)
+        for path, first, count in files:
+            if path.resolve() in here:
+                own = split.rows[(split.rows >= first) & (split.rows < first + count)]
+                used.append(own - first + here[path.resolve()])
     return np.setdiff1d(found.rows, np.concatenate(used)) if used else found.rows
+
+
+def _firsts(split: SplitRows) -> list[int]:
+    """Return the number of the first row of each file."""
+    return [0, *np.cumsum(split.file_num_rows)[:-1].tolist()]
 
 
 def _look(texts: SplitRows, test: SplitRows) -> tuple[str, int]:

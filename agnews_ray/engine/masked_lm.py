@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
-from torch.utils.checkpoint import checkpoint
 
 from agnews_ray.data.batches import NO_TOKEN
 from agnews_ray.data.masking import MASKED_TOKENS
@@ -25,8 +24,7 @@ LAST_HIDDEN = ModelNeeds(hidden_states=(-1,), logits=False)
 """The output of the last block."""
 
 MAX_LOGITS = 2**26
-"""The number of logits that are computed at once; more are computed in chunks, and again in the
-backward pass."""
+"""The number of logits that are computed at once; more are computed in chunks."""
 
 Head = Callable[[torch.Tensor], torch.Tensor]
 """A function of hidden states, shape (N, H), that returns logits, shape (N, V)."""
@@ -147,13 +145,7 @@ def add_up_tokens(
         values = of_tokens(*flat)
     else:
         chunks = zip(*(torch.split(tensor, size) for tensor in flat), strict=True)
-        # Heads have no dropout, so that no random state need be kept.
-        values = torch.cat(
-            [
-                checkpoint(of_tokens, *chunk, use_reentrant=False, preserve_rng_state=False)
-                for chunk in chunks
-            ]
-        )
+        values = torch.cat([of_tokens(*chunk) for chunk in chunks])
     sums = torch.zeros(num_rows, values.shape[1], device=values.device)
     return sums.index_add(0, rows, values * chosen[:, None])
 

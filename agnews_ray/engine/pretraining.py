@@ -17,7 +17,12 @@ from agnews_ray.spec.distillation import PretrainingSpec
 
 
 def make_objective(
-    spec: PretrainingSpec, student: Any, teacher: Any | None, precision: Precision
+    spec: PretrainingSpec,
+    student: Any,
+    teacher: Any | None,
+    precision: Precision,
+    *,
+    is_recorded: bool,
 ) -> Objective:
     """Make the objective of a pre-training, and freeze what it does not train.
 
@@ -31,6 +36,8 @@ def make_objective(
         teacher: a model of the same kind, on any device, which is no longer used elsewhere; None
             for ``masked-lm``.
         precision: the precision of matrix products.
+        is_recorded: whether steps may be recorded. Logits over the vocabulary are then computed for
+            all tokens, as shapes must not depend on values; otherwise only where they are needed.
 
     Returns:
         The objective, on the student's device.
@@ -40,19 +47,23 @@ def make_objective(
     """
     if spec.trains == "head":
         student.base_model.requires_grad_(False)
-    objective = _objective_of(spec, student, teacher, precision).to(student.device)
+    objective = _objective_of(spec, student, teacher, precision, is_recorded)
+    objective = objective.to(student.device)
     _freeze_untrained(student, objective)
     return objective
 
 
 def _objective_of(
-    spec: PretrainingSpec, student: Any, teacher: Any | None, precision: Precision
+    spec: PretrainingSpec,
+    student: Any,
+    teacher: Any | None,
+    precision: Precision,
+    is_recorded: bool,
 ) -> Objective:
     if spec.objective == "minilm":
         return attention_relations(student, teacher, DTYPES[precision])
     if spec.objective == "minilm-v2":
         return projection_relations(student, teacher, DTYPES[precision], spec.relation_heads)
-    is_recorded = student.device.type != "cpu"
     if spec.objective == "distilbert":
         return TripleLoss.of(spec, student, teacher, precision, is_recorded)
     return MaskedLM(student=student, precision=precision, is_recorded=is_recorded)

@@ -6,6 +6,7 @@ cosine distance between the last hidden states. The teacher reads the same maske
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -15,12 +16,11 @@ from numpy.typing import NDArray
 from agnews_ray.data.batches import NO_TOKEN
 from agnews_ray.data.masking import MASKED_TOKENS
 from agnews_ray.engine.fused.teacher import Teacher
-from agnews_ray.engine.kl import divergence
+from agnews_ray.engine.kl import over_vocabulary
 from agnews_ray.engine.masked_lm import (
     LAST_HIDDEN,
     add_up_tokens,
     chunk_size,
-    hard_losses,
     head_of,
 )
 from agnews_ray.engine.objective import MEAN_MASKED, MEAN_TOKENS, ModelNeeds, ModelOutput
@@ -125,14 +125,20 @@ class TripleLoss:
         taught = self.teacher.compute(output.input_ids, mask).hidden_states[-1]
         is_token = torch.ones_like(original) if mask is None else mask
         is_needed = is_token > 0 if self.soft_tokens == "all" else original != NO_TOKEN
+        soft_mean = targets[MEAN_TOKENS if self.soft_tokens == "all" else MEAN_MASKED]
+        # The means are the same for each row. The sums are divided by the one of soft targets.
+        ratio = (soft_mean / targets[MEAN_MASKED])[0]
+        weights = torch.stack(
+            [torch.full_like(ratio, self.soft_weight), self.masked_lm_weight * ratio]
+        )
+        of_tokens = partial(self._over_vocabulary, weights=weights)
         with autocast(original.device, self.precision):
             sums = add_up_tokens(
-                self._over_vocabulary, (hidden, taught, original), is_needed,
-                chunk_size(self.student), is_static=self.is_recorded,
+                of_tokens, (hidden, taught, original), is_needed, chunk_size(self.student),
+                is_static=self.is_recorded,
             )  # fmt: skip
-        soft_mean = targets[MEAN_TOKENS if self.soft_tokens == "all" else MEAN_MASKED]
-        parts = [sums[:, 0] / soft_mean, sums[:, 1] / targets[MEAN_MASKED]]
-        loss = self.soft_weight * parts[0] + self.masked_lm_weight * parts[1]
+        loss = sums[:, 0] / soft_mean
+        parts = [sums[:, 1] / soft_mean, sums[:, 2] / targets[MEAN_MASKED]]
         if self.cosine_weight:
             distances = 1 - torch.cosine_similarity(hidden.float(), taught.float(), dim=2)
             parts.append((distances * is_token).sum(dim=1) / targets[MEAN_TOKENS])
@@ -143,15 +149,19 @@ class TripleLoss:
         return float(len(labels))
 
     def _over_vocabulary(
-        self, hidden: torch.Tensor, taught: torch.Tensor, original: torch.Tensor
+        self,
+        hidden: torch.Tensor,
+        taught: torch.Tensor,
+        original: torch.Tensor,
+        weights: torch.Tensor,
     ) -> torch.Tensor:
-        """Compute the soft and the hard loss of N tokens: shape (N, 2)."""
-        logits = head_of(self.student)(hidden).float()
+        """Compute the weighted, the soft and the hard loss of N tokens: shape (N, 3)."""
+        logits = head_of(self.student)(hidden)
         with torch.no_grad():
-            wanted = head_of(self.teacher.model)(taught).float()
-        t = self.temperature
-        soft = divergence(logits / t, wanted / t) * t**2
-        return torch.stack([soft, hard_losses(logits, original)], dim=1)
+            wanted = head_of(self.teacher.model)(taught)
+        return torch.stack(
+            over_vocabulary(logits, wanted, original, self.temperature, weights), dim=1
+        )
 
 
 def _check(student: Any, teacher: Any, *, has_cosine: bool) -> None:

@@ -14,6 +14,7 @@ from transformers import (
 from agnews_ray.errors import ModelError
 from agnews_ray.model import head, zoo
 from agnews_ray.model.build import fresh_config, make_room, own_config, set_pad_id
+from agnews_ray.model.distilbert_form import OF_HEAD
 from agnews_ray.model.hub import explain_load_error
 from agnews_ray.model.messages import refused
 from agnews_ray.model.saving import as_used
@@ -102,6 +103,33 @@ def load_teacher(
     variant = VariantSpec(model=model, revision=revision)
     teacher = build_encoder(variant, 0, tokenizer, with_head, needs_kept_head=with_head)
     return teacher.eval().requires_grad_(False)
+
+
+def copy_head(teacher: Any, student: Any) -> None:
+    """Give a student its teacher's masked-language-model head.
+
+    DistilBERT's published script does so too. A decoder that is tied to the word embeddings stays
+    the student's own.
+
+    Args:
+        teacher: a model with such a head.
+        student: another one, perhaps a DistilBERT made of a BERT; changed in place. Modules of
+            another shape, or that the teacher lacks, stay as they are.
+    """
+    names = OF_HEAD if type(student) is not type(teacher) else {}
+    tied = {id(teacher.get_input_embeddings().weight)}
+    there = {
+        name: parameter
+        for name, parameter in teacher.named_parameters(remove_duplicate=False)
+        if not name.startswith(f"{teacher.base_model_prefix}.") and id(parameter) not in tied
+    }
+    here = dict(student.named_parameters(remove_duplicate=False))
+    with torch.no_grad():
+        for name, parameter in there.items():
+            module, _, kind = name.rpartition(".")
+            target = here.get(f"{names.get(module, module)}.{kind}" if module else name)
+            if target is not None and target.shape == parameter.shape:
+                target.copy_(parameter)
 
 
 def save_encoder(folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast) -> int:

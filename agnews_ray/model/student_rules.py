@@ -135,5 +135,7 @@ def taught_notes(variant: VariantSpec) -> list[str]:
     if variant.pretraining is not None:
         notes.append(f"pre-trained: {variant.pretraining.objective}")
     if variant.distillation is not None:
-        notes.append(f"taught by {' and '.join(variant.distillation.teacher)}")
+        # Of a folder or hub id the last part: the name becomes one of folders, which take that too.
+        names = [name.rstrip("/").rpartition("/")[2] for name in variant.distillation.teacher]
+        notes.append(f"taught by {' and '.join(names)}")
     return [clipped(note, 60) for note in notes]

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agnews_ray.plan.graph import only_needed
+from agnews_ray.plan.planner import named_variant
 from agnews_ray.plan.time_forecast import Forecast, Limit, Span
 from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.spec.study import StudySpec
@@ -84,6 +86,9 @@ def _fewer_seeds(question: Question) -> Option | None:
 
 
 def _fewer_rows(question: Question) -> Option | None:
+    if any(one.transfer is not None for one in question.trials):
+        return None  # texts without labels would be as many
+
     def of(rows: int) -> Forecast:
         return question.forecast.scaled(rows=rows / question.num_rows, epochs=1)
 
@@ -110,18 +115,34 @@ def _fewer_epochs(question: Question) -> Option | None:
 
 
 def _fewer_models(question: Question) -> Option | None:
-    """Leave out the slowest variants, as few as possible."""
-    by_time = sorted(question.study.models, key=lambda one: _seconds(question, one), reverse=True)
-    for count in range(1, len(by_time)):
+    """Leave out the slowest variants, as few as possible; teachers stay."""
+    models, teachers = question.study.models, _teachers(question.study)
+    may_go = [one for one in models if one not in teachers]
+    by_time = sorted(may_go, key=lambda one: _seconds(question, one), reverse=True)
+    for count in range(1, min(len(by_time) + 1, len(models))):
         dropped = {variant.name for variant in by_time[:count]}
-        kept = [trial for trial in question.todo if trial.variant.name not in dropped]
+        kept = only_needed([one for one in question.todo if one.variant.name not in dropped])
         if kept and question.fits(kept):
             return Option(
-                what="fewer models" if len(by_time) - count > 1 else "the faster model only",
+                what="fewer models" if len(models) - count > 1 else "the faster model only",
                 change=_without(question.study.models, dropped),
                 cost=question.cost(kept),
             )
     return None
+
+
+def _teachers(study: StudySpec) -> list[VariantSpec]:
+    """Return the variants without which another one cannot be trained."""
+    names = [
+        name
+        for one in study.models
+        for name in (
+            *(one.distillation.teacher if one.distillation else ()),
+            *([one.pretraining.teacher] if one.pretraining and one.pretraining.teacher else ()),
+        )
+    ]
+    found = [named_variant(study, name) for name in names]
+    return [one for one in found if one is not None]
 
 
 def _without(models: Sequence[VariantSpec], dropped: set[str]) -> str:

@@ -1,6 +1,6 @@
 """The order of trials that wait for others: which may start, and which never can."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class Ready:
 class TrialGraph:
     """The trials in an order in which each comes after those that it waits for.
 
-    Trials that wait for none keep their given order.
+    Otherwise they keep their given order: what one waits for comes just before it.
 
     Args:
         trials: the trials, with different ids.
@@ -45,11 +45,12 @@ class TrialGraph:
         _refuse_unknown(trials, by_id)
         sorter = TopologicalSorter({trial.trial_id: trial.waits_for for trial in trials})
         try:
-            self.trials = tuple(by_id[trial_id] for trial_id in sorter.static_order())
+            sorter.prepare()
         except CycleError as error:
             circle = " -> ".join(reversed(error.args[1]))  # graphlib names who is waited for first
             found = f"trials: want none that waits for itself, found {circle}"
             raise SpecError("plan", [f"{found}; remove one of these edges"]) from error
+        self.trials = tuple(by_id[trial_id] for trial_id in _in_order(by_id))
 
     def ready(self, done: Collection[str], failed: Collection[str]) -> Ready:
         """Find the trials that may start now.
@@ -115,6 +116,20 @@ def only_needed(trials: Sequence[PlannedTrial]) -> tuple[PlannedTrial, ...]:
             needed.update(trial.waits_for)
             kept.append(trial)
     return tuple(reversed(kept))
+
+
+def _in_order(by_id: Mapping[str, PlannedTrial]) -> list[str]:
+    """Order ids so that what a trial waits for comes just before it; there is no circle."""
+    placed: dict[str, None] = {}
+    waiting = [*by_id][::-1]
+    while waiting:
+        trial_id = waiting.pop()
+        missing = [one for one in by_id[trial_id].waits_for if one not in placed]
+        if missing:
+            waiting += [trial_id, *reversed(missing)]
+        else:
+            placed[trial_id] = None
+    return list(placed)
 
 
 def _refuse_unknown(trials: Sequence[PlannedTrial], known: Collection[str]) -> None:

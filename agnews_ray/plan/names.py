@@ -18,6 +18,11 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", tail).strip("-").lower()[:40] or "model"
 
 
+def short_name(text: str) -> str:
+    """Shorten a name to the 100 characters that a variant's name may have; its end tells most."""
+    return text if len(text) <= 100 else f"…{text[-99:]}"
+
+
 def content_hash(content: object, length: int) -> str:
     """Hash JSON-ready content, whatever the order of its keys.
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agnews_ray.plan.budget import rows_of_share
 from agnews_ray.plan.names import content_hash, slug
 from agnews_ray.record.schema import DatasetRecord, SearchRecord, Work
 from agnews_ray.record.taught import TransferRecord
@@ -25,6 +26,19 @@ class Known:
     """The teachers that are no variants of the study, as the user wrote them."""
     transfers: Mapping[TransferSpec, TransferRecord] = field(default_factory=dict)
     """The facts about each source of texts without labels."""
+
+    def num_rows(self, dataset: DatasetRecord, share: float, transfer: TransferSpec | None) -> int:
+        """Count the rows of an epoch.
+
+        Args:
+            dataset: the facts about the labelled rows.
+            share: of the train rows, in (0, 1].
+            transfer: the texts without labels among the rows; None: there are none.
+        """
+        own = rows_of_share(dataset.num_train, share)
+        if transfer is None:
+            return own
+        return self.transfers[transfer].num_rows + (0 if transfer.only else own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +83,12 @@ class PlannedTrial:
     """The id of the pre-training trial whose encoder it starts from; None: the variant's model. Of
     a labelling trial: the id of the trial whose artifact is the teacher; None: the variant's model
     is a trained classifier."""
-    teacher: str | None = None
+    teacher_trial: str | None = None
     """Of a pre-training trial: the id of the pre-training trial whose encoder is its teacher;
     None: the model that ``pretraining.teacher`` names, or no teacher."""
     teacher_model: VariantSpec | None = None
-    """Of a pre-training trial: the model that teaches, unless ``teacher`` left a better one; None
-    without a teacher."""
+    """Of a pre-training trial: the model that teaches, unless ``teacher_trial`` left a better one;
+    None without a teacher."""
     labelled_by: tuple[str, ...] = ()
     """The ids of the labelling trials whose soft labels it learns from."""
     transfer: TransferSpec | None = None
@@ -157,8 +171,9 @@ def _of_student(trial: PlannedTrial) -> dict[str, object]:
     if trial.starts_from:
         content["starts_from"] = trial.starts_from
     if variant.distillation:
-        how = variant.distillation.model_dump(include={"temperature", "soft_weight"})
         only = trial.transfer is not None and trial.transfer.only
+        keys = {"temperature"} if only else {"temperature", "soft_weight"}  # no row has a label
+        how = variant.distillation.model_dump(include=keys)
         content["distillation"] = how | {"labelled_by": trial.labelled_by, "only": only}
     return content
 
@@ -177,7 +192,7 @@ def _of_pretraining(
         "init": variant.init,
         "architecture": variant.architecture.model_dump() if variant.architecture else None,
         "student": variant.student.model_dump() if variant.student else None,
-        "teacher": trial.teacher or known.weights.get(spec.teacher or ""),
+        "teacher": trial.teacher_trial or known.weights.get(spec.teacher or ""),
         "settings": spec.model_dump(exclude={"recipe", "transfer", "teacher"}),
         "recipe": _of_recipe(trial),
         "precision": trial.precision,

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import NoReturn
 
 from agnews_ray.errors import SpecError
-from agnews_ray.plan.budget import rows_of_share, steps_per_epoch
+from agnews_ray.plan.budget import steps_per_epoch
 from agnews_ray.plan.class_weights import class_weights
 from agnews_ray.plan.looks import Looks
+from agnews_ray.plan.names import short_name
 from agnews_ray.plan.planned import Known, PlannedTrial, trial_id
 from agnews_ray.record.schema import DatasetRecord
 from agnews_ray.spec.base import Device, Precision
@@ -74,7 +75,7 @@ class Planner:
         with _InCircle(self._teaching, variant.name):
             labels = self._labels(variant, share, seed)
             encoder = self._pretrained(variant)
-        num_rows = self._num_rows(share, transfer)
+        num_rows = self._known.num_rows(self._dataset, share, transfer)
         num_steps = steps_per_epoch(num_rows, recipe.global_batch_size) * recipe.num_epochs
         num_steps = 0 if is_linear(variant.model) else num_steps
         is_search, teaches = self._looks is not None, self._is_teacher(variant)
@@ -119,13 +120,14 @@ class Planner:
         teacher = named_variant(self._study, name)
         if teacher is not None and is_linear(teacher.model):
             self._refuse(student, name, "a linear model; use a fine-tuned model as teacher")
-        if teacher == student:
-            self._refuse(student, name, "itself; add the model that is to teach, with a name")
+        if teacher is None and len(whole_models(self._study, name)) > 1:
+            self._refuse(student, name, "the model of several variants; write one's name")
         trained = None if teacher is None else self.fine_tuned(teacher, share, seed)
         other = self._known.teachers.get(name)
         variant = teacher or other
         if variant is None:
-            self._refuse(student, name, "neither; check the name")
+            others = [one.name for one in self._study.models if one.name != student.name]
+            self._refuse(student, name, f"neither; the others are {', '.join(others) or 'none'}")
         given = self._precisions[student.name]
         return self._add(
             PlannedTrial(
@@ -137,7 +139,7 @@ class Planner:
                 precision=self._precisions.get(variant.name, given),
                 recipe=variant.recipe_in(self._study.recipe),
                 num_steps=0,
-                num_rows=self._num_rows(share, transfer),
+                num_rows=self._known.num_rows(self._dataset, share, transfer),
                 train_share=share,
                 # A report needs a teacher's test scores, which the teacher's own trial has.
                 scores_test=trained is None or name in self._joint_teachers,
@@ -159,12 +161,16 @@ class Planner:
             with _InCircle(self._teaching, f"{variant.name}'s pre-training"):
                 assistant = self._pretrained(named)
         teacher = encoder_teacher(self._study, variant) if spec.has_teacher else None
+        if teacher is not None and assistant is None and teacher.student is not None:
+            found = f"models: {variant.name}.pretraining.teacher: want a pre-trained model, found "
+            hint = f"give {teacher.name} a pretraining too, or name another teacher"
+            raise SpecError("study", [f"{found}the smaller {teacher.name}; {hint}"])
         if teacher is not None and assistant is None and teacher.init == "random":
             found = f"models: {variant.name}.pretraining.teacher: want pretrained weights, found "
             hint = f"give {teacher.name} a pretraining too, such as masked-lm, or name another"
             raise SpecError("study", [f"{found}fresh ones of {teacher.name}; {hint}"])
         recipe = spec.whole_recipe
-        num_rows = self._num_rows(1.0, spec.transfer)
+        num_rows = self._known.num_rows(self._dataset, 1.0, spec.transfer)
         if num_rows < recipe.global_batch_size:
             found = f"models: {variant.name}.pretraining: want at least one batch of "
             found += f"{recipe.global_batch_size} texts, found {num_rows}"
@@ -182,7 +188,7 @@ class Planner:
             num_rows=num_rows,
             scores_test=False,
             waits_for=() if assistant is None else (assistant,),
-            teacher=assistant,
+            teacher_trial=assistant,
             teacher_model=teacher,
             transfer=spec.transfer,
         )
@@ -192,12 +198,6 @@ class Planner:
         """Give a trial its id; the same content is the same trial, whichever variant named it."""
         named = trial_id(trial, self._study, self._dataset, self._known)
         return self._trials.setdefault(named, replace(trial, trial_id=named))
-
-    def _num_rows(self, share: float, transfer: TransferSpec | None) -> int:
-        own = rows_of_share(self._dataset.num_train, share)
-        if transfer is None:
-            return own
-        return self._known.transfers[transfer].num_rows + (0 if transfer.only else own)
 
     def _is_teacher(self, variant: VariantSpec) -> bool:
         return any(named_variant(self._study, name) == variant for name in self._teachers)
@@ -240,11 +240,21 @@ def named_variant(study: StudySpec, name: str) -> VariantSpec | None:
         name: as the user wrote it.
 
     Returns:
-        The variant; None if there is none, or if several have this model.
+        The variant; None if there is none, or if several have this model. A variant that is made
+        smaller, or is taught itself, is only found by its name.
     """
     by_name = [one for one in study.models if one.name == name]
-    found = by_name or [one for one in study.models if one.model == name]
+    found = by_name or whole_models(study, name)
     return found[0] if len(found) == 1 else None
+
+
+def whole_models(study: StudySpec, model: str) -> list[VariantSpec]:
+    """Find the variants of a model that are neither made smaller nor taught."""
+    return [
+        one
+        for one in study.models
+        if one.model == model and not (one.student or one.pretraining or one.distillation)
+    ]
 
 
 def encoder_teacher(study: StudySpec, variant: VariantSpec) -> VariantSpec:
@@ -260,6 +270,6 @@ def encoder_teacher(study: StudySpec, variant: VariantSpec) -> VariantSpec:
     named = variant.pretraining.teacher if variant.pretraining else None
     if named is None:
         untrained = {"student": None, "pretraining": None, "distillation": None, "recipe": None}
-        return variant.model_copy(update=untrained | {"name": variant.model[:100]})
+        return variant.model_copy(update=untrained | {"name": short_name(variant.model)})
     found = named_variant(study, named)
-    return found or VariantSpec(model=named, name=named[:100])
+    return found or VariantSpec(model=named, name=short_name(named))

@@ -80,13 +80,18 @@ class Forecast:
         if work is None or trial.work == "pretraining":
             return None
         if trial.work == "labelling":
-            steps = trial.num_rows / trial.recipe.global_batch_size / 3
-            work = dataclasses.replace(work, validation_s=0.0)
-        else:
-            steps = trial.num_steps
+            steps = trial.num_rows / trial.recipe.global_batch_size
+            seconds = work.train_s / work.num_steps * steps / 3
+            scoring_s = work.scoring_s if trial.scores_test else 0.0
+            forward = dataclasses.replace(
+                work, train_s=seconds, validation_s=0.0, scoring_s=scoring_s, saving_s=0.0
+            )
+            return self._of(forward)
+        share = trial.num_steps / work.num_steps
         scoring_s = work.scoring_s if trial.scores_test else 0.0
-        train_s = work.train_s * steps / work.num_steps
-        return self._of(dataclasses.replace(work, train_s=train_s, scoring_s=scoring_s))
+        return self._of(
+            dataclasses.replace(work, train_s=work.train_s * share, scoring_s=scoring_s)
+        )
 
     def _of(self, work: Workload) -> TrialForecast:
         correction = self.past.correction(work.probe)
@@ -171,8 +176,9 @@ class Forecast:
         kept: list[PlannedTrial] = []
         left: list[PlannedTrial] = []
         for trial in trials:
+            has_lost = any(one.trial_id in trial.waits_for for one in left)
             fits = spent_s + self._cost([*kept, trial], limit, 1.0) <= limit.seconds
-            (kept if fits else left).append(trial)
+            (kept if fits and not has_lost else left).append(trial)
         return tuple(kept), tuple(left)
 
     def _cost(self, trials: Sequence[PlannedTrial], limit: Limit | None, factor: float) -> float:
@@ -212,13 +218,21 @@ class Forecast:
 def seeds_first(trials: Sequence[PlannedTrial]) -> tuple[PlannedTrial, ...]:
     """Order trials so that all variants of the first seed come first, then those of the second.
 
-    If a budget ends a study early, seeds are missing then, and no model.
+    If a budget ends a study early, seeds are missing then, and no model. Labelling and pre-training
+    come with the first seed that waits for them.
 
     Args:
-        trials: planned trials, seeds innermost.
+        trials: planned trials, each after those that it waits for.
     """
-    order = {seed: place for place, seed in enumerate(dict.fromkeys(t.seed for t in trials))}
-    return tuple(sorted(trials, key=lambda trial: order[trial.seed]))
+    seeds = dict.fromkeys(trial.seed for trial in trials if trial.work == "fine-tuning")
+    order = {seed: place for place, seed in enumerate(seeds)}
+    place: dict[str, int] = {}
+    for trial in reversed(trials):
+        own = order[trial.seed] if trial.work == "fine-tuning" else len(order)
+        place[trial.trial_id] = min(own, place.get(trial.trial_id, own))
+        for one in trial.waits_for:
+            place[one] = min(place[trial.trial_id], place.get(one, len(order)))
+    return tuple(sorted(trials, key=lambda trial: place[trial.trial_id]))
 
 
 def _makespan(seconds: Sequence[float], num_at_once: int) -> float:

@@ -58,7 +58,7 @@ def plan_trials(
         raise SpecError("study", [found])
     _check_validation(study, dataset)
     shares = study.train_shares if looks is None else (1.0,)
-    _refuse_few_rows(study, shares, dataset)
+    _refuse_few_rows(study, shares, dataset, known)
     by_name = precision if isinstance(precision, Mapping) else dict.fromkeys(names, precision)
     planner = Planner(study, dataset, known, device, by_name, looks)
     for variant in study.models:
@@ -67,7 +67,9 @@ def plan_trials(
     return planner.trials
 
 
-def _refuse_few_rows(study: StudySpec, shares: tuple[float, ...], dataset: DatasetRecord) -> None:
+def _refuse_few_rows(
+    study: StudySpec, shares: tuple[float, ...], dataset: DatasetRecord, known: Known
+) -> None:
     """Name every share of the train rows that is too small to train a variant."""
     problems = []
     num_classes = sum(count > 0 for count in dataset.train.class_counts)
@@ -79,10 +81,12 @@ def _refuse_few_rows(study: StudySpec, shares: tuple[float, ...], dataset: Datas
         for variant in study.models:
             batch = variant.recipe_in(study.recipe).global_batch_size
             whose = f" of {variant.name}" if variant.recipe else ""
-            if num_rows < batch and not is_linear(variant.model):
+            transfer = variant.distillation.transfer if variant.distillation else None
+            count = known.num_rows(dataset, share, transfer)
+            if count < batch and not is_linear(variant.model):
                 problems.append(
                     f"{where}: want at least one global batch{whose} ({batch} rows), found "
-                    f"{num_rows}; lower --global-batch-size, or {hint}"
+                    f"{count}; lower --global-batch-size, or {hint}"
                 )
         if batch <= num_rows < num_classes and not is_whole:
             problems.append(

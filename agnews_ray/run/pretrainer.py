@@ -13,11 +13,11 @@ from agnews_ray.data.masking import Masking, count_tokens, masked_batches, maski
 from agnews_ray.engine.divergence import divergence
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.pretraining import make_objective
-from agnews_ray.engine.registry import REFERENCE, RUNNERS, TrainingJob
+from agnews_ray.engine.registry import FAST, RUNNERS, UNRECORDED, TrainingJob
 from agnews_ray.engine.results import TrainLog
-from agnews_ray.errors import ModelError, ResourceError
+from agnews_ray.errors import ModelError, ResourceError, TrialError
 from agnews_ray.model.build import num_parameters
-from agnews_ray.model.encoder import build_encoder, load_teacher, save_encoder
+from agnews_ray.model.encoder import build_encoder, copy_head, load_teacher, save_encoder
 from agnews_ray.model.memory import peak_memory_bytes
 from agnews_ray.model.tokenizer import ready_tokenizer
 from agnews_ray.model.tokenizer_match import check_same_tokenizer
@@ -59,21 +59,28 @@ class Pretrainer:
         Raises:
             ModelError: the student or its teacher does not fit the objective.
             ResourceError: our engine, which alone can pre-train, does not work on this GPU.
+            TrialError: the loss is not a number at the end.
         """
         setup, config, rank = self._setup, self._config, self._setup.rank
         setup.begin()
         with_head = self._spec.objective in OBJECTIVES_WITH_HEAD
         student = build_encoder(config.variant, config.seed, setup.tokenizer, with_head)
         teacher = self._teacher(with_head)
+        made_of_layers = config.variant.student is not None and config.variant.student.layers
+        if self._spec.objective == "distilbert" and made_of_layers:
+            copy_head(teacher, student)
         ran = choose_engine(config, student, setup.tokenizer, rank, setup.reporter)
-        if ran.engine == REFERENCE:
+        if ran.engine not in (FAST, UNRECORDED):  # what is stated is refused before
             wanted, hint = "the fast engine, which alone can pre-train", "use --device cpu"
-            raise ResourceError("pre-training", wanted, ran.cause or "another", hint)
+            raise ResourceError("pre-training", wanted, ran.cause or ran.engine, hint)
         setup.reporter.phase("loading")
         student = student.to(rank.device)
         setup.reached_at["model"] = time.time()
         torch.manual_seed(config.seed * 1_000_003 + rank.index)
-        objective = make_objective(self._spec, student, teacher, config.precision)
+        is_recorded = ran.engine == FAST and rank.device.type == "cuda"
+        objective = make_objective(
+            self._spec, student, teacher, config.precision, is_recorded=is_recorded
+        )
         job = TrainingJob(
             recipe=config.recipe,
             precision=config.precision,
@@ -90,6 +97,10 @@ class Pretrainer:
         )
         with self._pauses:
             log = RUNNERS[ran.engine](job, student, [self._clock, teller])
+        diverged = divergence(log.loss, [])
+        if diverged is not None:  # on every rank: no student could learn from this encoder
+            where, hint = f"trial {config.trial_id}", "use a lower learning rate, or fp32"
+            raise TrialError(where, "a loss that is a number", diverged, hint)
         peak = int(max_over_ranks(peak_memory_bytes(rank.device), rank))
         num_machines = setup.num_machines()
         paused_s = max_over_ranks(self._clock.paused_s, rank)
@@ -120,7 +131,7 @@ class Pretrainer:
                 transfer=None,
                 final_parts=log.final_parts,
             ),
-            diverged=divergence(log.loss, []),
+            diverged=None,
         )
 
     def _teacher(self, with_head: bool) -> Any:

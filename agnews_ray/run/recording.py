@@ -102,7 +102,7 @@ class Recorder:
             labelling=_completed(summary.labelling, teacher_trial=trial.starts_from),
             pretraining=_completed(
                 summary.pretraining,
-                teacher_trial=trial.teacher,
+                teacher_trial=trial.teacher_trial,
                 transfer=self._transfer(trial),
             ),
             environment=summary.environment,

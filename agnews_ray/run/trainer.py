@@ -157,7 +157,7 @@ class TrialRunner:
             variant=trial.variant,
             starts_from=self._artifact(trial.starts_from),
             teacher=trial.teacher_model,
-            teacher_folder=self._artifact(trial.teacher),
+            teacher_folder=self._artifact(trial.teacher_trial),
             seed=trial.seed,
             recipe=trial.recipe,
             precision=trial.precision,

@@ -1,5 +1,6 @@
 """Students and how they are taught, as the user states it."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -117,6 +118,22 @@ PRETRAINING_RECIPE = RecipeSpec(
 """The recipe of pre-training unless something else is stated: DistilBERT's, as published."""
 
 
+OBJECTIVES_OF: Mapping[str, tuple[Objective, ...]] = {
+    "masked_fraction": ("masked-lm", "distilbert"),
+    "rare_token_power": ("masked-lm", "distilbert"),
+    "temperature": ("distilbert",),
+    "soft_weight": ("distilbert",),
+    "masked_lm_weight": ("distilbert",),
+    "cosine_weight": ("distilbert",),
+    "soft_tokens": ("distilbert",),
+    "relation_heads": ("minilm-v2",),
+}
+"""The objectives for which a field of a pre-training has a meaning; the others are for all."""
+
+WITHOUT_MEANING = ("stop", "class_weights", "label_smoothing", "precision")
+"""The keys of a recipe that a pre-training does not have; its precision is the variant's."""
+
+
 class PretrainingSpec(Spec):
     """Training of an encoder on texts without labels, before it is fine-tuned."""
 
@@ -174,10 +191,12 @@ class PretrainingSpec(Spec):
             raise ValueError("teacher: want none with masked-lm, found one; leave it out")
         if self.trains == "head" and self.objective != "masked-lm":
             raise ValueError(f"trains: want all with {self.objective}, found head; change it")
-        if self.relation_heads is not None and self.objective != "minilm-v2":
-            found = f"want none with {self.objective}, found {self.relation_heads}"
-            raise ValueError(f"relation_heads: {found}; leave it out")
-        unfit = [key for key in ("stop", "class_weights", "label_smoothing") if self._states(key)]
+        for key, objectives in OBJECTIVES_OF.items():
+            changed = getattr(self, key) != type(self).model_fields[key].default
+            if changed and self.objective not in objectives:
+                found = f"want none with {self.objective}, found {getattr(self, key)}"
+                raise ValueError(f"{key}: {found}; leave it out")
+        unfit = [key for key in WITHOUT_MEANING if self._states(key)]
         if unfit:
             found = f"want none in pre-training, found {', '.join(unfit)}; leave it out"
             raise ValueError(f"recipe: {found}")

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from agnews_ray.spec.base import Spec
 from agnews_ray.spec.distillation import DistillationSpec, PretrainingSpec, StudentSpec
-from agnews_ray.spec.engines import Engine
+from agnews_ray.spec.engines import ENGINES, Engine
 from agnews_ray.spec.linear_models import misfit
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 
@@ -85,6 +85,9 @@ class VariantSpec(Spec):
             raise ValueError("keep_head: want init: pretrained beside it, found init: random")
         if self.student is not None and self.init == "random":
             raise ValueError("student: want init: pretrained, found random; use architecture")
+        if self.pretraining and not ENGINES[self.engine].is_ours:
+            found = f"want engine: fast beside it, found {self.engine}"
+            raise ValueError(f"pretraining: {found}; only ours can pre-train")
         if self.keep_head and (self.student or self.pretraining):
             raise ValueError("keep_head: want none with student or pretraining; leave it out")
         return self

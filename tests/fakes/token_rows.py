@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pyarrow as pa
 
-from agnews_ray.data.batches import TokenisedRows
+from agnews_ray.data.batches import NO_TOKEN, TokenisedRows
+from agnews_ray.data.masking import MASKED_TOKENS
 
 
 def some_rows(count=103, seed=0, first=0):
@@ -33,3 +34,13 @@ def a_table(lengths):
     ids = [np.full(length, length, np.uint16) for length in lengths]
     columns = {"input_ids": pa.array(ids, pa.list_(pa.uint16()))}
     return pa.table(columns | {"label": lengths, "row": lengths})
+
+
+def masked_rows(count=9, seed=0):
+    """A fifth of the tokens is to predict, but none of the first row, and is token 2 instead."""
+    rows, rng = some_rows(count, seed), np.random.default_rng(seed)
+    ids = np.maximum(rows.ids.astype(np.int64), 3)
+    is_masked = rng.random(len(ids)) < 0.2
+    is_masked[: rows.offsets[1]] = False
+    targets = {MASKED_TOKENS: np.where(is_masked, ids, NO_TOKEN)}
+    return dataclasses.replace(rows, ids=np.where(is_masked, 2, ids), token_targets=targets)

@@ -41,7 +41,7 @@ def a_trial(model, teacher, objective, assistant=None):
         precision="fp32",
         recipe=spec.whole_recipe,
         num_steps=1,
-        teacher=assistant,
+        teacher_trial=assistant,
         teacher_model=teacher,
     )
 

@@ -25,8 +25,8 @@ def test_each_share_is_shown_with_its_rows(tmp_path):
         if line.startswith("trial ")
     ]
     assert [line.rpartition(" steps")[0] for line in lines[::2]] == [
-        "10% of the train rows (40), 6",
-        "50% of the train rows (200), 21",
+        "10% of the train rows (40 rows), 6",
+        "50% of the train rows (200 rows), 21",
         "39",
     ]
     assert len(lines) == 6

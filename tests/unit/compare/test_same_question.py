@@ -3,6 +3,7 @@
 import pytest
 
 from agnews_ray.compare.same_question import unlike_paper, unlike_study
+from agnews_ray.spec.distillation import DistillationSpec
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 from tests.fakes.records import a_linear_record, a_record, a_split
 
@@ -88,3 +89,8 @@ def test_linear_models_of_other_recipes_answer_the_same_question():
     assert unlike_study(a_linear_record(), other) == ""
     weighted = a_linear_record(recipe=RecipeSpec(class_weights="balanced"))
     assert unlike_study(a_linear_record(), weighted).startswith("class_weights none")
+
+
+def test_a_taught_student_is_not_the_papers_model():
+    taught = {"distillation": DistillationSpec(teacher="teacher")}
+    assert unlike_paper(paper_record(variant=taught)) == "distillation: not the paper's"

@@ -1,22 +1,28 @@
-"""Small classifiers of the families that the fused block knows, for tests of the engine."""
+"""Small models of the families that the fused block knows, for tests of the engine."""
 
 import copy
 
 import torch
 from transformers import (
     AlbertConfig,
+    AlbertForMaskedLM,
     AlbertForSequenceClassification,
     BertConfig,
+    BertForMaskedLM,
     BertForSequenceClassification,
     CamembertConfig,
     CamembertForSequenceClassification,
     DistilBertConfig,
+    DistilBertForMaskedLM,
     DistilBertForSequenceClassification,
     ElectraConfig,
+    ElectraForMaskedLM,
     ElectraForSequenceClassification,
     MPNetConfig,
+    MPNetForMaskedLM,
     MPNetForSequenceClassification,
     RobertaConfig,
+    RobertaForMaskedLM,
     RobertaForSequenceClassification,
     XLMRobertaConfig,
     XLMRobertaForSequenceClassification,
@@ -48,6 +54,14 @@ FAMILIES = {
         AlbertConfig(**SIZES, embedding_size=16, hidden_act="gelu_new"),
     ),
 }
+MASKED_LMS = {
+    "bert": BertForMaskedLM,
+    "distilbert": DistilBertForMaskedLM,
+    "roberta": RobertaForMaskedLM,
+    "electra": ElectraForMaskedLM,
+    "mpnet": MPNetForMaskedLM,
+    "albert": AlbertForMaskedLM,
+}
 
 
 def a_model(family="bert", dropout=0.0):
@@ -67,6 +81,18 @@ def an_albert(num_layers, num_groups, num_inner):
 
 
 def _moved(model, dropout):
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn(parameter.shape))
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = dropout
+    return model.train()
+
+
+def a_masked_lm(family="bert", seed=0, dropout=0.0):
+    torch.manual_seed(seed)
+    model = MASKED_LMS[family](FAMILIES[family][1])
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.05 * torch.randn(parameter.shape))

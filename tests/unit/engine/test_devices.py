@@ -14,12 +14,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from agnews_ray.data.batches import train_batches
-from agnews_ray.engine import fast
+from agnews_ray.engine import fast, masked_lm, triple_loss
 from agnews_ray.engine.callbacks import Action, Callback
+from agnews_ray.engine.pretraining import make_objective
 from agnews_ray.engine.results import Rank
+from agnews_ray.spec.distillation import OBJECTIVES_WITH_HEAD, PretrainingSpec
 from agnews_ray.spec.recipe import RecipeSpec
-from tests.fakes.token_rows import some_rows
-from tests.unit.engine.models import FAMILIES, a_model
+from tests.fakes.token_rows import masked_rows, some_rows
+from tests.unit.engine.models import FAMILIES, a_masked_lm, a_model
 from tests.unit.engine.recording import run_again
 
 RECIPE = RecipeSpec(global_batch_size=10, num_epochs=1)
@@ -60,7 +62,8 @@ def meta(monkeypatch):
     monkeypatch.setattr(fast, "Optimizer", OptimizerOfNoValues)
     monkeypatch.setattr(fast._Training, "_whole", compute_watched)
     monkeypatch.setattr(fast._Training, "_make_log", lambda *_: None)  # results are asked for there
-    monkeypatch.setattr(fast, "autocast", lambda *_: nullcontext())
+    for module in (fast, masked_lm, triple_loss):
+        monkeypatch.setattr(module, "autocast", lambda *_: nullcontext())
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
     monkeypatch.setattr(optimizer, "_get_fused_kernels_supported_devices", lambda: ["meta"])
     library = torch.library.Library("aten", "IMPL", "Meta")
@@ -90,3 +93,20 @@ def test_no_step_asks_the_device_or_mixes_it_with_the_host(meta, family, precisi
     engine.train(a_model(family, 0.1).to(meta), [batches], 11, [keeping])
     assert [done.step for done in keeping.steps] == list(range(1, 12))
     assert {done.loss.device for done in keeping.steps} == {meta}
+
+
+@pytest.mark.parametrize("objective", ["masked-lm", "distilbert", "minilm", "minilm-v2"])
+def test_no_step_of_a_pretraining_asks_the_device_either(meta, objective):
+    has_head, keeping = objective in OBJECTIVES_WITH_HEAD, Keeping()
+    student, teacher = (a_masked_lm() if has_head else a_model().base_model for _ in range(2))
+    student, spec = student.to(meta), PretrainingSpec(objective=objective)
+    engine = fast.FastEngine(
+        recipe=RECIPE,
+        precision="fp32",
+        pad_id=0,
+        rank=Rank(device=meta),
+        record=run_again,
+        objective=make_objective(spec, student, teacher, "fp32", is_recorded=True),
+    )
+    engine.train(student, [train_batches([masked_rows(53)], 10, 1, 0)], 6, [keeping])
+    assert [done.step for done in keeping.steps] == list(range(1, 7))

@@ -1,5 +1,8 @@
 """Every objective of a pre-training is made, trains, and leaves what it does not train."""
 
+import pickle
+
+import numpy as np
 import pytest
 import torch
 
@@ -12,8 +15,9 @@ from agnews_ray.engine.results import Rank
 from agnews_ray.engine.triple_loss import TripleLoss
 from agnews_ray.spec.distillation import PretrainingSpec
 from agnews_ray.spec.recipe import RecipeSpec
-from tests.unit.engine.models import a_model
-from tests.unit.engine.test_masked_lm import a_masked_lm, masked_rows
+from tests.fakes.token_rows import masked_rows
+from tests.unit.engine.fused import ranks
+from tests.unit.engine.models import a_masked_lm, a_model
 
 RECIPE = RecipeSpec(learning_rate=1e-3, global_batch_size=10, num_epochs=1, weight_decay=0.1)
 FREE = {
@@ -43,7 +47,9 @@ def test_an_objective_is_made_and_trains_all_that_gets_a_gradient(spec, kind):
     if is_minilm:
         with torch.no_grad():
             student.encoder.layer[1].attention.self.key.weight.mul_(2)
-    objective = make_objective(spec, student, teacher if spec.has_teacher else None, "fp32")
+    objective = make_objective(
+        spec, student, teacher if spec.has_teacher else None, "fp32", is_recorded=False
+    )
     assert isinstance(objective, kind)
     before = {name: p.detach().clone() for name, p in student.named_parameters()}
     batches = list(train_batches([masked_rows(30)], 10, 1, 0))
@@ -55,3 +61,16 @@ def test_an_objective_is_made_and_trains_all_that_gets_a_gradient(spec, kind):
         is_free = any(part in name for part in FREE[spec.objective])
         is_of_encoder = name.startswith("bert.") and spec.trains == "head"
         assert is_left == (is_free or is_of_encoder), name
+
+
+@pytest.mark.parametrize("objective", ["distilbert", "minilm"])
+def test_pretraining_on_two_ranks_is_pretraining_on_one(tmp_path, one_thread, objective):
+    """The ranks have different numbers of masked tokens, and share the frozen parts."""
+    ranks.pretrain(0, 1, tmp_path, objective)
+    ranks.in_processes(ranks.pretrain, 2, 2, tmp_path, objective)
+    one, two = (pickle.loads((tmp_path / name).read_bytes()) for name in ("1-0", "2-0"))
+    assert two[0].loss == pytest.approx(one[0].loss, rel=1e-4)
+    for name, part in one[0].parts.items():
+        assert two[0].parts[name] == pytest.approx(part, rel=1e-4)
+    for name, weights in one[1].items():
+        assert np.abs(two[1][name] - weights).max() < 2e-4, name

@@ -13,10 +13,11 @@ from transformers import (
     GPT2Model,
 )
 
+from agnews_ray.engine.masked_lm import head_of
 from agnews_ray.errors import ModelError
 from agnews_ray.model import zoo
 from agnews_ray.model.build import build_classifier
-from agnews_ray.model.encoder import build_encoder, load_teacher, save_encoder
+from agnews_ray.model.encoder import build_encoder, copy_head, load_teacher, save_encoder
 from agnews_ray.spec.distillation import StudentSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 from tests.fakes.artifacts import a_tokenizer
@@ -183,3 +184,19 @@ def test_the_table_has_a_row_for_each_entry_of_the_tokenizer(tmp_path):
     config = BertConfig(**{**SIZES, "vocab_size": len(TOKENIZER) - 2})
     model = built(saved(tmp_path / "short", BertModel(config)), with_head=True)
     assert model.get_output_embeddings().weight.shape[0] == len(TOKENIZER)
+
+
+@pytest.mark.parametrize("student", [LAYERS, AS_DISTILBERT], ids=["same", "distilbert"])
+def test_a_student_gets_the_head_of_its_teacher(bare, tmp_path, student):
+    teacher = build_encoder(VariantSpec(model=bare), 7, TOKENIZER, with_head=True)
+    own = [p for name, p in teacher.cls.named_parameters() if not name.endswith("decoder.weight")]
+    with torch.no_grad():
+        for parameter in own:
+            parameter.add_(torch.randn_like(parameter))
+    built = build_encoder(VariantSpec(model=bare, student=student), 1, TOKENIZER, with_head=True)
+    embeddings = built.get_input_embeddings().weight.clone()
+    copy_head(teacher, built)
+    assert torch.equal(built.get_input_embeddings().weight, embeddings)
+    hidden = torch.randn(3, 32)
+    ours = head_of(built)(hidden)
+    assert torch.allclose(ours, head_of(teacher)(hidden), atol=1e-5)

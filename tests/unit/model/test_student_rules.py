@@ -85,7 +85,7 @@ def test_estimates_of_memory_are_of_the_student(folder):
         (
             {
                 "pretraining": PretrainingSpec(objective="minilm"),
-                "distillation": DistillationSpec(teacher=("a", "b")),
+                "distillation": DistillationSpec(teacher=("runs/one/trials/a", "me/b")),
             },
             ["pre-trained: minilm", "taught by a and b"],
         ),

@@ -17,7 +17,7 @@ def test_trials_that_wait_for_none_keep_their_order():
 
 def test_each_comes_after_those_that_it_waits_for():
     graph = TrialGraph(a_chain(("t0", "t2"), ("t2", "t3")))
-    assert ids(graph.trials) == ["t1", "t3", "t2", "t0"]
+    assert ids(graph.trials) == ["t3", "t2", "t0", "t1"]
 
 
 def test_a_circle_is_named_in_the_order_of_waiting():

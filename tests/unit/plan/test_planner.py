@@ -1,8 +1,10 @@
 import pytest
 
 from agnews_ray.errors import SpecError
-from agnews_ray.plan.graph import only_needed, without_finished
+from agnews_ray.plan.graph import TrialGraph, only_needed, without_finished
+from agnews_ray.plan.names import short_name
 from agnews_ray.plan.planned import Known
+from agnews_ray.plan.time_forecast import seeds_first
 from agnews_ray.plan.trials import plan_trials
 from agnews_ray.record.taught import TransferRecord
 from agnews_ray.spec.data import DataSpec
@@ -119,18 +121,13 @@ def test_variants_that_differ_only_in_what_follows_start_from_one_pretraining():
     assert len(pretrained) == 1
 
 
-def test_a_model_does_not_teach_itself():
-    with pytest.raises(SpecError, match="found 'minilm': itself; add the model that is to teach"):
-        plan({**STUDENT, "distillation": {"teacher": "minilm"}})
-
-
 def test_an_assistant_is_pretrained_first():
     half = {**PRETRAINED, "name": "half", "model": "bert", "student": {"layers": [0]}}
     own = {"objective": "minilm", "teacher": "half", "recipe": {"global_batch_size": 50}}
     trials = plan({**STUDENT, "pretraining": own}, half)
     pretrained = [t for t in trials if t.work == "pretraining"]
     assert [t.variant.name for t in pretrained] == ["half", "small"]
-    assert pretrained[1].teacher == pretrained[0].trial_id
+    assert pretrained[1].teacher_trial == pretrained[0].trial_id
 
 
 def test_labels_and_pretraining_do_not_run_for_finished_students():
@@ -143,7 +140,7 @@ def test_labels_and_pretraining_do_not_run_for_finished_students():
 @pytest.mark.parametrize(
     ("models", "said"),
     [
-        ((changed(teacher="nobody"),), "found 'nobody': neither; check the name"),
+        ((changed(teacher="nobody"),), "found 'nobody': neither; the others are none"),
         (
             (changed(teacher="svm"), {"name": "svm", "model": "tfidf-svm"}),
             "found 'svm': a linear model",
@@ -168,3 +165,39 @@ def test_labels_depend_on_the_length_of_texts():
         for n in (64, 128)
     ]
     assert ids[0][1].trial_id != ids[1][1].trial_id
+
+
+def test_few_labels_and_many_texts_are_enough_for_a_batch():
+    models = TEACHER, changed(transfer={"source": "texts"}) | {"recipe": {"global_batch_size": 150}}
+    assert plan(*models)[-1].num_steps == 4
+
+
+def test_a_teacher_far_away_in_the_file_system_is_found_by_its_whole_path():
+    path = f"/{'x' * 120}"
+    teacher = VariantSpec(model=path, name=short_name(path), keep_head=True)
+    weights = {"small": "minilm@main", teacher.name: "sha256:1"}
+    known = Known(weights=weights, teachers={path: teacher})
+    assert plan(changed(teacher=path), known=known)[0].variant == teacher
+
+
+def test_a_students_own_model_may_teach_its_pretraining():
+    own = {"objective": "minilm", "teacher": "minilm", "recipe": {"global_batch_size": 50}}
+    first, _ = plan({**STUDENT, "pretraining": own})
+    assert (first.work, first.teacher_model.model, first.teacher_trial) == (
+        "pretraining",
+        "minilm",
+        None,
+    )
+
+
+def test_a_model_of_several_variants_is_no_name_of_a_teacher():
+    other = {"name": "big too", "model": "bert", "recipe": {"num_epochs": 1}}
+    weights = {"big": "a", "big too": "a", "small": "b"}
+    with pytest.raises(SpecError, match="the model of several variants; write one's name"):
+        plan(TEACHER, other, changed(teacher="bert"), known=Known(weights=weights))
+
+
+def test_students_come_seed_by_seed_within_a_budget():
+    trials = seeds_first(TrialGraph(plan(TEACHER, TAUGHT, seeds=(1, 2))).trials)
+    assert [t.seed for t in trials] == [1, 1, 1, 2, 2, 2]
+    assert [t.work for t in trials[:3]] == ["fine-tuning", "labelling", "fine-tuning"]

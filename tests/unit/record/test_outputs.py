@@ -8,6 +8,7 @@ from agnews_ray.record.outputs import (
     TestRows,
     load_curve,
     load_learning_rates,
+    load_loss_parts,
     load_test_rows,
     save_test_rows,
 )
@@ -64,3 +65,10 @@ def test_a_curve_without_learning_rates_has_none(tmp_path):
     table = pa.table({"samples_seen": [16, 32], "loss": [0.5, 0.4]})
     pq.write_table(table, tmp_path / "curve.parquet")
     assert load_learning_rates(tmp_path) is None
+
+
+def test_the_parts_of_a_loss_are_the_further_columns_of_its_curve(tmp_path):
+    table = pa.table({"step": [1, 2], "loss": [0.5, 0.4], "values": [0.2, 0.1]})
+    pq.write_table(table, tmp_path / "curve.parquet")
+    parts = load_loss_parts(tmp_path)
+    assert {name: part.tolist() for name, part in parts.items()} == {"values": [0.2, 0.1]}

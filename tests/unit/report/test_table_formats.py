@@ -11,7 +11,7 @@ from agnews_ray.report import table_formats
 from agnews_ray.spec.recipe import RecipeChanges, RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
-from tests.fakes.records import a_linear_record, a_record
+from tests.fakes.records import a_linear_record, a_pretraining, a_record, a_student
 from tests.fakes.searched import a_trial
 
 PAPER_COLUMNS = [
@@ -170,3 +170,12 @@ def test_a_linear_model_has_no_padding_and_does_not_count_the_workers():
     assert "2 worker(s)" in lines[0]
     assert lines[3].split()[7] == "-"
     assert "Not fine-tuned" in lines[-1]
+
+
+def test_teaching_is_a_line_under_the_table_and_a_column_of_csv():
+    student = a_student("s-s1", starts_from="pre")
+    table = compare_records("study", [a_record(), student, a_pretraining("pre")], ["one"])
+    assert "teaching: taught was pre-trained on 300 texts" in table_formats.to_plain(table)
+    assert "teaching: taught was pre-trained" in table_formats.to_markdown(table)
+    plain, taught = csv.DictReader(io.StringIO(table_formats.to_csv(table)))
+    assert [row["teaching_seconds"] for row in (plain, taught)] == ["", "60.0"]

@@ -46,6 +46,11 @@ def test_sizes_of_a_student_are_those_that_are_stated():
         ({"pretraining": {"objective": "masked-lm", "teacher": "a"}}, "want none with masked-lm"),
         ({"pretraining": {"objective": "minilm", "trains": "head"}}, "want all with minilm"),
         ({"pretraining": {"objective": "minilm", "relation_heads": 2}}, "want none with minilm"),
+        ({"pretraining": {"objective": "minilm", "temperature": 3}}, "temperature: want none with"),
+        (
+            {"pretraining": {"objective": "minilm"}, "engine": "reference"},
+            "only ours can pre-train",
+        ),
         (
             {"pretraining": {"objective": "minilm", "recipe": {"stop": {"patience": 1}}}},
             "want none in pre-training, found stop",

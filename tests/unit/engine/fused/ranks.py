@@ -16,11 +16,13 @@ from agnews_ray.engine.callbacks import Action, Callback
 from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused import exchange
 from agnews_ray.engine.objective import PLAIN
+from agnews_ray.engine.pretraining import make_objective
 from agnews_ray.engine.results import Rank
 from agnews_ray.engine.soft_targets import SoftTargets
+from agnews_ray.spec.distillation import OBJECTIVES_WITH_HEAD, PretrainingSpec
 from agnews_ray.spec.recipe import RecipeSpec, StopSpec
-from tests.fakes.token_rows import some_rows, taught_rows
-from tests.unit.engine.models import a_model
+from tests.fakes.token_rows import masked_rows, some_rows, taught_rows
+from tests.unit.engine.models import a_masked_lm, a_model
 
 NUM_STEPS = 41
 RECIPE = RecipeSpec(learning_rate=1e-3, global_batch_size=10)
@@ -79,6 +81,30 @@ def train_a_student(index, world_size, folder):
     if world_size > 1:
         dist.destroy_process_group()
     weights = {name: p.detach().numpy() for name, p in model.named_parameters()}
+    leave(folder, world_size, index, (log, weights))
+
+
+def pretrain(index, world_size, folder, objective):
+    """Train an encoder on 53 masked rows, the last batch of 3 rows; leave log and weights."""
+    torch.set_num_threads(1)
+    if world_size > 1:
+        meet(index, world_size, folder)
+    if objective in OBJECTIVES_WITH_HEAD:
+        student, teacher = a_masked_lm(), a_masked_lm(seed=1)
+    else:
+        student, teacher = a_model("roberta").base_model, a_model().base_model
+    spec, rank = PretrainingSpec(objective=objective), Rank(index=index, world_size=world_size)
+    engine = FastEngine(
+        recipe=RECIPE,
+        precision="fp32",
+        pad_id=0,
+        rank=rank,
+        objective=make_objective(spec, student, teacher, "fp32", is_recorded=False),
+    )
+    log = engine.train(student, [train_batches([masked_rows(53)], 10, 1, 0)], 6)
+    if world_size > 1:
+        dist.destroy_process_group()
+    weights = {name: p.detach().numpy() for name, p in student.named_parameters()}
     leave(folder, world_size, index, (log, weights))
 
 
