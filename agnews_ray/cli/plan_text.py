@@ -81,11 +81,10 @@ def print_plan(prepared: "PreparedStudy", as_json: bool) -> None:
 
 def planned_line(trial: "PlannedTrial", is_finished: bool) -> str:
     """Describe a planned trial in a line."""
-    work = {"pretraining": "pre-training, ", "labelling": "labels rows for its students, "}
-    steps = (
-        f"{trial.num_rows:,} rows" if trial.work == "labelling" else f"{trial.num_steps:,} steps"
-    )
-    facts = [f"{work.get(trial.work, '')}{steps}", trial.device, trial.precision]
+    does = f"{'pre-training, ' if trial.work == 'pretraining' else ''}{trial.num_steps:,} steps"
+    if trial.work == "labelling":
+        does = f"labels {trial.num_rows:,} rows for its students"
+    facts = [does, trial.device, trial.precision]
     if trial.train_share < 1:
         share = in_percent(trial.train_share)
         texts = ", texts included" if trial.transfer is not None else ""

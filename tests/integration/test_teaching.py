@@ -176,15 +176,15 @@ def test_a_student_starts_from_its_pretraining_and_that_from_its_assistants(stud
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("half", ["attention", "value"]),
-        ("triple", ["soft targets", "masked LM", "cosine"]),
+        ("half", {"attention": 1, "value": 1}),
+        ("triple", {"soft targets": 5, "masked LM": 2, "cosine": 1}),
     ],
 )
 def test_the_curve_of_a_pretraining_has_the_parts_of_its_loss(study, name, parts):
     record, folder = trials(study)["pretraining", name]
-    assert set(parts) <= record.pretraining.final_parts.keys()
+    assert parts.keys() <= record.pretraining.final_parts.keys()
     curve = curve_of(folder)
-    total = sum(np.array(curve[part]) for part in parts)
+    total = sum(weight * np.array(curve[part]) for part, weight in parts.items())
     assert total == pytest.approx(np.array(curve["loss"]), rel=1e-4)
 
 

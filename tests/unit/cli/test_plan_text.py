@@ -1,8 +1,14 @@
-"""What a dry run shows of a curve; its other lines are in ``test_submit``."""
+"""What a dry run shows of curves and students; its other lines are in ``test_submit``."""
 
 import json
+from dataclasses import replace
 
+import pytest
+
+from agnews_ray.cli.plan_text import planned_line
+from agnews_ray.spec.distillation import TransferSpec
 from tests.fakes.command import error, run
+from tests.unit.run.test_queue import some_trials
 
 WORDS = ("submit", "jobs/demo.yaml", "--models", "minilm", "--init", "random", "--dry-run")
 DATA = ("--dataset", "synthetic:train=400,test=40,seed=7")
@@ -19,8 +25,8 @@ def test_each_share_is_shown_with_its_rows(tmp_path):
         if line.startswith("trial ")
     ]
     assert [line.rpartition(" steps")[0] for line in lines[::2]] == [
-        "10% of the train rows (40), 6",
-        "50% of the train rows (200), 21",
+        "10% of the train rows (40 rows), 6",
+        "50% of the train rows (200 rows), 21",
         "39",
     ]
     assert len(lines) == 6
@@ -47,3 +53,15 @@ def test_shares_without_a_batch_are_named(tmp_path):
         "study: curve: 1% of the train rows: want at least one global batch (32 rows), found 4; "
         "lower --global-batch-size, or use a larger share, or more rows"
     )
+
+
+@pytest.mark.parametrize(
+    ("planned", "told"),
+    [
+        ({"work": "labelling", "num_rows": 1300}, "labels 1,300 rows for its students, cpu"),
+        ({"work": "pretraining", "num_steps": 20}, "pre-training, 20 steps, cpu"),
+        ({"transfer": TransferSpec(source="more.txt")}, "texts without labels from more.txt"),
+    ],
+)
+def test_what_is_done_for_students_is_shown(planned, told):
+    assert told in planned_line(replace(some_trials(1)[0], **planned), False)

@@ -121,11 +121,6 @@ def test_variants_that_differ_only_in_what_follows_start_from_one_pretraining():
     assert len(pretrained) == 1
 
 
-def test_a_model_does_not_teach_itself():
-    with pytest.raises(SpecError, match="found 'minilm': itself; add the model that is to teach"):
-        plan({**STUDENT, "distillation": {"teacher": "minilm"}})
-
-
 def test_an_assistant_is_pretrained_first():
     half = {**PRETRAINED, "name": "half", "model": "bert", "student": {"layers": [0]}}
     own = {"objective": "minilm", "teacher": "half", "recipe": {"global_batch_size": 50}}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from agnews_ray.plan.time_forecast import Limit, seeds_first
@@ -84,6 +86,20 @@ def test_a_trial_with_a_share_of_the_steps_takes_that_share():
     forecast = a_forecast(one=a_workload(100, scoring_s=7))
     assert forecast.trial(a_trial("one", num_steps=30)).total_s == 30 + 7
     assert forecast.trial(a_trial("one", scores_test=False)).total_s == 100
+
+
+def test_labelling_takes_a_third_of_the_steps_of_its_rows():
+    forecast = a_forecast(one=a_workload(100, scoring_s=7))
+    whole = a_trial("one")
+    num_rows = 3 * forecast.workloads["one"].num_steps * whole.recipe.global_batch_size
+    labels = replace(whole, work="labelling", num_steps=0, num_rows=num_rows)
+    assert forecast.trial(labels).total_s == pytest.approx(100 + 7)
+    assert forecast.trial(replace(labels, scores_test=False)).total_s == pytest.approx(100)
+
+
+def test_a_pretraining_is_not_predicted():
+    forecast = a_forecast(one=a_workload(100))
+    assert forecast.trial(replace(a_trial("one"), work="pretraining")) is None
 
 
 def test_a_record_keeps_the_probe_and_the_corrected_prediction():
