@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from agnews_ray.compare.findings import Fact
 from agnews_ray.compare.times import device_of, num_machines_of
+from agnews_ray.plan.names import short_name
 from agnews_ray.record.schema import TrialRecord
 
 
@@ -96,9 +97,7 @@ def teaching_cost(trials: Sequence[TrialRecord], by_id: Mapping[str, TrialRecord
             before = machines.get(device, 0.0)
             known = before is not None and count is not None
             machines[device] = (before or 0.0) + (count or 0) * took if known else None
-            for taught in (record.labelling, record.pretraining):
-                if taught is not None and taught.teacher and taught.teacher_trial is None:
-                    elsewhere[taught.teacher] = None
+            elsewhere |= dict.fromkeys(_from_elsewhere(record))
     return TeachingCost(
         pretraining_seconds=seconds["pretraining"],
         teacher_seconds=seconds["fine-tuning"],
@@ -107,6 +106,18 @@ def teaching_cost(trials: Sequence[TrialRecord], by_id: Mapping[str, TrialRecord
         missing=tuple(missing),
         machine_seconds=machines,
     )
+
+
+def _from_elsewhere(record: TrialRecord) -> list[str]:
+    """Name the teachers that no trial trained, but for the model of which the student is made."""
+    labelled, pretrained = record.labelling, record.pretraining
+    names = []
+    if labelled is not None and labelled.teacher_trial is None:
+        names.append(labelled.teacher)
+    if pretrained is not None and pretrained.teacher and pretrained.teacher_trial is None:
+        names.append(pretrained.teacher)
+        names = [name for name in names if name != short_name(record.variant.model)]
+    return names
 
 
 def _seconds(record: TrialRecord) -> float:

@@ -26,6 +26,11 @@ def test_a_chain_of_pre_trainings_is_paid_for_as_a_whole():
     assert found.elsewhere == ("bert",)
 
 
+def test_the_model_of_which_a_student_is_made_is_not_from_elsewhere():
+    known = by_id(a_pretraining("pre", teacher="minilm"))  # a student of minilm
+    assert teaching_cost([a_student("s-s1", starts_from="pre")], known).elsewhere == ()
+
+
 def test_what_serves_twice_is_paid_for_once_by_a_student():
     teacher = a_student("t-s1", name="teacher", starts_from="pre")
     known = by_id(teacher, a_pretraining("pre"), a_labelling("l-s1", of_trial="t-s1"))
