@@ -114,6 +114,23 @@ def test_the_dataset_itself_gives_the_texts_that_are_not_used_otherwise(tmp_path
     assert set(with_train.rows.table()["label"].to_pylist()) == {NO_LABEL}
 
 
+def test_a_file_of_the_dataset_is_known_by_whatever_path(tmp_path, monkeypatch):
+    rows = [(f"text {i}", i % 2) for i in range(40)]
+    write(tmp_path, "all", rows)
+    monkeypatch.chdir(tmp_path)
+    file = next(tmp_path.glob("all.*"))
+    spec = DataSpec(source=file.name, test_fraction=0.25, limit_train=10)
+    data = scan_dataset(spec, tmp_path / "cache")
+    for source in (file.name, str(file), f"./{file.name}"):
+        found = scan_texts(TransferSpec(source=source), spec, tmp_path / "cache", data)
+        assert (found.record.num_rows, found.record.num_in_test) == (20, 0)
+
+
+def test_a_test_file_gives_no_texts(labelled, tmp_path):
+    test_file = next((tmp_path / "data").glob("test.*"))
+    assert "found none; use another source" in refused(labelled, test_file)
+
+
 def test_a_dataset_whose_rows_are_all_labelled_rows_has_no_other_texts(labelled):
     assert "found none; use another source" in refused(labelled, labelled[0].source)
 
