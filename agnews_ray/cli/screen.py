@@ -206,7 +206,7 @@ class LiveScreen(SilentScreen):
         self._bars[trial.trial_id] = self._progress.add_task(
             _title(trial),
             total=trial.num_steps or None,  # None: a bar that moves
-            note="starting workers" if trial.num_steps or trial.num_rows else "starting",
+            note="starting workers" if trial.num_steps or trial.work == "labelling" else "starting",
         )
 
     def waiting(self, trial: TrialFacts, reason: str) -> None:
