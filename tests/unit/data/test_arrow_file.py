@@ -60,7 +60,7 @@ def test_class_names_are_those_that_datasets_keeps_beside_the_label(tmp_path, to
 @pytest.mark.parametrize(
     ("name", "content", "found", "hint"),
     [
-        ("a.parquet", gzip.compress(b"PAR1"), "a compressed one", "unpack it"),
+        ("a.parquet", gzip.compress(b"PAR1", mtime=0), "a compressed one", "unpack it"),
         ("a.parquet", b"text,label\na,0\n", "what looks like text, such as CSV", "rename it"),
     ],
 )

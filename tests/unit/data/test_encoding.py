@@ -32,7 +32,7 @@ def file(tmp_path):
         (WESTERN.encode("utf-16-le"), None, "utf-16-le", "encoding UTF-16-LE"),
         (WESTERN.encode("utf-16-be"), None, "utf-16-be", "encoding UTF-16-BE"),
         (WESTERN.encode("cp1252"), None, "cp1252", "encoding cp1252"),
-        (gzip.compress(WESTERN.encode("cp1252")), None, "cp1252", "encoding cp1252"),
+        (gzip.compress(WESTERN.encode("cp1252"), mtime=0), None, "cp1252", "encoding cp1252"),
         (WESTERN.encode("cp1252"), "latin-1", "latin-1", None),
         (WESTERN.encode("utf-8-sig"), "utf-8", "utf-8-sig", None),
         (WESTERN.encode("utf-8-sig"), "cp1252", "cp1252", None),
