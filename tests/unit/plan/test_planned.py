@@ -20,27 +20,6 @@ def plan(study, dataset=None, precision="fp32"):
     return plan_trials(study, dataset or a_dataset(), KNOWN, "cpu", precision)
 
 
-def test_every_variant_runs_with_every_seed():
-    trials = plan(StudySpec(models=(ONE, TWO), seeds=(1, 2)))
-    assert [(t.variant.name, t.seed) for t in trials] == [
-        ("one", 1),
-        ("one", 2),
-        ("two", 1),
-        ("two", 2),
-    ]
-    assert len({t.trial_id for t in trials}) == 4
-
-
-def test_a_variant_may_have_a_precision_of_its_own():
-    study = StudySpec(models=(ONE, TWO))
-    one, two = plan(study, precision={"one": "bf16", "two": "fp32"})
-    assert (one.precision, two.precision) == ("bf16", "fp32")
-    assert (one.trial_id, two.trial_id) == (
-        plan(study, precision="bf16")[0].trial_id,
-        plan(study, precision="fp32")[1].trial_id,
-    )
-
-
 def id_of(study=None, known=KNOWN, dataset=None, precision="fp32", variant=ONE, **parts):
     """The id of one trial, all as in the simplest study but for what is given."""
     study = study or StudySpec(models=(variant,), **parts)
