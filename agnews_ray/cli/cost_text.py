@@ -74,7 +74,7 @@ def study_lines(
     forecast = prepared.forecast
     beside = [one for one in prepared.todo if one.work != "fine-tuning"]
     lines += [
-        f"note  {one.work} is not in it: {one.trial_id}"
+        f"note  {'pre-training' if one.work == 'pretraining' else one.work} is not in it: {one.trial_id}"
         for one in beside
         if forecast is None or forecast.trial(one) is None
     ]

@@ -199,8 +199,7 @@ ENCODER = a_tokenizer().to_str()
 
 @pytest.fixture
 def splits(scanned, tmp_path, without_ray):
-    quiet = lambda *_: None  # noqa: E731
-    return tokenised_splits(scanned, ENCODER, tmp_path, 512, quiet, pytest.fail)
+    return tokenised_splits(scanned, ENCODER, tmp_path, 512, lambda *_: None, pytest.fail)
 
 
 def _joined(splits, scanned, folder, content, max_resident_mb=512, **transfer):
