@@ -73,8 +73,9 @@ def study_lines(
     lines += search_lines(prepared.study, costs)
     forecast = prepared.forecast
     beside = [one for one in prepared.todo if one.work != "fine-tuning"]
+    words = {"pretraining": "pre-training"}
     lines += [
-        f"note  {'pre-training' if one.work == 'pretraining' else one.work} is not in it: {one.trial_id}"
+        f"note  {words.get(one.work, one.work)} is not in it: {one.trial_id}"
         for one in beside
         if forecast is None or forecast.trial(one) is None
     ]
