@@ -15,10 +15,10 @@ from pyarrow import fs
 
 from agnews_ray.errors import StoreError
 from agnews_ray.record.durable import HINTS, make_folder, whole_file
+from agnews_ray.record.inside import files_below, stays_inside
 
 CACHE_FOLDER = ".cache"
-"""The folder below the runs folder with downloads, generated corpora, tokenizers, tokenised
-splits."""
+"""The folder below the runs folder with what can be made again, such as tokenised splits."""
 
 COPIES_FOLDER = "studies"
 """The folder inside it with working copies of studies in an object store."""
@@ -134,6 +134,11 @@ class Storage:
         with self._explained(URI_HINT):
             self._fs, self._base = fs.FileSystem.from_uri(uri)
 
+    @property
+    def local_folder(self) -> Path | None:
+        """The folder of this machine that a ``file://`` URI names; None for an object store."""
+        return Path(self._base) if isinstance(self._fs, fs.LocalFileSystem) else None
+
     def child(self, name: str) -> "Storage":
         """Open a folder inside this one.
 
@@ -171,14 +176,16 @@ class Storage:
         return {name: (info.mtime_ns or 0) / 1e9 for name, info in self._files().items()}
 
     def _files(self) -> dict[str, fs.FileInfo]:
-        selector = fs.FileSelector(self._base, allow_not_found=True, recursive=True)
+        wanted = fs.FileSelector(self._base, allow_not_found=True, recursive=True)
         with self._explained():
-            found = self._fs.get_file_info(selector)
+            if self.local_folder is not None:  # a selector would follow links out of the folder
+                wanted = files_below(self.local_folder)
+            found = self._fs.get_file_info(wanted)
         if not found:
             self._check_bucket()
         start = len(self._base.rstrip("/")) + 1
         files = {info.path[start:]: info for info in found if info.is_file}
-        return {name: info for name, info in files.items() if _stays_inside(name)}
+        return {name: info for name, info in files.items() if stays_inside(name)}
 
     def _check_bucket(self) -> None:
         """Refuse a bucket that does not exist, which would be listed as an empty one."""
@@ -267,9 +274,7 @@ class Storage:
         return f"{self._base.rstrip('/')}/{name}"
 
     def _make_folder(self, name: str) -> None:
-        if isinstance(
-            self._fs, fs.LocalFileSystem
-        ):  # in object stores folders are only parts of names
+        if self.local_folder is not None:  # in object stores folders are only parts of names
             self._fs.create_dir(str(Path(self._path(name)).parent), recursive=True)
 
     @contextmanager
@@ -284,11 +289,6 @@ class Storage:
                 raise StoreError(where, "a place to write to", reason, HINTS[number]) from error
             found = " ".join(str(error).replace(self.uri, where).split())[:300]
             raise StoreError(where, "a storage folder", found, hint) from error
-
-
-def _stays_inside(name: str) -> bool:
-    """Whether a path stays below its folder, as names in a bucket may be anything."""
-    return not name.startswith("/") and ".." not in name.split("/")
 
 
 def _is_current(path: Path, info: fs.FileInfo) -> bool:
