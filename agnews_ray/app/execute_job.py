@@ -38,10 +38,6 @@ from agnews_ray.run.watcher import StudyWatcher
 from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.study import StudySpec
 
-ATTEMPTS = 3
-"""The number of times that a trial is started if its node is lost, which is common for spot
-machines."""
-
 
 def execute_job(
     study: StudySpec, location: str, command: str, started_at: float, events: EventWriter
@@ -156,12 +152,13 @@ def _run_joined(
         groups=groups,
         log_hint="read `agnews-ray logs --all`, or submit.log beside the results",
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
-        max_attempts=ATTEMPTS,
+        max_attempts=prepared.study.recovery.max_failures + 1,
         on_retry=watcher.note,
         predict=allowance.predict,
     )
     runner, load = StudyRunner(trainer=trainer), looked_at.data.load
-    outcome = run_trials(source, runner, load, room, started_at, watcher)
+    with runner.saving_at_an_interrupt(watcher.note):
+        outcome = run_trials(source, runner, load, room, started_at, watcher)
     groups.close()
     return prepared, outcome
 

@@ -17,6 +17,7 @@ from agnews_ray.app.prepare import PreparedStudy, finished_of
 from agnews_ray.app.study_places import with_places
 from agnews_ray.data.audit import audit_test_rows
 from agnews_ray.errors import AgnewsError, StoreError
+from agnews_ray.record.checkpoints import forget_checkpoints
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.record.left_out import LeftOutTrial, save_left_out
 from agnews_ray.record.outputs import load_test_rows
@@ -126,6 +127,7 @@ def execute_study(
         prepared = dataclasses.replace(prepared, finished=finished)
         done = dict(finished)
         store.save_study(with_places(prepared.study))
+        forget_checkpoints(store.location, finished)  # of a submit that ended at this moment
         for line in (*store.take_notes(), *map(str, store.finished().set_aside)):
             watcher.note(f"note  {line}")
         if not work.is_done(prepared):
@@ -209,12 +211,15 @@ def _run_embedded(
                 groups=groups,
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
+                max_attempts=prepared.study.recovery.max_failures + 1,
+                on_retry=watcher.note,
                 predict=allowance.predict,
             )
             room = OwnRoom(count=num_at_once, gate=allowance)
             load = looked_at.data.load
             runner, source = StudyRunner(trainer=trainer), work.source(prepared, watcher.note)
-            return prepared, run_trials(source, runner, load, room, started_at, watcher)
+            with runner.saving_at_an_interrupt(watcher.note):
+                return prepared, run_trials(source, runner, load, room, started_at, watcher)
 
 
 @contextmanager

@@ -167,6 +167,17 @@ def study_options(command: Callable[..., None]) -> Callable[..., None]:
             default=None,
             help="With --budget: run the trials that fit and leave the others out; ask nothing.",
         ),
+        _flag(
+            "--checkpoint-every",
+            "recovery.checkpoint_every",
+            "time of training (90s, 5m) or '200 steps' between two checkpoints; off  [auto: so "
+            "often that they cost less than 2 % of it]",
+        ),
+        _flag(
+            "--max-failures",
+            "recovery.max_failures",
+            "how often a trial may lose a worker or its node and go on  [3]",
+        ),
         _flag("--name", "name", "folder under --runs  [default: from data and recipe]"),
     ]
     for flag in reversed(flags):
@@ -197,6 +208,7 @@ METAVARS = {
     "recipe.class_weights": "WORD|X,X",
     "budget.limit": "TIME|MONEY",
     "budget.price_per_hour": "PRICE",
+    "recovery.checkpoint_every": "TIME|STEPS",
     "seeds": "N,N",
     "curve": "X%,X%",
     "name": "NAME",
@@ -225,6 +237,7 @@ NO_TEXTS = {
     "recipe.label_smoothing",
     "scaling.num_workers",
     "budget.price_per_hour",
+    "recovery.max_failures",
 }
 """The flags whose values are numbers or booleans; for all others ``2024`` is text."""
 

@@ -1,7 +1,8 @@
 """The best epoch of a training: its weights are kept, and training stops when none is better."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 
@@ -62,6 +63,20 @@ class BestEpoch(Callback):
                 name: tensor.detach().to("cpu", copy=True)
                 for name, tensor in self._model.state_dict().items()
             }
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "weights": self._weights,
+            "best": self._best,
+            "to_beat": self._to_beat,
+            "improved_in": self._improved_in,
+            "epoch": self.epoch,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._weights = dict(state["weights"])
+        self._best, self._to_beat = state["best"], state["to_beat"]
+        self._improved_in, self.epoch = state["improved_in"], state["epoch"]
 
     def restore(self) -> None:
         """Give the model the weights of the best epoch, after the engine has released it."""

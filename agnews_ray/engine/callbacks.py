@@ -1,8 +1,8 @@
 """Callbacks, which are called after each step and each epoch of a training and may stop it."""
 
 import enum
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 
@@ -53,6 +53,17 @@ class Callback:
             epoch: the epoch's number, counted from 1.
         """
         return Action.GO_ON
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed training's callback must know of the steps before it.
+
+        Returns:
+            A tree of dictionaries, lists, tensors, arrays, numbers and texts.
+        """
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from ``state_dict`` of rank 0's callback; each rank makes the same call."""
 
 
 def tell(callbacks: Sequence[Callback], done: StepDone | int) -> Action:

@@ -17,6 +17,7 @@ from agnews_ray.engine.fast import FastEngine
 from agnews_ray.engine.fused.graphs import CudaRecorder
 from agnews_ray.engine.objective import PLAIN, Objective
 from agnews_ray.engine.results import Rank, TrainLog
+from agnews_ray.engine.state import SaveState, TrainingState
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
 
@@ -56,6 +57,11 @@ class TrainingJob:
     """The function that returns all train rows, for an engine that makes its own batches."""
     objective: Objective = PLAIN
     """The objective to minimise; its tensors are on the CPU."""
+    save: SaveState | None = None
+    """The function that saves a state when a callback requests it."""
+    start: TrainingState | None = None
+    """The state from which the training goes on; None for its beginning. Only the fast engine has
+    states."""
 
 
 Runner = Callable[[TrainingJob, Any, Sequence[Callback]], TrainLog]
@@ -73,7 +79,9 @@ def _by_fast(
         record=CudaRecorder() if is_recorded and job.rank.device.type == "cuda" else None,
         objective=job.objective,
     )
-    return engine.train(model, job.epochs(), job.num_steps, callbacks)
+    return engine.train(
+        model, job.epochs(), job.num_steps, callbacks, save=job.save, start=job.start
+    )
 
 
 def _by_trainer(

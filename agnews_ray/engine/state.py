@@ -1,16 +1,15 @@
 """The state of a training by parameter name, to resume it later, elsewhere or differently.
 
 A state depends neither on the number of workers nor on how parameters are laid out, fused or
-updated. It contains only tensors, numbers, texts, lists and dictionaries, so that
-``torch.load(..., weights_only=True)`` reads it. Taking a state does not change the running
-training.
+updated. It contains only tensors, numbers, texts, lists and dictionaries, so that ``state_file``
+can keep it. Each rank takes a part of it; ``merge_parts`` makes it whole. Taking a state does not
+change the running training.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
 import torch
-import torch.distributed as dist
 
 from agnews_ray.engine.fused.embeddings import WordEmbeddings
 from agnews_ray.engine.fused.model import FusedModel
@@ -48,15 +47,14 @@ class TrainingState(TypedDict):
     """The ``TrainLog`` of the steps made, over all ranks; arrays as tensors."""
 
 
-SaveState = Callable[[TrainingState | None], None]
-"""The function that saves a state, called on every rank at once; rank 0 passes the state, the
-others None."""
+SaveState = Callable[[TrainingState], None]
+"""The function that saves a state, called on every rank at once, each with its part."""
 
 
 def take_state(
     fused: FusedModel, optimizer: Optimizer, rank: Rank, log: TrainLog, num_epochs: int
-) -> TrainingState | None:
-    """Copy the state of a training between two steps; each rank makes the same call.
+) -> TrainingState:
+    """Copy a rank's part of a training's state, between two steps; each rank makes the same call.
 
     Args:
         fused: the model as it is trained.
@@ -66,7 +64,8 @@ def take_state(
         num_epochs: the number of finished epochs for which the callbacks were called.
 
     Returns:
-        The state on rank 0, None elsewhere.
+        The part: some of the parameters with their moments, the rank's random generators, and on
+        rank 0 all that is not divided.
     """
     whole = [fused.by_name(values) for values in (fused.values(), *optimizer.moments())]
     words: dict[str, Any] = {}
@@ -75,13 +74,12 @@ def take_state(
         words = {"name": name, **fused.embeddings.state_dict()}
         for tensors, held in zip(whole, fused.embeddings.held, strict=True):
             tensors[name] = held
-    random = _of_all_ranks(_random_state(rank), rank)
-    if rank.index != 0:
-        return None
+    sizes = {name: tensor.numel() for name, tensor in whole[0].items()}
+    mine = _divided(sizes, rank.world_size)[rank.index]
     weights, means, squares = (
-        {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
-        for tensors in whole
+        {name: tensors[name].detach().to("cpu", copy=True) for name in mine} for tensors in whole
     )
+    is_first = rank.index == 0
     return TrainingState(
         num_steps=optimizer.num_steps,
         num_done=len(log.loss),
@@ -89,11 +87,46 @@ def take_state(
         weights=weights,
         means=means,
         squares=squares,
-        scalars={name: tensor.cpu().clone() for name, tensor in optimizer.scalars.items()},
-        words=words,
-        random=random,
-        log=log.to_tensors(),
+        scalars={name: tensor.to("cpu", copy=True) for name, tensor in optimizer.scalars.items()},
+        words=_copied(words) if is_first else {},
+        random=[_random_state(rank)],
+        log=log.to_tensors() if is_first else {},
     )
+
+
+def merge_parts(parts: Sequence[TrainingState]) -> TrainingState:
+    """Make a whole state of the parts of all ranks.
+
+    Args:
+        parts: the parts, in the order of the ranks.
+    """
+    untyped: list[Any] = list(parts)
+    whole: Any = dict(parts[0])
+    for kind in ("weights", "means", "squares"):
+        whole[kind] = {name: value for part in untyped for name, value in part[kind].items()}
+    whole["random"] = [state for part in parts for state in part["random"]]
+    merged: TrainingState = whole
+    return merged
+
+
+def _divided(sizes: Mapping[str, int], count: int) -> list[list[str]]:
+    """Divide names into groups of about the same size, the same on each rank."""
+    groups: list[list[str]] = [[] for _ in range(count)]
+    filled = [0] * count
+    for name in sorted(sizes, key=lambda one: (-sizes[one], one)):
+        smallest = filled.index(min(filled))
+        groups[smallest].append(name)
+        filled[smallest] += sizes[name]
+    return groups
+
+
+def _copied(value: Any) -> Any:
+    """Copy the tensors of a tree to the CPU, as the training goes on while they are written."""
+    if isinstance(value, Mapping):
+        return {name: _copied(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copied(one) for one in value]
+    return value.detach().to("cpu", copy=True) if isinstance(value, torch.Tensor) else value
 
 
 def load_state(
@@ -113,7 +146,7 @@ def load_state(
         TrialError: the state belongs to another training.
     """
     _check(state, fused, optimizer)
-    whole = [dict(state[kind]) for kind in ("weights", "means", "squares")]
+    whole = [dict(state["weights"]), dict(state["means"]), dict(state["squares"])]
     if fused.embeddings is not None:
         name = fused.name_of(fused.embeddings.embedding.weight)
         held = tuple(tensors.pop(name) for tensors in whole)
@@ -167,11 +200,3 @@ def _set_random_state(states: Tensors, rank: Rank) -> None:
     torch.set_rng_state(states["cpu"])
     if rank.device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"], rank.device)
-
-
-def _of_all_ranks(mine: Tensors, rank: Rank) -> list[Tensors]:
-    if rank.world_size == 1:
-        return [mine]
-    found: list[Any] = [None] * rank.world_size
-    dist.all_gather_object(found, mine)
-    return found

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agnews_ray.errors import StoreError
+from agnews_ray.fail_points import reach
 
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM, errno.EISDIR)
 """The errors of systems that cannot sync a folder: Windows cannot open one, some network mounts
@@ -57,6 +58,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         with writing_explained(path):
             yield partial
+            reach("write")
             _sync_file(partial)
             partial.replace(path)
             _sync_folder(path.parent)
@@ -91,6 +93,7 @@ def sync_tree(folder: Path) -> None:
         StoreError: the disk is full or fails, or a file cannot be read.
     """
     with writing_explained(folder):
+        reach("write")
         for place, folders, files in os.walk(folder, topdown=False):
             for name in (*files, *folders):
                 path = Path(place, name)

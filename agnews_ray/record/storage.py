@@ -14,6 +14,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from agnews_ray.errors import StoreError
+from agnews_ray.fail_points import reach
 from agnews_ray.record.durable import HINTS, make_folder, whole_file
 from agnews_ray.record.inside import files_below, stays_inside
 
@@ -204,6 +205,7 @@ class Storage:
     def write(self, name: str, content: bytes) -> None:
         """Write a file; object stores show it completely or not at all."""
         with self._explained():
+            reach("write")
             self._make_folder(name)
             with self._fs.open_output_stream(self._path(name)) as file:
                 file.write(content)
@@ -215,6 +217,7 @@ class Storage:
             folder: the local folder, whose content is copied directly into this one.
         """
         with self._explained():
+            reach("write")
             self._make_folder("file")
             fs.copy_files(str(folder), self._base, destination_filesystem=self._fs)
 

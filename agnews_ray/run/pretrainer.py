@@ -11,6 +11,7 @@ import torch
 from agnews_ray.data.batches import TokenisedRows
 from agnews_ray.data.masking import Masking, count_tokens, masked_batches, masking_of
 from agnews_ray.engine.divergence import divergence
+from agnews_ray.engine.objective import Objective
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.pretraining import make_objective
 from agnews_ray.engine.registry import FAST, RUNNERS, UNRECORDED, TrainingJob
@@ -24,6 +25,7 @@ from agnews_ray.model.tokenizer_match import check_same_tokenizer
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.object_store import leaving_files
 from agnews_ray.record.schema import PretrainingRecord, TrainingRecord
+from agnews_ray.run.checkpointing import checkpointing
 from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.run.engine_choice import choose_engine, max_over_ranks
 from agnews_ray.run.trial_files import save_curve
@@ -81,22 +83,8 @@ class Pretrainer:
         objective = make_objective(
             self._spec, student, teacher, config.precision, is_recorded=is_recorded
         )
-        job = TrainingJob(
-            recipe=config.recipe,
-            precision=config.precision,
-            tokenizer=setup.tokenizer,
-            rank=rank,
-            seed=config.seed,
-            num_steps=config.num_steps,
-            epochs=self._epochs,
-            rows=lambda: next(setup.rows.train_windows(0)),
-            objective=objective,
-        )
-        teller = ProgressTeller(
-            setup.reporter, self._clock, config.recipe.global_batch_size, rank.world_size
-        )
         with self._pauses:
-            log = RUNNERS[ran.engine](job, student, [self._clock, teller])
+            log = self._train(student, objective, ran.engine)
         diverged = divergence(log.loss, [])
         if diverged is not None:  # on every rank: no student could learn from this encoder
             where, hint = f"trial {config.trial_id}", "use a lower learning rate, or fp32"
@@ -122,6 +110,7 @@ class Pretrainer:
             training=training,
             environment=describe_environment(),
             reached_at=setup.reached_at | {"first step": self._clock.first_step_at},
+            started_from_step=setup.started_from_step,
             test=None,
             validation=(),
             pretraining=PretrainingRecord(
@@ -133,6 +122,27 @@ class Pretrainer:
             ),
             diverged=None,
         )
+
+    def _train(self, student: Any, objective: Objective, engine: str) -> TrainLog:
+        setup, config, rank = self._setup, self._config, self._setup.rank
+        batch_size = config.recipe.global_batch_size
+        teller = ProgressTeller(setup.reporter, self._clock, batch_size, rank.world_size)
+        callbacks, size = [self._clock, teller], num_parameters(student)
+        with checkpointing(setup, engine, self._clock, callbacks, size) as kept:
+            job = TrainingJob(
+                recipe=config.recipe,
+                precision=config.precision,
+                tokenizer=setup.tokenizer,
+                rank=rank,
+                seed=config.seed,
+                num_steps=config.num_steps,
+                epochs=self._epochs,
+                rows=lambda: next(setup.rows.train_windows(0)),
+                objective=objective,
+                save=kept.save,
+                start=kept.start,
+            )
+            return RUNNERS[engine](job, student, kept.callbacks)
 
     def _teacher(self, with_head: bool) -> Any:
         """Load the teacher; None without one."""

@@ -5,6 +5,7 @@ be another process, whose idle main thread wakes up a hundred times a second and
 """
 
 import contextlib
+import logging
 import pickle  # only between our own processes
 import time
 from collections.abc import Iterable
@@ -19,6 +20,11 @@ from agnews_ray.run.told import TrialProgress
 
 MIN_INTERVAL_S = 0.5
 """The shortest time between two messages of one trial."""
+
+ANSWER_POLL_S = 0.05
+"""The time between two polls of a driver that waits for checkpoints."""
+
+logger = logging.getLogger(__name__)
 
 
 def latest_progress(trial_ids: Iterable[str]) -> list[TrialProgress]:
@@ -40,11 +46,37 @@ def forget_progress(trial_id: str) -> None:
     """Delete the progress of a trial that has ended or starts again."""
     with contextlib.suppress(RayError):
         kv_delete(_key(trial_id))
+        kv_delete(_save_key(trial_id))
 
 
 def _key(trial_id: str) -> str:
     job_id = ray.get_runtime_context().get_job_id()  # a cluster may run other studies
     return f"agnews-ray:{job_id}:{trial_id}"
+
+
+def _save_key(trial_id: str) -> str:
+    return f"{_key(trial_id)}:save"
+
+
+def save_now(trial_ids: Iterable[str], timeout_s: float) -> list[str]:
+    """Ask trials that train for a checkpoint, and wait for it; the driver calls this at its end.
+
+    Args:
+        trial_ids: the ids of the trials that run now.
+        timeout_s: the longest time to wait, in seconds.
+
+    Returns:
+        The ids of those that have saved one.
+    """
+    training = [one.trial_id for one in latest_progress(trial_ids) if one.phase == "training"]
+    waiting, deadline = set(training), time.monotonic() + timeout_s
+    with contextlib.suppress(RayError):
+        for trial_id in training:
+            kv_put(_save_key(trial_id), b"now")
+        while waiting and time.monotonic() < deadline:
+            time.sleep(ANSWER_POLL_S)
+            waiting -= {one for one in waiting if kv_get(_save_key(one)) is None}
+    return sorted(set(training) - waiting)
 
 
 class ProgressReporter:
@@ -61,12 +93,28 @@ class ProgressReporter:
         self._does_tell = does_tell
         self._last = 0.0
         self.note = ""
-        """The note in every later message, because only the latest message is read."""
+        """The notes in every later message, a line each, because only the latest is read."""
+        self._saved_step = 0
+        self._is_save_wanted = False
         self._messages = ThreadPoolExecutor(max_workers=1)
 
     def close(self) -> None:
         """End the thread, without waiting for messages that Ray's head does not accept."""
         self._messages.shutdown(wait=False, cancel_futures=True)
+
+    def tell(self, text: str) -> None:
+        """Add a line to the notes, which are each shown once."""
+        logger.info("%s", text)
+        self.note = "\n".join([*self.note.splitlines(), text])
+
+    def is_save_wanted(self) -> bool:
+        """Whether the driver wants a checkpoint now, because it is about to end."""
+        return self._is_save_wanted
+
+    def saved(self, step: int) -> None:
+        """Report a checkpoint that is complete; called by the thread that has written it."""
+        self._saved_step = step
+        self._messages.submit(self._answer_save)
 
     def phase(self, phase: str) -> None:
         """Report a phase immediately."""
@@ -96,6 +144,7 @@ class ProgressReporter:
                 loss=loss,
                 samples_per_second=samples_per_second,
                 seconds_left=seconds / step * (self._num_steps - step),
+                saved_step=self._saved_step,
             )
         )
 
@@ -106,3 +155,10 @@ class ProgressReporter:
     def _put(self, progress: TrialProgress) -> None:
         with contextlib.suppress(RayError):  # training continues if a report fails
             kv_put(_key(self._trial_id), pickle.dumps(progress))
+            self._is_save_wanted = kv_get(_save_key(self._trial_id)) is not None
+
+    def _answer_save(self) -> None:
+        with contextlib.suppress(RayError):
+            if self._is_save_wanted:
+                self._is_save_wanted = False
+                kv_delete(_save_key(self._trial_id))

@@ -175,8 +175,8 @@ def _answer(source: TrialSource, running: dict[str, PlannedTrial]) -> None:
 
 def _say_once(notes: Sequence[str | None], said: set[str], watcher: StudyWatcher) -> None:
     """Pass the notes of trials to the watcher, each once in a study."""
-    for note in notes:
-        if note and note not in said:
+    for note in (line for text in notes for line in (text or "").splitlines()):
+        if note not in said:
             said.add(note)
             watcher.note(f"note  {note}")
 

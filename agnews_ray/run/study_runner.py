@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +17,14 @@ from agnews_ray.plan.trials import PlannedTrial
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.run.failures import find, is_out_of_memory
 from agnews_ray.run.inputs import Inputs, LinearInputs
-from agnews_ray.run.progress import ProgressReporter, forget_progress
+from agnews_ray.run.progress import ProgressReporter, forget_progress, save_now
 from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.run.worker_config import LinearConfig, WorkerSummary
+
+SAVE_S = 12.0
+"""The longest time that an interrupted study waits for its last checkpoints, in seconds; less than
+the patience of `cli.interrupts`."""
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +35,8 @@ class StudyRunner:
 
     trainer: TrialRunner
     """The runner of trials that fine-tune, which also knows the study."""
+    running: set[str] = field(default_factory=set)
+    """The ids of the trials that workers run now."""
     texts: dict[tuple[str, int], Any] = field(default_factory=dict)
     """The texts of each split in Ray's shared memory, by its name and number of rows; read once for
     all trials."""
@@ -50,7 +57,11 @@ class StudyRunner:
             TrialError: any other failure of fine-tuning; it names the root cause.
         """
         if not isinstance(inputs, LinearInputs):
-            return self.trainer.run(trial, inputs, started_at)
+            self.running.add(trial.trial_id)
+            try:
+                return self.trainer.run(trial, inputs, started_at)
+            finally:
+                self.running.discard(trial.trial_id)
         predicted, attempt = self.trainer.predict(trial, started_at), 0
         while True:
             attempt += 1
@@ -105,6 +116,21 @@ class StudyRunner:
     def stop_idle(self, num_trials: int) -> None:
         """Make the workers exit that none of the ``num_trials`` running trials needs."""
         self.trainer.stop_idle(num_trials)
+
+    @contextmanager
+    def saving_at_an_interrupt(self, tell: Callable[[str], None]) -> Iterator[None]:
+        """Return a context at whose interrupt running trials are saved, before Ray is ended.
+
+        Args:
+            tell: the function that gets a line for the user.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self.running:
+                saved = save_now(list(self.running), SAVE_S)
+                tell(f"saved a checkpoint of {', '.join(saved)}" if saved else "nothing to save")
+            raise
 
     def progress(self, trial_ids: Iterable[str]) -> list[TrialProgress]:
         """Read the progress of running trials; see ``TrialRunner.progress``."""

@@ -106,4 +106,6 @@ class TrialProgress:
     samples_per_second: float = 0.0
     seconds_left: Number = nan
     note: str = ""
-    """A note that is shown once for the whole trial."""
+    """Notes, a line each, that are shown once for the whole study."""
+    saved_step: int = 0
+    """The step of the newest checkpoint of this attempt; 0 if there is none."""

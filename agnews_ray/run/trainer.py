@@ -2,6 +2,7 @@
 
 import logging
 import pickle  # only written here
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from ray.train import TrainingFailedError
 
 from agnews_ray.engine.fused.graphs import switched_off
 from agnews_ray.errors import DataError, RecordingError
+from agnews_ray.fail_points import reach
 from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.checkpoints import checkpoints_of, forget_checkpoints
 from agnews_ray.record.schema import PredictionRecord, TrialRecord
 from agnews_ray.record.soft_labels import FILE_NAME, load_soft_labels
 from agnews_ray.record.store import StudyStore
@@ -24,7 +27,7 @@ from agnews_ray.run.progress import forget_progress, latest_progress
 from agnews_ray.run.recording import Recorder
 from agnews_ray.run.rungs import forget_questions
 from agnews_ray.run.told import TrialProgress
-from agnews_ray.run.worker_config import WorkerConfig, WorkerSummary
+from agnews_ray.run.worker_config import CheckpointSettings, WorkerConfig, WorkerSummary
 from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.engines import ENGINES
 
@@ -99,7 +102,10 @@ class TrialRunner:
         record = self.recorder.record_of(trial, summary, inputs.findings).model_copy(
             update={"predicted": predicted, "total_seconds": time.time() - started_at}
         )
+        reach("driver.publish")
         self.store.publish(record, staged)
+        reach("driver.published")
+        forget_checkpoints(self.store.location, [trial.trial_id])
         return record
 
     def _train(
@@ -178,6 +184,11 @@ class TrialRunner:
             facts=self.recorder.artifact_facts,
             replayed=inputs.replayed,
             unrecorded=unrecorded,
+            checkpoints=CheckpointSettings(
+                location=checkpoints_of(self.store.location, trial.trial_id),
+                attempt=secrets.token_hex(6),
+                recovery=self.recorder.study.recovery,
+            ),
             started_at=started_at,
         )
 

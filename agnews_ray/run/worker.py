@@ -21,12 +21,14 @@ from agnews_ray.engine.registry import RUNNERS, Proof, TrainingJob
 from agnews_ray.engine.results import Predictions, TrainLog
 from agnews_ray.engine.soft_targets import SoftTargets
 from agnews_ray.engine.thread_waiting import SpinByLoad
+from agnews_ray.fail_points import reach
 from agnews_ray.model.build import build_classifier, num_parameters
 from agnews_ray.model.memory import peak_memory_bytes, reset_peak_memory
 from agnews_ray.model.saving import save_artifact
 from agnews_ray.record.environment import describe_environment
 from agnews_ray.record.object_store import leaving_files
 from agnews_ray.record.schema import TrainingRecord, Work
+from agnews_ray.run.checkpointing import checkpointing
 from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.run.engine_choice import choose_engine, max_over_ranks
 from agnews_ray.run.labeller import Labeller
@@ -103,7 +105,8 @@ class Worker:
             variant = started_from(config.variant, folder, keeps_head=False)
             model = build_classifier(variant, config.class_names, config.seed, self._tokenizer)
         ran = choose_engine(config, model, self._tokenizer, rank, self._reporter)
-        self._reporter.note = ran.cause or ""
+        if ran.cause:
+            self._reporter.tell(ran.cause)
         self._reporter.phase("loading")
         model = model.to(rank.device)
         self._setup.reached_at["model"] = time.time()
@@ -116,12 +119,14 @@ class Worker:
         peak = int(max_over_ranks(peak_memory_bytes(rank.device), rank))
         num_machines = self._setup.num_machines()
         self._paused_s = max_over_ranks(self._clock.paused_s, rank)  # the others waited
+        reach("worker.score")
         self._reporter.phase("scoring")
         scoring_start = time.perf_counter()
         found = self._rows.predict(model, "test") if config.scores_test else None
         scoring_seconds = time.perf_counter() - scoring_start
         if rank.index != 0:
             return None
+        reach("worker.save")
         self._reporter.phase("saving")
         with (
             tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch,
@@ -150,24 +155,34 @@ class Worker:
             test=test,
             validation=tuple(validation),
             rungs=tuple(self._rungs.found) if self._rungs else (),
-            is_stopped=self._rungs is not None and self._rungs.is_stopped,
+            is_stopped=self._is_stopped(),
+            started_from_step=self._setup.started_from_step,
             diverged=divergence(log.loss, [one.predicted for one in all_scored]),
         )
 
     def _train(self, model: torch.nn.Module, ran: Proof) -> TrainLog:
         config = self._config
-        job = TrainingJob(
-            recipe=config.recipe,
-            precision=config.precision,
-            tokenizer=self._tokenizer,
-            rank=self._rank,
-            seed=config.seed,
-            num_steps=config.num_steps,
-            epochs=self._rows.epochs,
-            rows=lambda: next(self._rows.train_windows(0)),
-            objective=self._objective(),
-        )
-        return RUNNERS[ran.engine](job, model, self._callbacks(model))
+        callbacks, size = self._callbacks(model), num_parameters(model)
+        keeping = (self._setup, ran.engine, self._clock, callbacks, size, self._is_stopped)
+        with checkpointing(*keeping) as kept:
+            job = TrainingJob(
+                recipe=config.recipe,
+                precision=config.precision,
+                tokenizer=self._tokenizer,
+                rank=self._rank,
+                seed=config.seed,
+                num_steps=config.num_steps,
+                epochs=self._rows.epochs,
+                rows=lambda: next(self._rows.train_windows(0)),
+                objective=self._objective(),
+                save=kept.save,
+                start=kept.start,
+            )
+            return RUNNERS[ran.engine](job, model, kept.callbacks)
+
+    def _is_stopped(self) -> bool:
+        """Whether a search has ended the training."""
+        return self._rungs is not None and self._rungs.is_stopped
 
     def _objective(self) -> Objective:
         config, taught = self._config, self._config.variant.distillation

@@ -4,10 +4,10 @@ They ask the driver of a search whether a training goes on.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -15,6 +15,7 @@ from agnews_ray.engine.callbacks import Action, Callback, StepDone
 from agnews_ray.engine.divergence import predicted_classes
 from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.results import Predictions, Rank
+from agnews_ray.fail_points import reach
 from agnews_ray.record.schema import RungScore
 from agnews_ray.run.engine_choice import of_all_ranks
 from agnews_ray.run.progress import ProgressReporter
@@ -33,21 +34,34 @@ class TrainingClock(Callback):
         self._pauses = pauses
         self._outside_s = self._paused_outside_s = 0.0
         self._told_at = 0.0
+        self._earlier_s = self._paused_earlier_s = 0.0
+        self._has_begun = False
         self.first_step_at = 0.0
-        """The Unix time of the end of the first step."""
+        """The Unix time of the end of this attempt's first step; if it has none to make, of its
+        start."""
         self.seconds = 0.0
-        """The time of all steps so far, pauses included."""
+        """The time of all steps so far, of earlier attempts too, pauses included."""
         self.paused_s = 0.0
         """The part of this time in which the process did not run."""
 
     def after_step(self, done: StepDone) -> Action:
-        if not self.first_step_at:
+        if not self._has_begun:
+            self._has_begun = True
             self.first_step_at = time.time()
             self._paused_outside_s = self._pauses.seconds()  # pauses before the training
-        self.paused_s = self._pauses.seconds() - self._paused_outside_s
-        self.seconds = done.seconds - self._outside_s
+        paused_s = self._pauses.seconds() - self._paused_outside_s
+        self.paused_s = self._paused_earlier_s + paused_s
+        self.seconds = self._earlier_s + done.seconds - self._outside_s
         self._told_at = time.perf_counter()
         return Action.GO_ON
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"seconds": self.seconds, "paused_s": self.paused_s}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._earlier_s, self._paused_earlier_s = state["seconds"], state["paused_s"]
+        self.seconds, self.paused_s = state["seconds"], state["paused_s"]
+        self.first_step_at = time.time()
 
     def wait_for_steps(self, device: torch.device) -> None:
         """Wait for the steps that are only queued on a GPU: their time belongs to training."""
@@ -55,6 +69,10 @@ class TrainingClock(Callback):
             torch.cuda.synchronize(device)
             self.seconds += time.perf_counter() - self._told_at
             self._told_at = time.perf_counter()
+
+    def leave_out(self, seconds: float) -> None:
+        """Leave out time that has just passed."""
+        self._outside_s += seconds
 
     @contextmanager
     def left_out(self) -> Iterator[None]:
@@ -83,6 +101,7 @@ class ProgressTeller(Callback):
         self._batch_size, self._world_size = batch_size, world_size
 
     def after_step(self, done: StepDone) -> Action:
+        reach("worker.step")
         if self._reporter.is_due():
             seconds = self._clock.seconds - self._clock.paused_s
             mean_loss = float(done.loss) * self._world_size
@@ -120,6 +139,16 @@ class Validation(Callback):
         if self._rank.index == 0:
             self.found.append(found)
         return Action.GO_ON
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "found": [{"labels": one.labels, "predicted": one.predicted} for one in self.found],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        found = [ScoredRows(**one) for one in state["found"]]
+        self._latest = found[-1] if found else None
+        self.found = found if self._rank.index == 0 else []
 
     def score(self) -> ScoredRows:
         """Score the split with the weights of now; each rank makes the same call."""
@@ -173,6 +202,15 @@ class Rungs(Callback):
     def after_epoch(self, epoch: int) -> Action:
         step = epoch * self.steps_per_epoch
         return self._decide(step) if step in self.steps else Action.GO_ON
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"found": [score.model_dump() for score in self.found]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Ask again at the rungs before: a new driver has not heard of them."""
+        self.found = [RungScore.model_validate(one) for one in state["found"]]
+        for score in self.found if self.rank.index == 0 else ():
+            self.ask(score)
 
     def _decide(self, step: int) -> Action:
         score = RungScore(

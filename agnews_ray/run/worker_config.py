@@ -16,7 +16,19 @@ from agnews_ray.record.schema import (
 )
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.recovery import RecoverySpec
 from agnews_ray.spec.variant import VariantSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSettings:
+    """Where and how often a training is kept."""
+
+    location: str
+    """The trial's folder of checkpoints, or its URI."""
+    attempt: str
+    """A text of letters, digits and hyphens that differs from that of any other attempt."""
+    recovery: RecoverySpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +78,8 @@ class WorkerConfig:
     """Whether the test split is scored, and its predictions are kept."""
     keeps_artifact: bool = True
     """Whether the trained model is saved."""
+    checkpoints: CheckpointSettings | None = None
+    """Where and how often the training is kept; None: nowhere."""
     started_at: float
     """The Unix time from which the seconds to the first step count."""
 
@@ -129,6 +143,8 @@ class WorkerSummary:
     """How an encoder was pre-trained; None: the trial did not pre-train."""
     diverged: str | None
     """The reason why the trained model has no scores; None if it has."""
+    started_from_step: int = 0
+    """The number of steps that earlier attempts had made."""
     notes: tuple[str, ...] = ()
     """What there is to say about the model beyond the findings before its training."""
     reached_at: dict[str, float]

@@ -13,6 +13,7 @@ import ray.train.torch
 import torch
 
 from agnews_ray.engine.results import Rank
+from agnews_ray.fail_points import reach
 from agnews_ray.record.environment import num_usable_cpus
 from agnews_ray.record.object_store import check_staging, readable_folder
 from agnews_ray.run.cleanup import name_prefix
@@ -60,6 +61,8 @@ class WorkerSetup:
         )
         self.rows = WorkerRows(task, self.rank, self.tokenizer)
         self.reached_at = {"workers": time.time()}
+        self.started_from_step = 0
+        """The number of steps that earlier attempts had made."""
 
     def close(self) -> None:
         """End the thread that sends progress."""
@@ -67,6 +70,7 @@ class WorkerSetup:
 
     def begin(self) -> None:
         """Check that files can be left, and say that the work begins."""
+        reach("worker.load")
         if self.rank.index == 0:
             check_staging(self.config.staged)
         self.reporter.phase("loading")

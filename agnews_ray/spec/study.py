@@ -12,6 +12,7 @@ from agnews_ray.spec.data import DataSpec
 from agnews_ray.spec.engines import ENGINES
 from agnews_ray.spec.linear_models import is_linear
 from agnews_ray.spec.recipe import RecipeSpec
+from agnews_ray.spec.recovery import RecoverySpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.search import SearchSpec, unfit_values
 from agnews_ray.spec.shares import Share, in_percent
@@ -45,6 +46,8 @@ class StudySpec(Spec):
     scaling: ScalingSpec = ScalingSpec()
     budget: BudgetSpec | None = None
     """What it may cost; None: whatever it costs."""
+    recovery: RecoverySpec = RecoverySpec()
+    """How a trial goes on after a failure."""
     search: SearchSpec | None = None
     """The search that `agnews-ray tune` makes; `submit` ignores it."""
 
