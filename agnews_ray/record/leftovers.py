@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import Literal
 
 from agnews_ray.errors import RecordError, StoreError
+from agnews_ray.record.checkpoints import CHECKPOINTS
 from agnews_ray.record.durable import writing_explained
 from agnews_ray.record.finished import ATTEMPT_MARK, DAMAGED, RECORD_FILE, load_record, trial_of
 from agnews_ray.record.inside import leads_out
 from agnews_ray.record.lease import Lease, has_holder
 from agnews_ray.record.storage import Storage, is_uri
 from agnews_ray.record.store import STAGING
-
-CHECKPOINTS = ".checkpoints"
-"""The folder inside a study's with checkpoints: ``.checkpoints/<trial_id>/<checkpoint>/``."""
 
 PARTIAL_PATTERN = re.compile(r"\..+\.partial")
 """The names of ``record.durable`` and ``data.cached`` for what is still being written."""

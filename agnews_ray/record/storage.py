@@ -31,30 +31,13 @@ LOCATION_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/|(s3|s3a|gs|gcs|abfss?|
 """The start of a URI, also with a missing slash, which would otherwise become a folder's name."""
 
 OPTIONS = (
-    "scheme",
-    "endpoint_override",
-    "region",
-    "allow_bucket_creation",
-    "allow_bucket_deletion",
-    "allow_delayed_open",
-    "smart_defaults",
-    "tls_ca_file_path",
-    "tls_ca_dir_path",
-    "tls_verify_certificates",
-    "default_bucket_location",
-    "retry_limit_seconds",
-    "project_id",
-    "blob_storage_authority",
-    "blob_storage_scheme",
-    "dfs_storage_authority",
-    "dfs_storage_scheme",
-    "enable_tls",
-    "credential_kind",
-    "replication",
-    "buffer_size",
-    "default_block_size",
-    "use_mmap",
-)
+    "scheme", "endpoint_override", "region", "allow_bucket_creation", "allow_bucket_deletion",
+    "allow_delayed_open", "smart_defaults", "tls_ca_file_path", "tls_ca_dir_path",
+    "tls_verify_certificates", "default_bucket_location", "retry_limit_seconds", "project_id",
+    "blob_storage_authority", "blob_storage_scheme", "dfs_storage_authority",
+    "dfs_storage_scheme", "enable_tls", "credential_kind", "replication", "buffer_size",
+    "default_block_size", "use_mmap",
+)  # fmt: skip
 """The options of pyarrow's filesystems after a ``?`` that are not secret, as a URI is kept and
 shown."""
 VALUE_PATTERN = re.compile(r"[A-Za-z0-9._:/\[\]-]*")
