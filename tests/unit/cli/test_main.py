@@ -35,6 +35,7 @@ OTHER_OPTIONS = {
         "--runs",
         "--format",
     },
+    "clean": {"--runs", "--caches", "--checkpoints", "--all", "--yes", "--json"},
     "cluster": set(),
     "compare": {"--format"},
     "doctor": {"--address", "--storage", "--json"},
