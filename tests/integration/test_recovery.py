@@ -1,0 +1,60 @@
+"""A study that is killed again and again ends as if nothing had happened."""
+
+import os
+import re
+import signal
+
+import pytest
+
+from tests.integration.conftest import a_job
+
+JOB = a_job(
+    models=a_job()["models"][:1],
+    recipe={"num_epochs": 40},
+    recovery={"checkpoint_every": "40 steps"},
+)
+"""840 steps of one tiny model."""
+
+
+def end_at(process, step, number):
+    """Send a signal once that step was shown; return the rest of both streams."""
+    for line in process.stdout:
+        found = re.search(r" step (\d+)/", line)
+        if found and int(found[1]) >= step:
+            break
+    os.kill(process.pid, number)
+    return process.communicate(timeout=120)
+
+
+@pytest.fixture(scope="module")
+def whole(workplace):
+    place = workplace("whole")
+    done = place.run("submit", job=JOB)
+    assert done.returncode == 0, done.err
+    return place
+
+
+def results(place):
+    (trial,) = (place.folder / "runs/tiny/trials").iterdir()
+    names = ("predictions.parquet", "artifact/model.safetensors")
+    return [(trial / name).read_bytes() for name in names]
+
+
+def test_a_study_killed_three_times_ends_with_the_same_bytes(workplace, whole):
+    place = workplace("killed")
+    log = place.folder / "fired"
+    place.extra.update(AGNEWS_RAY_FAIL="worker.step=kill@100", AGNEWS_RAY_FAIL_LOG=str(log))
+    process = place.start("submit", job=JOB)
+    end_at(process, 300, signal.SIGKILL)
+    assert log.read_text().startswith("worker.step kill ")
+    process = place.start("submit", job=JOB)
+    out, err = end_at(process, 500, signal.SIGTERM)
+    assert process.returncode == 143
+    assert "saved a checkpoint of first-s1-" in out + err
+    done = place.run("submit", job=JOB)
+    assert done.returncode == 0, done.err
+    assert " goes on after step " in done.out
+    assert results(place) == results(whole)
+    assert sorted(path.name for path in (place.folder / "runs/tiny").iterdir()) == sorted(
+        path.name for path in (whole.folder / "runs/tiny").iterdir()
+    )
