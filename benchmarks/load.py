@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -179,7 +180,7 @@ def run_command(*words: str) -> str:
     return CliRunner().invoke(agnews_ray, words, catch_exceptions=False).stdout
 
 
-def compare(name: str):
+def compare(name: str) -> Callable[[Path], str]:
     """Return a function that prints a study's table."""
 
     def run(folder: Path) -> str:
@@ -189,7 +190,7 @@ def compare(name: str):
     return run
 
 
-def report(name: str, form: str):
+def report(name: str, form: str) -> Callable[[Path], str]:
     """Return a function that writes a study's report."""
 
     def run(folder: Path) -> str:
