@@ -26,6 +26,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ["RAY_enable_metrics_collection"] = "0"  # noqa: SIM112  # Ray's spelling
+os.environ["RAY_raylet_start_wait_time_s"] = "300"  # noqa: SIM112  # on a busy machine
 os.environ["RAY_health_check_period_ms"] = "1000"  # noqa: SIM112
 
 import ray  # noqa: E402
@@ -162,7 +163,7 @@ class Meter(threading.Thread):
     def run(self) -> None:
         """Count until the end; the seconds before all slots were first asked for do not count."""
         since = time.monotonic()
-        print("seconds   GPUs  taken   done  driver MiB  threads  CPU %")
+        print("\nseconds   GPUs  taken   done  driver MiB  threads  CPU %")
         self._process.cpu_percent()
         for number in range(100_000):
             if self.ended.wait(1):
