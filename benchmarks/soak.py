@@ -29,9 +29,7 @@ def main() -> None:
     num_trials = parser.parse_args().trials
     print("trial  driver: MiB threads files  worker: MiB threads files  processes", flush=True)
     with tempfile.TemporaryDirectory(prefix="agr-soak-") as folder:
-        driver = subprocess.Popen(
-            submit(Path(folder), num_trials), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        driver = subprocess.Popen(submit(Path(folder), num_trials), stdout=subprocess.DEVNULL)
         known, shown = set(), 0
         while driver.poll() is None:
             done = len(list(Path(folder).glob("runs/soak/trials/*/record.json")))
