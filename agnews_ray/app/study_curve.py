@@ -1,6 +1,9 @@
 """Use case: the curve of a study's scores against its train rows, without Ray and torch."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from agnews_ray.compare.assessment import Settings
 from agnews_ray.compare.data_curve import data_curve
@@ -46,7 +49,9 @@ def with_curve(
         if record.diverged is None:
             try:
                 folder = store.trial_folder(record.trial_id)
-                predictions[record.trial_id] = load_predictions(folder, record)
+                found = load_predictions(folder, record)
+                # A curve needs no logits, which would take most of the memory.
+                predictions[record.trial_id] = replace(found, logits=np.empty((0, 0)))
             except RecordError as error:
                 if record.train_share < 1:  # others were named before
                     tell(f"left out: {error}")

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, sparse, stats
 
 from agnews_ray.compare.score_test import ResampledRows, RowVariance
 
@@ -147,7 +147,7 @@ def count(labels: Ints, predicted: Ints, num_classes: int) -> Counts:
         Counts with shapes (K, C) and (1, C).
     """
     once = np.ones((1, labels.size), dtype=np.float32)
-    return Counts(*(part[0] for part in _count_under(once, labels, predicted, num_classes)))
+    return Counts(*(part[0] for part in _Places(labels, predicted, num_classes).count(once)))
 
 
 def draw_counts(
@@ -165,31 +165,54 @@ def draw_counts(
     Returns:
         Counts with shapes (B, K, C) and (B, 1, C).
     """
-    chunks = []
+    chunks, places = [], _Places(labels, predicted, num_classes)
     for start in range(0, num_draws, DRAWS_AT_A_TIME):
         weights = np.empty((min(DRAWS_AT_A_TIME, num_draws - start), labels.size), np.float32)
         for weight in weights:
             drawn = rng.integers(labels.size, size=labels.size)
             weight[:] = np.bincount(drawn, minlength=labels.size)
-        chunks.append(_count_under(weights, labels, predicted, num_classes))
+        chunks.append(places.count(weights))
     return Counts(*(np.concatenate(parts) for parts in zip(*chunks, strict=True)))
 
 
-def _count_under(
-    weights: NDArray[np.float32], labels: Ints, predicted: Ints, num_classes: int
-) -> Counts:
-    """Count with matrix products: weights (B, N) times one-hot rows (N, C); exact below 2**24."""
-    rows = np.arange(labels.size)
-    one_hot = np.zeros((labels.size, num_classes), dtype=np.float32)
-    one_hot[rows, labels] = 1
-    hits = np.empty((len(weights), len(predicted), num_classes))
-    chosen = np.empty_like(hits)
-    for seed, classes in enumerate(predicted):
-        guessed = np.zeros_like(one_hot)
-        guessed[rows, classes] = 1
-        chosen[:, seed] = weights @ guessed
-        hits[:, seed] = weights @ (guessed * one_hot)
-    return Counts(hits, chosen, (weights @ one_hot)[:, None].astype(np.float64))
+class _Places:
+    """Where each row counts, as sparse matrices of shape (lines, N).
+
+    A seed's counts are the actual ones, but for its wrong rows, which are few: one class loses
+    such a row and another gets it. Their products run on one core: products of one-hot rows take
+    ten times as long, and far longer if other programs hold the cores that their threads wait for.
+
+    Args:
+        labels: shape (N,): the class ids.
+        predicted: shape (K, N): the predicted class ids, one line per seed.
+        num_classes: C.
+    """
+
+    def __init__(self, labels: Ints, predicted: Ints, num_classes: int) -> None:
+        self._shape = (len(predicted), num_classes)
+        seeds, rows = np.nonzero(predicted != labels)
+        every, first = np.arange(labels.size), seeds * num_classes
+
+        def matrix(lines: Ints, rows: Ints, num_lines: int) -> Any:
+            once = np.ones(rows.size, dtype=np.float32)
+            return sparse.csr_array((once, (lines, rows)), shape=(num_lines, labels.size))
+
+        num_lines = len(predicted) * num_classes
+        self._actual = matrix(labels, every, num_classes)
+        self._lost = matrix(first + labels[rows], rows, num_lines)
+        self._gained = matrix(first + predicted[seeds, rows], rows, num_lines)
+
+    def count(self, weights: NDArray[np.float32]) -> Counts:
+        """Count rows that occur ``weights`` (B, N) times; exact below 2**24."""
+        by_row = np.ascontiguousarray(weights.T)
+
+        def product(matrix: Any, shape: tuple[int, ...]) -> Floats:
+            counts: Floats = (matrix @ by_row).T.reshape(len(weights), *shape).astype(np.float64)
+            return counts
+
+        actual = product(self._actual, (1, self._shape[1]))
+        hits = actual - product(self._lost, self._shape)
+        return Counts(hits, hits + product(self._gained, self._shape), actual)
 
 
 def estimate(observed: Floats, drawn: Floats, num_rows: int, largest_step: float = 0.0) -> Estimate:

@@ -115,11 +115,11 @@ def _describe_hard(
     class_names: Sequence[str],
     texts: Sequence[str] | None,
 ) -> list[HardRow]:
-    predicted = np.concatenate([variant.predicted for variant in variants])
-    logits = np.concatenate([variant.logits for variant in variants])
     found = []
     for index in np.flatnonzero(is_hard).tolist():
-        preferred, num_votes = Counter(predicted[:, index].tolist()).most_common(1)[0]
+        predicted = np.concatenate([variant.predicted[:, index] for variant in variants])
+        logits = np.concatenate([variant.logits[:, index] for variant in variants])
+        preferred, num_votes = Counter(predicted.tolist()).most_common(1)[0]
         found.append(
             HardRow(
                 row=int(rows[index]),
@@ -127,7 +127,7 @@ def _describe_hard(
                 label=class_names[labels[index]],
                 preferred=class_names[preferred],
                 num_votes=num_votes,
-                probability=_mean_probability(logits[:, index], preferred),
+                probability=_mean_probability(logits, preferred),
             )
         )
     return sorted(found, key=lambda row: -row.probability)
