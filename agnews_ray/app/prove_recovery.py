@@ -12,6 +12,7 @@ from typing import Any
 
 from agnews_ray.chaos.chaos_table import Chaos, ChaosRow
 from agnews_ray.chaos.faults import KINDS, Fault, Scale, draw_faults, sooner
+from agnews_ray.chaos.leftovers import temporary
 from agnews_ray.chaos.lives import Life, Lived, Scene
 from agnews_ray.chaos.outside import RUNS, may_mount
 from agnews_ray.chaos.submits import Submit
@@ -193,13 +194,15 @@ def run_quietly(plan: FaultPlan, place: Path, tell: Tell) -> Scene:
         found = (submit.printed().strip().splitlines() or ["no output"])[-1]
         hint = "submit it without faults first, and mend what it says"
         raise TrialError(plan.study, "a run without faults that finishes", found, hint)
+    quiet_s = submit.seconds
+    submit.wait_for_all(MAX_WAIT_S)
     scene = Scene(
         words=plan.words,
         study=plan.study,
-        quiet_s=submit.seconds,
+        quiet_s=quiet_s,
         reference=place / RUNS / plan.study / "trials",
+        usual=temporary(place / "tmp"),
     )
-    submit.wait_for_all(MAX_WAIT_S)
     tell(f"undisturbed: {plan.scale.num_trials} trial(s) in {scene.quiet_s:.0f} s")
     return scene
 

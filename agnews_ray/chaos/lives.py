@@ -40,6 +40,8 @@ class Scene:
     """The seconds of the undisturbed run."""
     reference: Path
     """The folder of the undisturbed run's trials."""
+    usual: tuple[str, ...] = ()
+    """What the undisturbed run, too, has left in its folder for temporary files: libraries' own."""
     runs_flag: str = "--runs"
     extra: Mapping[str, str] = field(default_factory=dict)
     """Further environment variables."""
@@ -112,7 +114,8 @@ class Life:
             lived.waiting = [self._at_points[number] for number in sorted(numbers)]
             lived.waiting += self._outside + self._after
             lived.differing = differing(self._scene.reference, runs / self._scene.study / "trials")
-            lived.left += unfinished(runs) + temporary(self._place / "tmp")
+            left = set(temporary(self._place / "tmp")) - set(self._scene.usual)
+            lived.left += unfinished(runs) + tuple(sorted(left))
             return lived
         finally:
             if self._is_small and lived.is_well:
