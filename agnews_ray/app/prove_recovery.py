@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from agnews_ray.chaos.chaos_table import Chaos, ChaosRow
 from agnews_ray.chaos.faults import KINDS, Fault, Scale, draw_faults, sooner
 from agnews_ray.chaos.leftovers import temporary
 from agnews_ray.chaos.lives import Life, Lived, Scene
+from agnews_ray.chaos.node_pair import node_pair
 from agnews_ray.chaos.outside import RUNS, may_mount
 from agnews_ray.chaos.submits import Submit
 from agnews_ray.errors import TrialError
@@ -22,6 +23,7 @@ from agnews_ray.record.durable import make_folder
 FOLDER = ".chaos"
 """The folder below the runs folder in which all lives have theirs."""
 
+QUIET = "undisturbed"
 CHECKPOINTS_PER_TRIAL, MIN_STEPS_BETWEEN = 8, 5
 MAX_FAILURES = 1000
 MAX_LIVES_WITHOUT = 2
@@ -150,12 +152,13 @@ def prove(plan: FaultPlan, wanted: Wanted, tell: Tell) -> Chaos:
         TrialError: the undisturbed run did not finish.
     """
     started, folder = time.monotonic(), wanted.runs.absolute() / FOLDER
-    scene = run_quietly(plan, folder / "undisturbed", tell)
+    scene = _quiet_scene(plan, folder, tell)
     rows = []
     for kind in dict.fromkeys(fault.kind for fault in plan.faults):
         faults = [fault for fault in plan.faults if fault.kind == kind]
-        lived = _lives(scene, folder, faults, wanted.keep, tell)
-        rows.append(_row(kind, len(faults), lived, scene, plan.scale.num_trials))
+        live = _node_lives if kind == "node" else _local_lives
+        of_kind, lived = live(scene, folder, faults, wanted.keep, tell)
+        rows.append(_row(kind, len(faults), lived, of_kind, plan.scale.num_trials))
     if all(row.is_well for row in rows) or not wanted.keep:
         shutil.rmtree(folder, ignore_errors=True)
     return Chaos(
@@ -170,13 +173,22 @@ def prove(plan: FaultPlan, wanted: Wanted, tell: Tell) -> Chaos:
     )
 
 
-def run_quietly(plan: FaultPlan, place: Path, tell: Tell) -> Scene:
+def _quiet_scene(plan: FaultPlan, folder: Path, tell: Tell) -> Scene:
+    words, trials = plan.words, Path(RUNS, plan.study, "trials")
+    scene = Scene(words=words, study=plan.study, quiet_s=0.0, reference=folder / QUIET / trials)
+    return run_quietly(scene, folder / QUIET, tell)
+
+
+def run_quietly(scene: Scene, place: Path, tell: Tell) -> Scene:
     """Run the study undisturbed, which gives the results to compare with and the time it takes.
 
     Args:
-        plan: the plan.
+        scene: what is run.
         place: a folder of its own; an earlier one there is replaced.
         tell: called with a line.
+
+    Returns:
+        The scene with what was found.
 
     Raises:
         TrialError: it did not finish.
@@ -184,27 +196,50 @@ def run_quietly(plan: FaultPlan, place: Path, tell: Tell) -> Scene:
     """
     shutil.rmtree(place, ignore_errors=True)
     make_folder(place / RUNS)
-    submit = Submit((*plan.words, "--runs", str(place / RUNS)), place, "", {})
+    words = (*scene.words, scene.runs_flag, str(place / RUNS))
+    submit = Submit(words, place, "", scene.extra)
     try:
         code = submit.process.wait()
     except BaseException:
         submit.kill_all()
         raise
+    quiet_s = submit.seconds
+    submit.wait_for_all(MAX_WAIT_S)
     if code:
         found = (submit.printed().strip().splitlines() or ["no output"])[-1]
         hint = "submit it without faults first, and mend what it says"
-        raise TrialError(plan.study, "a run without faults that finishes", found, hint)
-    quiet_s = submit.seconds
-    submit.wait_for_all(MAX_WAIT_S)
-    scene = Scene(
-        words=plan.words,
-        study=plan.study,
+        raise TrialError(scene.study, "a run without faults that finishes", found, hint)
+    tell(f"{place.name}: {quiet_s:.0f} s")
+    return replace(
+        scene,
         quiet_s=quiet_s,
-        reference=place / RUNS / plan.study / "trials",
         usual=temporary(place / "tmp"),
+        reference=place / RUNS / scene.study / "trials",
     )
-    tell(f"undisturbed: {plan.scale.num_trials} trial(s) in {scene.quiet_s:.0f} s")
-    return scene
+
+
+def _node_lives(
+    scene: Scene, folder: Path, faults: Sequence[Fault], keep: bool, tell: Tell
+) -> tuple[Scene, list[Lived]]:
+    """Live on a cluster of two nodes; its undisturbed run is another one."""
+    place = folder / "nodes"
+    make_folder(place)
+    with node_pair(place) as nodes:
+        there = replace(
+            scene,
+            words=(*scene.words, "--address", nodes.address, "--follow"),
+            runs_flag="--storage",
+            extra=nodes.environment,
+            actions={"lose-node": nodes.lose_node},
+        )
+        there = run_quietly(there, folder / f"{QUIET}-on-two-nodes", tell)
+        return there, _lives(there, folder, faults, keep, tell)
+
+
+def _local_lives(
+    scene: Scene, folder: Path, faults: Sequence[Fault], keep: bool, tell: Tell
+) -> tuple[Scene, list[Lived]]:
+    return scene, _lives(scene, folder, faults, keep, tell)
 
 
 def _lives(

@@ -79,12 +79,12 @@ class Life:
     Args:
         scene: what the lives share.
         place: an empty folder of its own.
-        faults: the faults, of one kind.
+        faults: the faults, mostly of one kind.
     """
 
     def __init__(self, scene: Scene, place: Path, faults: Sequence[Fault]) -> None:
         self._scene, self._place = scene, place
-        self._kind = KINDS[faults[0].kind]
+        self._may_end = any(KINDS[fault.kind].may_end for fault in faults)
         self._at_points = [fault for fault in faults if fault.is_at_point]
         self._outside = sorted(
             (fault for fault in faults if fault.where == OUTSIDE), key=lambda one: one.moment
@@ -181,7 +181,7 @@ class Life:
             return f"showed a traceback: {_last_line(printed)}"
         if code == 0 or self._is_expected(code, submit):
             return ""
-        if code > 0 and self._kind.may_end and ERROR in printed:
+        if code > 0 and self._may_end and ERROR in printed:
             return ""
         return f"ended with code {code}: {_last_line(printed)}"
 

@@ -35,6 +35,7 @@ OTHER_OPTIONS = {
         "--runs",
         "--format",
     },
+    "chaos": {"--faults", "--kinds", "--seed", "--runs", "--keep", "--dry-run", "--format"},
     "cluster": set(),
     "compare": {"--format"},
     "doctor": {"--address", "--storage", "--json"},
