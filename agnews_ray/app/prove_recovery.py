@@ -277,6 +277,7 @@ def _line(lived: Lived, num_fired: int, num_drawn: int) -> str:
 def _row(
     kind: str, num_drawn: int, lives: Sequence[Lived], scene: Scene, num_trials: int
 ) -> ChaosRow:
+    repeated = [one.steps_repeated for one in lives if one.steps_repeated is not None]
     num_different = sum(min(len(lived.differing), num_trials) for lived in lives)
     return ChaosRow(
         kind=kind,
@@ -286,7 +287,7 @@ def _row(
         num_survived=sum(lived.survived for lived in lives),
         num_lives=len(lives),
         num_submits=sum(lived.num_submits for lived in lives),
-        steps_repeated=None,
+        steps_repeated=sum(repeated) if repeated else None,
         seconds_lost=sum(lived.seconds - scene.quiet_s for lived in lives),
         num_results=num_trials * len(lives),
         num_equal=num_trials * len(lives) - num_different,

@@ -1,7 +1,9 @@
-"""What a life of a study has left: do its results equal the undisturbed run's, is nothing over?"""
+"""What a life of a study has left: equal results, steps made again, and files too many."""
 
 import filecmp
+import json
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from agnews_ray.record.checkpoints import CHECKPOINTS
@@ -34,6 +36,24 @@ def differing(reference: Path, trials: Path) -> tuple[str, ...]:
             if one.is_file() and not (other.is_file() and filecmp.cmp(one, other, shallow=False)):
                 lines.append(f"{name}/{file} differs")
     return tuple(lines)
+
+
+def steps_repeated(trials: Path) -> int | None:
+    """Add up the steps that were made again, from the attempts in the records.
+
+    Args:
+        trials: the folder of a study's trials.
+
+    Returns:
+        The number of steps; None if the records name no attempts.
+    """
+    total = None
+    for path in trials.glob(f"*/{RECORD_FILE}"):
+        attempts = json.loads(path.read_text(encoding="utf-8")).get("attempts") or []
+        if attempts:
+            lost = (max(0, a["last_step"] - b["from_step"]) for a, b in pairwise(attempts))
+            total = (total or 0) + sum(lost)
+    return total
 
 
 def unfinished(runs: Path) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agnews_ray.chaos.faults import AFTER, KINDS, OUTSIDE, Fault
-from agnews_ray.chaos.leftovers import differing, temporary, unfinished
+from agnews_ray.chaos.leftovers import differing, steps_repeated, temporary, unfinished
 from agnews_ray.chaos.outside import (
     DISK_BYTES,
     GONE_S,
@@ -62,6 +62,7 @@ class Lived:
     survived: int = 0
     seconds: float = 0.0
     num_submits: int = 0
+    steps_repeated: int | None = None
     problems: list[str] = field(default_factory=list)
     """A line for each submit that ended as it should not."""
     differing: tuple[str, ...] = ()
@@ -113,7 +114,9 @@ class Life:
             numbers = set(range(len(self._at_points))) - self._fired_numbers()
             lived.waiting = [self._at_points[number] for number in sorted(numbers)]
             lived.waiting += self._outside + self._after
-            lived.differing = differing(self._scene.reference, runs / self._scene.study / "trials")
+            trials = runs / self._scene.study / "trials"
+            lived.differing = differing(self._scene.reference, trials)
+            lived.steps_repeated = None if lived.differing else steps_repeated(trials)
             left = set(temporary(self._place / "tmp")) - set(self._scene.usual)
             lived.left += unfinished(runs) + tuple(sorted(left))
             return lived

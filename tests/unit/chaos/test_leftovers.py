@@ -1,6 +1,8 @@
 """Results are compared by the byte, and what is left is named."""
 
-from agnews_ray.chaos.leftovers import COMPARED, differing, temporary, unfinished
+import json
+
+from agnews_ray.chaos.leftovers import COMPARED, differing, steps_repeated, temporary, unfinished
 
 
 def a_trial(trials, name, content=b"same"):
@@ -44,3 +46,12 @@ def test_temporary_files_are_found(tmp_path):
     (tmp_path / "x").touch()
     assert temporary(tmp_path) == ("x",)
     assert temporary(tmp_path / "none") == ()
+
+
+def test_steps_made_again_are_added_up(tmp_path):
+    assert steps_repeated(tmp_path) is None
+    steps = [(0, 30), (25, 60), (60, 100)]
+    attempts = [{"from_step": first, "last_step": last} for first, last in steps]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "record.json").write_text(json.dumps({"attempts": attempts}))
+    assert steps_repeated(tmp_path) == 5
