@@ -36,6 +36,7 @@ OTHER_OPTIONS = {
         "--format",
     },
     "chaos": {"--faults", "--kinds", "--seed", "--runs", "--keep", "--dry-run", "--format"},
+    "clean": {"--runs", "--caches", "--checkpoints", "--all", "--yes", "--json"},
     "cluster": set(),
     "compare": {"--format"},
     "doctor": {"--address", "--storage", "--json"},
