@@ -12,7 +12,7 @@ from typing import Any
 
 from agnews_ray.chaos.chaos_table import Chaos, ChaosRow
 from agnews_ray.chaos.faults import KINDS, Fault, Scale, draw_faults, sooner
-from agnews_ray.chaos.leftovers import temporary
+from agnews_ray.chaos.life_results import temporary
 from agnews_ray.chaos.lives import Life, Lived, Scene
 from agnews_ray.chaos.node_pair import node_pair
 from agnews_ray.chaos.outside import RUNS, may_mount

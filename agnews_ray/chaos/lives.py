@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agnews_ray.chaos.faults import AFTER, KINDS, OUTSIDE, Fault
-from agnews_ray.chaos.leftovers import differing, steps_repeated, temporary, unfinished
+from agnews_ray.chaos.life_results import differing, steps_repeated, temporary, unfinished
 from agnews_ray.chaos.outside import (
     DISK_BYTES,
     GONE_S,

@@ -2,7 +2,7 @@
 
 import json
 
-from agnews_ray.chaos.leftovers import COMPARED, differing, steps_repeated, temporary, unfinished
+from agnews_ray.chaos.life_results import COMPARED, differing, steps_repeated, temporary, unfinished
 
 
 def a_trial(trials, name, content=b"same"):
