@@ -138,7 +138,11 @@ class Life:
         words = (*scene.words, scene.runs_flag, str(place))
         before = self._fired_numbers()
         submit = Submit(words, self._place, entries, scene.extra)
-        done = self._pending + self._disturb(submit)
+        try:
+            done = self._pending + self._disturb(submit)
+        except BaseException:  # Ctrl-C: nothing of it stays behind
+            submit.kill_all()
+            raise
         self._pending = []
         problem = self._judge(submit)
         left = submit.wait_for_all(GONE_S)
