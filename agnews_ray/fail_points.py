@@ -7,6 +7,7 @@ file ``AGNEWS_RAY_FAIL_LOG``, a line each; with such a file each entry happens o
 processes, and each test can check that it did.
 """
 
+import copyreg
 import errno
 import os
 import re
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import BuiltinFunctionType
 
 VARIABLE, LOG_VARIABLE = "AGNEWS_RAY_FAIL", "AGNEWS_RAY_FAIL_LOG"
 ENTRY = re.compile(
@@ -130,7 +132,22 @@ def _out_of_memory(_: float) -> None:
 def _move_clock(seconds: float) -> None:
     global _moved_s  # a process has one clock
     _moved_s += seconds
-    time.time = lambda: _real_time() + _moved_s
+    time.time = _moved_time
+    # pickle wants a function to be what its module has under its name.
+    copyreg.pickle(type(_real_time), _reduced)  # type: ignore[arg-type]  # any function of C
+
+
+def _moved_time() -> float:
+    return _real_time() + _moved_s
+
+
+def _reduced(function: BuiltinFunctionType) -> object:
+    return (_clock, ()) if function is _real_time else function.__reduce__()
+
+
+def _clock() -> Callable[[], float]:
+    """Return the clock of the process that reads a pickle."""
+    return time.time
 
 
 ACTIONS: dict[str, Callable[[float], None]] = {

@@ -8,6 +8,7 @@ import click
 
 import agnews_ray
 from agnews_ray.cli.bench import bench
+from agnews_ray.cli.chaos import chaos
 from agnews_ray.cli.clean import clean
 from agnews_ray.cli.compare import compare
 from agnews_ray.cli.doctor import cluster, doctor
@@ -69,5 +70,5 @@ def main(debug: bool) -> None:  # noqa: ARG001  # read by _Group
 
 for command in (submit, plan, tune, studies, compare, measure, report, track, verify, bench, clean):
     main.add_command(command)
-for command in (jobs, status, logs, stop, fetch, doctor, cluster, execute, probe):
+for command in (chaos, jobs, status, logs, stop, fetch, doctor, cluster, execute, probe):
     main.add_command(command)

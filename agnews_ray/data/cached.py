@@ -16,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from agnews_ray.errors import StoreError
 from agnews_ray.plan.names import content_hash
 from agnews_ray.record.durable import (
@@ -26,6 +28,7 @@ from agnews_ray.record.durable import (
     writing_explained,
 )
 from agnews_ray.record.json_text import to_json
+from agnews_ray.record.lease import this_place
 
 LIST_NAME = ".made.json"
 """The name of the list; hidden, so that a folder of data does not read it as data."""
@@ -79,6 +82,7 @@ def kept_folder(
     if os.path.lexists(final):
         say(f"{final}: {fault}; it is made again")
     make_folder(final.parent)
+    _remove_stale(final)
     partial = _beside(final)
     try:
         with writing_explained(partial):
@@ -171,8 +175,21 @@ def _give_name(partial: Path, final: Path, num_rows: Mapping[str, int]) -> None:
 
 
 def _beside(final: Path) -> Path:
-    """A name beside the folder that no other process uses, on any machine."""
-    return final.with_name(f".{final.name}.{secrets.token_hex(8)}.partial")
+    """A name beside the folder that no other process uses, on any machine; it names this one."""
+    own = f"{_this_place()}-{os.getpid()}-{secrets.token_hex(8)}"
+    return final.with_name(f".{final.name}.{own}.partial")
+
+
+def _remove_stale(final: Path) -> None:
+    """Remove what processes of this machine that were killed have left beside the folder."""
+    for path in final.parent.glob(f".{final.name}.{_this_place()}-*-*.partial"):
+        pid = path.name.split("-")[-2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            _remove(path)
+
+
+def _this_place() -> str:
+    return hashlib.sha256(this_place().encode()).hexdigest()[:12]
 
 
 def _remove(path: Path) -> None:

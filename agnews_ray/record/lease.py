@@ -61,7 +61,7 @@ class Owner:
 
     def is_gone(self) -> bool:
         """Whether it was a process of this machine that has ended; of others nothing is known."""
-        if self.place != _place():
+        if self.place != this_place():
             return False
         try:
             process = psutil.Process(self.pid)
@@ -191,7 +191,7 @@ class Lease:
     def _write(self) -> None:
         owner = Owner(
             host=socket.gethostname(),
-            place=_place(),
+            place=this_place(),
             pid=os.getpid(),
             started=psutil.Process().create_time(),
             since=self._since,
@@ -269,7 +269,8 @@ def _clock() -> float:
     return time.monotonic()
 
 
-def _place() -> str:
+def this_place() -> str:
+    """Return the boot of this machine and the container, in which process numbers are valid."""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {Path('/proc/self/ns/pid').stat().st_ino}"

@@ -25,6 +25,7 @@ from agnews_ray.run.process_setup import (
     own_job_config,
     without_trackers,
 )
+from agnews_ray.run.ray_watch import RayWatch
 
 NUM_DATA_CPUS = 2
 """The logical CPUs for Ray's data tasks beside the workers; without them both would wait
@@ -83,6 +84,8 @@ class RaySession:
     """The number of GPUs that Ray may use."""
     num_workers: int
     """The number of workers that run at the same time; each takes one logical CPU."""
+    watch: RayWatch
+    """What ends this process with a line if Ray is lost."""
 
     def load(self) -> None:
         """Import Ray, before a thread imports its libraries: two at once find it half loaded."""
@@ -112,6 +115,7 @@ class RaySession:
             hint = "check the space in /tmp and /dev/shm, and `ulimit -a`; submit.log has more"
             found = why_not_started(error, self.folder)
             raise ResourceError("Ray", "a Ray that starts here", found, hint) from error
+        self.watch.start()
 
 
 @contextmanager
@@ -134,16 +138,17 @@ def embedded_ray(log_path: Path, num_gpus: int, num_workers: int) -> Iterator[Ra
     with _private_folder() as folder, _stderr_to(log_path):
         handler = log_to(log_path)
         before = dict(os.environ)
-        is_interrupted = False
+        is_interrupted, watch = False, RayWatch(folder)
         try:
             only_for_own_ray(QUIET_ENVIRONMENT)
             os.environ["TMPDIR"] = str(folder / "tmp")  # for Ray's processes
             _set_token(folder)
-            yield RaySession(folder=folder, num_gpus=num_gpus, num_workers=num_workers)
+            yield RaySession(folder=folder, num_gpus=num_gpus, num_workers=num_workers, watch=watch)
         except KeyboardInterrupt:
             is_interrupted = True
             raise
         finally:
+            watch.stop()
             _end_ray(folder, is_interrupted)
             _keep_logs(folder, log_path)
             stop_logging(handler)

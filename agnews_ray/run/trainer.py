@@ -79,6 +79,7 @@ class TrialRunner:
         """
         _check_splits(trial, inputs)
         predicted = self.predict(trial, started_at)
+        reach("driver.start")
         unrecorded, attempt = switched_off(), 0
         while True:
             attempt += 1

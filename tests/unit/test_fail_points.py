@@ -1,5 +1,6 @@
 """Points fail when it is asked for, once, and say that they did."""
 
+import pickle
 import subprocess
 import sys
 import time
@@ -41,6 +42,15 @@ def test_the_clock_moves():
     fail_points.set_up("write=clock(-3600)")
     fail_points.reach("write")
     assert -3610 < time.time() - before < -3590
+
+
+def test_functions_of_c_are_pickled_while_the_clock_is_moved():
+    functions = [fail_points._real_time, len, "a".upper]
+    fail_points.set_up("write=clock(60)")
+    fail_points.reach("write")
+    back = pickle.loads(pickle.dumps([*functions, time.time]))
+    assert back[0] is back[3] is time.time
+    assert (back[1], back[2]()) == (len, "A")
 
 
 def test_a_killed_process_has_said_so(tmp_path):

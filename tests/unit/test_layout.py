@@ -38,6 +38,8 @@ WITHOUT_TESTS = {
     "app/execute_job": "runs in a job on a cluster: tests/integration/test_cluster.py",
     "compare/curve_facts": "shapes only",
     "bench/probe_request": "shapes only",
+    "chaos/losing_nodes": "a cluster, run by `agnews-ray chaos --kinds node`",
+    "chaos/node_pair": "starts that cluster",
     "compare/findings": "shapes only",
     "record/predicted": "shapes only",
     "record/shape": "shapes only",

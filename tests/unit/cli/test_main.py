@@ -35,6 +35,7 @@ OTHER_OPTIONS = {
         "--runs",
         "--format",
     },
+    "chaos": {"--faults", "--kinds", "--seed", "--runs", "--keep", "--dry-run", "--format"},
     "clean": {"--runs", "--caches", "--checkpoints", "--all", "--yes", "--json"},
     "cluster": set(),
     "compare": {"--format"},

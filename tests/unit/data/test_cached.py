@@ -1,6 +1,8 @@
 """Folders that can be made again: whole ones are used, damaged ones are made again, with a note."""
 
 import json
+import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -202,3 +204,15 @@ def test_a_key_changes_with_content_and_our_own_version_and_that_of_libraries(mo
     monkeypatch.setattr(cached, "version", lambda name: f"{name} 99")
     keys.add(cache_key([1], 1, ["numpy"]))
     assert len(keys) == 4
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    final = tmp_path / "made"
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    own = cached._beside(final)
+    left = final.with_name(own.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-"))
+    for path in (own, left):
+        path.mkdir()
+    cached._remove_stale(final)
+    assert (own.exists(), left.exists()) == (True, False)

@@ -27,6 +27,7 @@ from agnews_ray.run.process_setup import (
     own_job_config,
     without_trackers,
 )
+from agnews_ray.run.ray_watch import RayWatch
 from agnews_ray.run.session import QUIET_ENVIRONMENT, RaySession
 
 
@@ -202,7 +203,7 @@ def test_a_ray_that_runs_on_this_machine_is_never_joined(tmp_path, monkeypatch):
     asked = {}
     monkeypatch.setattr(ray, "init", lambda **arguments: asked.update(arguments))
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:6379")
-    RaySession(folder=tmp_path, num_gpus=0, num_workers=1).start()
+    RaySession(folder=tmp_path, num_gpus=0, num_workers=1, watch=RayWatch(tmp_path)).start()
     assert asked["address"] == "local"
     assert asked["job_config"]._runtime_env_has_working_dir()
 
