@@ -2,11 +2,13 @@
 
 import os
 import re
+import shlex
+import shutil
 import signal
 
 import pytest
 
-from tests.integration.conftest import a_job
+from tests.integration.conftest import ROOT, a_job
 
 JOB = a_job(
     models=a_job()["models"][:1],
@@ -58,3 +60,25 @@ def test_a_study_killed_three_times_ends_with_the_same_bytes(workplace, whole):
     assert sorted(path.name for path in (place.folder / "runs/tiny").iterdir()) == sorted(
         path.name for path in (whole.folder / "runs/tiny").iterdir()
     )
+
+
+def readme_commands(title):
+    section = (ROOT / "README.md").read_text().partition(f"## {title}\n")[2]
+    block = section.partition("```\n")[2].partition("```")[0]
+    return [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
+
+
+def test_the_commands_of_the_readme_go_on(workplace, demo):
+    place = workplace("readme")
+    shutil.copytree(ROOT / "jobs", place.folder / "jobs")
+    first, again, clean = readme_commands("When machines die")
+    end_at(place.start(*first), 100, signal.SIGKILL)
+    done = place.run(*again)
+    assert done.returncode == 0, done.err
+    assert " goes on after step " in done.out
+    shown = place.run(*clean)
+    assert shown.returncode == 0, shown.err
+    for path in (place.folder / "runs/demo").rglob("predictions.parquet"):
+        undisturbed = demo.folder / path.relative_to(place.folder)
+        assert path.read_bytes() == undisturbed.read_bytes()
+        assert path.parent.name.split("-s42")[0] in ("distilbert-demo", "minilm-demo")
