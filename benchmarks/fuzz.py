@@ -4,7 +4,7 @@
 
 Runs the properties of `tests/fuzz` on INPUTS inputs (12,000) drawn from a new seed, or only those
 of FILES (words in the names of test files, such as `records`), each file in a process of its own.
-Prints a Markdown table; a property that does not hold ends it with the smallest input that shows it.
+Prints a Markdown table; of a property that does not hold, the smallest input.
 """
 
 import importlib

@@ -14,7 +14,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 # Read when huggingface_hub is imported, which may be before the first test.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-# `tests/fuzz`: the short form draws the same few inputs each time; `benchmarks/fuzz.py` has the long.
+# `tests/fuzz` draws the same few inputs each time; `benchmarks/fuzz.py` is the long form.
 settings.register_profile(
     "short",
     max_examples=20,

@@ -25,8 +25,12 @@ LABELS = ("World", "Sports", "Sci/Tech", "naïve")
 @st.composite
 def rows(draw: st.DrawFn, characters: st.SearchStrategy[str] | None = None) -> list[Row]:
     """Draw rows of at least two classes, each of them in several rows."""
-    text = characters if characters is not None else st.text(
-        st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30
+    text = (
+        characters
+        if characters is not None
+        else st.text(
+            st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30
+        )
     )
     texts = draw(st.lists(text, min_size=8, max_size=24))
     labels = draw(st.sampled_from((LABELS[:2], LABELS[:3], LABELS)))

@@ -11,9 +11,7 @@ from agnews_ray.cluster.cluster_file import check_cluster_file
 from tests.fuzz.properties import read_or_refused
 from tests.fuzz.strategies import changed, damaged
 
-FILES = [
-    path.read_bytes() for path in sorted(Path(__file__).parents[2].glob("cluster*.yaml"))
-]
+FILES = [path.read_bytes() for path in sorted(Path(__file__).parents[2].glob("cluster*.yaml"))]
 
 
 def check(content: bytes) -> list[str]:

@@ -19,7 +19,13 @@ from tests.fuzz.strategies import changed, damaged, texts
 LOG = a_log(a_run)
 EVENTS = [json.loads(line.removeprefix(PREFIX)) for line in LOG]
 JOB = Job(
-    job_id="demo-1", study="demo", status="FAILED", message="", started_at=1, ended_at=2, storage="s3://b"
+    job_id="demo-1",
+    study="demo",
+    status="FAILED",
+    message="",
+    started_at=1,
+    ended_at=2,
+    storage="s3://b",
 )
 
 
@@ -58,7 +64,9 @@ def test_what_is_said_is_read_back(said, loss, num_times):
     about = TRIALS[0].trial_id
     writer.progress(TrialProgress(trial_id=about, phase="training", step=1, num_steps=2, loss=loss))
     lines = stream.getvalue().split("\n")[:-1]
-    found = read_or_refused("events, written and read", lambda: list(read_events(lines * num_times)))
+    found = read_or_refused(
+        "events, written and read", lambda: list(read_events(lines * num_times))
+    )
     assert [e.text for e in found if isinstance(e, kinds.Noted)] == said
     assert [e.error for e in found if isinstance(e, kinds.Errored)] == said
     (progress,) = [e.progress for e in found if isinstance(e, kinds.Progressed)]
