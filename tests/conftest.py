@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from agnews_ray.errors import AgnewsError, SpecError
 
@@ -12,6 +13,17 @@ from agnews_ray.errors import AgnewsError, SpecError
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 # Read when huggingface_hub is imported, which may be before the first test.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# `tests/fuzz` draws the same few inputs each time; `benchmarks/fuzz.py` is the long form.
+settings.register_profile(
+    "short",
+    max_examples=20,
+    derandomize=True,
+    deadline=None,  # tests/fuzz/properties.py ends what hangs
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("short")
 
 PLAIN = re.compile(r"[^\w .,:;=/+*-]+")
 """What is left out of a test's name: with a line break in it no tool finds the test again."""

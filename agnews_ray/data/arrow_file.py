@@ -77,6 +77,7 @@ def _iter(path: Path, kind: str, columns: list[str] | None) -> Iterator[pa.Recor
     if kind == "arrow":
         with pa.memory_map(str(path)) as file:
             for batch in _arrow_batches(file):
+                batch.validate(full=True)  # offsets in a damaged file may point anywhere in memory
                 for start in range(0, batch.num_rows, BATCH_ROWS):
                     part = batch.slice(start, BATCH_ROWS)
                     yield part.select(columns) if columns else part

@@ -1,7 +1,8 @@
 """The files beside a record, with checked reads: predictions, learning curve, test rows."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.durable import whole_file
+from agnews_ray.record.number_columns import as_numbers
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.soft_labels import FILE_NAME
 
@@ -113,18 +115,17 @@ def load_predictions(folder: Path, record: TrialRecord) -> Predictions:
         RecordError: the file is missing, damaged, or not what the record was made from.
     """
     path = folder / "predictions.parquet"
-    table = _read(path, ("row", "label", "predicted", "logits"))
-    logits = _logits(table)
+    integers = dict.fromkeys(("row", "label", "predicted"), pa.int64())
+    columns = _read(path, {**integers, "logits": pa.float64()})
+    logits = columns["logits"]
     found = Predictions(
-        rows=_column(table, "row", np.int64),
-        labels=_column(table, "label", np.int64),
-        predicted=np.where(
-            np.isfinite(logits).all(axis=1), _column(table, "predicted", np.int64), NO_CLASS
-        ),
+        rows=columns["row"],
+        labels=columns["label"],
+        predicted=np.where(np.isfinite(logits).all(axis=1), columns["predicted"], NO_CLASS),
         logits=logits,
     )
     accuracy, num_examples = record.test.accuracy, record.test.num_examples
-    wanted, seen = f"{num_examples}", f"{table.num_rows}"
+    wanted, seen = f"{num_examples}", f"{len(found.rows)}"
     if accuracy is not None:
         num_right = int((found.labels == found.predicted).sum())
         wanted = f"{round(accuracy * num_examples)} right of {wanted}"
@@ -150,7 +151,8 @@ def count_without_class(folder: Path) -> int:
     path = folder / "predictions.parquet"
     if not path.is_file():
         return 0
-    return int((~np.isfinite(_logits(_read(path, ("logits",))))).any(axis=1).sum())
+    logits = _read(path, {"logits": pa.float64()})["logits"]
+    return int((~np.isfinite(logits)).any(axis=1).sum())
 
 
 def load_curve(folder: Path) -> LearningCurve:
@@ -165,11 +167,9 @@ def load_curve(folder: Path) -> LearningCurve:
     Raises:
         RecordError: the file is missing or damaged.
     """
-    table = _read(folder / "curve.parquet", ("samples_seen", "loss"))
-    return LearningCurve(
-        samples_seen=_column(table, "samples_seen", np.int64),
-        loss=_column(table, "loss", np.float64),
-    )
+    path = folder / "curve.parquet"
+    columns = _read(path, {"samples_seen": pa.int64(), "loss": pa.float64()})
+    return LearningCurve(samples_seen=columns["samples_seen"], loss=columns["loss"])
 
 
 def load_learning_rates(folder: Path) -> NDArray[np.float64] | None:
@@ -185,11 +185,10 @@ def load_learning_rates(folder: Path) -> NDArray[np.float64] | None:
         RecordError: the file is missing or damaged.
     """
     path = folder / "curve.parquet"
-    _read(path, ())
+    _read(path, {})
     if "learning_rate" not in pq.read_schema(path).names:
         return None
-    rates: NDArray[np.float64] = _column(_read(path, ("learning_rate",)), "learning_rate", float)
-    return rates
+    return _read(path, {"learning_rate": pa.float64()})["learning_rate"]
 
 
 def load_loss_parts(folder: Path) -> dict[str, NDArray[np.float64]]:
@@ -205,10 +204,9 @@ def load_loss_parts(folder: Path) -> dict[str, NDArray[np.float64]]:
         RecordError: the file is missing or damaged.
     """
     path = folder / "curve.parquet"
-    _read(path, ())
+    _read(path, {})
     names = tuple(name for name in pq.read_schema(path).names if name not in COLUMNS_OF_A_CURVE)
-    table = _read(path, names)
-    return {name: _column(table, name, np.float64) for name in names}
+    return _read(path, dict.fromkeys(names, pa.float64()))
 
 
 def save_test_rows(path: Path, rows: TestRows, fingerprint: str) -> None:
@@ -269,24 +267,17 @@ def load_test_rows(path: Path, fingerprint: str, num_rows: int) -> TestRows | No
         raise StoreError(str(path), "the study's test rows", "a damaged file", hint) from error
 
 
-def _read(path: Path, columns: tuple[str, ...]) -> pa.Table:
+def _read(path: Path, columns: Mapping[str, pa.DataType]) -> dict[str, NDArray[Any]]:
     hint = f"delete {path.parent} and submit again to run this trial again"
     if not path.is_file():
         raise RecordError(str(path), "a trial's file", "none", hint)
     try:
         table = pq.read_table(path, columns=list(columns))
-    except (pa.ArrowException, OSError) as error:
+        if set(columns) != set(table.column_names):
+            raise RecordError(str(path), f"columns {', '.join(columns)}", "others", hint)
+        return {
+            name: as_numbers(table[name], kind, NO_CLASS if pa.types.is_integer(kind) else nan)
+            for name, kind in columns.items()
+        }
+    except (pa.ArrowException, OSError, KeyError) as error:
         raise RecordError(str(path), "a trial's file", "a damaged one", hint) from error
-    if set(columns) != set(table.column_names):
-        raise RecordError(str(path), f"columns {', '.join(columns)}", "others", hint)
-    return table
-
-
-def _column(table: pa.Table, name: str, dtype: type) -> Any:
-    column = table[name].fill_null(NO_CLASS) if table[name].null_count else table[name]
-    return column.to_numpy().astype(dtype)
-
-
-def _logits(table: pa.Table) -> NDArray[np.float64]:
-    flat: NDArray[np.float64] = table["logits"].combine_chunks().flatten().to_numpy()
-    return flat.astype(np.float64).reshape(table.num_rows, -1)

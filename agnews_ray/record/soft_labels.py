@@ -1,6 +1,7 @@
 """A teacher's logits for the rows of its students, in a file beside its record."""
 
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from agnews_ray.errors import RecordError
 from agnews_ray.record.durable import whole_file
+from agnews_ray.record.number_columns import as_numbers
 
 FILE_NAME = "soft_labels.parquet"
 """The file's name beside the record of a labelling trial."""
@@ -65,12 +67,11 @@ def load_soft_labels(path: Path) -> SoftLabels:
         raise RecordError(str(path), "a teacher's logits", "no file", hint)
     try:
         table = pq.read_table(path)
-        width = table.schema.field("logits").type.list_size
-        flat = table["logits"].combine_chunks().flatten().to_numpy()
-        found = SoftLabels(rows=table["row"].to_numpy(), logits=flat.reshape(-1, width))
-    except (pa.ArrowException, OSError, KeyError, AttributeError) as error:
+        logits = as_numbers(table["logits"], pa.float32(), nan)
+        found = SoftLabels(rows=as_numbers(table["row"], pa.int64(), -1), logits=logits)
+    except (pa.ArrowException, OSError, KeyError) as error:
         raise RecordError(str(path), "a teacher's logits", "a damaged file", hint) from error
-    if len(found.logits) != len(found.rows) or not (np.diff(found.rows) > 0).all():
+    if (found.rows.ndim, logits.ndim) != (1, 2) or not (np.diff(found.rows) > 0).all():
         raise RecordError(str(path), "logits of different rows", "others", hint)
     if not np.isfinite(found.logits).all():
         wrong = int(found.rows[~np.isfinite(found.logits).all(axis=1)][0])

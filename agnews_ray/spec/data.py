@@ -76,7 +76,7 @@ class DataSpec(Spec):
     def _encoding_is_known(cls, value: str | None) -> str | None:
         try:
             "".encode(value or "utf-8")
-        except LookupError:
+        except (LookupError, ValueError):
             raise ValueError("want a name such as utf-8, utf-16, cp1252 or latin-1") from None
         return value
 

@@ -69,7 +69,12 @@ def build_study(content: Mapping[str, Any], where: str) -> StudySpec:
         ]
     try:
         # As JSON, so that a list is accepted as a tuple; strictly, so that true is not 1.
-        return StudySpec.model_validate_json(json.dumps(content), strict=True)
+        document = json.dumps(content, ensure_ascii=False).encode()
+        return StudySpec.model_validate_json(document, strict=True)
+    except UnicodeEncodeError as error:
+        before = error.object[max(0, error.start - 20) : error.start]
+        half = f"half a character (or a byte that is not UTF-8) after {before!r}"
+        raise SpecError(where, [f"want text, found {half}; write it anew"]) from error
     except ValidationError as error:
         found = error.errors(include_url=False)
         above = {one["loc"][:depth] for one in found for depth in range(1, len(one["loc"]))}

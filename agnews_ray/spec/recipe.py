@@ -57,7 +57,7 @@ class RecipeSpec(Spec):
     """When training ends before ``num_epochs``, by scores on a validation split; the weights of the
     best epoch are then the result. None, as in the paper: never, and the last epoch's are."""
 
-    @field_validator("class_weights", mode="plain")
+    @field_validator("class_weights", mode="before")
     @classmethod
     def _weights_are_positive(cls, value: Any) -> Any:
         if value in ("none", "balanced"):
@@ -108,4 +108,7 @@ class RecipeChanges(RecipeSpec):
 
 def _is_weight(value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and value > 0 and isfinite(value)
+    try:
+        return is_number and value > 0 and isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False

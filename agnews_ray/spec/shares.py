@@ -29,10 +29,10 @@ def read_share(value: Any) -> Any:  # Any: what JSON may hold
         number = Decimal(text.removesuffix("%").strip())
     except InvalidOperation as error:
         raise ValueError(problem) from error
-    share = number / 100 if text.endswith("%") else number
-    if not share.is_finite() or not 0 < share <= 1:
+    share = float(number / 100 if text.endswith("%") else number)  # 1e-400 becomes 0
+    if not 0 < share <= 1:
         raise ValueError(problem)
-    return float(share)
+    return share
 
 
 Share = Annotated[float, BeforeValidator(read_share)]

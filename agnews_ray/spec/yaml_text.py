@@ -24,7 +24,9 @@ MAX_DEPTH = 20
 
 TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 NOTHING = ("", "~", "null", "Null", "NULL")
-WHOLE_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]{0,99})")
+MAX_DIGITS = 18
+"""The longest whole number: one that 64 bits hold, so that no count of a study overflows."""
+WHOLE_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
 NEWER_NUMBER = re.compile(r"[-+]?0[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 """Numbers of YAML 1.2 in a form that people rarely write."""
@@ -88,6 +90,9 @@ def plain_value(text: str) -> bool | int | float | str | None:
     if text in TRUTHS:
         return TRUTHS[text]
     if WHOLE_NUMBER.fullmatch(text):
+        if len(text.lstrip("+-")) > MAX_DIGITS:
+            found = f"want a number of at most {MAX_DIGITS} digits, found {len(text):,}"
+            raise ValueError(f"{found}; shorten it, or quote it")
         return int(text)
     if NUMBER.fullmatch(text):
         return float(text)
@@ -107,6 +112,16 @@ class _Dumper(yaml.SafeDumper):
     """A dumper that quotes texts which any version of YAML would read as another type."""
 
 
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Quote a text with other characters than letters and signs so that each is escaped.
+
+    PyYAML writes a line separator such as U+0085 as it is, and reads it as a folded line.
+    """
+    style = None if text.replace("\n", "").isprintable() else '"'
+    return dumper.represent_scalar(STRING_TAG, text, style)
+
+
+_Dumper.add_representer(str, _write_text)
 _Dumper.add_implicit_resolver("!number", NUMBER, list("-+.0123456789"))
 _Dumper.add_implicit_resolver("!number", NEWER_NUMBER, list("-+0"))
 

@@ -85,3 +85,17 @@ def test_numbers_are_text_and_said(tmp_path):
     assert read(tmp_path / "x.parquet") == [("1", "0"), ("2", "1")]
     notes = detect_layout(tmp_path / "x.parquet", DataSpec()).notes
     assert notes == ("numbers in 'text' read as text",)
+
+
+@pytest.mark.parametrize("form", ["file", "stream"])
+@pytest.mark.parametrize("offset", [-1, 1 << 30])
+def test_offsets_that_point_outside_the_file_are_refused(tmp_path, form, offset):
+    """Arrow itself does not look, and would read any part of memory, or crash."""
+    texts = pa.array(["first", "second", "third"])
+    path = save(tmp_path / "x.arrow", form, pa.table({"text": texts, "label": texts}))
+    right = b"".join(n.to_bytes(4, "little") for n in (0, 5, 11, 16))
+    wrong = b"".join(n.to_bytes(4, "little", signed=True) for n in (0, offset, 11, 16))
+    assert right in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(right, wrong))
+    with pytest.raises(DataError, match="an Arrow file"):
+        detect_layout(path, DataSpec())

@@ -34,7 +34,7 @@ def test_a_missing_or_damaged_file_is_refused(path):
     save_soft_labels(path, ROWS, LOGITS)
     path.write_bytes(path.read_bytes()[:-9])
     assert "found a damaged file" in refused(path)
-    pq.write_table(pa.table({"row": [1], "logits": [[1.0, 2.0]]}), path)
+    pq.write_table(pa.table({"row": [1, 2], "logits": [[1.0, 2.0], [1.0]]}), path)
     assert "found a damaged file" in refused(path)
 
 

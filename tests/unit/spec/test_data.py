@@ -34,7 +34,7 @@ def test_an_encoding_is_kept_as_it_was_named(given):
     assert DataSpec(encoding=given).encoding == given
 
 
-@pytest.mark.parametrize("given", ["utf-9", "hex"])
+@pytest.mark.parametrize("given", ["utf-9", "hex", "undefined", "a\0b"])
 def test_what_is_no_encoding_of_text_is_refused(given):
     with pytest.raises(ValidationError, match="want a name such as utf-8"):
         DataSpec(encoding=given)

@@ -40,6 +40,11 @@ def test_every_job_file_loads_and_survives_being_written(path):
     assert build_study(yaml.safe_load(to_yaml(study)), "again") == study
 
 
+def test_half_a_character_is_refused_with_its_place():
+    """YAML has escapes for it, and a terminal in another encoding sends it."""
+    assert "want text, found half a character" in problems({"name": "demo\udcff"})
+
+
 def test_the_paper_job_says_what_the_defaults_say():
     study = build_study(read_job_file(JOBS[0].with_name("paper.yaml")), "paper")
     assert (study.data, study.recipe) == (DataSpec(), RecipeSpec())

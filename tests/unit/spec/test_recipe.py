@@ -16,12 +16,30 @@ def test_class_weights_are_a_word_or_numbers(given, expected):
 
 @pytest.mark.parametrize(
     "given",
-    ["even", [], 3, None, [1, 0], [1, -1], [1, True], [1, "2"], [1, float("nan")], [float("inf")]],
+    [
+        "even",
+        [],
+        3,
+        None,
+        [1, 0],
+        [1, -1],
+        [1, True],
+        [1, "2"],
+        [1, float("nan")],
+        [float("inf")],
+        [10**400],
+    ],
     ids=str,
 )
 def test_class_weights_that_are_no_positive_numbers_are_refused(given):
     with pytest.raises(ValidationError, match="want none, balanced, or a positive number for each"):
         RecipeSpec(class_weights=given)
+
+
+@pytest.mark.parametrize("weights", ["balanced", [1, 2.5]])
+def test_class_weights_are_written_without_a_warning_and_read_again(weights):
+    recipe = RecipeSpec(class_weights=weights)
+    assert RecipeSpec.model_validate_json(recipe.model_dump_json(), strict=True) == recipe
 
 
 def test_what_is_stated_stands_in_the_recipes_order():

@@ -26,7 +26,7 @@ def test_both_spellings_are_the_same_number():
 
 
 @pytest.mark.parametrize(
-    "written", ["0%", "200%", "a", "", "%", "-1%", "nan", "inf%", 3, True, [1]]
+    "written", ["0%", "200%", "a", "", "%", "-1%", "nan", "inf%", 3, True, [1], "1e-400"]
 )
 def test_what_is_no_share_is_refused(written):
     with pytest.raises(ValueError, match="want a share above 0% and up to 100%"):

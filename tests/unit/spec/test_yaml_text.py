@@ -109,6 +109,8 @@ def test_quoted_they_are_text(read):
         ("[" * 5000, "want at most 20 levels"),
         ("a: &x [*x]\n", "want at most 20 levels"),
         (b"#" * (1 << 20) + b"\n", "want a file of at most 1 MiB"),
+        ("a: " + "9" * 4500, "line 1: want a number of at most 18 digits, found 4,500"),
+        ("a: " + "9" * 101, "line 1: want a number of at most 18 digits, found 101"),
     ],
 )
 def test_what_cannot_be_meant_is_one_line_with_its_place(read, content, expected):
@@ -153,6 +155,7 @@ NASTY = [
     *["no", "Yes", "010", "08", "0o10", "0x1F", "1e5", "1E-5", "2024", "1_000", "1:30", ".inf"],
     *["2024-01-01", "null", "~", "", "=", "<<", "true", "- a", "a: b", "# c", "&a", "*a", "!t"],
     *["'", '"', "a\tb", "a\nb", " a ", "é", "\u2028", "%", "@", "+.5", "5.e3", "-08"],
+    *["\x85", "a\x85", "\u2029 b", "\u2028\n\u2028", "\ufeff", "\x1b[2J", "9" * 5000],
 ]
 
 
@@ -162,7 +165,7 @@ def test_any_text_is_written_so_that_it_is_read_again_here_and_by_pyyaml(read, t
     assert read(written) == yaml.safe_load(written) == {"a": text, "b": [text]}
 
 
-@pytest.mark.parametrize("number", [8, -3, 2e-5, 1e-8, 0.1, 1e22, True, False])
+@pytest.mark.parametrize("number", [8, -3, 2e-5, 1e-8, 0.1, 1e22, True, False, 10**17])
 def test_numbers_are_written_so_that_they_are_read_again(read, number):
     written = write_yaml({"a": number})
     assert read(written) == yaml.safe_load(written) == {"a": number}
