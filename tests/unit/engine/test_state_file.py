@@ -23,10 +23,12 @@ def test_a_training_goes_on_from_its_file_as_from_its_state(tmp_path):
 
 def test_callbacks_get_back_what_they_had(tmp_path):
     _, _, (state,) = train([SaveAt(5)])
+    same_memory = torch.arange(3)
     tree = {
         "found": [{"labels": np.arange(3), "score": 0.1 + 0.2, "none": None}],
         "weights": {"a": torch.arange(4.0).reshape(2, 2).T},
         "nothing": {},
+        "twice": [same_memory, same_memory, same_memory[1:]],
     }
     write_part(tmp_path / "part", state, {"One": tree})
     found = read_parts([tmp_path / "part"])["callbacks"]["One"]
@@ -35,6 +37,7 @@ def test_callbacks_get_back_what_they_had(tmp_path):
     assert (found["found"][0]["score"], found["found"][0]["none"]) == (0.1 + 0.2, None)
     assert torch.equal(found["weights"]["a"], tree["weights"]["a"])
     assert found["nothing"] == {}
+    assert [one.tolist() for one in found["twice"]] == [[0, 1, 2], [0, 1, 2], [1, 2]]
 
 
 @pytest.mark.parametrize(
