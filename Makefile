@@ -10,7 +10,7 @@ BENCH ?= --models minilm --init random --dataset synthetic:train=640,test=100,se
 # Processes that run tests; each may start a Ray of its own. 0 runs them in one, as a debugger wants.
 TESTS_AT_ONCE ?= 2
 
-.PHONY: demo report test bench check format clean
+.PHONY: demo report test bench check audit format clean
 
 demo: $(STAMP)  ## the main job on made-up data: two small models, one table
 	$(BIN)/agnews-ray submit jobs/demo.yaml
@@ -33,6 +33,9 @@ check: $(STAMP)  ## format, lint, types, layers
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+audit:  ## known weaknesses of the pinned dependencies; needs the network, else it skips
+	$(PYTHON) .ci/audit.py
+
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -45,4 +48,4 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-audit .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

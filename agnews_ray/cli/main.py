@@ -8,6 +8,7 @@ import click
 
 import agnews_ray
 from agnews_ray.cli.bench import bench
+from agnews_ray.cli.clean import clean
 from agnews_ray.cli.compare import compare
 from agnews_ray.cli.doctor import cluster, doctor
 from agnews_ray.cli.execute import execute, probe
@@ -66,7 +67,7 @@ def main(debug: bool) -> None:  # noqa: ARG001  # read by _Group
     click.get_current_context().with_resource(own_environment())
 
 
-for command in (submit, plan, tune, studies, compare, measure, report, track, verify, bench):
+for command in (submit, plan, tune, studies, compare, measure, report, track, verify, bench, clean):
     main.add_command(command)
 for command in (jobs, status, logs, stop, fetch, doctor, cluster, execute, probe):
     main.add_command(command)

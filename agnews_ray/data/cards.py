@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from agnews_ray.errors import DataError
+from agnews_ray.record.inside import stays_inside
 
 CARD = "README.md"
 
@@ -28,7 +29,8 @@ def saved_splits(folder: Path) -> dict[str, tuple[Path, ...]] | None:
     except (OSError, ValueError, KeyError, TypeError):
         alone = saved_files(folder)
         return {"train": alone} if alone else None
-    found = {str(name): saved_files(folder / str(name)) for name in named}
+    names = [_inside(folder, str(name)) for name in named]
+    found = {name: saved_files(folder / name) for name in names}
     for name, files in found.items():
         if not files:
             hint = "copy the folder again"
@@ -40,9 +42,10 @@ def saved_files(folder: Path) -> tuple[Path, ...] | None:
     """Name the Arrow files of one saved ``Dataset``, in order; None for any other folder."""
     try:
         state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        files = tuple(folder / one["filename"] for one in state["_data_files"])
+        names = [str(one["filename"]) for one in state["_data_files"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    files = tuple(folder / _inside(folder, name) for name in names)
     missing = next((path for path in files if not path.is_file()), None)
     if missing is not None:
         raise DataError(str(folder), f"{missing.name} as saved", "none", "copy the folder again")
@@ -72,7 +75,7 @@ def card_splits(
     names = _class_names(card, name)
     if chosen is None:
         return None, names
-    base = folder / str(chosen.get("data_dir") or "")
+    base = folder / _inside(folder, str(chosen.get("data_dir") or ""))
     found = {split: _matching(base, paths) for split, paths in _patterns(chosen).items()}
     present = {split: files for split, files in found.items() if files}
     is_named = bool(present) and "" not in present  # otherwise the file names say the splits
@@ -133,6 +136,8 @@ def _patterns(config: dict[str, Any]) -> dict[str, list[str]]:
 
 def _matching(base: Path, patterns: list[str]) -> tuple[Path, ...]:
     for pattern in patterns:
+        if ".." in pattern.split("/"):
+            _inside(base, pattern)
         if (
             not set("*?[") & set(pattern)
             and "://" not in pattern
@@ -145,6 +150,14 @@ def _matching(base: Path, patterns: list[str]) -> tuple[Path, ...]:
     except (ValueError, NotImplementedError):  # an address or an absolute path
         return ()
     return tuple(sorted(found))
+
+
+def _inside(folder: Path, name: str) -> str:
+    """Return a name that a folder's own description gives, unless it leaves the folder."""
+    if not stays_inside(name):
+        hint = "correct the folder's README.md, dataset_dict.json or state.json"
+        raise DataError(str(folder), "files inside the folder", f"{name[:80]!r}", hint)
+    return name
 
 
 def _class_names(card: dict[str, Any], config: str | None) -> tuple[str, ...] | None:

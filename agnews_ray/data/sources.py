@@ -4,14 +4,13 @@ import hashlib
 import json
 import logging
 import re
-import tarfile
 import unicodedata
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agnews_ray.data import json_rows
+from agnews_ray.data.archives import unpack
 from agnews_ray.data.cached import cache_key, kept_folder
 from agnews_ray.data.compression import READ_ERRORS, compression_of, data_ending, members
 from agnews_ray.data.encoding import find_encoding, read_text
@@ -22,7 +21,6 @@ from agnews_ray.data.shards import Group
 from agnews_ray.data.synthetic import SyntheticSpec, write_synthetic
 from agnews_ray.errors import DataError
 from agnews_ray.plan.names import slug
-from agnews_ray.record.durable import is_full_disk
 from agnews_ray.record.storage import without_secrets
 from agnews_ray.spec.data import DataSpec
 
@@ -98,8 +96,8 @@ def _local(path: Path, spec: DataSpec, cache: Path) -> SourceFiles:
             return _folder(path, spec, cache)
         path = archives[0]
     if _is_archive(path):
-        unpack = lambda folder: _unpack(path, folder)  # noqa: E731
-        return _folder(_converted(path, cache, "unpacked", unpack), spec, cache)
+        write = lambda folder: unpack(path, folder)  # noqa: E731
+        return _folder(_converted(path, cache, "unpacked", write), spec, cache)
     return _single(path, spec, cache)
 
 
@@ -203,21 +201,6 @@ def _is_archive(path: Path) -> bool:
         )
     except READ_ERRORS:
         return False
-
-
-def _unpack(path: Path, folder: Path) -> None:
-    try:
-        if path.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(path) as archive:
-                archive.extractall(folder)  # noqa: S202  # it keeps inside the folder
-        else:
-            with tarfile.open(path) as tar:
-                tar.extractall(folder, filter="data")
-    except (*READ_ERRORS, tarfile.TarError, RuntimeError) as error:  # the last one for a password
-        if is_full_disk(error):
-            raise
-        reason = " ".join(str(error).split())[:100] or type(error).__name__
-        raise DataError(str(path), "a whole archive", reason, "fetch the file again") from error
 
 
 def _json_splits(path: Path, encoding: str) -> list[str]:

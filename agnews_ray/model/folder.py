@@ -11,6 +11,7 @@ from agnews_ray.errors import ModelError
 from agnews_ray.model.headers import check_weights, read_json, refuse_pointer
 from agnews_ray.model.layouts import CONFIG, MERGE, explain_no_config
 from agnews_ray.model.messages import refused
+from agnews_ray.record.inside import leads_out
 
 VOCABULARIES = (
     "tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "spm.model", "tokenizer.model",
@@ -44,6 +45,7 @@ def check_folder(folder: Path) -> None:
         ModelError: one line says what is wrong and what to do.
     """
     try:
+        _check_links(folder)
         if not (folder / CONFIG).is_file():
             raise explain_no_config(folder)
         config = read_json(folder, folder / CONFIG)
@@ -58,6 +60,20 @@ def check_folder(folder: Path) -> None:
 def has_tokenizer(folder: Path) -> bool:
     """Whether a folder has any file that could hold a tokenizer's entries."""
     return any((folder / name).is_file() for name in VOCABULARIES) or any(folder.glob("*.tiktoken"))
+
+
+def _check_links(folder: Path) -> None:
+    """Refuse links out of a folder: a stranger's may bring private files into an artifact.
+
+    The hub's cache is made of links: ``snapshots/<commit>/*`` lead to ``blobs`` beside it.
+    """
+    place = folder.resolve()
+    home = place.parent.parent if place.parent.name == "snapshots" else place
+    for file in sorted(folder.iterdir()):
+        if file.is_symlink() and file.exists() and leads_out(file, home):
+            hint = f"replace {file.name} by the file itself, or pass the folder that holds it"
+            found = f"{file.name}, a link to {file.readlink()}"
+            raise refused(str(folder), "files of the folder's own", found, hint)
 
 
 def _check_config(folder: Path, config: Mapping[str, Any]) -> None:

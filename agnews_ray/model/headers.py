@@ -127,7 +127,12 @@ def _shards(folder: Path, index: Path) -> list[Path]:
     if not isinstance(names, dict) or not names:
         hint = "save the model again with save_pretrained"
         raise refused(str(folder), f"a weight_map in {INDEX}", "none", hint)
-    return [folder / name for name in sorted({str(name) for name in names.values()})]
+    shards = sorted({str(name) for name in names.values()})
+    outside = next((name for name in shards if Path(name).name != name), None)
+    if outside is not None:
+        hint = "do not use it: save_pretrained never writes such an index"
+        raise refused(str(folder), f"names of files in {INDEX}", f"{outside!r}, a path", hint)
+    return [folder / name for name in shards]
 
 
 def _check_file(folder: Path, file: Path) -> None:

@@ -78,6 +78,7 @@ def read_finished(trials: Path, trial_id: str = "") -> Finished:
         if trial_id not in ("", name):
             continue
         try:
+            _refuse_links(path)
             record = load_record(path)
             _check_name(record, folder)
         except RecordError as error:
@@ -163,6 +164,14 @@ def _check_name(record: TrialRecord, folder: Path) -> None:
         wanted = f"the folder named after its trial ({record.trial_id})"
         hint = "move it out of trials/, or rename it to that"
         raise RecordError(str(folder), wanted, "another name (is it a copy?)", hint)
+
+
+def _refuse_links(path: Path) -> None:
+    """Refuse a trial that lies elsewhere, where later measurements would then be written."""
+    for one in (path.parent, path):
+        if one.is_symlink():
+            hint = "put the trial's own folder in its place"
+            raise RecordError(str(one), "a trial's own files", f"a link to {one.readlink()}", hint)
 
 
 def _look_for_divergence(content: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Studies whose folder is in an object store, with a working copy on this machine."""
 
 import hashlib
+import re
 import socket
 import threading
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
@@ -15,6 +16,7 @@ from agnews_ray.record.outputs import TestRows, check_left
 from agnews_ray.record.schema import TrialRecord
 from agnews_ray.record.storage import Storage, is_uri, user_cache, without_secrets
 from agnews_ray.record.store import LOG_FILE, STAGING, StudyStore
+from agnews_ray.spec.base import NAME_PATTERN
 from agnews_ray.spec.study import StudySpec
 
 KEPT = ("study.yaml", "best.yaml", "test_rows.parquet", LEFT_OUT_FILE)
@@ -168,6 +170,9 @@ def local_study(location: str) -> Path:
     if not is_uri(location):
         return Path(location)
     name = location.partition("?")[0].rstrip("/").rpartition("/")[2]
+    if not re.fullmatch(NAME_PATTERN, name):
+        hint = "check the URI: it ends with the study's name"
+        raise StoreError(without_secrets(location), "a study", f"the name {name[:60]!r}", hint)
     folder = user_cache() / _digest(location) / name
     fetch_study(location, folder, with_artifacts=False)
     _forget(folder, Storage(location).sizes(), KEPT)

@@ -16,10 +16,10 @@ from pyarrow import fs
 from agnews_ray.errors import StoreError
 from agnews_ray.fail_points import reach
 from agnews_ray.record.durable import HINTS, make_folder, whole_file
+from agnews_ray.record.inside import files_below, stays_inside
 
 CACHE_FOLDER = ".cache"
-"""The folder below the runs folder with downloads, generated corpora, tokenizers, tokenised
-splits."""
+"""The folder below the runs folder with what can be made again, such as tokenised splits."""
 
 COPIES_FOLDER = "studies"
 """The folder inside it with working copies of studies in an object store."""
@@ -31,30 +31,13 @@ LOCATION_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/|(s3|s3a|gs|gcs|abfss?|
 """The start of a URI, also with a missing slash, which would otherwise become a folder's name."""
 
 OPTIONS = (
-    "scheme",
-    "endpoint_override",
-    "region",
-    "allow_bucket_creation",
-    "allow_bucket_deletion",
-    "allow_delayed_open",
-    "smart_defaults",
-    "tls_ca_file_path",
-    "tls_ca_dir_path",
-    "tls_verify_certificates",
-    "default_bucket_location",
-    "retry_limit_seconds",
-    "project_id",
-    "blob_storage_authority",
-    "blob_storage_scheme",
-    "dfs_storage_authority",
-    "dfs_storage_scheme",
-    "enable_tls",
-    "credential_kind",
-    "replication",
-    "buffer_size",
-    "default_block_size",
-    "use_mmap",
-)
+    "scheme", "endpoint_override", "region", "allow_bucket_creation", "allow_bucket_deletion",
+    "allow_delayed_open", "smart_defaults", "tls_ca_file_path", "tls_ca_dir_path",
+    "tls_verify_certificates", "default_bucket_location", "retry_limit_seconds", "project_id",
+    "blob_storage_authority", "blob_storage_scheme", "dfs_storage_authority",
+    "dfs_storage_scheme", "enable_tls", "credential_kind", "replication", "buffer_size",
+    "default_block_size", "use_mmap",
+)  # fmt: skip
 """The options of pyarrow's filesystems after a ``?`` that are not secret, as a URI is kept and
 shown."""
 VALUE_PATTERN = re.compile(r"[A-Za-z0-9._:/\[\]-]*")
@@ -135,6 +118,11 @@ class Storage:
         with self._explained(URI_HINT):
             self._fs, self._base = fs.FileSystem.from_uri(uri)
 
+    @property
+    def local_folder(self) -> Path | None:
+        """The folder of this machine that a ``file://`` URI names; None for an object store."""
+        return Path(self._base) if isinstance(self._fs, fs.LocalFileSystem) else None
+
     def child(self, name: str) -> "Storage":
         """Open a folder inside this one.
 
@@ -172,14 +160,16 @@ class Storage:
         return {name: (info.mtime_ns or 0) / 1e9 for name, info in self._files().items()}
 
     def _files(self) -> dict[str, fs.FileInfo]:
-        selector = fs.FileSelector(self._base, allow_not_found=True, recursive=True)
+        wanted = fs.FileSelector(self._base, allow_not_found=True, recursive=True)
         with self._explained():
-            found = self._fs.get_file_info(selector)
+            if self.local_folder is not None:  # a selector would follow links out of the folder
+                wanted = files_below(self.local_folder)
+            found = self._fs.get_file_info(wanted)
         if not found:
             self._check_bucket()
         start = len(self._base.rstrip("/")) + 1
         files = {info.path[start:]: info for info in found if info.is_file}
-        return {name: info for name, info in files.items() if _stays_inside(name)}
+        return {name: info for name, info in files.items() if stays_inside(name)}
 
     def _check_bucket(self) -> None:
         """Refuse a bucket that does not exist, which would be listed as an empty one."""
@@ -270,9 +260,7 @@ class Storage:
         return f"{self._base.rstrip('/')}/{name}"
 
     def _make_folder(self, name: str) -> None:
-        if isinstance(
-            self._fs, fs.LocalFileSystem
-        ):  # in object stores folders are only parts of names
+        if self.local_folder is not None:  # in object stores folders are only parts of names
             self._fs.create_dir(str(Path(self._path(name)).parent), recursive=True)
 
     @contextmanager
@@ -287,11 +275,6 @@ class Storage:
                 raise StoreError(where, "a place to write to", reason, HINTS[number]) from error
             found = " ".join(str(error).replace(self.uri, where).split())[:300]
             raise StoreError(where, "a storage folder", found, hint) from error
-
-
-def _stays_inside(name: str) -> bool:
-    """Whether a path stays below its folder, as names in a bucket may be anything."""
-    return not name.startswith("/") and ".." not in name.split("/")
 
 
 def _is_current(path: Path, info: fs.FileInfo) -> bool:

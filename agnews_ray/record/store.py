@@ -24,6 +24,7 @@ from agnews_ray.record.finished import (
     refuse_newer,
     to_json,
 )
+from agnews_ray.record.inside import refuse_links
 from agnews_ray.record.lease import Lease, has_holder
 from agnews_ray.record.outputs import TestRows, check_left, save_test_rows
 from agnews_ray.record.schema import TrialRecord
@@ -33,7 +34,8 @@ from agnews_ray.spec.study import StudySpec
 
 LOG_FILE = "submit.log"
 STAGING = ".staging"
-"""The folder for unfinished files inside a study's folder; each writer has its own folder there."""
+"""The folder for unfinished files of a study; each writer has its own folder there."""
+OWN_NAMES = ("trials", STAGING, DAMAGED, ".checkpoints", ".lease", LOG_FILE)
 
 
 class StudyStore:
@@ -83,6 +85,7 @@ class StudyStore:
         """
         try:
             make_folder(self.folder)
+            refuse_links(self.folder, OWN_NAMES)
             with writing_explained(self.folder), tempfile.TemporaryFile(dir=self.folder) as file:
                 file.write(b"1")
         except StoreError as error:
@@ -216,7 +219,7 @@ class StudyStore:
             The trial's final folder. If it already has a record, that one is kept.
 
         Raises:
-            StoreError: nothing was staged, the disk is full, or another writer has the study now.
+            StoreError: nothing staged, a full disk, or another writer has the study now.
         """
         with writing_explained(staged):
             check_left(record, staged, [path.name for path in Path(staged).iterdir()])
@@ -254,8 +257,7 @@ class StudyStore:
 
     def trial_folder(self, trial_id: str) -> Path:
         """Return the folder of a finished trial (``record.json``, ``artifact/``, Parquet files)."""
-        plain = self._trials / trial_id
-        if (plain / RECORD_FILE).is_file():
+        if (plain := self._trials / trial_id).joinpath(RECORD_FILE).is_file():
             return plain
         return read_finished(self._trials, trial_id).folders.get(trial_id, plain)
 

@@ -186,18 +186,22 @@ class Checkpoints(Callback):
         return is_due, step + max(1, ahead)
 
     def _is_due(self, step: int) -> bool:
+        if self._writing is not None and not self._writing.done():
+            # Stated steps are kept, though the training waits; stated times may come later.
+            return self._recovery.steps is not None and self._is_nth(step)
         if self._writing is not None:
-            if not self._writing.done():
-                return False
             self._note_cost()
         if self._reporter.is_save_wanted():
             if step > self._saved_step:
                 return True
             self._reporter.saved(step)
         if self._recovery.steps is not None:
-            return step - self._saved_step >= self._recovery.steps
+            return self._is_nth(step)
         wanted = self._recovery.seconds or max(MIN_INTERVAL_S, self._cost_s / MAX_SHARE)
         return self._clock.seconds - self._saved_s >= wanted
+
+    def _is_nth(self, step: int) -> bool:
+        return step - self._saved_step >= (self._recovery.steps or 0)
 
     def _note_cost(self) -> None:
         """Learn what the latest checkpoint cost, now that it is written."""

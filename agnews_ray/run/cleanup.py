@@ -26,6 +26,9 @@ LONGEST_TMP = 13
 """The longest path, in characters, of a folder for Ray's sockets: their paths may have 107, of
 which our folder's name, the session's and the socket's take 94 with process ids of 7 digits."""
 
+LONGEST_PID = 9
+"""The most digits of a process id; a longer number is no process's."""
+
 POLL_S = 0.05
 
 PATIENCE_S = 2.0
@@ -48,15 +51,33 @@ def short_tmp() -> str:
 
 def remove_stale() -> None:
     """Remove the folders and shared-memory files of this user's dead processes."""
+    for path in private_paths(of_living=False):
+        remove_private(path)
+
+
+def private_paths(*, of_living: bool) -> list[Path]:
+    """Find this user's folders and shared-memory files, by the process that made them.
+
+    Args:
+        of_living: whether those of running processes are wanted, or those of dead ones.
+    """
+    found = []
     for parent in (Path(short_tmp()), SHARED_FOLDER):
         for path in parent.glob(f"{PREFIX}-*-*"):
             pid = path.name.split("-")[2]
-            if pid.isdigit() and _is_ours(path) and not psutil.pid_exists(int(pid)):
-                if path.is_dir():
-                    end_processes(path, patience_s=0)
-                    shutil.rmtree(path, ignore_errors=True)
-                else:
-                    path.unlink(missing_ok=True)
+            is_pid = pid.isdecimal() and pid.isascii() and len(pid) <= LONGEST_PID
+            if is_pid and _is_ours(path) and psutil.pid_exists(int(pid)) == of_living:
+                found.append(path)
+    return found
+
+
+def remove_private(path: Path) -> None:
+    """Remove a folder or file of a dead process, and end what still runs in it."""
+    if path.is_dir() and not path.is_symlink():
+        end_processes(path, patience_s=0)
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def processes_of(folder: Path) -> set[psutil.Process]:
@@ -171,7 +192,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 def _is_ours(path: Path) -> bool:
     try:
-        return path.stat().st_uid == os.getuid()
+        return path.lstat().st_uid == os.getuid()
     except OSError:
         return False
 

@@ -26,9 +26,11 @@ OF_SEVERAL_MODULES = {
     "record/test_full_disk": "all writes, on a full disk",
     "record/test_unsupported_records": "all reads, of damaged and newer files",
     "spec/test_messages": "the messages of all parts of a study",
+    "test_audit": "`.ci/audit.py`",
     "test_layout": "this file",
     "test_rayjob": "`jobs/rayjob.yaml`",
     "test_readme": "the documents",
+    "test_security": "the whole package: what SECURITY.md promises of its code",
 }
 """Test files without a module of their own, and what each of them tests."""
 

@@ -14,7 +14,7 @@ SUBMIT_OPTIONS = """
 --curve --patience --min-delta --learning-rate --label-smoothing --class-weights
 --global-batch-size --precision --num-workers
 --device --validation --test-fraction --config --delimiter --quote --encoding --header
---budget --price-per-hour --what-fits
+--budget --price-per-hour --what-fits --checkpoint-every --max-failures
 --name --runs --dry-run --json --quiet --address --storage --follow --track
 """.split()
 
@@ -35,6 +35,7 @@ OTHER_OPTIONS = {
         "--runs",
         "--format",
     },
+    "clean": {"--runs", "--caches", "--checkpoints", "--all", "--yes", "--json"},
     "cluster": set(),
     "compare": {"--format"},
     "doctor": {"--address", "--storage", "--json"},

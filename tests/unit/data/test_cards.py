@@ -146,3 +146,28 @@ def feature(names, config="a"):
 )
 def test_class_names_are_those_of_the_configuration_in_label_order(clone, infos, wanted, names):
     assert card_splits(clone(f"dataset_info:\n{infos}"), wanted) == (None, names)
+
+
+@pytest.mark.parametrize(
+    "matter",
+    [
+        {"configs": [{"config_name": "default", "data_dir": "../other"}]},
+        {"configs": [{"config_name": "default", "data_files": "../other/*.csv"}]},
+    ],
+)
+def test_a_card_cannot_name_files_outside(tmp_path, matter):
+    (tmp_path / "README.md").write_text(f"---\n{json.dumps(matter)}\n---\n")
+    with pytest.raises(DataError, match="files inside the folder"):
+        card_splits(tmp_path, None)
+
+
+def test_a_saved_dataset_cannot_name_files_outside(tmp_path):
+    (tmp_path / "x.arrow").touch()
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    (folder / "state.json").write_text('{"_data_files": [{"filename": "../x.arrow"}]}')
+    with pytest.raises(DataError, match="files inside the folder"):
+        saved_files(folder)
+    (folder / "dataset_dict.json").write_text('{"splits": ["../"]}')
+    with pytest.raises(DataError, match="files inside the folder"):
+        saved_splits(folder)

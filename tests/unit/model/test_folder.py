@@ -107,3 +107,20 @@ def test_a_folder_that_may_not_be_read_is_one_line(folder, monkeypatch):
     error = refusal(folder)
     assert (error.wanted, error.hint) == ("a readable folder", "check the folder's permissions")
     assert "Permission denied" in error.found
+
+
+def test_a_link_out_of_the_folder_is_refused(folder, tmp_path):
+    (tmp_path / "private").write_text("secret")
+    (folder / "vocab.txt").unlink()
+    (folder / "vocab.txt").symlink_to(tmp_path / "private")
+    assert refusal(folder).found == f"vocab.txt, a link to {tmp_path / 'private'}"
+
+
+def test_the_links_of_the_hubs_cache_are_its_own(folder, tmp_path):
+    commit = tmp_path / "cache" / "snapshots" / ("a" * 40)
+    commit.parent.mkdir(parents=True)
+    folder.rename(commit)
+    (commit.parent.parent / "blobs").mkdir()
+    (commit / "vocab.txt").rename(commit.parent.parent / "blobs" / "7b2f")
+    (commit / "vocab.txt").symlink_to("../../blobs/7b2f")
+    check_folder(commit)

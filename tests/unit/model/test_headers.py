@@ -155,3 +155,9 @@ def test_json_that_is_no_object_is_explained(folder, content, found):
         read_json(folder, folder / "config.json")
     assert caught.value.wanted.endswith("in config.json")
     assert caught.value.found.startswith(found)
+
+
+@pytest.mark.parametrize("name", ["../other/model.safetensors", "/etc/model.safetensors"])
+def test_an_index_cannot_name_files_outside(sharded, name):
+    (sharded / INDEX).write_text(json.dumps({"weight_map": {"weight": name}}))
+    assert "a path" in refusal(sharded).found

@@ -114,7 +114,7 @@ def test_a_part_that_does_not_come_is_an_error(location, monkeypatch):
     monkeypatch.setattr("agnews_ray.record.checkpoints.MAX_WAIT_S", 0.0)
     folder = a_folder(location)
     folder.write_part(folder.name_at(5), 0, lambda path: path.write_text("5"))
-    with pytest.raises(StoreError, match="want the parts of all workers, found no .*rank-1"):
+    with pytest.raises(StoreError, match=r"want the parts of all workers, found no .*rank-1"):
         folder.complete(folder.name_at(5), 5, 2)
 
 

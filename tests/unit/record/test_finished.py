@@ -81,3 +81,13 @@ def test_of_two_attempts_of_one_trial_the_first_to_end_counts(store):
     assert [record.created_at[:10] for record in found.records] == ["2026-01-02", "2026-01-01"]
     assert [one.folder.name[-3:] for one in found.set_aside] == ["c-1", "a-1"]
     assert all("~b-1 too, which is used" in str(one) for one in found.set_aside)
+
+
+@pytest.mark.parametrize("name", ["", "record.json"])
+def test_a_trial_that_is_a_link_to_elsewhere_is_set_aside(store, tmp_path, name):
+    place = folder_of(store, 1) / name
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    found = store.finished()
+    assert [record.seed for record in found.records] == [2]
+    assert "a link to" in str(found.set_aside[0])

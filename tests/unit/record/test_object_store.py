@@ -359,3 +359,29 @@ def test_two_writers_there_do_not_write_at_once(runs, tmp_path):
             pass
         assert Storage(staged).sizes()
     assert names(runs) == []
+
+
+def test_a_link_in_a_shared_study_is_not_fetched(tmp_path):
+    there = a_study(tmp_path / "there", seeds=(1,))
+    (tmp_path / "secret").write_text("secret")
+    (there / "trials/v0-s1/key").symlink_to(tmp_path / "secret")
+    (there / "trials/v0-s1/round").symlink_to(there)
+    copy_study(there, tmp_path / "here")
+    assert (tmp_path / "here/trials/v0-s1/record.json").is_file()
+    assert not (tmp_path / "here/trials/v0-s1/key").exists()
+
+
+def test_names_in_a_bucket_cannot_leave_the_folder(s3, tmp_path):
+    uri = f"s3://{BUCKET}/bad/study"
+    Storage(uri).upload(a_study(tmp_path / "other", seeds=(1,)))
+    key = "bad/study/trials/v0-s1/../../../../escaped"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"1")
+    copied = fetch_study(uri, tmp_path / "a/b/here", with_artifacts=True)
+    assert "trials/v0-s1/record.json" in copied
+    assert not list(tmp_path.rglob("escaped"))
+
+
+@pytest.mark.parametrize("name", ["..", ".hidden"])
+def test_a_uri_that_ends_with_no_name_is_not_a_study(name):
+    with pytest.raises(StoreError, match="want a study, found the name"):
+        local_study(f"s3://{BUCKET}/{name}")

@@ -143,3 +143,13 @@ def test_older_records_that_count_nan_as_class_0_are_read_as_diverged(tmp_path, 
     assert record.test.accuracy is None
     predictions = load_predictions(path.parent, record)
     assert (predictions.predicted == -1).all()
+
+
+def test_nothing_is_cleared_behind_a_link(tmp_path):
+    (tmp_path / "home" / "letters").mkdir(parents=True)
+    store = StudyStore(tmp_path, "study")
+    store.folder.mkdir()
+    (store.folder / ".staging").symlink_to(tmp_path / "home")
+    with pytest.raises(StoreError, match="a link to"), store.writing():
+        pass
+    assert (tmp_path / "home" / "letters").exists()
