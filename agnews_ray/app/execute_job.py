@@ -152,7 +152,7 @@ def _run_joined(
         groups=groups,
         log_hint="read `agnews-ray logs --all`, or submit.log beside the results",
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
-        max_attempts=prepared.study.recovery.max_failures + 1,
+        max_failures=prepared.study.recovery.max_failures,
         on_retry=watcher.note,
         predict=allowance.predict,
     )

@@ -211,7 +211,7 @@ def _run_embedded(
                 groups=groups,
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
-                max_attempts=prepared.study.recovery.max_failures + 1,
+                max_failures=prepared.study.recovery.max_failures,
                 on_retry=watcher.note,
                 predict=allowance.predict,
             )

@@ -54,6 +54,9 @@ class FastEngine:
     Steps of a model whose blocks are not fused are never recorded."""
     objective: Objective = PLAIN
     """The objective to minimise; its tensors are on the CPU."""
+    passes: int = 1
+    """The number of forward and backward passes into which a rank's share of a step is cut; their
+    gradients are added up. More passes need less memory and more time."""
 
     def train(
         self,
@@ -92,7 +95,11 @@ class FastEngine:
         is_cuda = self.rank.device.type == "cuda"
         if not is_cuda:
             keep_freed_memory()
-        wanted = Wanted(needs=self.objective.needs, is_recorded=self.record is not None)
+        wanted = Wanted(
+            needs=self.objective.needs,
+            is_recorded=self.record is not None,
+            adds_up=self.passes > 1,
+        )
         how = (DTYPES[self.precision], self.recipe, num_steps, self.rank, wanted)
         # CUDA graphs require that their operations ran before, and not on the default stream.
         with _own_stream() if is_cuda else nullcontext(), fused_model(model, *how) as fused:
@@ -129,12 +136,14 @@ class _Training:
         self._position = torch.zeros(1, dtype=torch.int64, device=device)
         self._loss = torch.zeros(1 + num_parts, device=device)
         """Shape (1 + P,): this rank's share of the latest loss and of its parts."""
-        self._is_alone = engine.rank.world_size == 1
-        self._compute: Callable[..., None] = self._whole if self._is_alone else self._backward
+        self._is_whole = engine.rank.world_size == engine.passes == 1
+        """Whether one call of ``_compute`` makes a whole step, its update included."""
+        self._compute: Callable[..., None] = self._whole if self._is_whole else self._backward
         self._shape: Shape | None = None
         """The shape of batches if steps are recorded; else None."""
         if engine.record and fused.is_fused:
-            num_rows = engine.recipe.global_batch_size // engine.rank.world_size
+            num_passes = engine.rank.world_size * engine.passes
+            num_rows = -(-engine.recipe.global_batch_size // num_passes)
             self._shape = Shape(
                 num_rows=num_rows,
                 length_multiple=LENGTH_MULTIPLE,
@@ -170,12 +179,12 @@ class _Training:
     def step(self, global_batch: TokenisedRows) -> StepDone:
         """Make one update; on a GPU, only queue it."""
         self._start = self._start or time.perf_counter()  # waiting for the first rows is start-up
-        engine, rank = self._engine, self._engine.rank
-        place = (rank.index, rank.world_size, engine.pad_id, self._shape, engine.padding_side)
-        share = weigh(rank_share(global_batch, *place), global_batch, engine.objective)
+        rank = self._engine.rank
+        shares = [self._share(global_batch, number) for number in range(self._engine.passes)]
         has_table = self._fused.embeddings is not None
-        self._run(share, _words(global_batch, engine.pad_id) if has_table else None)
-        self._facts.append(batch_facts(share.rows, share.num_tokens, share.input_ids.numel()))
+        self._run(shares, _words(global_batch, self._engine.pad_id) if has_table else None)
+        facts = [batch_facts(one.rows, one.num_tokens, one.input_ids.numel()) for one in shares]
+        self._facts.append(np.sum(facts, axis=0))
         index = len(self._facts) - 1
         number = index + 1 + (len(self._earlier.loss) if self._earlier else 0)
         if number == self._num_steps and rank.device.type == "cuda":
@@ -183,15 +192,27 @@ class _Training:
         self._seconds.append(time.perf_counter() - self._start)
         return StepDone(number, self._log[index, 0], self._seconds[-1])
 
-    def _run(self, batch: Batch, words: torch.Tensor | None) -> None:
+    def _share(self, batch: TokenisedRows, number: int) -> Batch:
+        """Take the rows of one pass: those of a rank, if there were as many ranks as passes."""
+        engine, rank = self._engine, self._engine.rank
+        index = rank.index + number * rank.world_size
+        place = (index, engine.passes * rank.world_size, engine.pad_id)
+        share = rank_share(batch, *place, self._shape, engine.padding_side)
+        return weigh(share, batch, engine.objective)
+
+    def _run(self, shares: Sequence[Batch], words: torch.Tensor | None) -> None:
         if not self._model.training:
             self._model.train()
         if self._fused.embeddings is not None and words is not None:
             self._fused.embeddings.begin(words)
         device = self._engine.rank.device
-        self._compute(*(_move(tensor, device) for tensor in batch.tensors))
-        if not self._is_alone:
-            self._fused.add_up_ranks()
+        if not self._is_whole:
+            self._zero()
+        for share in shares:
+            self._compute(*(_move(tensor, device) for tensor in share.tensors))
+        if not self._is_whole:
+            if self._engine.rank.world_size > 1:
+                self._fused.add_up_ranks()
             self._update()
 
     def _make_log(self) -> TrainLog:
@@ -211,8 +232,13 @@ class _Training:
         return log if self._earlier is None else self._earlier.followed_by(log)
 
     def _whole(self, *batch: torch.Tensor) -> None:
+        self._zero()
         self._backward(*batch)
         self._update()
+
+    def _zero(self) -> None:
+        self._fused.zero()
+        self._loss.zero_()
 
     def _backward(
         self,
@@ -222,9 +248,8 @@ class _Training:
         row_weights: torch.Tensor,
         *others: torch.Tensor,
     ) -> None:
-        """Compute this rank's part of the loss and its gradients, from ``Batch.tensors``."""
+        """Add one pass's part of the loss and its gradients, from ``Batch.tensors``."""
         engine = self._engine
-        self._fused.zero()
         with autocast(engine.rank.device, engine.precision):
             output = self._fused.compute(input_ids, mask)
         targets = dict(zip(sorted(self._objective.targets), others, strict=True))
@@ -232,7 +257,7 @@ class _Training:
         each = each if each.dim() == 2 else each[:, None]
         shares = (each * row_weights[:, None]).sum(dim=0)
         torch.autograd.backward(shares[0] * self._optimizer.loss_scale)
-        self._loss.copy_(shares.detach())
+        self._loss.add_(shares.detach())
 
     def _update(self) -> None:
         self._optimizer.step()

@@ -18,6 +18,7 @@ from agnews_ray.engine.fused.graphs import CudaRecorder
 from agnews_ray.engine.objective import PLAIN, Objective
 from agnews_ray.engine.results import Rank, TrainLog
 from agnews_ray.engine.state import SaveState, TrainingState
+from agnews_ray.errors import ResourceError
 from agnews_ray.spec.base import Precision
 from agnews_ray.spec.recipe import RecipeSpec
 
@@ -57,6 +58,8 @@ class TrainingJob:
     """The function that returns all train rows, for an engine that makes its own batches."""
     objective: Objective = PLAIN
     """The objective to minimise; its tensors are on the CPU."""
+    passes: int = 1
+    """The number of passes into which a rank's share of a step is cut; only the fast engine can."""
     save: SaveState | None = None
     """The function that saves a state when a callback requests it."""
     start: TrainingState | None = None
@@ -78,6 +81,7 @@ def _by_fast(
         padding_side=job.tokenizer.padding_side,
         record=CudaRecorder() if is_recorded and job.rank.device.type == "cuda" else None,
         objective=job.objective,
+        passes=job.passes,
     )
     return engine.train(
         model, job.epochs(), job.num_steps, callbacks, save=job.save, start=job.start
@@ -87,6 +91,9 @@ def _by_fast(
 def _by_trainer(
     job: TrainingJob, model: Any, callbacks: Sequence[Callback], *, style: "Style"
 ) -> TrainLog:
+    if job.passes > 1:
+        found, hint = "memory full in a whole pass", "lower --global-batch-size or --max-length"
+        raise ResourceError("engine reference", "a GPU with enough memory", found, hint)
     from agnews_ray.engine.reference import ReferenceEngine
 
     engine = ReferenceEngine(

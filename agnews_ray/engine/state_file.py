@@ -42,7 +42,9 @@ def write_part(path: Path, state: TrainingState, callbacks: Mapping[str, Any]) -
     tree = _without_tensors({"state": state, "callbacks": callbacks}, tensors)
     seen: set[int] = set()
     for name, tensor in tensors.items():
-        if tensor.untyped_storage().data_ptr() in seen and tensor.numel():  # safetensors refuses shared memory
+        if (
+            tensor.untyped_storage().data_ptr() in seen and tensor.numel()
+        ):  # safetensors refuses shared memory
             tensors[name] = tensor.clone()
         seen.add(tensor.untyped_storage().data_ptr())
     safetensors.torch.save_file(tensors, str(path), {"tree": json.dumps(tree)})

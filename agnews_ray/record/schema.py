@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import JsonValue, model_validator
 
+from agnews_ray.record.attempts import AttemptRecord as AttemptRecord
 from agnews_ray.record.dataset import DatasetRecord as DatasetRecord
 from agnews_ray.record.dataset import SplitRecord as SplitRecord
 from agnews_ray.record.predicted import PredictionRecord as PredictionRecord
@@ -19,16 +20,16 @@ from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.scaling import ScalingSpec
 from agnews_ray.spec.variant import VariantSpec
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """2 added ``variant.engine``; records of version 1 were all made by ``fast``, its default. 3 added
 what was assumed of data and model, 4 the engine that really ran and pauses in mid-training, 5
 ``recipe.label_smoothing`` and ``recipe.class_weights``, 6 a variant's own part of the recipe and
 whether test was scored, 7 the place of a trial in a search, its share of the train rows,
 ``recipe.stop`` and the best epoch, what was predicted of it, its whole time, and linear models,
-without steps and padding, 8 students, teachers and pre-training; what older records lack has a
-default that was true of them."""
+without steps and padding, 8 students, teachers and pre-training, 9 the attempts at a trial and the
+passes of a step; what older records lack has a default that was true of them."""
 
-READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7, 8)
+READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 9)
 FIRST_TO_NAME_DIVERGENCE = 3
 
 
@@ -129,6 +130,9 @@ class TrainingRecord(Record):
     rule to stop; None: the last one."""
     stopped_after_epoch: int | None = None
     """The epoch after which this rule ended the training; None: it did not."""
+    passes_per_step: int = 1
+    """The number of passes into which each rank's rows of a step were cut in the last attempt: more
+    than one after a GPU's memory was full."""
 
 
 class RungScore(Record):
@@ -222,6 +226,8 @@ class TrialRecord(Record):
     record; None: before version 7."""
     predicted: PredictionRecord | None = None
     """What was predicted of it; None if nothing was."""
+    attempts: tuple[AttemptRecord, ...] = ()
+    """The attempts at it, the finished one last; before version 9 none were noted."""
     environment: EnvironmentRecord
     diverged: str | None = None
     """Why the model has no scores: its loss or its logits are not numbers. Such a trial is left out

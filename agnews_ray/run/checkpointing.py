@@ -113,7 +113,7 @@ def _newest(
     for callback in callbacks:
         callback.load_state_dict(saved["callbacks"][type(callback).__name__])
     state = saved["state"]
-    setup.started_from_step = state["num_done"]
+    setup.started_from_step = setup.reporter.from_step = state["num_done"]
     setup.reporter.tell(
         f"{setup.config.trial_id} goes on after step {state['num_done']:,} of "
         f"{state['num_steps']:,}"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 import ray
-from ray.train import TrainingFailedError, WorkerGroupError
+from ray.train import PreemptionError, TrainingFailedError, WorkerGroupError
 
-from agnews_ray.errors import AgnewsError, ResourceError, TrialError
+from agnews_ray.errors import AgnewsError, RecordingError, ResourceError, TrialError
+from agnews_ray.run.retries import Failure, Kind
 
 INNER = ("controller_failure", "cause", "health_check_failure", "_base_exc", "client_exc")
 """The attributes in which Ray's exceptions keep the inner one."""
@@ -20,6 +21,13 @@ MAX_CHARS = 300
 OF_MEMORY = re.compile(r"memory pressure|running low on memory|OutOfMemoryError")
 """The words in Ray's message about a worker or task that it killed to free memory. About any other
 dead one it says that an OOM killer may have killed it."""
+
+OF_GPU_MEMORY = re.compile(
+    r"out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|can't allocate memory"
+)
+"""The words in torch's message about memory that it did not get."""
+
+STEP_NOTE = re.compile(r"after step (\d+) of this trial")
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +45,8 @@ def root_error(trial_id: str, error: TrainingFailedError, log_hint: str) -> Agne
         ``TrialError`` that names the cause.
     """
     logger.error("trial %s failed", trial_id, exc_info=error)
+    if is_full_gpu(error):
+        return full_gpu(f"trial {trial_id}", error)
     if is_out_of_memory(error):
         return no_memory(f"trial {trial_id}")
     ours = own_error(error)
@@ -58,6 +68,13 @@ def own_error(error: BaseException) -> AgnewsError | None:
         ),
         None,
     )
+
+
+def full_gpu(where: str, error: BaseException) -> ResourceError:
+    """Make the error for a GPU whose memory is full even with one row per pass."""
+    *_, cause = _causes(error)
+    hint = "lower --max-length, use a smaller model or fp16, or end other programs on the GPU"
+    return ResourceError(where, "a GPU with memory for one row per pass", describe(cause), hint)
 
 
 def no_memory(where: str) -> ResourceError:
@@ -88,8 +105,60 @@ def was_lost(error: BaseException) -> bool:
 
     False if Ray itself ended the worker because memory was full, as that would happen again.
     """
-    lost = (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError)
+    of_ray = ray.exceptions
+    lost = (
+        *(of_ray.RayActorError, of_ray.ObjectLostError),
+        *(of_ray.NodeDiedError, of_ray.WorkerCrashedError),  # of a task
+    )
     return find(error, *lost) is not None and not is_out_of_memory(error)
+
+
+def is_full_gpu(error: BaseException) -> bool:
+    """Whether torch did not get the memory that it asked for, on any rank."""
+    return any(
+        isinstance(cause, RuntimeError)  # as torch's own class is
+        and not isinstance(cause, TrainingFailedError | ray.exceptions.RayError)
+        and OF_GPU_MEMORY.search(str(cause))
+        for cause in _all_causes(error)
+    )
+
+
+def was_preempted(error: BaseException) -> bool:
+    """Whether a node was taken away by its owner, as a spot machine is."""
+    return find(error, PreemptionError) is not None or any(
+        isinstance(cause, ray.exceptions.RayActorError) and cause.preempted
+        for cause in _all_causes(error)
+    )
+
+
+def step_note(step: int) -> str:
+    """Write the note that tells the driver after which step a worker's error was raised."""
+    return f"after step {step} of this trial"
+
+
+def failure_of(error: BaseException, step: int = 0, phase: str = "") -> Failure:
+    """Describe a failed attempt; a cause that explains the errors of other ranks comes first.
+
+    Args:
+        error: the exception of Ray Train, or of a Ray task.
+        step: the last step that was reported.
+        phase: the last phase that was reported.
+    """
+    broken = find(error, RecordingError)
+    if broken is not None:
+        return Failure(kind="recording", text=broken.found, step=step, phase=phase)
+    notes = [note for cause in _all_causes(error) for note in getattr(cause, "__notes__", ()) or ()]
+    told = [int(found[1]) for note in notes if (found := STEP_NOTE.fullmatch(note))]
+    *_, cause = _causes(error)
+    kinds: tuple[tuple[Kind, bool], ...] = (
+        ("preempted", was_preempted(error)),
+        ("ours", own_error(error) is not None),
+        ("full GPU", is_full_gpu(error)),
+        ("full memory", is_out_of_memory(error)),
+        ("lost worker", was_lost(error)),
+    )
+    kind: Kind = next((name for name, is_it in kinds if is_it), "error")
+    return Failure(kind=kind, text=describe(cause), step=max([step, *told]), phase=phase)
 
 
 def find(error: BaseException, *kinds: type[E]) -> E | None:

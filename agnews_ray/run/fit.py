@@ -57,7 +57,9 @@ class TrainerFit:
                 storage_path=self.scratch,
                 # We retry after a lost worker: Ray Train would also retry after a user's error.
                 failure_config=make_failure_config(
-                    max_failures=0, controller_failure_limit=self.max_start_failures
+                    max_failures=0,
+                    max_preemption_failures=0,  # workers that Ray starts again find no task
+                    controller_failure_limit=self.max_start_failures,
                 ),
                 logging_config=LoggingConfig(log_level="ERROR"),
             ),

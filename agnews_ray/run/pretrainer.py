@@ -139,6 +139,7 @@ class Pretrainer:
                 epochs=self._epochs,
                 rows=lambda: next(setup.rows.train_windows(0)),
                 objective=objective,
+                passes=config.passes,
                 save=kept.save,
                 start=kept.start,
             )
@@ -203,5 +204,6 @@ class Pretrainer:
             is_streamed=self._setup.rows.is_streamed,
             seconds_to_first_step=self._clock.first_step_at - self._config.started_at,
             scoring_seconds=0.0,
+            passes_per_step=self._config.passes,
             paused_seconds=paused_s,
         )

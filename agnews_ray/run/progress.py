@@ -7,6 +7,7 @@ be another process, whose idle main thread wakes up a hundred times a second and
 import contextlib
 import logging
 import pickle  # only between our own processes
+import platform
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -95,6 +96,10 @@ class ProgressReporter:
         self.note = ""
         """The notes in every later message, a line each, because only the latest is read."""
         self._saved_step = 0
+        self.from_step = 0
+        """The number of steps of earlier attempts from which this one goes on."""
+        self.done = 0
+        """The number of finished steps, also of those that are not reported."""
         self._is_save_wanted = False
         self._messages = ThreadPoolExecutor(max_workers=1)
 
@@ -150,7 +155,10 @@ class ProgressReporter:
 
     def _post(self, progress: TrialProgress) -> None:
         if self._does_tell:
-            self._messages.submit(self._put, replace(progress, note=self.note))
+            message = replace(
+                progress, note=self.note, from_step=self.from_step, machine=platform.node()
+            )
+            self._messages.submit(self._put, message)
 
     def _put(self, progress: TrialProgress) -> None:
         with contextlib.suppress(RayError):  # training continues if a report fails

@@ -9,15 +9,15 @@ from typing import Any
 
 import pyarrow as pa
 import ray
-from ray.exceptions import NodeDiedError, ObjectLostError, WorkerCrashedError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from agnews_ray.data.rows import SplitRows
 from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.checkpoints import forget_checkpoints
 from agnews_ray.record.schema import TrialRecord
-from agnews_ray.run.failures import find, is_out_of_memory
 from agnews_ray.run.inputs import Inputs, LinearInputs
-from agnews_ray.run.progress import ProgressReporter, forget_progress, save_now
+from agnews_ray.run.progress import ProgressReporter, save_now
+from agnews_ray.run.retries import Retries
 from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.run.worker_config import LinearConfig, WorkerSummary
@@ -62,25 +62,29 @@ class StudyRunner:
                 return self.trainer.run(trial, inputs, started_at)
             finally:
                 self.running.discard(trial.trial_id)
-        predicted, attempt = self.trainer.predict(trial, started_at), 0
-        while True:
-            attempt += 1
+        predicted = self.trainer.predict(trial, started_at)
+
+        def attempt() -> tuple[WorkerSummary, str]:
             staged = self.trainer.store.staging_folder(trial.trial_id)
             config = self._config(trial, inputs, staged, started_at)
             try:
-                summary = self._fit(config, inputs.splits)
-                break
-            except ray.exceptions.RayError as error:
-                if attempt >= self.trainer.max_attempts or not was_lost(error):
-                    raise
-                self.texts.clear()
-                self.trainer.on_retry(f"trial {trial.trial_id} lost its node, starts again")
-            finally:
-                forget_progress(trial.trial_id)
+                return self._fit(config, inputs.splits), staged
+            except ray.exceptions.RayError:
+                self.texts.clear()  # a lost node may have held some
+                raise
+
+        retries = Retries(max_failures=self.trainer.max_failures)
+        with self.trainer.attempts_at(trial.trial_id, retries) as loop:
+            summary, staged = loop.run(attempt)
         record = self.trainer.recorder.record_of(trial, summary, inputs.findings).model_copy(
-            update={"predicted": predicted, "total_seconds": time.time() - started_at}
+            update={
+                "predicted": predicted,
+                "total_seconds": time.time() - started_at,
+                "attempts": loop.log.attempts,
+            }
         )
         self.trainer.store.publish(record, staged)
+        forget_checkpoints(self.trainer.store.location, [trial.trial_id])
         return record
 
     def _fit(self, config: LinearConfig, splits: Mapping[str, SplitRows]) -> WorkerSummary:
@@ -135,12 +139,6 @@ class StudyRunner:
     def progress(self, trial_ids: Iterable[str]) -> list[TrialProgress]:
         """Read the progress of running trials; see ``TrialRunner.progress``."""
         return self.trainer.progress(trial_ids)
-
-
-def was_lost(error: Exception) -> bool:
-    """Whether a task ended with its node or process, which another attempt may survive."""
-    lost = (NodeDiedError, WorkerCrashedError, ObjectLostError)
-    return find(error, *lost) is not None and not is_out_of_memory(error)
 
 
 def _remote(function: Any, **options: Any) -> Any:

@@ -4,7 +4,8 @@ import logging
 import pickle  # only written here
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,19 +13,22 @@ import ray
 from ray.train import TrainingFailedError
 
 from agnews_ray.engine.fused.graphs import switched_off
-from agnews_ray.errors import DataError, RecordingError
+from agnews_ray.errors import DataError
 from agnews_ray.fail_points import reach
 from agnews_ray.plan.trials import PlannedTrial
+from agnews_ray.record.attempts import AttemptLog
 from agnews_ray.record.checkpoints import checkpoints_of, forget_checkpoints
 from agnews_ray.record.schema import PredictionRecord, TrialRecord
 from agnews_ray.record.soft_labels import FILE_NAME, load_soft_labels
 from agnews_ray.record.store import StudyStore
-from agnews_ray.run.failures import find, root_error, was_lost
+from agnews_ray.run.attempt_loop import AttemptLoop
+from agnews_ray.run.failures import root_error
 from agnews_ray.run.held_datasets import HeldDatasets
 from agnews_ray.run.inputs import TrialInputs
 from agnews_ray.run.mailbox import Task
-from agnews_ray.run.progress import forget_progress, latest_progress
+from agnews_ray.run.progress import latest_progress
 from agnews_ray.run.recording import Recorder
+from agnews_ray.run.retries import Retries
 from agnews_ray.run.rungs import forget_questions
 from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.worker_config import CheckpointSettings, WorkerConfig, WorkerSummary
@@ -51,14 +55,16 @@ class TrialRunner:
     """The advice on what to read after a failure, in the imperative."""
     threads_per_worker: int
     """The CPU threads of each worker; 0 for its share of its node."""
-    max_attempts: int = 1
-    """The number of times that a trial may run, if it loses a worker or its node."""
+    max_failures: int = 0
+    """The number of times that a trial starts again after a lost worker or an unknown error."""
     on_retry: Callable[[str], None] = logger.warning
     """The function that gets a line when a trial starts again; another thread calls it."""
     predict: Callable[[PlannedTrial, float], PredictionRecord | None] = no_prediction
     """The function that predicts a trial that starts now, from the Unix time from which it
     counts; None if there is no prediction."""
     datasets: HeldDatasets = field(default_factory=HeldDatasets)
+    logs: dict[str, AttemptLog] = field(default_factory=dict)
+    """What is noted of the attempts at each trial that runs now."""
 
     def run(self, trial: PlannedTrial, inputs: TrialInputs, started_at: float) -> TrialRecord:
         """Train, score and record one trial.
@@ -80,34 +86,59 @@ class TrialRunner:
         _check_splits(trial, inputs)
         predicted = self.predict(trial, started_at)
         reach("driver.start")
-        unrecorded, attempt = switched_off(), 0
-        while True:
-            attempt += 1
+        retries = Retries(
+            max_failures=self.max_failures,
+            max_passes=self._max_passes(trial),
+            unrecorded=switched_off(),
+        )
+
+        def attempt() -> tuple[WorkerSummary, str]:
             staged = self.store.staging_folder(trial.trial_id)
+            config = self._worker_config(trial, inputs, staged, started_at, retries)
             try:
-                config = self._worker_config(trial, inputs, staged, started_at, unrecorded)
-                summary = self._train(trial, inputs, config)
-                break
-            except TrainingFailedError as error:
-                broken = find(error, RecordingError)
-                if broken is not None and unrecorded is None:
-                    unrecorded = broken.found
-                    self.on_retry(f"trial {trial.trial_id} starts again, unrecorded: {unrecorded}")
-                    continue
-                if attempt >= self.max_attempts or not was_lost(error):
-                    raise root_error(trial.trial_id, error, self.log_hint) from error
-                self.on_retry(f"trial {trial.trial_id} lost a worker or its node, starts again")
+                return self._train(trial, inputs, config), staged
             finally:
-                forget_progress(trial.trial_id)
                 forget_questions(trial.trial_id, trial.rungs)
+
+        with self.attempts_at(trial.trial_id, retries) as loop:
+            try:
+                summary, staged = loop.run(attempt)
+            except TrainingFailedError as error:
+                raise root_error(trial.trial_id, error, self.log_hint) from error
+        loop.log.ended_from(summary.started_from_step, summary.training.num_steps)
         record = self.recorder.record_of(trial, summary, inputs.findings).model_copy(
-            update={"predicted": predicted, "total_seconds": time.time() - started_at}
+            update={
+                "predicted": predicted,
+                "total_seconds": time.time() - started_at,
+                "attempts": loop.log.attempts,
+            }
         )
         reach("driver.publish")
         self.store.publish(record, staged)
         reach("driver.published")
         forget_checkpoints(self.store.location, [trial.trial_id])
         return record
+
+    @contextmanager
+    def attempts_at(self, trial_id: str, retries: Retries) -> Iterator[AttemptLoop]:
+        """Return a context in which attempts at a trial are noted as they go on.
+
+        Args:
+            trial_id: the trial.
+            retries: what is decided after failures.
+        """
+        log = AttemptLog(checkpoints_of(self.store.location, trial_id))
+        self.logs[trial_id] = log
+        try:
+            yield AttemptLoop(trial_id=trial_id, log=log, retries=retries, on_retry=self.on_retry)
+        finally:
+            del self.logs[trial_id]
+
+    def _max_passes(self, trial: PlannedTrial) -> int:
+        """Return the largest number of passes of a step: with one row in each."""
+        if trial.work == "labelling" or not ENGINES[trial.variant.engine].is_ours:
+            return 1
+        return -(-trial.recipe.global_batch_size // self.recorder.study.scaling.num_workers)
 
     def _train(
         self, trial: PlannedTrial, inputs: TrialInputs, config: WorkerConfig
@@ -147,7 +178,12 @@ class TrialRunner:
         Returns:
             The latest progress of those that have reported any.
         """
-        return latest_progress(trial_ids)
+        found = latest_progress(trial_ids)
+        for one in found:
+            log = self.logs.get(one.trial_id)
+            if log is not None:
+                log.saw(one.step, one.from_step, one.machine)
+        return found
 
     def _worker_config(
         self,
@@ -155,7 +191,7 @@ class TrialRunner:
         inputs: TrialInputs,
         staged: str,
         started_at: float,
-        unrecorded: str | None,
+        retries: Retries,
     ) -> WorkerConfig:
         window = self.recorder.study.data.stream_window_rows
         return WorkerConfig(
@@ -184,7 +220,8 @@ class TrialRunner:
             staged=staged,
             facts=self.recorder.artifact_facts,
             replayed=inputs.replayed,
-            unrecorded=unrecorded,
+            unrecorded=retries.unrecorded,
+            passes=retries.passes,
             checkpoints=CheckpointSettings(
                 location=checkpoints_of(self.store.location, trial.trial_id),
                 attempt=secrets.token_hex(6),

@@ -31,6 +31,7 @@ from agnews_ray.record.schema import TrainingRecord, Work
 from agnews_ray.run.checkpointing import checkpointing
 from agnews_ray.run.cleanup import name_prefix
 from agnews_ray.run.engine_choice import choose_engine, max_over_ranks
+from agnews_ray.run.failures import step_note
 from agnews_ray.run.labeller import Labeller
 from agnews_ray.run.mailbox import next_task, post_result
 from agnews_ray.run.pretrainer import Pretrainer
@@ -63,6 +64,9 @@ def serve(group: str) -> None:
         try:
             with SpinByLoad():
                 summary = KINDS[task.config.work](setup).run()
+        except Exception as error:
+            error.add_note(step_note(setup.reporter.done))
+            raise
         finally:
             setup.close()
         if summary is not None:
@@ -175,6 +179,7 @@ class Worker:
                 epochs=self._rows.epochs,
                 rows=lambda: next(self._rows.train_windows(0)),
                 objective=self._objective(),
+                passes=config.passes,
                 save=kept.save,
                 start=kept.start,
             )
@@ -230,6 +235,7 @@ class Worker:
             is_streamed=self._rows.is_streamed,
             seconds_to_first_step=self._clock.first_step_at - self._config.started_at,
             scoring_seconds=scoring_seconds,
+            passes_per_step=self._config.passes,
             best_epoch=self._best.epoch if self._best else None,
             stopped_after_epoch=self._best.stopped_after if self._best and is_short else None,
         )

@@ -101,6 +101,7 @@ class ProgressTeller(Callback):
         self._batch_size, self._world_size = batch_size, world_size
 
     def after_step(self, done: StepDone) -> Action:
+        self._reporter.done = done.step
         reach("worker.step")
         if self._reporter.is_due():
             seconds = self._clock.seconds - self._clock.paused_s

@@ -70,6 +70,8 @@ class WorkerConfig:
     replayed: tuple[tuple[int, str], ...]
     """The numbers and texts of test rows on which the saved artifact's logits are compared with the
     recorded ones."""
+    passes: int = 1
+    """The number of passes into which a rank's share of a step is cut."""
     unrecorded: str | None
     """The reason why steps must not be recorded on a GPU; None records them where that works."""
     train_rows: bytes | None = None

@@ -21,7 +21,8 @@ class RecoverySpec(Spec):
     """The number of newest checkpoints that are kept, of which the older ones are for a damaged
     newest one."""
     max_failures: int = Field(3, ge=0)
-    """The number of times that a trial may lose a worker or its node, other than by preemption."""
+    """The number of times that a trial starts again after it lost a worker or its node, other than
+    by preemption, or failed for a reason that is not known."""
 
     @field_validator("checkpoint_every")
     @classmethod

@@ -75,7 +75,7 @@ class Block:
     """The tensors to which the backward pass writes."""
     settings: BlockSettings
     sums: BlockTensors | None = None
-    """The tensors in which gradients are added up, if the block is used several times in a pass."""
+    """The tensors in which gradients are added up, if the block is used several times in a step."""
 
 
 class FusedBlock(torch.autograd.Function):

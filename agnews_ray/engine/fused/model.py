@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 
 from agnews_ray.engine.fused.asked import AskedParts
+from agnews_ray.engine.fused.block import BlockTensors
 from agnews_ray.engine.fused.decay import decaying
 from agnews_ray.engine.fused.embeddings import WordEmbeddings
 from agnews_ray.engine.fused.exchange import Exchange
@@ -23,6 +24,7 @@ from agnews_ray.engine.fused.families import (
     find_blocks,
 )
 from agnews_ray.engine.fused.patching import (
+    Sizes,
     cheapen_dropout,
     fuse_block,
     share_position_bias,
@@ -43,6 +45,8 @@ class Wanted:
     is_recorded: bool = False
     """Whether steps may be recorded; the cheaper methods for a CPU are not used then, because they
     read values on the host."""
+    adds_up: bool = False
+    """Whether gradients of several passes are added up between two calls of ``zero``."""
 
 
 Flat = tuple[torch.Tensor, torch.Tensor]
@@ -113,7 +117,8 @@ class FusedModel:
         self.vectors = _segment(of_vectors, leading, dtype, rank.device)
         self.is_fused = bool(found) and len(blocks) + len(shortened) == len(found)
         """Whether there are blocks and all that are computed as a whole are fused."""
-        self._adds_up = any(parts.num_uses > 1 for parts in blocks.values())
+        self._adds_up = wanted.adds_up or any(parts.num_uses > 1 for parts in blocks.values())
+        once: dict[Sizes, BlockTensors] | None = {} if self._adds_up else None
         forward_of = [*blocks, *shortened, *([words] if self.embeddings else [])]
         self._patched = [(module, "forward") for module in forward_of]
         self._patched += share_position_bias(model)
@@ -122,7 +127,7 @@ class FusedModel:
             is_last = module is list(found)[-1]
             is_first_only = looks_at_first and is_last and not self._asked.has_output_of(module)
             settings = dataclasses.replace(parts.settings, is_first_only=is_first_only)
-            fuse_block(module, parts, settings, (self.matrices, self.vectors))
+            fuse_block(module, parts, settings, (self.matrices, self.vectors), once)
         for module in shortened:
             is_projected = self._asked.has_projections_of(module)
             shorten_block(module, found[module], is_projected=is_projected)

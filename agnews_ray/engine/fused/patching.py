@@ -10,9 +10,16 @@ from agnews_ray.engine.fused.dropout import CheapDropout
 from agnews_ray.engine.fused.families import Parts, find_position_encoders
 from agnews_ray.engine.fused.weights import Segment
 
+Sizes = tuple[torch.Size, ...]
+"""The sizes of a block's parameters."""
+
 
 def fuse_block(
-    module: Any, parts: Parts, settings: BlockSettings, segments: tuple[Segment, Segment]
+    module: Any,
+    parts: Parts,
+    settings: BlockSettings,
+    segments: tuple[Segment, Segment],
+    once: dict[Sizes, BlockTensors] | None = None,
 ) -> None:
     """Replace a block's forward pass by the fused one.
 
@@ -21,6 +28,8 @@ def fuse_block(
         parts: the modules of the block.
         settings: the sizes and rates of the block.
         segments: the flat buffers that hold its parameters, those that decay first.
+        once: the tensors for the gradients of one use, which are then added up, by their sizes, for
+            all blocks of a model; None: each use overwrites the gradients.
     """
     matrices, vectors = segments
     weights, gradients = [], []
@@ -37,9 +46,10 @@ def fuse_block(
             weights.append(vectors.values.detach()[span])
             gradients.append(vectors.gradient[span])
     block = Block(BlockTensors(*weights), BlockTensors(*gradients), settings)
-    if parts.num_uses > 1:
-        once = BlockTensors(*(torch.empty_like(gradient) for gradient in gradients))
-        block = dataclasses.replace(block, gradients=once, sums=block.gradients)
+    if once is not None:
+        block = dataclasses.replace(
+            block, gradients=_of_one_use(gradients, once), sums=block.gradients
+        )
 
     def forward(hidden: torch.Tensor, attention_mask: Any = None, *others: Any, **_: Any) -> Any:
         if module.training and not hidden.requires_grad:  # what comes before is frozen
@@ -51,6 +61,14 @@ def fuse_block(
         return (run_block(hidden, bias, position_bias, block, module.training),)
 
     module.forward = forward
+
+
+def _of_one_use(gradients: list[torch.Tensor], once: dict[Sizes, BlockTensors]) -> BlockTensors:
+    """Return the tensors for one use's gradients; blocks of the same sizes share them."""
+    sizes = tuple(gradient.shape for gradient in gradients)
+    if sizes not in once:
+        once[sizes] = BlockTensors(*(torch.empty_like(gradient) for gradient in gradients))
+    return once[sizes]
 
 
 def shorten_block(module: Any, parts: Parts, *, is_projected: bool) -> None:

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from agnews_ray.model.build import build_classifier
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.variant import ArchitectureSpec, VariantSpec
 from tests.fakes.token_rows import some_rows
-from tests.unit.engine.recording import run_again
+from tests.unit.engine.fused import ranks
+from tests.unit.engine.models import a_model as an_engine_model
+from tests.unit.engine.recording import ValueRecorder, run_again
 
 SIZES = ArchitectureSpec(
     num_layers=2, hidden_size=32, num_heads=2, intermediate_size=32, vocab_size=100
@@ -157,3 +160,40 @@ def test_a_gpu_does_the_same_without_graphs():
     with_graphs = run(a_model(), rows=503, device="cuda", record=CudaRecorder())
     without = run(a_model(), rows=503, device="cuda")
     assert without.loss == pytest.approx(with_graphs.loss, abs=1e-3)
+
+
+def weights_after(passes, family="bert", record=None):
+    model = an_engine_model(family)
+    gentle = RECIPE.model_copy(update={"learning_rate": 1e-3})
+    cut = dataclasses.replace(engine(record=record), recipe=gentle, passes=passes)
+    log = cut.train(model, [train_batches([some_rows(103)], 10, 1, 0)], 11)
+    return log, torch.cat([p.detach().reshape(-1) for p in model.parameters()])
+
+
+@pytest.mark.parametrize("family", ["bert", "albert", "mpnet"])
+@pytest.mark.parametrize("passes", [3, 10])
+def test_several_passes_make_the_step_of_one(one_thread, family, passes):
+    """Blocks that are used once and several times, lazily updated words, a short last batch."""
+    (expected, weights), (found, others) = weights_after(1, family), weights_after(passes, family)
+    assert found.loss == pytest.approx(expected.loss, abs=1e-5)
+    assert found.rows.tolist() == expected.rows.tolist()
+    assert found.rows_hash.tolist() == expected.rows_hash.tolist()
+    assert torch.allclose(others, weights, atol=2e-5)
+
+
+def test_recorded_passes_make_the_step_of_one(one_thread):
+    recorder = ValueRecorder()
+    (expected, weights), (found, others) = weights_after(1), weights_after(3, record=recorder)
+    assert recorder.num_replayed > recorder.num_recorded
+    assert found.loss == pytest.approx(expected.loss, abs=1e-4)
+    assert torch.allclose(others, weights, atol=1e-4)
+
+
+def test_passes_on_two_ranks_make_the_step_of_one(tmp_path, one_thread):
+    ranks.train(0, 1, "fp32", tmp_path)
+    ranks.in_processes(ranks.train, 2, 2, "fp32", tmp_path, "bert", 3)
+    names = ("1-0", "2-0", "2-1")
+    (expected, weights), *found = [pickle.loads((tmp_path / n).read_bytes()) for n in names]
+    for log, others in found:
+        assert log.loss == pytest.approx(expected.loss, abs=1e-4)
+        assert all(np.allclose(others[name], weights[name], atol=1e-4) for name in weights)

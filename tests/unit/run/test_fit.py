@@ -61,3 +61,4 @@ def test_an_autoscaler_is_asked_where_there_is_one(asked, has_autoscaler):
 def test_ray_train_retries_no_trial_but_waits_for_workers(asked):
     failures = asked(num_workers=1, device="cpu", max_start_failures=5)["run_config"].failure_config
     assert (failures.max_failures, failures.controller_failure_limit) == (0, 5)
+    assert failures.max_preemption_failures == 0

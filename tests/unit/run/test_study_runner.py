@@ -2,11 +2,8 @@
 
 from types import SimpleNamespace
 
-import pytest
-from ray.exceptions import NodeDiedError, OutOfMemoryError, RayTaskError
-
 from agnews_ray.run.inputs import TrialInputs
-from agnews_ray.run.study_runner import StudyRunner, was_lost
+from agnews_ray.run.study_runner import StudyRunner
 from tests.fakes.records import a_record
 
 
@@ -34,15 +31,3 @@ def test_what_is_tokenised_is_fine_tuned_by_workers():
     assert runner.progress(["a", "b"]) == ["of a", "of b"]
     runner.stop_idle(2)
     assert trainer.stopped_for == [2]
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (NodeDiedError("gone"), True),
-        (OutOfMemoryError("memory pressure"), False),
-        (RayTaskError("f", "Traceback", ValueError("x")), False),
-    ],
-)
-def test_only_a_lost_node_is_worth_another_attempt(error, expected):
-    assert was_lost(error) is expected

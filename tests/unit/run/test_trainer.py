@@ -3,15 +3,19 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+import torch
+from ray.exceptions import RayActorError
 from ray.train.v2.api.exceptions import WorkerGroupError
 
 from agnews_ray.engine.fused.graphs import recording_error
 from agnews_ray.errors import AgnewsError
+from agnews_ray.record.attempts import AttemptLog
 from agnews_ray.record.store import StudyStore
-from agnews_ray.run import trainer
+from agnews_ray.run import attempt_loop, trainer
 from agnews_ray.run.inputs import TrialInputs
 from agnews_ray.run.recording import Recorder
 from agnews_ray.run.trainer import TrialRunner
+from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_dataset
 from tests.unit.run.test_queue import some_trials
@@ -28,17 +32,20 @@ class ScriptedRunner(TrialRunner):
 
     def _train(self, trial, inputs, config):
         self.study_script["given"].append(config.unrecorded)
+        self.study_script["passes"].append(config.passes)
         error = self.study_script["errors"].pop(0)
         raise WorkerGroupError("worker group failed", {0: error}) if error else DoneError
 
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    monkeypatch.setattr(trainer, "forget_progress", lambda trial_id: None)
+    monkeypatch.setattr(attempt_loop, "forget_progress", lambda trial_id: None)
+    monkeypatch.setattr(attempt_loop, "latest_progress", lambda trial_ids: [])
     monkeypatch.setattr(trainer, "forget_questions", lambda trial_id, steps: None)
 
-    def run(errors, max_attempts=1, **trial):
-        script, said = {"errors": errors, "given": []}, []
+    def run(errors, passes=None, max_failures=0, **trial):
+        passes = [] if passes is None else passes
+        script, said = {"errors": errors, "given": [], "passes": passes}, []
         monkeypatch.setattr(ScriptedRunner, "study_script", script, raising=False)
         runner = ScriptedRunner(
             recorder=Recorder(study=StudySpec(), dataset=a_dataset(), command=""),
@@ -46,7 +53,7 @@ def run(monkeypatch, tmp_path):
             groups=None,
             log_hint="read the log",
             threads_per_worker=1,
-            max_attempts=max_attempts,
+            max_failures=max_failures,
             on_retry=said.append,
         )
         try:
@@ -91,3 +98,25 @@ def test_rungs_without_a_validation_split_are_refused(run):
             "data.validation_fraction"
         ],
     )
+
+
+def a_full_gpu():
+    return pickle.loads(pickle.dumps(torch.OutOfMemoryError("CUDA out of memory. Tried to")))
+
+
+def test_a_full_gpu_gets_passes_of_fewer_rows_and_at_last_the_error(run):
+    passes = []
+    recipe = RecipeSpec(global_batch_size=3)
+    said = run([a_full_gpu() for _ in range(3)], passes, recipe=recipe)[1]
+    assert passes == [1, 2, 3]
+    assert said[:2] == [
+        f"trial t0 ran out of GPU memory, starts again with {number} passes per step"
+        for number in (2, 3)
+    ]
+    assert "a GPU with memory for one row per pass" in said[2]
+
+
+def test_the_attempts_are_noted_beside_the_checkpoints(run, tmp_path):
+    run([RayActorError(error_msg="gone"), a_full_gpu(), ValueError("x")], max_failures=1)
+    log = AttemptLog(str(tmp_path / "study" / ".checkpoints" / "t0"))
+    assert [one.cause for one in log.attempts] == ["lost worker", "out of memory", "error"]

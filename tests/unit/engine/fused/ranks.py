@@ -46,7 +46,7 @@ def meet(index, world_size, folder):
     )
 
 
-def train(index, world_size, precision, folder, family="bert"):
+def train(index, world_size, precision, folder, family="bert", passes=1):
     """Train on 401 rows, the last batch of a single one; leave log and weights."""
     if world_size > 1:
         meet(index, world_size, folder)
@@ -56,6 +56,7 @@ def train(index, world_size, precision, folder, family="bert"):
         precision=precision,
         pad_id=model.config.pad_token_id or 0,
         rank=Rank(index=index, world_size=world_size),
+        passes=passes,
     )
     batches = train_batches([some_rows(401)], 10, 1, 0)
     log = engine.train(model, [batches], NUM_STEPS)
