@@ -134,6 +134,7 @@ class StudyRunner:
             if self.running:
                 saved = save_now(list(self.running), SAVE_S)
                 tell(f"saved a checkpoint of {', '.join(saved)}" if saved else "nothing to save")
+            self.trainer.note_interrupt()
             raise
 
     def progress(self, trial_ids: Iterable[str]) -> list[TrialProgress]:

@@ -165,6 +165,12 @@ class TrialRunner:
         reference: object = make_object(load_soft_labels(self.store.read_file(trial_id, FILE_NAME)))
         return reference
 
+    def note_interrupt(self) -> None:
+        """Note that the user has interrupted the trials that run now."""
+        self.progress(list(self.logs))
+        for log in list(self.logs.values()):
+            log.end("interrupted", "by the user")
+
     def stop_idle(self, num_trials: int) -> None:
         """Make the workers exit that none of the ``num_trials`` running trials needs."""
         self.groups.stop_idle(num_trials)

@@ -14,6 +14,8 @@ from agnews_ray.record.store import StudyStore
 from agnews_ray.run import attempt_loop, trainer
 from agnews_ray.run.inputs import TrialInputs
 from agnews_ray.run.recording import Recorder
+from agnews_ray.run.retries import Retries
+from agnews_ray.run.told import TrialProgress
 from agnews_ray.run.trainer import TrialRunner
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.study import StudySpec
@@ -120,3 +122,21 @@ def test_the_attempts_are_noted_beside_the_checkpoints(run, tmp_path):
     run([RayActorError(error_msg="gone"), a_full_gpu(), ValueError("x")], max_failures=1)
     log = AttemptLog(str(tmp_path / "study" / ".checkpoints" / "t0"))
     assert [one.cause for one in log.attempts] == ["lost worker", "out of memory", "error"]
+
+
+def test_an_interrupt_is_noted_with_the_last_step(tmp_path, monkeypatch):
+    latest = TrialProgress(trial_id="t0", phase="training", step=9, machine="m")
+    monkeypatch.setattr(trainer, "latest_progress", lambda trial_ids: [latest])
+    runner = TrialRunner(
+        recorder=Recorder(study=StudySpec(), dataset=a_dataset(), command=""),
+        store=StudyStore(tmp_path, "study"),
+        groups=None,
+        log_hint="read the log",
+        threads_per_worker=1,
+    )
+    with runner.attempts_at("t0", Retries(max_failures=0)) as loop:
+        loop.log.begin()
+        runner.note_interrupt()
+        loop.log.end("error", "Ray has gone")  # the trial's thread hears of it later
+    (found,) = loop.log.attempts
+    assert (found.cause, found.text, found.last_step) == ("interrupted", "by the user", 9)
