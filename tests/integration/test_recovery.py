@@ -12,18 +12,21 @@ from tests.integration.conftest import ROOT, a_job
 
 JOB = a_job(
     models=a_job()["models"][:1],
-    recipe={"num_epochs": 40},
-    recovery={"checkpoint_every": "40 steps"},
+    recipe={"num_epochs": 60},
+    recovery={"checkpoint_every": "50 steps"},
 )
-"""840 steps of one tiny model."""
+"""1,260 steps of one tiny model."""
 
 
 def end_at(process, step, number):
     """Send a signal once that step was shown; return the rest of both streams."""
+    shown = 0
     for line in process.stdout:
-        found = re.search(r" step (\d+)/", line)
-        if found and int(found[1]) >= step:
+        found = re.search(r" step ([\d,]+)/", line)
+        if found and int(found[1].replace(",", "")) >= step:
+            shown = step
             break
+    assert shown, "it ended before"
     os.kill(process.pid, number)
     return process.communicate(timeout=120)
 
@@ -45,7 +48,7 @@ def results(place):
 def test_a_study_killed_three_times_ends_with_the_same_bytes(workplace, whole):
     place = workplace("killed")
     log = place.folder / "fired"
-    place.extra.update(AGNEWS_RAY_FAIL="worker.step=kill@100", AGNEWS_RAY_FAIL_LOG=str(log))
+    place.extra.update(AGNEWS_RAY_FAIL="worker.step=kill@120", AGNEWS_RAY_FAIL_LOG=str(log))
     process = place.start("submit", job=JOB)
     end_at(process, 300, signal.SIGKILL)
     assert log.read_text().startswith("worker.step kill ")
