@@ -154,6 +154,7 @@ def _run_joined(
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
         max_failures=prepared.study.recovery.max_failures,
         on_retry=watcher.retried,
+        has_notices=True,
         predict=allowance.predict,
     )
     runner, load = StudyRunner(trainer=trainer), looked_at.data.load

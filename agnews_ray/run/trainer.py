@@ -59,6 +59,8 @@ class TrialRunner:
     """The function that is told when a trial starts again; another thread calls it."""
     max_failures: int = 0
     """The number of times that a trial starts again after a lost worker or an unknown error."""
+    has_notices: bool = False
+    """Whether Ray may give notice that a node is about to be taken away, as on a cluster."""
     predict: Callable[[PlannedTrial, float], PredictionRecord | None] = no_prediction
     """The function that predicts a trial that starts now, from the Unix time from which it
     counts; None if there is no prediction."""
@@ -232,6 +234,7 @@ class TrialRunner:
                 location=checkpoints_of(self.store.location, trial.trial_id),
                 attempt=secrets.token_hex(6),
                 recovery=self.recorder.study.recovery,
+                has_notices=self.has_notices,
             ),
             started_at=started_at,
         )
