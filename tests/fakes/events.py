@@ -44,6 +44,7 @@ def a_run(events):
     events.tokenised("bert", "train", 100, 100)
     events.started(TRIALS[0])
     events.progress(progress(TRIALS[0]))
+    events.retried(A_RETRY)
     events.finished(TRIALS[0], RecordFacts.of(a_record(trial_id="t1")))
     events.started(TRIALS[1])
     events.waiting(TRIALS[1], "1 GPU (0 there)")
