@@ -153,7 +153,8 @@ def _run_joined(
         log_hint="read `agnews-ray logs --all`, or submit.log beside the results",
         threads_per_worker=0 if device == "cuda" else room.cpus_per_worker,
         max_failures=prepared.study.recovery.max_failures,
-        on_retry=watcher.note,
+        on_retry=watcher.retried,
+        has_notices=True,
         predict=allowance.predict,
     )
     runner, load = StudyRunner(trainer=trainer), looked_at.data.load

@@ -212,7 +212,7 @@ def _run_embedded(
                 log_hint=f"read {os.path.relpath(prepared.store.log_path)}",
                 threads_per_worker=max(1, num_usable_cpus() // num_workers),
                 max_failures=prepared.study.recovery.max_failures,
-                on_retry=watcher.note,
+                on_retry=watcher.retried,
                 predict=allowance.predict,
             )
             room = OwnRoom(count=num_at_once, gate=allowance)

@@ -38,6 +38,8 @@ class ListedStudy:
     """The number of trials: variants times shares of the train rows times seeds."""
     num_searched: int = 0
     """The number of finished trials of searches, which are no part of the two numbers above."""
+    num_interrupted: int = 0
+    """The number of finished trials, searched or not, that took several attempts."""
     verdict: str = ""
     """The most important finding, in a sentence; empty without finished trials."""
     problem: str = ""
@@ -104,6 +106,7 @@ def describe_study(folder: Path) -> ListedStudy:
         num_finished=len(done),
         num_trials=num_trials,
         num_searched=len(searched(records)),
+        num_interrupted=sum(len(record.attempts) > 1 for record in records),
         verdict=verdict,
         problem=problem,
         last_finished_at=max((record.created_at for record in records), default=None),

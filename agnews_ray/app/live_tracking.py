@@ -13,7 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from agnews_ray.errors import AgnewsError
-from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress, TrialRetry
 from agnews_ray.run.watcher import StudyWatcher
 from agnews_ray.track.tracker import Tracker
 
@@ -132,6 +132,9 @@ class TrackingWatcher:
             for one in self._threads:
                 point = _call(one.tracker.live_point, trial_id, step, values)
                 one.do(point, may_be_left_out=True)
+
+    def retried(self, retry: TrialRetry) -> None:
+        self._screen.retried(retry)
 
     def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
         self._screen.finished(trial, record)

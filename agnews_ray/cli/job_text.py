@@ -15,7 +15,15 @@ def times_of(job: JobState) -> str:
 
 
 def describe_trial(trial: TrialState) -> str:
-    """Write where a trial stands."""
+    """Write where a trial stands, and whether it has started again."""
+    stands = _stands(trial)
+    if not trial.num_retries:
+        return stands
+    times = "once" if trial.num_retries == 1 else f"{trial.num_retries} times"
+    return f"{stands} (started again {times}, last after: {trial.retry_cause})"
+
+
+def _stands(trial: TrialState) -> str:
     match trial.state:
         case "waiting":
             return f"waits for {trial.waits_for}"

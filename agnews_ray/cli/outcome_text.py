@@ -34,7 +34,7 @@ def print_outcome(
         _print_document(outcome, watcher, table, further or {})
         return
     if table:
-        screen.show_table(table)
+        _print_table(table)
     prepared = outcome.prepared
     if quiet:  # otherwise they were printed when they happened
         for trial_id, error in outcome.failed.items():
@@ -68,6 +68,16 @@ def _table(outcome: "StudyOutcome") -> "ComparisonTable | None":
     return with_curve(table, outcome.prepared.store, order, Settings(), tell_left_out)
 
 
+def _print_table(table: "ComparisonTable") -> None:
+    """Print the table, and a line for each trial that was interrupted."""
+    from agnews_ray.cli import screen
+    from agnews_ray.report import attempt_text
+
+    screen.show_table(table)
+    for trial in table.interrupted:
+        click.echo(attempt_text.line(trial))
+
+
 def _print_document(
     outcome: "StudyOutcome",
     watcher: "TrackingWatcher",
@@ -84,6 +94,7 @@ def _print_document(
         "diverged": table.diverged if table else [],
         "smaller": table.smaller if table else [],
         "curve": table.curve if table else None,
+        "interrupted": table.interrupted if table else [],
         "left_out": outcome.left_out,
         "failed": {trial_id: str(error) for trial_id, error in outcome.failed.items()},
         "num_empty_texts": num_empty(prepared.scanned.record),

@@ -4,7 +4,6 @@ import math
 import sys
 import time
 from collections.abc import Collection, Sequence
-from types import TracebackType
 
 import click
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.text import Text
 
 from agnews_ray.compare.table import ComparisonTable
 from agnews_ray.errors import one_line, printable
-from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress, TrialRetry
 from agnews_ray.spec.shares import in_percent
 
 GOOD, BAD = "[green]✓[/]", "[red]✗[/]"
@@ -76,12 +75,7 @@ class SilentScreen:
     def __enter__(self) -> "SilentScreen":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
     def study(
@@ -103,6 +97,10 @@ class SilentScreen:
 
     def progress(self, progress: TrialProgress) -> None:
         """Show where a trial stands."""
+
+    def retried(self, retry: TrialRetry) -> None:
+        """Show that a trial starts again."""
+        self.note(retry.text)
 
     def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
         """Show a trial's scores."""
@@ -183,12 +181,7 @@ class LiveScreen(SilentScreen):
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def note(self, text: str) -> None:

@@ -50,6 +50,7 @@ def lines_of(study: "ListedStudy") -> Iterator[str]:
         study.state,
         f"{study.num_finished} of {study.num_trials} trials" if study.num_trials else "",
         f"{study.num_searched} searched" if study.num_searched else "",
+        f"{study.num_interrupted} interrupted" if study.num_interrupted else "",
         size_text(study.size_bytes),
         f"last trial {study.last_finished_at[:16].replace('T', ' ')} UTC"
         if study.last_finished_at

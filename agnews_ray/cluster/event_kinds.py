@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from agnews_ray.run.told import Facts, RecordFacts, TrialFacts, TrialProgress
+from agnews_ray.run.told import Facts, RecordFacts, TrialFacts, TrialProgress, TrialRetry
 
 
 class Numbered(Facts):
@@ -70,6 +70,13 @@ class Progressed(Numbered):
     progress: TrialProgress
 
 
+class Retried(Numbered):
+    """A trial starts again; the line about it is a note of its own."""
+
+    event: Literal["retry"] = "retry"
+    retry: TrialRetry
+
+
 class Finished(Numbered):
     """A trial's record is in its place."""
 
@@ -114,6 +121,7 @@ Event = (
     | Started
     | Waiting
     | Progressed
+    | Retried
     | Finished
     | Failed
     | Errored
@@ -126,6 +134,8 @@ def trial_of(event: Event) -> str | None:
     """Name the trial that an event is about; None where it is about the whole study."""
     if isinstance(event, Progressed):
         return event.progress.trial_id
+    if isinstance(event, Retried):
+        return event.retry.trial_id
     if isinstance(event, Started | Waiting | Finished | Failed):
         return event.trial.trial_id
     return None

@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from agnews_ray.cluster import event_kinds as kinds
 from agnews_ray.cluster.event_kinds import Event
 from agnews_ray.record.json_text import to_json
-from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress, TrialRetry
 from agnews_ray.run.watcher import StudyWatcher
 
 PREFIX = "@agnews-ray "
@@ -79,6 +79,10 @@ class EventWriter:
             if self._said.get(progress.trial_id) != said:
                 self._said[progress.trial_id] = said
                 self._write(kinds.Progressed(progress=progress))
+
+    def retried(self, retry: TrialRetry) -> None:
+        self.note(retry.text)  # this is what is shown, by older versions too
+        self._write(kinds.Retried(retry=retry))
 
     def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
         self._write(kinds.Finished(trial=trial, record=record))

@@ -28,6 +28,10 @@ class TrialState(BaseModel):
     samples_per_second: float | None = None
     seconds_left: float | None = None
     waits_for: str | None = None
+    num_retries: int = 0
+    """The number of times that it has started again in this job."""
+    retry_cause: str | None = None
+    """Why it started again the last time (``record.attempts.Cause``)."""
     accuracy: float | None = None
     macro_f1: float | None = None
     diverged: str | None = None
@@ -148,6 +152,9 @@ def _change(trial: TrialState, event: Event) -> None:
             trial.state = "starting"
         case kinds.Waiting():
             trial.state, trial.waits_for = "waiting", event.reason
+        case kinds.Retried():
+            trial.state, trial.retry_cause = "starting", event.retry.cause
+            trial.num_retries += 1
         case kinds.Failed():
             trial.state, trial.error = "failed", event.error
         case kinds.Finished():

@@ -17,6 +17,7 @@ from agnews_ray.compare.grouping import (
     row_key,
     with_test_scores,
 )
+from agnews_ray.compare.interruptions import InterruptedTrial, interrupted_trials
 from agnews_ray.compare.recipes import RecipeChange, recipe_changes, shared_recipe
 from agnews_ray.compare.searches import Search, SearchCost, searches_of
 from agnews_ray.compare.teaching import Taught, taught_of, ways_of
@@ -114,6 +115,8 @@ class ComparisonTable(BaseModel):
     """The searches for better settings, with all settings that were tried."""
     taught: tuple[Taught, ...] = ()
     """The rows of taught students: their teachers, plain twins, and the price of teaching."""
+    interrupted: tuple[InterruptedTrial, ...] = ()
+    """The trials that took several attempts, whether they are in a row or not."""
     left_out: tuple[LeftOutTrial, ...] = ()
     """The trials that a budget left out; known where the study's folder was read."""
     smaller: tuple[VariantRow, ...] = ()
@@ -184,6 +187,7 @@ def compare_records(
         diverged=tuple(diverged),
         searches=searches,
         taught=taught,
+        interrupted=interrupted_trials(everything),
         smaller=tuple(smaller),
     )
 

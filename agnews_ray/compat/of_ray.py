@@ -53,6 +53,24 @@ def pickle_with_objects(value: object) -> tuple[bytes, list[Any]]:
         context.set_out_of_band_serialization()
 
 
+def draining_nodes() -> tuple[str, ...]:
+    """Ask which nodes of this worker's group are about to be taken away, such as spot machines.
+
+    Each rank makes the same call and waits for the others. The function is in alpha in Ray 2.60.
+
+    Returns:
+        Their ids; none if there is no notice, or no such function.
+    """
+    import ray.train
+    from ray.exceptions import RayError
+
+    ask: Any = getattr(ray.train, "get_preemption_info", None)
+    with contextlib.suppress(RayError):  # training goes on without an answer
+        notice = ask() if ask is not None else None
+        return tuple(notice.preempted_node_ids) if notice is not None else ()
+    return ()
+
+
 def on_this_node(num_cpus: float) -> dict[str, Any]:
     """Return options of ``ray.data.read_datasource`` that keep its tasks on this node.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from agnews_ray.compare.assessment import Assessment
+from agnews_ray.report import attempt_text
 from agnews_ray.report.grid import (
     Cell,
     Grid,
@@ -204,8 +205,33 @@ def provenance_section(assessment: Assessment) -> Section:
                 ),
                 is_long=True,
             ),
+            *_interrupted(assessment),
         ),
     )
+
+
+def _interrupted(assessment: Assessment) -> list[Grid]:
+    """List the trials that took several attempts; nothing where there are none."""
+    trials = assessment.table.interrupted
+    grid = Grid(
+        name="interrupted",
+        title="Interrupted trials",
+        columns=("Trial", "Interrupted by", "Attempts", "Steps made again", "Time lost"),
+        rows=tuple(
+            (
+                word(one.trial_id),
+                word(attempt_text.causes(one)),
+                number(one.num_attempts, "d"),
+                number(one.num_steps_repeated, ",d"),
+                Cell(attempt_text.lost(one), one.seconds_lost),
+            )
+            for one in trials
+        ),
+        num_text_columns=2,
+        note="A trial goes on from its newest checkpoint; time lost is no part of its train time.",
+        is_long=True,
+    )
+    return [grid] if trials else []
 
 
 def _by_row(assessment: Assessment, key: str) -> str:

@@ -11,6 +11,7 @@ from agnews_ray.record.attempts import AttemptLog, Cause
 from agnews_ray.run.failures import describe, failure_of
 from agnews_ray.run.progress import forget_progress, latest_progress
 from agnews_ray.run.retries import Failure, Kind, Retries
+from agnews_ray.run.told import TrialRetry
 
 T = TypeVar("T")
 
@@ -33,8 +34,8 @@ class AttemptLoop:
     trial_id: str
     log: AttemptLog
     retries: Retries
-    on_retry: Callable[[str], None]
-    """The function that gets a line when the trial starts again."""
+    on_retry: Callable[[TrialRetry], None]
+    """The function that is told when the trial starts again."""
 
     def run(self, attempt: Callable[[], T]) -> T:
         """Make attempts until one succeeds, or none is worth it.
@@ -57,7 +58,7 @@ class AttemptLoop:
                 again = self._after(error)
                 if again is None:
                     raise
-                self.on_retry(f"trial {self.trial_id} {again}")
+                self.on_retry(again)
             except Exception as error:
                 self.log.end("error", describe(error))
                 raise
@@ -68,11 +69,20 @@ class AttemptLoop:
             finally:
                 forget_progress(self.trial_id)
 
-    def _after(self, error: BaseException) -> str | None:
+    def _after(self, error: BaseException) -> TrialRetry | None:
         failure = self._described(error)
         again = self.retries.starts_again(failure)
-        self.log.end(CAUSES[failure.kind], failure.text)
-        return again
+        cause = CAUSES[failure.kind]
+        self.log.end(cause, failure.text)
+        if again is None:
+            return None
+        return TrialRetry(
+            trial_id=self.trial_id,
+            cause=cause,
+            attempt=len(self.log.attempts) + 1,
+            step=self.log.attempts[-1].last_step,
+            text=f"trial {self.trial_id} {again}",
+        )
 
     def _described(self, error: BaseException) -> Failure:
         self.look()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from agnews_ray.compat.of_ray import draining_nodes
 from agnews_ray.engine.callbacks import Action, Callback, StepDone
 from agnews_ray.engine.registry import FAST, UNRECORDED
 from agnews_ray.engine.results import Rank
@@ -32,6 +33,10 @@ FIRST_BYTES_PER_S = 300e6
 
 LOOK_S = 1.0
 """The time between two looks whether a checkpoint is due, where several ranks must agree on it."""
+
+NOTICE_S = 5.0
+"""The time of training between two looks whether a node is about to be taken away; each waits for
+all ranks. Ray Train itself looks as often."""
 
 NUM_COPIES = 3
 """The weights and AdamW's two moments."""
@@ -84,6 +89,8 @@ def checkpointing(
     kept = Checkpoints(folder, setup, settings.recovery, clock, callbacks)
     kept.expect(num_parameters, start["num_done"] if start else 0)
     kept.is_over = is_over
+    if settings.has_notices:
+        kept.draining_nodes = draining_nodes
     try:
         yield Kept(callbacks=[*callbacks, kept], save=kept.save, start=start)
     finally:
@@ -151,6 +158,10 @@ class Checkpoints(Callback):
         self._next_look = 1
         self.is_over: Callable[[], bool] = lambda: False
         """Whether the training ends after this step."""
+        self.draining_nodes: Callable[[], tuple[str, ...]] | None = None
+        """Names nodes that will be taken away; all ranks ask together. None: no notice comes."""
+        self._noticed: set[str] = set()
+        self._next_notice_s = 0.0
 
     def expect(self, num_parameters: int, num_done: int) -> None:
         """Set what is known before the first checkpoint.
@@ -166,24 +177,43 @@ class Checkpoints(Callback):
     def after_step(self, done: StepDone) -> Action:
         if done.step < self._next_look:
             return Action.GO_ON
-        is_due, self._next_look = of_all_ranks(self._decide(done.step), self._rank)[0]
-        if not is_due:
+        decided = of_all_ranks(self._decide(done.step), self._rank)[0]
+        is_due, self._next_look, does_ask = decided
+        if not (does_ask and self._has_notice(done.step)) and not is_due:
             return Action.GO_ON
         self._saved_step, self._saved_s = done.step, self._clock.seconds
         self._asked_at = time.perf_counter()
         return Action.SAVE
 
-    def _decide(self, step: int) -> tuple[bool, int]:
-        """Decide whether to save, and at which step to look again; rank 0's answer counts."""
+    def _decide(self, step: int) -> tuple[bool, int, bool]:
+        """Decide whether to save, at which step to look again, and whether to ask for a notice.
+
+        Rank 0's answer counts.
+        """
         if self._rank.index > 0:
-            return False, 0
+            return False, 0, False
         steps_per_s = step / max(self._clock.seconds, 1e-3)
         ahead = int(LOOK_S * steps_per_s) if self._rank.world_size > 1 else 1
         is_due = self._is_due(step)
         if self._recovery.steps is not None:
             last = step if is_due else self._saved_step
             ahead = min(ahead, last + self._recovery.steps - step)
-        return is_due, step + max(1, ahead)
+        does_ask = self.draining_nodes is not None and self._clock.seconds >= self._next_notice_s
+        if does_ask:
+            self._next_notice_s = self._clock.seconds + NOTICE_S
+        return is_due, step + max(1, ahead), does_ask
+
+    def _has_notice(self, step: int) -> bool:
+        """Ask whether further nodes are about to be taken away; all ranks make the same call."""
+        nodes = self.draining_nodes() if self.draining_nodes is not None else ()
+        nodes = of_all_ranks(nodes, self._rank)[0]
+        is_new = not self._noticed.issuperset(nodes)
+        self._noticed.update(nodes)
+        if is_new and self._rank.index == 0:
+            self._reporter.tell(
+                f"a node will be taken away: a checkpoint is made after step {step:,}"
+            )
+        return is_new
 
     def _is_due(self, step: int) -> bool:
         if self._writing is not None and not self._writing.done():

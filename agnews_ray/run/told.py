@@ -91,6 +91,20 @@ class RecordFacts(Facts):
         return cls.model_validate(record)
 
 
+class TrialRetry(Facts):
+    """A trial that starts again after a failed attempt."""
+
+    trial_id: str
+    cause: str
+    """Why the attempt ended (``record.attempts.Cause``)."""
+    attempt: int
+    """The number of the attempt that begins, from 2 on; those of earlier submits count."""
+    step: int
+    """The last known step of the failed attempt."""
+    text: str
+    """What happened and what is changed, in a line that names the trial."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialProgress:
     """The state of a trial, which is sent by pickle twice a second."""

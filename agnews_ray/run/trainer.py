@@ -30,7 +30,7 @@ from agnews_ray.run.progress import latest_progress
 from agnews_ray.run.recording import Recorder
 from agnews_ray.run.retries import Retries
 from agnews_ray.run.rungs import forget_questions
-from agnews_ray.run.told import TrialProgress
+from agnews_ray.run.told import TrialProgress, TrialRetry
 from agnews_ray.run.worker_config import CheckpointSettings, WorkerConfig, WorkerSummary
 from agnews_ray.run.worker_group import WorkerGroups
 from agnews_ray.spec.engines import ENGINES
@@ -55,10 +55,12 @@ class TrialRunner:
     """The advice on what to read after a failure, in the imperative."""
     threads_per_worker: int
     """The CPU threads of each worker; 0 for its share of its node."""
+    on_retry: Callable[[TrialRetry], None]
+    """The function that is told when a trial starts again; another thread calls it."""
     max_failures: int = 0
     """The number of times that a trial starts again after a lost worker or an unknown error."""
-    on_retry: Callable[[str], None] = logger.warning
-    """The function that gets a line when a trial starts again; another thread calls it."""
+    has_notices: bool = False
+    """Whether Ray may give notice that a node is about to be taken away, as on a cluster."""
     predict: Callable[[PlannedTrial, float], PredictionRecord | None] = no_prediction
     """The function that predicts a trial that starts now, from the Unix time from which it
     counts; None if there is no prediction."""
@@ -232,6 +234,7 @@ class TrialRunner:
                 location=checkpoints_of(self.store.location, trial.trial_id),
                 attempt=secrets.token_hex(6),
                 recovery=self.recorder.study.recovery,
+                has_notices=self.has_notices,
             ),
             started_at=started_at,
         )

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from typing import ParamSpec, Protocol
 
-from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress, TrialRetry
 
 P = ParamSpec("P")
 
@@ -33,6 +33,9 @@ class StudyWatcher(Protocol):
 
     def progress(self, progress: TrialProgress) -> None:
         """A trial's latest step or phase."""
+
+    def retried(self, retry: TrialRetry) -> None:
+        """A trial starts again."""
 
     def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
         """A trial's record is in its place."""
@@ -73,6 +76,9 @@ class SteadyWatcher:
 
     def progress(self, progress: TrialProgress) -> None:
         self._tell(self._watcher.progress, progress)
+
+    def retried(self, retry: TrialRetry) -> None:
+        self._tell(self._watcher.retried, retry)
 
     def finished(self, trial: TrialFacts, record: RecordFacts) -> None:
         self._tell(self._watcher.finished, trial, record)

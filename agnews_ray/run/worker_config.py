@@ -29,6 +29,8 @@ class CheckpointSettings:
     attempt: str
     """A text of letters, digits and hyphens that differs from that of any other attempt."""
     recovery: RecoverySpec
+    has_notices: bool = False
+    """Whether Ray may give notice that a node is about to be taken away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

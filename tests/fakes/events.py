@@ -4,7 +4,7 @@ import io
 
 from agnews_ray.cluster.events import EventWriter
 from agnews_ray.record.schema import Scores
-from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
+from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress, TrialRetry
 from tests.fakes.records import a_record
 
 TRIALS = [
@@ -18,6 +18,15 @@ TRIALS = [
     )
     for seed in (1, 2)
 ]
+
+
+A_RETRY = TrialRetry(
+    trial_id="t1",
+    cause="lost worker",
+    attempt=2,
+    step=3,
+    text="trial t1 lost a worker or its node, starts again",
+)
 
 
 def progress(trial, phase="training", step=3):
@@ -35,6 +44,7 @@ def a_run(events):
     events.tokenised("bert", "train", 100, 100)
     events.started(TRIALS[0])
     events.progress(progress(TRIALS[0]))
+    events.retried(A_RETRY)
     events.finished(TRIALS[0], RecordFacts.of(a_record(trial_id="t1")))
     events.started(TRIALS[1])
     events.waiting(TRIALS[1], "1 GPU (0 there)")

@@ -1,5 +1,6 @@
 """Records made by hand, for tests of what reads them."""
 
+from agnews_ray.record.attempts import AttemptRecord
 from agnews_ray.record.schema import (
     ClassScores,
     DatasetRecord,
@@ -56,6 +57,19 @@ def some_scores(accuracy=0.9, macro_f1=0.89):
         num_examples=10,
         per_class=(one, one.model_copy(update={"name": "yes"})),
         confusion=((5, 0), (1, 4)),
+    )
+
+
+def an_attempt(from_step, last_step, cause="finished", seconds=30.0):
+    return AttemptRecord(
+        started_at="2026-01-01T00:00:00+00:00",
+        seconds=seconds,
+        startup_seconds=10.0,
+        machine="a",
+        from_step=from_step,
+        last_step=last_step,
+        cause=cause,
+        text="",
     )
 
 

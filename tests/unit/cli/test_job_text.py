@@ -54,3 +54,10 @@ def test_training_is_told_with_the_time_left_once_that_is_known():
     assert describe_trial(a_trial("training", **facts)) == said
     assert describe_trial(a_trial("training", seconds_left=75.0, **facts)) == f"{said}, 1:15 left"
     assert describe_trial(a_trial("training")) == "training: step 0 of 2,000, 0 samples/s"
+
+
+def test_a_trial_that_started_again_says_how_often_and_why():
+    once = a_trial("saving", num_retries=1, retry_cause="preempted")
+    assert describe_trial(once) == "saving (started again once, last after: preempted)"
+    twice = a_trial("saving", num_retries=2, retry_cause="lost worker")
+    assert describe_trial(twice) == "saving (started again 2 times, last after: lost worker)"

@@ -12,7 +12,7 @@ from agnews_ray.cli.outcome_text import explain_interrupt
 from agnews_ray.errors import TrialError
 from agnews_ray.record.store import StudyStore
 from tests.fakes.command import run
-from tests.fakes.records import a_record
+from tests.fakes.records import a_record, an_attempt
 from tests.fakes.studies import a_study
 
 
@@ -22,12 +22,12 @@ def submit(news_folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     study = ("--models", "bert", "--init", "random", "--dataset", news_folder, "--seeds", "1,2")
 
-    def submit(*words, failed_seeds=(), notes=()):
+    def submit(*words, failed_seeds=(), notes=(), attempts=()):
         def execute_study(prepared, command, started_at, screen):
             done = [trial for trial in prepared.trials if trial.seed not in failed_seeds]
             return StudyOutcome(
                 prepared=prepared,
-                records=tuple(a_record(trial.trial_id, "bert", trial.seed) for trial in done),
+                records=tuple(_record(trial, attempts) for trial in done),
                 failed={
                     trial.trial_id: TrialError("its node", "a result", "none", "try again")
                     for trial in prepared.trials
@@ -42,6 +42,10 @@ def submit(news_folder, tmp_path, monkeypatch):
     return submit
 
 
+def _record(trial, attempts):
+    return a_record(trial.trial_id, "bert", trial.seed, attempts=attempts)
+
+
 def test_a_study_ends_with_its_table_and_where_its_results_are(submit):
     done = submit("--name", "demo", notes=("one was kept",))
     assert "Macro-F1" in done.stdout
@@ -49,6 +53,19 @@ def test_a_study_ends_with_its_table_and_where_its_results_are(submit):
         "results in runs/demo, Ray's log in runs/demo/submit.log"
     )
     assert done.stderr == "note: one was kept\n"
+
+
+def test_a_trial_that_was_interrupted_is_told_of_below_the_table(submit):
+    attempts = (an_attempt(0, 40, "lost worker"), an_attempt(30, 80))
+    done = submit("--seeds", "1", attempts=attempts)
+    *_, line, _ = done.stdout.splitlines()
+    assert line.endswith(": 2 attempts (1 lost worker), 10 steps made again, 15 s lost")
+
+
+def test_a_script_is_told_of_interrupted_trials(submit):
+    attempts = (an_attempt(0, 40, "lost worker"), an_attempt(30, 80))
+    (one,) = json.loads(submit("--json", "--seeds", "1", attempts=attempts).stdout)["interrupted"]
+    assert (one["causes"], one["num_steps_repeated"]) == ({"lost worker": 1}, 10)
 
 
 def test_a_failed_trial_is_exit_code_1_and_the_others_have_their_table(submit):

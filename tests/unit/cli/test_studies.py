@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from agnews_ray.cli.main import main
 from agnews_ray.cli.studies import size_text
+from tests.fakes.records import an_attempt
 from tests.fakes.searched import a_searched_study
 from tests.fakes.studies import a_study
 
@@ -31,6 +32,16 @@ def test_trials_of_a_search_are_counted_apart(tmp_path):
     a_searched_study(tmp_path)
     done = CliRunner().invoke(main, ["studies", str(tmp_path)])
     assert "  6 of 6 trials  24 searched  " in done.stdout
+
+
+def test_interrupted_trials_are_counted(tmp_path):
+    record_path = next((a_study(tmp_path) / "trials").glob("*/record.json"))
+    attempts = [an_attempt(0, 40, "lost worker"), an_attempt(30, 80)]
+    record = json.loads(record_path.read_text())
+    record["attempts"] = [one.model_dump() for one in attempts]
+    record_path.write_text(json.dumps(record))
+    done = CliRunner().invoke(main, ["studies", str(tmp_path)])
+    assert "  1 interrupted  " in done.stdout
 
 
 def test_json_has_a_document_for_each(runs):

@@ -4,7 +4,7 @@ from agnews_ray.cli.screen import PlainScreen
 from agnews_ray.cluster.events import PREFIX, read_events, show_event
 from agnews_ray.record.json_text import to_json
 from agnews_ray.run.told import TrialProgress
-from tests.fakes.events import TRIALS, WHY, a_diverged_run, a_log, a_run, progress
+from tests.fakes.events import A_RETRY, TRIALS, WHY, a_diverged_run, a_log, a_run, progress
 
 
 def test_events_are_shown_as_a_local_run_would(capsys):
@@ -66,3 +66,11 @@ def test_a_diverged_trial_is_said_on_the_screen(capsys):
     for event in read_events(a_log(a_diverged_run)):
         show_event(event, PlainScreen())
     assert f"done  t1: DIVERGED: {WHY}" in capsys.readouterr().out
+
+
+def test_a_retry_is_shown_once_and_older_versions_show_it_too(capsys):
+    log = a_log(lambda events: events.retried(A_RETRY))
+    for event in read_events(log):
+        show_event(event, PlainScreen())
+    assert capsys.readouterr().out == f"{A_RETRY.text}\n"
+    assert [event.event for event in read_events(log)] == ["note", "retry"]

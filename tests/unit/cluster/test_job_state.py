@@ -6,7 +6,7 @@ from agnews_ray.cluster.events import read_events
 from agnews_ray.cluster.job_state import JobState, fold, state_of
 from agnews_ray.cluster.jobs_client import Job
 from agnews_ray.run.told import RecordFacts
-from tests.fakes.events import TRIALS, WHY, a_diverged_run, a_log, a_run, progress
+from tests.fakes.events import A_RETRY, TRIALS, WHY, a_diverged_run, a_log, a_run, progress
 from tests.fakes.records import a_record
 
 
@@ -149,3 +149,15 @@ def test_what_a_job_that_ended_well_did_not_start_was_left_out():
 
     (trial,) = a_state(a_log(write), "SUCCEEDED").trials
     assert trial.state == "left out"
+
+
+def test_retries_are_counted_and_the_latest_cause_is_kept():
+    def write(events):
+        events.study("demo", "/d", TRIALS[:1], ())
+        for cause in ("preempted", "lost worker"):
+            events.started(TRIALS[0])
+            events.progress(progress(TRIALS[0]))
+            events.retried(A_RETRY.model_copy(update={"cause": cause}))
+
+    (trial,) = a_state(a_log(write)).trials
+    assert (trial.state, trial.num_retries, trial.retry_cause) == ("starting", 2, "lost worker")

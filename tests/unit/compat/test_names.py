@@ -54,6 +54,17 @@ def test_a_cluster_file_is_checked_as_by_ray_up():
         of_ray.check_as_ray_up(content | {"idle_timeout_minutes": "many"})
 
 
+def test_ray_train_gives_notice_of_nodes_and_without_that_there_are_none(monkeypatch):
+    import ray.train
+
+    notice = ray.train.PreemptionInfo(deadline_ms=None, preempted_node_to_ranks={"b": [1]})
+    assert callable(ray.train.get_preemption_info)
+    monkeypatch.setattr(ray.train, "get_preemption_info", lambda: notice)
+    assert of_ray.draining_nodes() == ("b",)
+    monkeypatch.delattr(ray.train, "get_preemption_info")
+    assert of_ray.draining_nodes() == ()
+
+
 def test_a_job_config_keeps_the_working_folder_out(tmp_path):
     import ray._private.worker
     from ray.job_config import JobConfig

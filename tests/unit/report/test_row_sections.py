@@ -8,7 +8,7 @@ from agnews_ray.report.row_sections import (
 )
 from agnews_ray.spec.recipe import RecipeSpec
 from tests.fakes.facts import an_assessment, some_doubts, trials_of
-from tests.fakes.records import a_linear_record, a_record, with_own_recipe
+from tests.fakes.records import a_linear_record, a_record, an_attempt, with_own_recipe
 
 
 def texts(grid):
@@ -130,3 +130,11 @@ def test_the_recipe_names_only_what_it_means_something_to():
     alone = an_assessment([a_linear_record(name="svm")])
     shown = {row[0].text: row[1].text for row in provenance_section(alone).grids[0].rows}
     assert (shown["num_epochs"], shown["class_weights"]) == ("without effect", "none")
+
+
+def test_interrupted_trials_are_listed_and_without_any_there_is_no_list():
+    attempts = (an_attempt(0, 40, "lost worker"), an_attempt(30, 80))
+    records = trials_of("one", seeds=(1,), attempts=attempts)
+    grid = grids(provenance_section(an_assessment(records)))["interrupted"]
+    assert texts(grid) == [["one-s1", "1 lost worker", "2", "10", "15 s"]]
+    assert "interrupted" not in grids(provenance_section(an_assessment()))

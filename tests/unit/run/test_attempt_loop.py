@@ -60,7 +60,9 @@ def test_a_trial_that_starts_again_has_two_attempts(monkeypatch, tmp_path):
     log = AttemptLog(str(tmp_path))
     loop = AttemptLoop(trial_id="t", log=log, retries=Retries(max_failures=1), on_retry=said.append)
     assert loop.run(attempt) == "done"
-    assert said == ["trial t lost a worker or its node, starts again"]
+    (retry,) = said
+    assert retry.text == "trial t lost a worker or its node, starts again"
+    assert (retry.trial_id, retry.cause, retry.attempt, retry.step) == ("t", "lost worker", 2, 35)
     assert [(a.cause, a.from_step, a.last_step) for a in log.attempts] == [
         ("lost worker", 30, 35),
         ("finished", 30, 35),

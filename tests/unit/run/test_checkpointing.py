@@ -13,7 +13,7 @@ from agnews_ray.engine.pauses import PauseWatch
 from agnews_ray.engine.results import Rank
 from agnews_ray.record.checkpoints import MARKER
 from agnews_ray.run import rungs
-from agnews_ray.run.checkpointing import MIN_INTERVAL_S, Checkpoints
+from agnews_ray.run.checkpointing import MIN_INTERVAL_S, NOTICE_S, Checkpoints
 from agnews_ray.run.pretrainer import Pretrainer
 from agnews_ray.run.rungs import answer
 from agnews_ray.run.worker import Worker
@@ -189,11 +189,14 @@ class Folder:
         pass
 
 
-def train_for(step_s, num_steps, every="auto", folder=None, num_parameters=0, reporter=None):
+def train_for(
+    step_s, num_steps, every="auto", folder=None, num_parameters=0, reporter=None, ask=None
+):
     """Make steps that each take a time, by their numbers; return the steps that were saved."""
     clock, folder = TrainingClock(PauseWatch()), folder or Folder()
     setup = SimpleNamespace(rank=Rank(), reporter=reporter or Reporter())
     kept = Checkpoints(folder, setup, RecoverySpec(checkpoint_every=every), clock, [clock])
+    kept.draining_nodes = ask
     kept.expect(num_parameters, 0)
     for number in range(1, num_steps + 1):
         done = step(number, number * step_s)
@@ -226,3 +229,15 @@ def test_a_driver_that_ends_gets_a_checkpoint_at_once():
     reporter.is_wanted = True
     assert train_for(0.01, 3, "1h", reporter=reporter) == [1, 2, 3]
     assert reporter.answered == [1, 2, 3]
+
+
+def test_a_notice_gets_one_checkpoint_and_another_node_one_more():
+    answers = iter([(), ("a",), ("a",), ("a", "b"), ("b",), ()])
+    reporter = Reporter()
+    told = []
+    reporter.tell = told.append
+    written = train_for(1.0, 30, "1h", reporter=reporter, ask=lambda: next(answers))
+    assert len(list(answers)) == 0
+    assert np.diff(written) == pytest.approx(2 * NOTICE_S, abs=1)
+    line = "a node will be taken away: a checkpoint is made after step"
+    assert told == [f"{line} {step}" for step in written]

@@ -56,7 +56,7 @@ def run(monkeypatch, tmp_path):
             log_hint="read the log",
             threads_per_worker=1,
             max_failures=max_failures,
-            on_retry=said.append,
+            on_retry=lambda retry: said.append(retry.text),
         )
         try:
             runner.run(replace(some_trials(1)[0], **trial), DATA, 0.0)
@@ -133,6 +133,7 @@ def test_an_interrupt_is_noted_with_the_last_step(tmp_path, monkeypatch):
         groups=None,
         log_hint="read the log",
         threads_per_worker=1,
+        on_retry=[].append,
     )
     with runner.attempts_at("t0", Retries(max_failures=0)) as loop:
         loop.log.begin()

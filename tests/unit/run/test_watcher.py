@@ -4,6 +4,7 @@ import pytest
 
 from agnews_ray.run.told import RecordFacts, TrialFacts, TrialProgress
 from agnews_ray.run.watcher import SteadyWatcher, StudyWatcher
+from tests.fakes.events import A_RETRY
 from tests.fakes.records import a_record
 from tests.unit.run.test_queue import some_trials
 
@@ -15,6 +16,7 @@ EVENTS = {
     "started": (TRIAL,),
     "waiting": (TRIAL, "1 GPU"),
     "progress": (TrialProgress(trial_id="t0", phase="training"),),
+    "retried": (A_RETRY,),
     "finished": (TRIAL, RecordFacts.of(a_record())),
     "failed": (TRIAL, ValueError("no room")),
 }
