@@ -116,7 +116,7 @@ def load_predictions(folder: Path, record: TrialRecord) -> Predictions:
     """
     path = folder / "predictions.parquet"
     integers = dict.fromkeys(("row", "label", "predicted"), pa.int64())
-    columns = _read(path, {**integers, "logits": pa.float64()})
+    columns = _read(path, {**integers, "logits": pa.list_(pa.float64())})
     logits = columns["logits"]
     found = Predictions(
         rows=columns["row"],
@@ -151,7 +151,7 @@ def count_without_class(folder: Path) -> int:
     path = folder / "predictions.parquet"
     if not path.is_file():
         return 0
-    logits = _read(path, {"logits": pa.float64()})["logits"]
+    logits = _read(path, {"logits": pa.list_(pa.float64())})["logits"]
     return int((~np.isfinite(logits)).any(axis=1).sum())
 
 

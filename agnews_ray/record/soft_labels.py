@@ -67,7 +67,7 @@ def load_soft_labels(path: Path) -> SoftLabels:
         raise RecordError(str(path), "a teacher's logits", "no file", hint)
     try:
         table = pq.read_table(path)
-        logits = as_numbers(table["logits"], pa.float32(), nan)
+        logits = as_numbers(table["logits"], pa.list_(pa.float32()), nan)
         found = SoftLabels(rows=as_numbers(table["row"], pa.int64(), -1), logits=logits)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise RecordError(str(path), "a teacher's logits", "a damaged file", hint) from error

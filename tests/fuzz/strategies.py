@@ -93,7 +93,7 @@ def deep(levels: int) -> Any:
 def odd_values() -> st.SearchStrategy[Any]:
     """JSON values that are seldom right anywhere."""
     plain = st.sampled_from([None, True, False, [], {}, [[]], {"a": None}, *ODD_TEXTS])
-    return plain | st.sampled_from(ODD_NUMBERS) | st.builds(deep, st.sampled_from((3, 30, 500)))
+    return plain | st.sampled_from(ODD_NUMBERS) | st.builds(deep, st.sampled_from((3, 30, 100)))
 
 
 def texts(min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:

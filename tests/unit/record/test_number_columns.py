@@ -10,17 +10,33 @@ from agnews_ray.record.number_columns import as_numbers
     [
         (pa.array([1, None, 3], pa.int32()), pa.int64(), [1, -1, 3]),
         (pa.array([0.5, None]), pa.float64(), [0.5, -1]),
-        (pa.array([[1.0, 2.0], [3.0, None]]), pa.float64(), [[1, 2], [3, -1]]),
-        (pa.array([[1.0, 2.0]], pa.list_(pa.float32(), 2)), pa.float64(), [[1, 2]]),
+        (pa.array([[1.0, 2.0], [3.0, None]]), pa.list_(pa.float64()), [[1, 2], [3, -1]]),
+        (pa.array([[1.0, 2.0]], pa.list_(pa.float32(), 2)), pa.list_(pa.float64()), [[1, 2]]),
         (pa.array([], pa.int64()), pa.int64(), []),
-        (pa.array([], pa.list_(pa.float32(), 2)), pa.float32(), np.empty((0, 0))),
+        (pa.array([], pa.list_(pa.float32(), 2)), pa.list_(pa.float32()), np.empty((0, 0))),
     ],
     ids=str,
 )
 def test_numbers_and_lists_of_numbers_become_an_array(values, kind, expected):
     found = as_numbers(pa.chunked_array([values]), kind, -1)
     assert found.tolist() == np.asarray(expected).tolist()
-    assert found.dtype == kind.to_pandas_dtype()
+    numbers = kind.value_type if pa.types.is_list(kind) else kind
+    assert found.dtype == numbers.to_pandas_dtype()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([[1.0], [1.0, 2.0]]),
+        pa.array([[1.0], None]),
+        pa.array([["a"]]),
+        pa.array([1.0]),
+    ],
+    ids=str,
+)
+def test_what_is_no_list_of_as_many_numbers_is_refused(values):
+    with pytest.raises(pa.ArrowException):
+        as_numbers(pa.chunked_array([values]), pa.list_(pa.float64()), -1)
 
 
 @pytest.mark.parametrize(
@@ -28,8 +44,8 @@ def test_numbers_and_lists_of_numbers_become_an_array(values, kind, expected):
     [
         pa.array(["1"]),
         pa.array([True]),
-        pa.array([[1.0], [1.0, 2.0]]),
-        pa.array([[1.0], None]),
+        pa.array([[1]]),
+        pa.array([[]], pa.list_(pa.int64())),
         pa.array([["a"]]),
         pa.array([1.5]),
         pa.array([float("nan")]),
