@@ -84,7 +84,9 @@ def _iter(path: Path, kind: str, columns: list[str] | None) -> Iterator[pa.Recor
         return
     # Arrow's read-ahead would keep all row groups in memory until the last one has been read.
     with pq.ParquetFile(path, pre_buffer=False) as file:
-        yield from file.iter_batches(batch_size=BATCH_ROWS, columns=columns)
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+            batch.validate(full=True)  # texts may be no UTF-8
+            yield batch
 
 
 def _is_random_access(file: Any) -> bool:

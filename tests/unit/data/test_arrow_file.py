@@ -99,3 +99,15 @@ def test_offsets_that_point_outside_the_file_are_refused(tmp_path, form, offset)
     path.write_bytes(path.read_bytes().replace(right, wrong))
     with pytest.raises(DataError, match="an Arrow file"):
         detect_layout(path, DataSpec())
+
+
+@pytest.mark.parametrize("form", ["parquet", "file", "stream"])
+def test_texts_that_are_no_utf_8_are_refused(tmp_path, form):
+    texts = pa.array([b"a", b"\xf2ow 0", b"c"]).view(pa.string())
+    path = save(
+        tmp_path / f"data.{'parquet' if form == 'parquet' else 'arrow'}",
+        form,
+        TABLE.set_column(1, "text", texts),
+    )
+    with pytest.raises(DataError, match="UTF8"):
+        detect_layout(path, DataSpec())
