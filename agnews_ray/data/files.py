@@ -96,6 +96,10 @@ def iter_batches(path: Path, layout: FileLayout) -> Iterator[pa.RecordBatch]:
     try:
         for batch in readers.get(layout.kind, iter_arrow)(path, layout):
             yield _text_and_label(batch, layout, path)
+    except UnicodeDecodeError as error:
+        found = f"other bytes at position {error.start:,} of a part"
+        hint = "unpack or download it again, or state --encoding"
+        raise DataError(str(path), f"text in {layout.encoding} to its end", found, hint) from error
     except READ_ERRORS as error:
         raise _explain(path, layout.kind, error) from error
 

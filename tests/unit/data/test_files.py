@@ -60,3 +60,12 @@ def test_fields_we_do_not_read_may_come_late(tmp_path):
     line = json.dumps({"text": "a" * 1000, "label": 0}) + "\n"
     path.write_text(line * (BLOCK_BYTES // 900) + '{"text":"b","label":1,"late":true}\n')
     assert read(path)[-1] == ("b", "1")
+
+
+def test_a_file_whose_bytes_change_their_encoding_is_refused_where_they_do(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\n" + "a,x\nb,y\n" * 10)
+    layout = detect_layout(path, DataSpec())
+    path.write_bytes(path.read_bytes() + b"\xa9,x\n")  # as of a damaged compressed file
+    with pytest.raises(DataError, match="want text in utf-8 to its end, found other bytes"):
+        list(iter_batches(path, layout))
