@@ -4,6 +4,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from agnews_ray.data.files import detect_layout, iter_batches
+from agnews_ray.errors import DataError
+from agnews_ray.spec.data import DataSpec
 from tests.fakes.datasets import fails_to_read, read
 
 BLOCK_BYTES = 4 << 20
