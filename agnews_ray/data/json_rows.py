@@ -14,6 +14,9 @@ Form = Literal["lines", "values", "document"]
 """How a file holds rows: one object per line; objects in sequence or in an array; one object with
 all rows."""
 
+UNREADABLE = (ValueError, RecursionError)
+"""What the decoder raises: also for numbers of thousands of digits, and lists in lists in lists."""
+
 CHUNK_CHARS = 1 << 20
 
 SPACE = " \t\r\n,"
@@ -42,7 +45,7 @@ def find_form(path: Path, encoding: str) -> Form:
         return "lines"
     try:
         value = json.loads(first.lstrip("\ufeff"))
-    except json.JSONDecodeError:
+    except UNREADABLE:
         is_pretty = first.strip() == "{" or (follows and not follows.lstrip().startswith("{"))
         if not is_pretty:
             return "lines"
@@ -86,7 +89,7 @@ def split_rows(path: Path, encoding: str, name: str) -> list[dict[str, Any]]:
 def _is_object(line: str) -> bool:
     try:
         return isinstance(json.loads(line.lstrip("\ufeff")), dict)
-    except json.JSONDecodeError:
+    except UNREADABLE:
         return False
 
 
@@ -94,8 +97,8 @@ def _load(path: Path, encoding: str) -> Any:
     with open_text(path, encoding) as file:
         try:
             return json.load(file)
-        except json.JSONDecodeError as error:
-            raise _broken(path, error.lineno) from error
+        except UNREADABLE as error:
+            raise _broken(path, getattr(error, "lineno", 1)) from error
 
 
 def _first_value(path: Path, encoding: str) -> Any:
@@ -103,7 +106,7 @@ def _first_value(path: Path, encoding: str) -> Any:
         try:
             text = file.read()
             return json.JSONDecoder().raw_decode(text.lstrip("\ufeff" + SPACE))[0]
-        except json.JSONDecodeError:
+        except UNREADABLE:
             return None
 
 
@@ -114,7 +117,7 @@ def _iter_lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
                 continue
             try:
                 value = json.loads(line.removeprefix("\ufeff"))
-            except json.JSONDecodeError as error:
+            except UNREADABLE as error:
                 raise _broken(path, number) from error
             if not isinstance(value, dict):
                 raise _broken(path, number)
@@ -135,12 +138,13 @@ def _iter_values(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
                 position += 1
             try:
                 value, end = decoder.raw_decode(buffer, position)
-            except json.JSONDecodeError as error:
-                more = file.read(size)
+            except UNREADABLE as error:
+                more = file.read(size) if isinstance(error, json.JSONDecodeError) else ""
                 if not more and buffer[position:].strip(SPACE) == ("]" if is_array else ""):
                     return
                 if not more:
-                    raise _broken(path, line + buffer.count("\n", 0, error.pos)) from error
+                    place = getattr(error, "pos", position)
+                    raise _broken(path, line + buffer.count("\n", 0, place)) from error
                 line += buffer.count("\n", 0, position)
                 buffer, position, size = buffer[position:] + more, 0, size * 2
                 continue

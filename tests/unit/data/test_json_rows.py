@@ -112,3 +112,13 @@ def test_a_broken_document_is_placed(file):
 def test_a_broken_json_line_is_placed(file):
     path = file('{"text":"a","label":0}\n{"text":\n', "x.jsonl")
     assert "found line 2" in fails_to_read(path)
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 5000, "[" * 20_000 + "]" * 20_000], ids=["digits", "lists"]
+)
+@pytest.mark.parametrize("form", ["lines", "values", "document"])
+def test_what_python_cannot_hold_is_placed(file, form, value):
+    path = file(f'{{"text": "a", "label": {value}}}')
+    with pytest.raises(DataError, match="line 1"):
+        list(iter_rows(path, "utf-8", form))
