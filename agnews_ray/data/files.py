@@ -74,7 +74,7 @@ def detect_layout(
         raise DataError(str(path), "at least one row", "an empty file", "remove or replace it")
     try:
         return _layout(path, kind, spec, like, is_labelled)
-    except READ_ERRORS as error:
+    except (*READ_ERRORS, UnicodeDecodeError) as error:
         raise _explain(path, kind, error) from error
 
 

@@ -175,7 +175,12 @@ def _class_file(folder: Path) -> tuple[str, ...] | None:
     path = next((p for p in sorted(folder.iterdir()) if p.name.lower() in CLASS_FILES), None)
     if path is None:
         return None
-    text = unicodedata.normalize("NFC", read_text(path).replace("\ufeff", ""))
+    try:
+        text = unicodedata.normalize("NFC", read_text(path).replace("\ufeff", ""))
+    except (*READ_ERRORS, UnicodeDecodeError) as error:
+        hint = "replace the file, or remove it and use --class-names"
+        reason = " ".join(str(error).split())[:100]
+        raise DataError(str(path), "class names, one a line", reason, hint) from error
     names = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
     numbered = [re.fullmatch(r"(\d+)\s*[:,;=\t]\s*(\S.*)", name, re.ASCII) for name in names]
     numbers = [int(match[1]) for match in numbered if match]

@@ -111,3 +111,11 @@ def test_texts_that_are_no_utf_8_are_refused(tmp_path, form):
     )
     with pytest.raises(DataError, match="UTF8"):
         detect_layout(path, DataSpec())
+
+
+@pytest.mark.parametrize("form", ["file", "stream"])
+def test_names_of_columns_that_are_no_utf_8_are_refused(tmp_path, form):
+    path = save(tmp_path / "data.arrow", form)
+    path.write_bytes(path.read_bytes().replace(b"text", b"\xf4ext"))
+    with pytest.raises(DataError, match="an Arrow file"):
+        detect_layout(path, DataSpec())

@@ -76,3 +76,9 @@ def test_a_stated_file_takes_its_place(rows):
 def test_a_path_to_nothing_is_not_asked_of_the_hub(tmp_path, source):
     with pytest.raises(DataError, match="no such file or folder"):
         resolve_source(DataSpec(source=source), tmp_path)
+
+
+def test_class_names_in_a_damaged_file_are_refused(rows, tmp_path):
+    (rows / "folder/classes.txt").write_bytes(b"PK\x03\x04")
+    with pytest.raises(DataError, match="want class names, one a line, found File is not a zip"):
+        resolve_source(DataSpec(source=str(rows / "folder")), tmp_path / "cache")
