@@ -52,7 +52,7 @@ def root_error(trial_id: str, error: TrainingFailedError, log_hint: str) -> Agne
     ours = own_error(error)
     if ours is not None:
         return ours
-    *_, cause = _causes(error)
+    cause = _first_cause(error)
     hint = f"{log_hint}, fix the cause and submit again"
     return TrialError(f"trial {trial_id}", "a finished run", describe(cause), hint)
 
@@ -100,17 +100,25 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
+LOST = (
+    *(ray.exceptions.RayActorError, ray.exceptions.ObjectLostError),
+    *(ray.exceptions.NodeDiedError, ray.exceptions.WorkerCrashedError),  # of a task
+)
+"""What Ray raises if a worker or its node was lost."""
+
+
 def was_lost(error: BaseException) -> bool:
     """Whether a worker or its node was lost, in any rank; the other ranks only waited for it.
 
     False if Ray itself ended the worker because memory was full, as that would happen again.
     """
-    of_ray = ray.exceptions
-    lost = (
-        *(of_ray.RayActorError, of_ray.ObjectLostError),
-        *(of_ray.NodeDiedError, of_ray.WorkerCrashedError),  # of a task
-    )
-    return find(error, *lost) is not None and not is_out_of_memory(error)
+    return find(error, *LOST) is not None and not is_out_of_memory(error)
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return the loss of a worker, which explains the errors of other ranks, or the root cause."""
+    *_, cause = _causes(error)
+    return find(error, *LOST) or cause
 
 
 def is_full_gpu(error: BaseException) -> bool:
@@ -149,7 +157,7 @@ def failure_of(error: BaseException, step: int = 0, phase: str = "") -> Failure:
         return Failure(kind="recording", text=broken.found, step=step, phase=phase)
     notes = [note for cause in _all_causes(error) for note in getattr(cause, "__notes__", ()) or ()]
     told = [int(found[1]) for note in notes if (found := STEP_NOTE.fullmatch(note))]
-    *_, cause = _causes(error)
+    cause = _first_cause(error)
     kinds: tuple[tuple[Kind, bool], ...] = (
         ("preempted", was_preempted(error)),
         ("ours", own_error(error) is not None),

@@ -1,10 +1,10 @@
 """A study that is killed again and again ends as if nothing had happened."""
 
 import os
-import re
 import shlex
 import shutil
 import signal
+import time
 
 import pytest
 
@@ -18,15 +18,15 @@ JOB = a_job(
 """1,260 steps of one tiny model."""
 
 
-def end_at(process, step, number):
-    """Send a signal once that step was shown; return the rest of both streams."""
-    shown = 0
-    for line in process.stdout:
-        found = re.search(r" step ([\d,]+)/", line)
-        if found and int(found[1].replace(",", "")) >= step:
-            shown = step
-            break
-    assert shown, "it ended before"
+def end_at(place, process, step, number):
+    """Send a signal once a checkpoint of that step counts; return both streams."""
+    deadline = time.monotonic() + 120
+    while not any(
+        int(path.parent.name[5:14]) >= step for path in place.folder.rglob("checkpoint.json")
+    ):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     os.kill(process.pid, number)
     return process.communicate(timeout=120)
 
@@ -50,10 +50,10 @@ def test_a_study_killed_three_times_ends_with_the_same_bytes(workplace, whole):
     log = place.folder / "fired"
     place.extra.update(AGNEWS_RAY_FAIL="worker.step=kill@120", AGNEWS_RAY_FAIL_LOG=str(log))
     process = place.start("submit", job=JOB)
-    end_at(process, 300, signal.SIGKILL)
+    end_at(place, process, 300, signal.SIGKILL)
     assert log.read_text().startswith("worker.step kill ")
     process = place.start("submit", job=JOB)
-    out, err = end_at(process, 500, signal.SIGTERM)
+    out, err = end_at(place, process, 500, signal.SIGTERM)
     assert process.returncode == 143
     assert "saved a checkpoint of first-s1-" in out + err
     done = place.run("submit", job=JOB)
@@ -75,7 +75,7 @@ def test_the_commands_of_the_readme_go_on(workplace, demo):
     place = workplace("readme")
     shutil.copytree(ROOT / "jobs", place.folder / "jobs")
     first, again, clean = readme_commands("When machines die")
-    end_at(place.start(*first), 100, signal.SIGKILL)
+    end_at(place, place.start(*first), 100, signal.SIGKILL)
     done = place.run(*again)
     assert done.returncode == 0, done.err
     assert " goes on after step " in done.out

@@ -11,6 +11,7 @@ PACKAGE = Path(agnews_ray.__file__).parent
 
 PICKLES = {
     "compat/of_ray": "tasks for our own workers, through Ray's key-value store",
+    "fail_points": "functions of C, which cannot be pickled once the clock was moved; reads none",
     "run/mailbox": "tasks and results of our own workers, through Ray's key-value store",
     "run/progress": "progress of our own workers, through Ray's key-value store",
     "run/trainer": "written for our own workers",
@@ -19,6 +20,10 @@ PICKLES = {
 """Modules that pickle, and between whom: only processes of one cluster, never files."""
 
 PROCESSES = {
+    "app/prove_recovery": "this very program",
+    "chaos/node_pair": "this very program",
+    "chaos/outside": "mount and umount of a folder of ours, with fixed words",
+    "chaos/submits": "this very program",
     "record/environment": "git and nvidia-smi, with fixed words",
     "run/cleanup": "this package's own watchdog",
 }

@@ -5,12 +5,14 @@ import pytest
 
 from agnews_ray.errors import RecordError, StoreError
 from agnews_ray.record.outputs import load_predictions, load_test_rows
-from agnews_ray.record.schema import Scores
+from agnews_ray.record.schema import SCHEMA_VERSION, Scores
 from agnews_ray.record.store import StudyStore
 from agnews_ray.spec.recipe import RecipeSpec
 from agnews_ray.spec.study import StudySpec
 from tests.fakes.records import a_record
 from tests.fakes.studies import a_study, diverges
+
+VERSION = f'"schema_version": {SCHEMA_VERSION}'
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def test_a_runs_folder_that_cannot_be_written_is_refused(tmp_path):
     ("change", "expected"),
     [
         (lambda content: content[:100], "damaged JSON"),
-        (lambda content: content.replace('"schema_version": 8', '"schema_version": 9'), "upgrade"),
+        (lambda content: content.replace(VERSION, f"{VERSION}0"), "upgrade"),
         (lambda content: content.replace('"seed": 1', '"seed": "x"'), "seed"),
         (lambda _: "[]", "damaged JSON"),
     ],
