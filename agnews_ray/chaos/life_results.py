@@ -1,13 +1,12 @@
 """What a life of a study has left: equal results, steps made again, and files too many."""
 
 import filecmp
-import json
 from collections.abc import Iterable
-from itertools import pairwise
 from pathlib import Path
 
+from agnews_ray.record.attempts import repeated
 from agnews_ray.record.checkpoints import CHECKPOINTS
-from agnews_ray.record.finished import RECORD_FILE
+from agnews_ray.record.finished import RECORD_FILE, load_record
 from agnews_ray.record.store import STAGING
 
 COMPARED = ("artifact/model.safetensors", "predictions.parquet")
@@ -47,13 +46,9 @@ def steps_repeated(trials: Path) -> int | None:
     Returns:
         The number of steps; None if the records name no attempts.
     """
-    total = None
-    for path in trials.glob(f"*/{RECORD_FILE}"):
-        attempts = json.loads(path.read_text(encoding="utf-8")).get("attempts") or []
-        if attempts:
-            lost = (max(0, a["last_step"] - b["from_step"]) for a, b in pairwise(attempts))
-            total = (total or 0) + sum(lost)
-    return total
+    records = [load_record(path) for path in trials.glob(f"*/{RECORD_FILE}")]
+    made = [repeated(record.attempts).steps for record in records if record.attempts]
+    return sum(made) if made else None
 
 
 def unfinished(runs: Path) -> tuple[str, ...]:

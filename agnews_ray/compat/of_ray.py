@@ -71,6 +71,32 @@ def draining_nodes() -> tuple[str, ...]:
     return ()
 
 
+def no_own_retries() -> dict[str, int]:
+    """Return settings of ``FailureConfig`` with which Ray Train starts no workers again itself.
+
+    The second one, for preempted workers, came after Ray 2.55.
+    """
+    from ray.train import FailureConfig
+
+    wanted = ("max_failures", "max_preemption_failures")
+    return {name: 0 for name in wanted if name in inspect.signature(FailureConfig).parameters}
+
+
+def is_preemption(error: BaseException) -> bool:
+    """Whether Ray says that a worker was lost with a node that its owner took away.
+
+    Ray Train's own exception for that came after Ray 2.55.
+    """
+    import ray.train
+    from ray.exceptions import RayActorError
+
+    of_train: Any = getattr(ray.train, "PreemptionError", ())
+    is_lost_actor = isinstance(error, RayActorError)
+    return isinstance(error, of_train) or (
+        is_lost_actor and bool(getattr(error, "preempted", False))
+    )
+
+
 def on_this_node(num_cpus: float) -> dict[str, Any]:
     """Return options of ``ray.data.read_datasource`` that keep its tasks on this node.
 

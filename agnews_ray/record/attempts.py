@@ -23,8 +23,8 @@ from agnews_ray.record.storage import Storage, is_uri
 
 ATTEMPTS_FILE = "attempts.json"
 
-WRITE_EVERY_S = 10.0
-"""The time between two writes while an attempt runs, in seconds."""
+WRITE_EVERY_S, UPLOAD_EVERY_S = 2.0, 10.0
+"""The time between two writes while an attempt runs, to a folder and to an object store."""
 
 NO_WORD = "the driver ended"
 """What is said of an attempt at whose end nobody could write."""
@@ -159,7 +159,8 @@ class AttemptLog:
         if not is_starting and one.last_step > one.from_step:
             update["startup_seconds"] = one.startup_seconds
         self._running = one.model_copy(update=update)
-        if time.monotonic() - self._written_at >= WRITE_EVERY_S:
+        pause_s = UPLOAD_EVERY_S if is_uri(self._location) else WRITE_EVERY_S
+        if time.monotonic() - self._written_at >= pause_s:
             self._write()
 
     def end(self, cause: Cause, text: str = "") -> None:

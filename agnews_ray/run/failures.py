@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 import ray
-from ray.train import PreemptionError, TrainingFailedError, WorkerGroupError
+from ray.train import TrainingFailedError, WorkerGroupError
 
+from agnews_ray.compat.of_ray import is_preemption
 from agnews_ray.errors import AgnewsError, RecordingError, ResourceError, TrialError
 from agnews_ray.run.retries import Failure, Kind
 
@@ -133,10 +134,7 @@ def is_full_gpu(error: BaseException) -> bool:
 
 def was_preempted(error: BaseException) -> bool:
     """Whether a node was taken away by its owner, as a spot machine is."""
-    return find(error, PreemptionError) is not None or any(
-        isinstance(cause, ray.exceptions.RayActorError) and cause.preempted
-        for cause in _all_causes(error)
-    )
+    return any(map(is_preemption, _all_causes(error)))
 
 
 def step_note(step: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from ray.train import FailureConfig, LoggingConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 
-from agnews_ray.compat.of_ray import light_trainer
+from agnews_ray.compat.of_ray import light_trainer, no_own_retries
 from agnews_ray.run.entry import train_trials
 from agnews_ray.spec.base import Device
 
@@ -56,10 +56,9 @@ class TrainerFit:
                 name=group,
                 storage_path=self.scratch,
                 # We retry after a lost worker: Ray Train would also retry after a user's error.
+                # Workers that it starts again would find no task.
                 failure_config=make_failure_config(
-                    max_failures=0,
-                    max_preemption_failures=0,  # workers that Ray starts again find no task
-                    controller_failure_limit=self.max_start_failures,
+                    controller_failure_limit=self.max_start_failures, **no_own_retries()
                 ),
                 logging_config=LoggingConfig(log_level="ERROR"),
             ),

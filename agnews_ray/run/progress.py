@@ -95,12 +95,13 @@ class ProgressReporter:
         self._last = 0.0
         self.note = ""
         """The notes in every later message, a line each, because only the latest is read."""
-        self._saved_step = 0
         self.from_step = 0
         """The number of steps of earlier attempts from which this one goes on."""
         self.done = 0
         """The number of finished steps, also of those that are not reported."""
         self._is_save_wanted = False
+        self._wanted_at = 0
+        """The number of steps that were finished when the driver's request was seen."""
         self._messages = ThreadPoolExecutor(max_workers=1)
 
     def close(self) -> None:
@@ -118,8 +119,8 @@ class ProgressReporter:
 
     def saved(self, step: int) -> None:
         """Report a checkpoint that is complete; called by the thread that has written it."""
-        self._saved_step = step
-        self._messages.submit(self._answer_save)
+        if self._is_save_wanted and step >= self._wanted_at:  # not one that was begun before
+            self._messages.submit(self._answer_save)
 
     def phase(self, phase: str) -> None:
         """Report a phase immediately."""
@@ -149,7 +150,6 @@ class ProgressReporter:
                 loss=loss,
                 samples_per_second=samples_per_second,
                 seconds_left=seconds / step * (self._num_steps - step),
-                saved_step=self._saved_step,
             )
         )
 
@@ -163,10 +163,12 @@ class ProgressReporter:
     def _put(self, progress: TrialProgress) -> None:
         with contextlib.suppress(RayError):  # training continues if a report fails
             kv_put(_key(self._trial_id), pickle.dumps(progress))
-            self._is_save_wanted = kv_get(_save_key(self._trial_id)) is not None
+            is_wanted = kv_get(_save_key(self._trial_id)) is not None
+            if is_wanted and not self._is_save_wanted:
+                self._wanted_at = self.done
+            self._is_save_wanted = is_wanted
 
     def _answer_save(self) -> None:
+        self._is_save_wanted = False
         with contextlib.suppress(RayError):
-            if self._is_save_wanted:
-                self._is_save_wanted = False
-                kv_delete(_save_key(self._trial_id))
+            kv_delete(_save_key(self._trial_id))

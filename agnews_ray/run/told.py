@@ -121,8 +121,6 @@ class TrialProgress:
     seconds_left: Number = nan
     note: str = ""
     """Notes, a line each, that are shown once for the whole study."""
-    saved_step: int = 0
-    """The step of the newest checkpoint of this attempt; 0 if there is none."""
     from_step: int = 0
     """The number of steps of earlier attempts from which this one went on."""
     machine: str = ""

@@ -1,8 +1,8 @@
 """Results are compared by the byte, and what is left is named."""
 
-import json
-
 from agnews_ray.chaos.life_results import COMPARED, differing, steps_repeated, temporary, unfinished
+from agnews_ray.record.finished import to_json
+from tests.fakes.records import a_record, an_attempt
 
 
 def a_trial(trials, name, content=b"same"):
@@ -51,7 +51,7 @@ def test_temporary_files_are_found(tmp_path):
 def test_steps_made_again_are_added_up(tmp_path):
     assert steps_repeated(tmp_path) is None
     steps = [(0, 30), (25, 60), (60, 100)]
-    attempts = [{"from_step": first, "last_step": last} for first, last in steps]
+    attempts = tuple(an_attempt(first, last) for first, last in steps)
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "record.json").write_text(json.dumps({"attempts": attempts}))
+    (tmp_path / "a" / "record.json").write_text(to_json(a_record(attempts=attempts)))
     assert steps_repeated(tmp_path) == 5

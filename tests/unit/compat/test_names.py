@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from ray.exceptions import RayActorError
+from ray.train import PreemptionError
 from transformers import BertConfig, BertForSequenceClassification
 
 import agnews_ray
@@ -63,6 +65,20 @@ def test_ray_train_gives_notice_of_nodes_and_without_that_there_are_none(monkeyp
     assert of_ray.draining_nodes() == ("b",)
     monkeypatch.delattr(ray.train, "get_preemption_info")
     assert of_ray.draining_nodes() == ()
+
+
+def test_ray_train_starts_no_workers_again_itself():
+    assert of_ray.no_own_retries() == {"max_failures": 0, "max_preemption_failures": 0}
+
+
+@pytest.mark.parametrize("has_own", [True, False])
+def test_ray_says_that_a_node_was_taken_away(monkeypatch, has_own):
+    assert of_ray.is_preemption(RayActorError(preempted=True))
+    assert not of_ray.is_preemption(RayActorError())
+    error = PreemptionError(SimpleNamespace(preempted_ranks=[0]))
+    if not has_own:  # as in Ray 2.55
+        monkeypatch.delattr("ray.train.PreemptionError")
+    assert of_ray.is_preemption(error) is has_own
 
 
 def test_a_job_config_keeps_the_working_folder_out(tmp_path):

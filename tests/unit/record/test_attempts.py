@@ -3,7 +3,8 @@
 import pytest
 
 from agnews_ray.record import attempts
-from agnews_ray.record.attempts import ATTEMPTS_FILE, NO_WORD, AttemptLog, AttemptRecord, repeated
+from agnews_ray.record.attempts import ATTEMPTS_FILE, NO_WORD, AttemptLog, repeated
+from tests.fakes.records import an_attempt
 
 
 @pytest.fixture(params=["folder", "uri"])
@@ -12,21 +13,9 @@ def location(request, tmp_path):
     return str(folder) if request.param == "folder" else folder.as_uri()
 
 
-def an_attempt(from_step, last_step, cause="lost worker", seconds=30.0):
-    return AttemptRecord(
-        started_at="2026-11-28T00:00:00+00:00",
-        seconds=seconds,
-        startup_seconds=10.0,
-        machine="a",
-        from_step=from_step,
-        last_step=last_step,
-        cause=cause,
-        text="",
-    )
-
-
 def test_after_a_killed_driver_an_attempt_without_an_end_is_known(location, monkeypatch):
     monkeypatch.setattr(attempts, "WRITE_EVERY_S", 0.0)
+    monkeypatch.setattr(attempts, "UPLOAD_EVERY_S", 0.0)
     log = AttemptLog(location)
     log.begin()
     log.saw(40, 30, "node-1")

@@ -68,3 +68,24 @@ def test_other_ranks_are_silent(store, start_reporter):
     reporter.phase("loading")
     reporter._messages.shutdown()
     assert store.arrived == []
+
+
+def test_a_wanted_checkpoint_is_one_that_was_begun_after_the_request(monkeypatch):
+    held = {}
+    monkeypatch.setattr(progress, "kv_put", held.__setitem__)
+    monkeypatch.setattr(progress, "kv_get", held.get)
+    monkeypatch.setattr(progress, "kv_delete", lambda key: held.pop(key, None))
+    monkeypatch.setattr(progress, "_key", lambda trial_id: trial_id)
+    reporter = ProgressReporter("t1", num_steps=10, num_epochs=1, does_tell=True)
+    held[progress._save_key("t1")] = b"now"
+    reporter.done = 7
+    reporter.step(7, 0.5, 10.0, 1.0)
+    reporter._messages.submit(int).result()  # until the message has left
+    assert reporter.is_save_wanted()
+    reporter.saved(5)  # its writing had begun before
+    reporter._messages.submit(int).result()
+    assert progress._save_key("t1") in held
+    reporter.saved(8)
+    reporter._messages.shutdown()
+    assert progress._save_key("t1") not in held
+    assert not reporter.is_save_wanted()
