@@ -54,7 +54,7 @@ def run(task: Any, is_kept: bool) -> tuple[float, float, int]:
     rank, reporter, clock = Rank(), Reporter(), TrainingClock(PauseWatch())
     engine = FastEngine(
         recipe=task.recipe,
-        precision=resolve_precision("auto", "cpu"),
+        precision=resolve_precision(task.recipe, "cpu"),
         pad_id=task.tokenizer.pad_token_id,
         rank=rank,
     )

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from agnews_ray.chaos.outside import RUNS, may_mount
 from agnews_ray.chaos.submits import Submit
 from agnews_ray.errors import TrialError
 from agnews_ray.record.durable import make_folder
+from agnews_ray.run.cleanup import name_prefix
 
 FOLDER = ".chaos"
 """The folder below the runs folder in which all lives have theirs."""
@@ -29,26 +31,18 @@ MAX_FAILURES = 1000
 MAX_LIVES_WITHOUT = 2
 """The lives that one after another may end before any of their faults happened."""
 
-DEFAULT_JOB = {
-    "name": "chaos",
-    "models": [
-        {
-            "name": "small",
-            "model": "distilbert",
-            "init": "random",
-            "architecture": {
-                "num_layers": 2,
-                "hidden_size": 64,
-                "num_heads": 2,
-                "intermediate_size": 128,
-                "vocab_size": 1000,
-            },
-        }
-    ],
-    "seeds": [1, 2],
-    "data": {"source": "synthetic:train=800,test=200,seed=7"},
-    "recipe": {"num_epochs": 4, "learning_rate": 1e-3, "global_batch_size": 16},
-}
+SMALL_STUDY = """\
+name: chaos
+models:
+  - name: small
+    model: distilbert
+    init: random
+    architecture:
+      {num_layers: 2, hidden_size: 64, num_heads: 2, intermediate_size: 128, vocab_size: 1000}
+seeds: [1, 2]
+data: {source: "synthetic:train=800,test=200,seed=7"}
+recipe: {num_epochs: 4, learning_rate: 1.0e-3, global_batch_size: 16}
+"""
 """A small study on made-up rows, for which nothing is downloaded."""
 
 MAX_WAIT_S = 30.0
@@ -93,14 +87,13 @@ def plan_faults(wanted: Wanted) -> FaultPlan:
 
     Raises:
         TrialError: the study cannot be submitted.
-        StoreError: the folder cannot be written.
     """
-    folder = wanted.runs.absolute() / FOLDER
-    make_folder(folder)
-    job = wanted.job.absolute() if wanted.job else folder / "job.yaml"
-    if wanted.job is None:
-        job.write_text(json.dumps(DEFAULT_JOB), encoding="utf-8")  # JSON is YAML too
-    planned = _dry_run(job, folder)
+    kinds, notes = list(wanted.kinds), []
+    with tempfile.TemporaryDirectory(prefix=name_prefix()) as scratch:
+        planned = _dry_run(_job(wanted, Path(scratch)), Path(scratch))
+        if "disk" in kinds and not may_mount(Path(scratch, "disk")):
+            kinds.remove("disk")
+            notes.append("disk: left out; this process may not mount a small disk (root may)")
     steps = max((trial["num_steps"] for trial in planned["trials"]), default=0)
     every = max(MIN_STEPS_BETWEEN, steps // CHECKPOINTS_PER_TRIAL)
     scale = Scale(
@@ -108,10 +101,7 @@ def plan_faults(wanted: Wanted) -> FaultPlan:
         num_steps=max(1, steps),
         num_checkpoints=max(1, steps // every),
     )
-    kinds, notes = list(wanted.kinds), []
-    if "disk" in kinds and not may_mount(folder / "disk"):
-        kinds.remove("disk")
-        notes.append("disk: left out; this process may not mount a small disk (root may)")
+    job = wanted.job.absolute() if wanted.job else _folder(wanted) / "job.yaml"
     flags = ("--checkpoint-every", f"{every} steps", "--max-failures", str(MAX_FAILURES))
     return FaultPlan(
         words=("submit", str(job), *flags),
@@ -123,12 +113,24 @@ def plan_faults(wanted: Wanted) -> FaultPlan:
     )
 
 
+def _folder(wanted: Wanted) -> Path:
+    return wanted.runs.absolute() / FOLDER
+
+
+def _job(wanted: Wanted, folder: Path) -> Path:
+    """Return the job file; without one, write that of the small study to a folder."""
+    if wanted.job is not None:
+        return wanted.job
+    job = folder / "job.yaml"
+    job.write_text(SMALL_STUDY, encoding="utf-8")
+    return job
+
+
 def _dry_run(job: Path, folder: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "agnews_ray", "submit", str(job), "--dry-run", "--json"]
     done = subprocess.run(  # noqa: S603  # this very program
         [*command, "--runs", str(folder / "dry")], capture_output=True, text=True, check=False
     )
-    shutil.rmtree(folder / "dry", ignore_errors=True)
     if done.returncode:
         found = (done.stderr.strip().splitlines() or ["no output"])[-1]
         hint = "run it with `agnews-ray submit --dry-run` and mend what it says"
@@ -150,14 +152,19 @@ def prove(plan: FaultPlan, wanted: Wanted, tell: Tell) -> Chaos:
 
     Raises:
         TrialError: the undisturbed run did not finish.
+        StoreError: the folder cannot be written.
     """
-    started, folder = time.monotonic(), wanted.runs.absolute() / FOLDER
+    started, folder = time.monotonic(), _folder(wanted)
+    make_folder(folder)
+    _job(wanted, folder)
     scene = _quiet_scene(plan, folder, tell)
     rows = []
     for kind in dict.fromkeys(fault.kind for fault in plan.faults):
         faults = [fault for fault in plan.faults if fault.kind == kind]
-        live = _node_lives if kind == "node" else _local_lives
-        of_kind, lived = live(scene, folder, faults, wanted.keep, tell)
+        how = (folder, faults, wanted.keep, tell)
+        of_kind, lived = (
+            _node_lives(scene, *how) if kind == "node" else (scene, _lives(scene, *how))
+        )
         rows.append(_row(kind, len(faults), lived, of_kind, plan.scale.num_trials))
     if all(row.is_well for row in rows) or not wanted.keep:
         shutil.rmtree(folder, ignore_errors=True)
@@ -174,9 +181,9 @@ def prove(plan: FaultPlan, wanted: Wanted, tell: Tell) -> Chaos:
 
 
 def _quiet_scene(plan: FaultPlan, folder: Path, tell: Tell) -> Scene:
-    words, trials = plan.words, Path(RUNS, plan.study, "trials")
-    scene = Scene(words=words, study=plan.study, quiet_s=0.0, reference=folder / QUIET / trials)
-    return run_quietly(scene, folder / QUIET, tell)
+    place = folder / QUIET
+    scene = Scene(words=plan.words, study=plan.study, quiet_s=0.0, reference=place)
+    return run_quietly(scene, place, tell)  # which sets both
 
 
 def run_quietly(scene: Scene, place: Path, tell: Tell) -> Scene:
@@ -234,12 +241,6 @@ def _node_lives(
         )
         there = run_quietly(there, folder / f"{QUIET}-on-two-nodes", tell)
         return there, _lives(there, folder, faults, keep, tell)
-
-
-def _local_lives(
-    scene: Scene, folder: Path, faults: Sequence[Fault], keep: bool, tell: Tell
-) -> tuple[Scene, list[Lived]]:
-    return scene, _lives(scene, folder, faults, keep, tell)
 
 
 def _lives(

@@ -16,6 +16,7 @@ def test_without_a_job_a_small_study_is_planned(tmp_path):
     assert (plan.scale.num_trials, plan.scale.num_steps, len(plan.faults)) == (2, 200, 7)
     assert plan.checkpoint_every == "25 steps"
     assert plan.words[0] == "submit"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wrong_job_is_refused_by_its_own_line(tmp_path):

@@ -121,8 +121,7 @@ def test_json_is_written_in_one_place():
     # reads again at once.
     others = {"record/json_text.py", "plan/names.py", "data/sources.py", "data/label_checks.py"}
     others |= {"spec/loader.py", "spec/search.py"}
-    # the study of a job file; the header of a checkpoint, whose numbers may be NaN
-    others |= {"app/prove_recovery.py", "engine/state_file.py"}
+    others |= {"engine/state_file.py"}  # a checkpoint's header, whose numbers may be NaN
     others |= {"run/variant_search.py", "app/forecast_study.py"}  # what is compared
     found = {
         str(path.relative_to(package))
