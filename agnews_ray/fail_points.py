@@ -1,7 +1,7 @@
 """Named points in the code at which something can be made to fail, for tests and `chaos`.
 
 They are off unless ``AGNEWS_RAY_FAIL`` names some, with what happens there, as in
-``checkpoint.part=kill@3; storage.write=sleep(2)@1`` (the third time that a process reaches the
+``checkpoint.part=kill@3; write=sleep(2)@1`` (the third time that a process reaches the
 first point it is killed; the first write takes two seconds longer). What happened is written to the
 file ``AGNEWS_RAY_FAIL_LOG``, a line each; with such a file each entry happens once in all
 processes, and each test can check that it did.
