@@ -87,7 +87,7 @@ def node_pair(place: Path) -> Iterator[NodePair]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Return what makes the cluster private: a token, and a temporary folder of its own."""
+    """Return what makes the cluster private, and has its jobs run by this very Python."""
     token = folder / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32), encoding="ascii")
@@ -96,6 +96,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "RAY_AUTH_TOKEN_PATH": str(token),
         "RAY_TMPDIR": str(folder / "r"),
         "RAY_USAGE_STATS_ENABLED": "0",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     }
 
 
